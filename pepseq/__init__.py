@@ -1,0 +1,27 @@
+"""pepseq: from the few amino acids that an instrument reads to the whole protein.
+
+The commands are plain functions here, loaded when first asked for:
+`mask`, `finetune`, `predict`, `evaluate`, and `Readout`.
+"""
+
+from importlib import import_module
+
+from pepseq.version import __version__
+
+_WHERE = {
+    "Readout": "pepseq.readout.readout",
+    "mask": "pepseq.readout.masking",
+    "finetune": "pepseq.reconstruction.finetune",
+    "FinetuneConfig": "pepseq.reconstruction.finetune_config",
+    "predict": "pepseq.reconstruction.predict",
+    "PredictConfig": "pepseq.reconstruction.predict",
+    "evaluate": "pepseq.evaluation.evaluate",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str):
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'pepseq' has no attribute {name!r}")

@@ -1,0 +1,95 @@
+"""The `pepseq` command: finds its subcommands, and turns errors into one line and an exit code."""
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+
+import click
+
+from pepseq.errors import OutputError, PepseqError
+from pepseq.version import __version__
+
+COMMANDS = {
+    "mask": "Hide what an experiment does not read: proteins to readouts.",
+    "predict": "Complete readouts: every hidden residue with its confidence.",
+    "finetune": "Train a protein language model to complete readouts.",
+    "evaluate": "Compare completed proteins with the truth: tables and figures.",
+}
+
+log = logging.getLogger("pepseq")
+
+
+class Commands(click.Group):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx):
+        """Return the commands in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        """Import and return one command."""
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"pepseq.cli.{name}").command
+
+    def format_commands(self, ctx, formatter):
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pepseq")
+@click.option("-v", "--verbose", count=True, help="Say more; -vv also shows tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def cli(verbose: int, quiet: bool):
+    """Reconstruct whole proteins from the few amino acids that sequencing reads.
+
+    Results go to files or stdout, words to stderr. Exit codes: 0 done, 1 a bug of pepseq, 2 usage,
+    65 bad input, 74 output, 75 try again or resume.
+    """
+    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
+    log.setLevel(level)
+    log.propagate = False
+    log.handlers = [logging.StreamHandler()]
+    log.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        _end(130, "stopped")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except PepseqError as error:
+        _end(error.exit_code, str(error), arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(OutputError.exit_code)
+    except OSError as error:
+        _end(OutputError.exit_code, f"{error.filename or 'stdout'}: {error.strerror}", arguments)
+    except MemoryError:
+        _end(75, "out of memory: try again with more, or with smaller batches", arguments)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is one line too
+        _end(1, f"a bug of pepseq, please report it: {type(error).__name__}: {error}", arguments)
+
+
+def _terminate(number, frame):
+    raise SystemExit(128 + number)
+
+
+def _end(code: int, message: str, arguments: list[str] = ()) -> None:
+    if any(a.startswith("-v") and a.strip("-v") == "" and len(a) > 2 for a in arguments):
+        traceback.print_exc()
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    sys.exit(code)

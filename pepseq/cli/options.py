@@ -1,0 +1,53 @@
+"""Options that more than one command has, each meaning one thing everywhere."""
+
+import click
+
+from pepseq.errors import SettingsError
+from pepseq.readout.readout import PRESETS, Readout
+
+
+class ReadoutType(click.ParamType):
+    """A readout on the command line, checked while the command line is read."""
+
+    name = "readout"
+
+    def convert(self, value, param, ctx):
+        """Return a Readout, or end with click's usage error."""
+        try:
+            return value if isinstance(value, Readout) else Readout(value)
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
+READOUT = ReadoutType()
+_PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
+
+READOUT_HELP = f"Amino acids that the experiment identifies, or a preset ({_PRESETS})."
+
+
+def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):
+    """`-o/--output`."""
+    return click.option(
+        "-o", "--output", required=required, metavar=metavar, type=click.Path(), help=text
+    )
+
+
+force = click.option("--force", is_flag=True, help="Overwrite outputs that exist.")
+
+keep_going = click.option(
+    "--keep-going",
+    is_flag=True,
+    help="End with exit code 0 even if records that could not be read were left out.",
+)
+
+device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where the network runs; auto takes a GPU if there is one.",
+)
+
+threads = click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]"
+)

@@ -1,0 +1,40 @@
+"""Errors that a user can act on, each with the exit code its command ends with.
+
+A message is one line: what was expected, what was found, and where.
+"""
+
+
+class PepseqError(Exception):
+    """Base of every error that pepseq raises on purpose."""
+
+    exit_code = 1
+
+
+class SettingsError(PepseqError):
+    """Settings that contradict each other or make no sense."""
+
+    exit_code = 2
+
+
+class InputError(PepseqError):
+    """Input that is not what it should be: a file, a record, a model folder."""
+
+    exit_code = 65
+
+
+class OutputError(PepseqError):
+    """An output that cannot be written, or that exists already."""
+
+    exit_code = 74
+
+
+class TryAgainError(PepseqError):
+    """A run that was stopped or kept out; the same call later goes on."""
+
+    exit_code = 75
+
+
+def found(text: str, limit: int = 40) -> str:
+    """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
+    shown = repr(text if len(text) <= limit else text[:limit] + "…")
+    return shown.encode("ascii", "backslashreplace").decode() if not shown.isprintable() else shown

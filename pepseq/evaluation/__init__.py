@@ -1,0 +1,1 @@
+"""From truth and result to tables and figures."""

@@ -1,0 +1,1 @@
+"""What the instrument sees of a protein."""

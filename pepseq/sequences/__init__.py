@@ -1,0 +1,1 @@
+"""What a protein is: residues and sequence files."""

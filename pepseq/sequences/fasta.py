@@ -1,0 +1,222 @@
+"""FASTA files of proteins and of readouts, streamed, each fault named by file, line and record.
+
+A file-level fault (no FASTA, damaged gzip) raises InputError. A record-level fault (no residues,
+a symbol that stands for none, an id seen before) raises too, unless the caller passes a list that
+collects such records, so that one bad record does not stop thousands of good ones.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pepseq.errors import InputError, found
+from pepseq.files import STDIO, Outputs, open_input
+from pepseq.sequences.residues import AMINO_ACIDS, HIDDEN_SYMBOLS, UNKNOWN
+
+LINE_WIDTH = 60
+_SPACE = b" \t\r\n\v\f"
+_PROTEIN = bytes.maketrans(
+    (AMINO_ACIDS + UNKNOWN).lower().encode(), (AMINO_ACIDS + UNKNOWN).encode()
+)
+_READOUT = bytes.maketrans(
+    (AMINO_ACIDS.lower() + HIDDEN_SYMBOLS + UNKNOWN + UNKNOWN.lower()).encode(),
+    (AMINO_ACIDS + "X" * (len(HIDDEN_SYMBOLS) + 2 * len(UNKNOWN))).encode(),
+)
+_NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}]".encode())
+_NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X]".encode())
+_FORMATS = {
+    b"@": "FASTQ",
+    b"<": "HTML or XML",
+    b"{": "JSON",
+    b"[": "JSON",
+    b"LOCUS": "GenBank",
+    b"ID   ": "UniProt or EMBL text",
+    b"HEADER": "PDB",
+    b"data_": "mmCIF",
+    b"# STOCKHOLM": "Stockholm",
+    b"CLUSTAL": "Clustal",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One FASTA record: id (up to the first space), the rest of its header, residues, its line."""
+
+    id: str
+    description: str
+    sequence: str
+    line: int
+
+    @property
+    def header(self) -> str:
+        """The header without `>`."""
+        return f"{self.id} {self.description}" if self.description else self.id
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A record that was left out, where it stands, and why."""
+
+    file: str
+    line: int
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {found(self.id)}: {self.reason}"
+
+
+class SeenIds:
+    """Tells whether an id came before, at 8 bytes an id (a 64-bit hash stands for each)."""
+
+    def __init__(self):
+        self._recent: set[int] = set()
+        self._older: list[np.ndarray] = []
+
+    def add(self, name: str) -> bool:
+        """Return True if `name` was added before, else add it."""
+        key = hash(name)
+        if key in self._recent:
+            return True
+        for block in self._older:
+            at = int(np.searchsorted(block, key))
+            if at < len(block) and block[at] == key:
+                return True
+        self._recent.add(key)
+        if len(self._recent) >= 1 << 18:
+            self._older.append(np.array(sorted(self._recent), dtype=np.int64))
+            self._recent = set()
+            while len(self._older) > 1 and len(self._older[-2]) <= 2 * len(self._older[-1]):
+                self._older[-2:] = [np.sort(np.concatenate(self._older[-2:]))]
+        return False
+
+
+def read_fasta(
+    paths: str | Path | Iterable[str | Path],
+    *,
+    readouts: bool = False,
+    bad: list[BadRecord] | None = None,
+) -> Iterator[Record]:
+    """Yield the records of one or several FASTA files in order; `-` is stdin, gzip is unpacked.
+
+    Letters are put in upper case; spaces, a byte-order mark and a final `*` are dropped. With
+    `readouts`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
+    becomes X. Bad records go to `bad` if it is given, else they raise.
+
+    Raises InputError.
+    """
+    seen = SeenIds()
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        count = 0
+        for line, header, body in _raw_records(path):
+            count += 1
+            record, reason = _parse(line, header, body, readouts, seen)
+            if not reason:
+                yield record
+                continue
+            fault = BadRecord(str(path), line, record.id, reason)
+            if bad is None:
+                raise InputError(str(fault))
+            bad.append(fault)
+        if not count:
+            raise InputError(f"{path}:1: expected FASTA, found an empty file")
+
+
+def _raw_records(path: str | Path) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield (line of the header, header without `>`, residue lines joined)."""
+    header, start, parts = None, 0, []
+    with open_input(path) as stream:
+        for number, line in enumerate(stream, 1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if line.startswith(b">"):
+                if header is not None:
+                    yield start, header, b"".join(parts)
+                header, start, parts = line[1:].strip(_SPACE), number, []
+                if b"\r" in header:
+                    raise InputError(f"{path}:{number}: expected lines that end in \\n or \\r\\n, "
+                                     "found \\r alone")
+            elif header is not None:
+                parts.append(line)
+            elif line.strip(_SPACE):
+                raise InputError(
+                    f"{path}:{number}: expected FASTA ('>' first), found {_format(line)}"
+                )
+    if header is not None:
+        yield start, header, b"".join(parts)
+
+
+def _format(line: bytes) -> str:
+    if line[:4] == b"\x28\xb5\x2f\xfd":
+        return "zstd: unpack it first"
+    if b"\0" in line or any(byte > 126 for byte in line[:200]):
+        return "binary data"
+    for start, name in _FORMATS.items():
+        if line.lstrip().startswith(start):
+            return name
+    return found(line.decode("ascii", "replace").strip())
+
+
+def _parse(line, header, body, readouts, seen) -> tuple[Record, str]:
+    """Return a record, and why it is bad or an empty string."""
+    name, _, description = header.decode("ascii", "backslashreplace").partition(" ")
+    if "\t" in name:
+        name, _, rest = name.partition("\t")
+        description = f"{rest} {description}".strip()
+    sequence = body.translate(_READOUT if readouts else _PROTEIN, _SPACE)
+    if sequence.endswith(b"*"):
+        sequence = sequence[:-1]
+    wrong = (_NO_READOUT if readouts else _NO_PROTEIN).search(sequence)
+    record = Record(name, description.strip(), "" if wrong else sequence.decode("ascii"), line)
+    if not header.isascii() or b"\0" in header:
+        return record, "expected an ASCII header, found other bytes"
+    if not name:
+        return record, "expected an id after '>', found none"
+    if not sequence:
+        return record, "expected residues, found none"
+    if wrong:
+        symbol = found(sequence[wrong.start() : wrong.end()].decode("latin-1"))
+        kinds = "amino acids or hidden symbols" if readouts else "amino acids"
+        hint = " (an alignment? remove its gaps)" if wrong.group() == b"-" else ""
+        return record, f"expected {kinds}, found {symbol} at residue {wrong.start() + 1}{hint}"
+    if seen.add(name):
+        return record, "expected an id of its own, found one that an earlier record has"
+    return record, ""
+
+
+def format_fasta(header: str, sequence: str) -> bytes:
+    """Return one FASTA record, wrapped at 60 residues."""
+    lines = [sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH)]
+    return f">{header}\n{chr(10).join(lines)}\n".encode("ascii")
+
+
+def format_failed(bad: Iterable[BadRecord]) -> bytes:
+    """Return the table of bad records: file, line, id, reason (TSV with a header)."""
+    rows = [f"{b.file}\t{b.line}\t{b.id}\t{b.reason}\n" for b in bad]
+    return ("file\tline\tid\treason\n" + "".join(rows)).encode("utf-8", "surrogateescape")
+
+
+def write_failed(outputs: Outputs, output: str | Path, bad: list[BadRecord], good: int) -> None:
+    """List bad records in `<output>.failed.tsv`; InputError if no good one is left."""
+    if bad and not good:
+        raise InputError(f"{bad[0]} (and no other record is any better)")
+    if str(output) == STDIO:
+        return
+    path = f"{output}.failed.tsv"
+    outputs.add(path, format_failed(bad)) if bad else outputs.drop(path)
+
+
+def refuse_bad(
+    bad: list[BadRecord], good: int, output: str | Path, keep_going: bool
+) -> list[BadRecord]:
+    """Return the bad records; InputError if there are some and `keep_going` is not set."""
+    if bad and not keep_going:
+        where = "" if str(output) == STDIO else f"; all are listed in {output}.failed.tsv"
+        raise InputError(
+            f"{len(bad)} of {len(bad) + good} records were left out, the others are done: "
+            f"{bad[0]}{where}"
+        )
+    return bad
