@@ -12,9 +12,9 @@ _WHERE = {
     "Readout": "pepseq.readout.readout",
     "mask": "pepseq.readout.masking",
     "finetune": "pepseq.reconstruction.finetune",
-    "FinetuneConfig": "pepseq.reconstruction.finetune_config",
+    "FinetuneConfig": "pepseq.reconstruction.config",
     "predict": "pepseq.reconstruction.predict",
-    "PredictConfig": "pepseq.reconstruction.predict",
+    "PredictConfig": "pepseq.reconstruction.config",
     "evaluate": "pepseq.evaluation.evaluate",
 }
 

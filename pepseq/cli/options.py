@@ -51,3 +51,20 @@ device = click.option(
 threads = click.option(
     "--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]"
 )
+
+model = click.option(
+    "--model",
+    metavar="ID_OR_FOLDER",
+    help="A model folder, or a Hugging Face id such as Rostlab/prot_bert.",
+)
+
+
+def precision(choices: tuple[str, ...]):
+    """`--precision`."""
+    return click.option(
+        "--precision",
+        type=click.Choice(choices),
+        default="auto",
+        show_default=True,
+        help="Number format; auto is fp32 on a CPU, bf16 or fp16 on a GPU.",
+    )

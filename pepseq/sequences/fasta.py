@@ -137,8 +137,10 @@ def _raw_records(path: str | Path) -> Iterator[tuple[int, bytes, bytes]]:
                     yield start, header, b"".join(parts)
                 header, start, parts = line[1:].strip(_SPACE), number, []
                 if b"\r" in header:
-                    raise InputError(f"{path}:{number}: expected lines that end in \\n or \\r\\n, "
-                                     "found \\r alone")
+                    raise InputError(
+                        f"{path}:{number}: expected lines that end in \\n or \\r\\n, "
+                        "found \\r alone"
+                    )
             elif header is not None:
                 parts.append(line)
             elif line.strip(_SPACE):

@@ -1,0 +1,5 @@
+"""`python -m pepseq` is `pepseq`."""
+
+from pepseq.cli.main import main
+
+main()

@@ -1,0 +1,105 @@
+"""`pepseq finetune`."""
+
+import dataclasses
+
+import click
+
+from pepseq.cli import options
+from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
+
+DEFAULTS = FinetuneConfig()
+
+
+def setting(name: str, text: str, kind=None, **more):
+    """Return an option for a field of FinetuneConfig, with its default."""
+    default = getattr(DEFAULTS, name)
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        name,
+        default=default,
+        show_default=default is not None,
+        type=kind,
+        help=text,
+        **more,
+    )
+
+
+@click.command("finetune")
+@click.option(
+    "--train",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    metavar="FASTA",
+    help="Proteins to learn from; may be given several times.",
+)
+@click.option(
+    "--validation",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    metavar="FASTA",
+    help="Proteins to choose the best checkpoint by; may be given several times.",
+)
+@click.option(
+    "--readout",
+    multiple=True,
+    required=True,
+    type=options.READOUT,
+    help=f"{options.READOUT_HELP} Given several times, one network learns them all.",
+)
+@options.model
+@click.option(
+    "--from-scratch",
+    metavar="CONFIG",
+    help="Instead of --model: random weights of ProtBert's architecture, size tiny or "
+    "small, or as a JSON file of BertConfig's settings says.",
+)
+@options.output(metavar="FOLDER", text="Folder for the trained network.")
+@setting("loss", "Score hidden residues alone, or all as the paper does.", click.Choice(LOSSES))
+@setting("window", "Longest stretch of residues; longer proteins are cut.")
+@setting("overlap", "Residues that neighbouring windows share.")
+@setting("batch_residues", "Tokens in one batch on each device, padding included.")
+@setting("accumulate", "Batches added up to one step.")
+@setting("epochs", "Rounds over the training proteins, at most.")
+@setting("max_steps", "Steps, at most; 0 for no limit.")
+@setting("learning_rate", "Highest learning rate.")
+@setting("schedule", "How the learning rate falls.", click.Choice(SCHEDULES))
+@setting("warmup", "Share of the steps over which the learning rate rises.")
+@setting("weight_decay", "Weight decay of AdamW.")
+@setting("evaluate_every", "Steps between validations; each is a checkpoint.")
+@setting("patience", "Validations without progress after which training ends.")
+@setting("threshold", "Fall of the validation loss that counts as progress.")
+@setting("lora", "Rank of low-rank adapters (needs peft); 0 trains all weights.")
+@setting("gradient_checkpointing", "Less memory, more time.", is_flag=True)
+@setting("seed", "Seed of weights, order and dropout.")
+@options.device
+@options.precision(("auto", "fp32", "bf16", "fp16"))
+@setting("save_precision", "Precision of the saved weights.", click.Choice(("fp32", "fp16")))
+@options.threads
+@click.option("--tensorboard", is_flag=True, help="Also log for TensorBoard.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run, if there is one.")
+@options.force
+def command(
+    train, validation, readout, model, from_scratch, output, tensorboard, resume, force, **settings
+):
+    """Train a protein language model to complete readouts.
+
+    Start from a published model, such as --model Rostlab/prot_bert, or --from-scratch.
+    """
+    names = {field.name for field in dataclasses.fields(FinetuneConfig)}
+    config = FinetuneConfig(**{name: settings[name] for name in names})
+    from pepseq.reconstruction.finetune import finetune
+
+    finetune(
+        train,
+        validation,
+        output,
+        readout,
+        model=model,
+        from_scratch=from_scratch,
+        config=config,
+        resume=resume,
+        force=force,
+        tensorboard=tensorboard,
+    )

@@ -1,0 +1,84 @@
+"""`pepseq predict`."""
+
+import logging
+
+import click
+
+from pepseq.cli import options
+from pepseq.reconstruction.config import PredictConfig
+
+DEFAULTS = PredictConfig()
+log = logging.getLogger(__name__)
+
+
+@click.command("predict")
+@click.argument("readouts", type=click.Path())
+@options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
+@options.model
+@click.option(
+    "--readout",
+    type=options.READOUT,
+    help=f"{options.READOUT_HELP}  [default: the one of the model's that fits the file]",
+)
+@click.option(
+    "--table",
+    metavar="TSV",
+    type=click.Path(),
+    help="Also write a row for each residue with its confidence and the next best two.",
+)
+@click.option(
+    "--candidates",
+    type=click.Choice(["hidden", "all"]),
+    default=DEFAULTS.candidates,
+    show_default=True,
+    help="What a hidden residue may be: an amino acid outside the readout, or any.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    help="Residues the network sees at once.  [default: as it was trained]",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    default=DEFAULTS.overlap,
+    show_default=True,
+    help="Residues that neighbouring windows of a long protein share.",
+)
+@click.option(
+    "--batch-residues",
+    type=click.IntRange(min=1),
+    help="Residues in one batch.  [default: what suits the device]",
+)
+@options.device
+@options.precision(("auto", "fp32", "bf16", "fp16", "int8"))
+@options.threads
+@options.keep_going
+@options.force
+def command(readouts, output, model, readout, table, keep_going, force, **settings):
+    """Complete readouts: every hidden residue with its confidence.
+
+    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Without
+    --model the small network that comes with pepseq is used.
+    """
+    config = PredictConfig(**settings)
+    from pepseq.reconstruction.predict import predict
+
+    done = predict(
+        readouts,
+        output,
+        model=model,
+        readout=readout,
+        table=table,
+        config=config,
+        force=force,
+        keep_going=keep_going,
+    )
+    log.info(
+        "%d proteins, %d of %d residues predicted from %s, mean confidence %.3f",
+        done.proteins,
+        done.hidden,
+        done.residues,
+        done.readout,
+        done.confidence,
+    )

@@ -1,0 +1,113 @@
+"""Are confidences honest? Compare those of a table with the truth."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pepseq.errors import InputError, found
+from pepseq.evaluation.compare import COUNTS, Comparison
+from pepseq.evaluation.confidences import Rows, check_rows, read_rows
+from pepseq.evaluation.metrics import (
+    CALIBRATION_BINS,
+    calibration_counts,
+    calibration_error,
+    calibration_rows,
+    encode,
+    hidden_mask,
+    percent,
+)
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
+
+
+class Calibration:
+    """Compares confidences with the truth; what it holds does not grow with the residues."""
+
+    def __init__(self):
+        self.counts = np.zeros((3, CALIBRATION_BINS))
+        self._top_three = 0
+
+    def add(self, rows: Rows, truth: np.ndarray, hidden: np.ndarray) -> int:
+        """Add the rows of hidden residues, and return how many they are.
+
+        `truth` are the protein's codes and `hidden` says which of them are scored; both (length,).
+        Raises InputError for a hidden residue that was observed, or has no confidence in 0-1.
+        """
+        at = rows.position.astype(np.int64) - 1
+        scored = hidden[at]
+        rows.check(
+            scored & (rows.source == 0),
+            lambda row: (
+                f"residue {at[row] + 1}: expected a residue that the readout hides to be "
+                "predicted, found observed (was it predicted from another readout?)"
+            ),
+        )
+        rows.check(
+            scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
+            lambda row: (
+                f"residue {at[row] + 1}: expected a confidence between 0 and 1, "
+                f"found {rows.confidence[row]}"
+            ),
+        )
+        wanted = truth[at]
+        right = rows.residue == wanted
+        among = right | (rows.second == wanted) | (rows.third == wanted)
+        self.counts += calibration_counts(rows.confidence[scored], right[scored])
+        self._top_three += int(np.count_nonzero(among[scored]))
+        return int(np.count_nonzero(scored))
+
+    def summary(self) -> dict:
+        """Return residues, calibration error (0-1), truth in the top three (%), and the bins."""
+        residues = int(self.counts[0].sum())
+        return {
+            "residues": residues,
+            "expected_calibration_error": calibration_error(self.counts),
+            "among_top_three": percent(self._top_three, residues),
+            "bins": calibration_rows(self.counts),
+        }
+
+
+def calibrate(
+    table: str | Path, proteins: dict[str, Record], comparison: Comparison, readout: Readout
+) -> dict:
+    """Check a table of confidences against the predicted proteins, and sum it up.
+
+    `proteins` are the true ones by id; `comparison` must have kept its predictions. Rows of
+    proteins that were not scored are skipped. Returns `Calibration.summary`. Raises InputError
+    naming the line of a row that is wrong, or a protein whose hidden residues are not all there.
+    """
+    calibration, seen = Calibration(), set()
+    skipped = comparison.extra | {fault.id for fault in comparison.bad}
+    name, last, scored = None, 0, 0
+    for rows in read_rows(table):
+        if rows.id != name:
+            _check_whole(table, name, scored, comparison)
+            name, last, scored = rows.id, 0, 0
+            rows.check_first(
+                name not in seen, "expected the rows of a protein together, found more"
+            )
+            rows.check_first(
+                name in comparison.predictions or name in skipped,
+                "expected an id of the predicted FASTA, found another",
+            )
+            seen.add(name)
+        if name in comparison.predictions:
+            last = check_rows(rows, comparison.predictions[name], last)
+            truth = encode(proteins[name].sequence)
+            scored += calibration.add(rows, truth, hidden_mask(truth, readout))
+    _check_whole(table, name, scored, comparison)
+    for name in comparison.predictions:
+        if name not in seen:
+            _check_whole(table, name, 0, comparison)
+    return calibration.summary()
+
+
+def _check_whole(table, name: str | None, scored: int, comparison: Comparison) -> None:
+    hidden = (
+        comparison.rows[name][COUNTS.index("hidden")] if name in comparison.predictions else scored
+    )
+    if scored != hidden:
+        raise InputError(
+            f"{table}: {found(name)}: expected a confidence for each of its {hidden} hidden "
+            f"residues, found {scored}"
+        )

@@ -1,0 +1,111 @@
+"""Compare reconstructions with the truth: tables, figures and a summary in one folder."""
+
+import logging
+import time
+from pathlib import Path
+
+from pepseq.errors import OutputError, SettingsError, found
+from pepseq.evaluation.compare import Comparison, compare, fit, list_missing, read_truth
+from pepseq.evaluation.report import NAMES, summarise, write_report
+from pepseq.files import STDIO, Outputs, check_free, disk_errors, whole_folder, write_run_record
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import BadRecord, Record, refuse_bad, write_failed
+
+log = logging.getLogger("pepseq")
+
+
+def evaluate(
+    truth: str | Path,
+    predicted: str | Path,
+    output: str | Path,
+    readout: str | Readout,
+    *,
+    table: str | Path | None = None,
+    background: str | Path | None = None,
+    force: bool = False,
+    keep_going: bool = False,
+) -> dict:
+    """Score the reconstructions in `predicted` against the proteins in `truth`, matched by id.
+
+    Hidden residues are those whose true amino acid is not in `readout`; unknown residues of the
+    truth are never scored. `table` is the table of confidences that `predict` wrote beside
+    `predicted`. The two baselines are fitted on the proteins of `background`, or on `truth` itself,
+    which flatters them. At most one input may be `-`, stdin.
+
+    `output` becomes a folder of tables and figures; `<output>.run.json` lies beside it. Proteins
+    that cannot be compared are left out and listed in `<output>.failed.tsv`. Returns what
+    summary.json holds: shares in percent, confidences in 0-1, None for what is undefined.
+
+    Raises SettingsError, InputError (for proteins left out: after writing, unless `keep_going`),
+    OutputError and TryAgainError.
+    """
+    started = time.time()
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    inputs = [path for path in (truth, predicted, table, background) if path is not None]
+    output = check_paths(output, inputs, force)
+    bad: list[BadRecord] = []
+    proteins = read_truth(truth, bad)
+    total, strangers = len(proteins) + len(bad), {fault.id for fault in bad}
+    baselines = fit(proteins, background, readout, bad)
+    comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
+    bad += comparison.bad + list_missing(proteins, comparison, truth, predicted)
+    if extra := len(comparison.extra - strangers):
+        log.warning(f"{predicted}: {extra} records have no protein in {truth}: not scored")
+    calibration = _calibrate(table, proteins, comparison, readout)
+    scores = comparison.scores(proteins)
+    records = {
+        "in_truth": total,
+        "in_predicted": comparison.records,
+        "only_in_predicted": extra,
+        "left_out": len(bad),
+        "compared": len(scores.ids),
+    }
+    summary = summarise(scores, readout, records, baselines, calibration)
+    settings = {
+        "readout": str(readout),
+        "baselines_fitted_on": "background" if background else "truth",
+    }
+    with Outputs() as outputs:
+        write_failed(outputs, output, bad, len(scores.ids))
+        with whole_folder(output, force) as folder, disk_errors(output):
+            write_report(folder, scores, readout, summary)
+        write_run_record(outputs, output, "evaluate", settings, inputs, started)
+    refuse_bad(bad, len(scores.ids), output, keep_going)
+    return summary
+
+
+def check_paths(output: str | Path, inputs: list[str | Path], force: bool) -> Path:
+    """Return the output folder; refuse what cannot be read twice or must not be overwritten.
+
+    Only a folder that holds nothing but an evaluation is ever overwritten.
+    """
+    if sum(str(path) == STDIO for path in inputs) > 1:
+        raise SettingsError("expected at most one input from stdin (-), found several")
+    if str(output) == STDIO:
+        raise SettingsError("output: expected a folder, found - (stdout)")
+    output = Path(output)
+    check_free([output], inputs, force)
+    if any(output.resolve() in Path(path).resolve().parents for path in inputs):
+        raise SettingsError(f"{output}: an output must not hold the inputs")
+    if output.exists():
+        with disk_errors(output):
+            others = sorted(path.name for path in output.iterdir() if path.name not in NAMES)
+        if others:
+            raise OutputError(
+                f"{output}: expected an evaluation to overwrite, found a folder that also holds "
+                f"{found(others[0])}"
+            )
+    return output
+
+
+def _calibrate(
+    table: str | Path | None,
+    proteins: dict[str, Record],
+    comparison: Comparison,
+    readout: Readout,
+) -> dict | None:
+    if table is None:
+        return None
+    from pepseq.evaluation.calibration import calibrate  # brings pandas
+
+    return calibrate(table, proteins, comparison, readout)

@@ -1,0 +1,103 @@
+"""Which network to use: the bundled default, a folder, or a published model by its id.
+
+A folder that pepseq wrote holds `pepseq.json` (what the network was trained for) and
+`manifest.json` (the SHA-256 of every file), checked whenever it is used.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.files import sha256, to_json
+from pepseq.readout.readout import Readout
+
+BUNDLED = Path(__file__).parent / "bundled"
+MANIFEST = "manifest.json"
+DESCRIPTION = "pepseq.json"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network that can be loaded.
+
+    `source` is a folder or a Hugging Face id; `readouts` are those it was trained for, none for a
+    published base model; `window` is the longest stretch of residues it was trained on, or None.
+    """
+
+    source: str
+    readouts: tuple[Readout, ...] = ()
+    window: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return "the bundled default" if self.source == str(BUNDLED) else self.source
+
+
+def find_checkpoint(model: str | Path | None = None) -> Checkpoint:
+    """Return the checkpoint for a folder, a Hugging Face id such as `Rostlab/prot_bert`, or None.
+
+    None is the bundled default. Nothing is downloaded here. Raises InputError for a folder that
+    does not exist or whose files are not those that its manifest lists.
+    """
+    folder = BUNDLED if model is None else Path(model)
+    if folder.is_dir():
+        if (folder / DESCRIPTION).exists() or (folder / MANIFEST).exists():
+            check_manifest(folder)
+            return _described(folder)
+        if not (folder / "config.json").exists():
+            raise InputError(f"{folder}: expected a model folder with config.json, found none")
+        return Checkpoint(str(folder))
+    if not _HUB_ID.fullmatch(str(model)) or folder.exists():
+        raise InputError(
+            f"--model {found(str(model), 200)}: expected a model folder or a Hugging Face id such "
+            "as Rostlab/prot_bert, found neither"
+        )
+    return Checkpoint(str(model))
+
+
+def _described(folder: Path) -> Checkpoint:
+    path = folder / DESCRIPTION
+    try:
+        description = json.loads(path.read_text())
+        readouts = tuple(Readout(r) for r in description["readouts"])
+        return Checkpoint(str(folder), readouts, int(description["window"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: expected the description of a trained model, found {type(error).__name__}: "
+            f"{error}"
+        ) from error
+
+
+def write_manifest(folder: Path) -> None:
+    """Write `manifest.json`: the SHA-256 of every other file under `folder`."""
+    files = {
+        str(path.relative_to(folder)): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    partial = folder / f".{MANIFEST}.partial"
+    partial.write_bytes(to_json({"sha256": files}))
+    partial.rename(folder / MANIFEST)
+
+
+def check_manifest(folder: Path) -> None:
+    """Raise InputError if a file of `folder` is missing or differs from the manifest."""
+    path = folder / MANIFEST
+    try:
+        files = json.loads(path.read_text())["sha256"]
+        for name, expected in files.items():
+            if not (folder / name).is_file():
+                raise InputError(f"{folder / name}: listed in {MANIFEST}, not there")
+            if sha256(folder / name) != expected:
+                raise InputError(
+                    f"{folder / name}: damaged or changed: its SHA-256 is not the one in {MANIFEST}"
+                )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: expected a list of files with their SHA-256, found "
+            f"{type(error).__name__}: {error}"
+        ) from error

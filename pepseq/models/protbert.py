@@ -1,0 +1,236 @@
+"""Masked protein language models (ProtBert, ESM-2 and their kin): readouts in, logits out.
+
+The network, its weights and its vocabulary are those of transformers; the tokens are looked up in
+a table of 256 entries, one for each byte, because each residue is one token.
+"""
+
+import logging
+import os
+import pickle
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+
+from pepseq.errors import InputError, SettingsError, TryAgainError
+from pepseq.models.batching import plan_batches
+from pepseq.models.checkpoints import Checkpoint
+from pepseq.models.int8 import quantize
+from pepseq.progress import Progress
+from pepseq.sequences.residues import AMINO_ACIDS
+
+log = logging.getLogger(__name__)
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """How residues become tokens: `table` (256 token ids by byte; X is the mask token),
+    `start` and `end` around a sequence, `pad`, and the ids of the twenty amino acids in order.
+    """
+
+    table: np.ndarray
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    pad: int
+    residues: np.ndarray
+
+    def encode(self, residues: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return token ids and attention mask, both (rows, tokens of the longest row), int64."""
+        width = max(map(len, residues)) + len(self.start) + len(self.end)
+        ids = np.full((len(residues), width), self.pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, text in enumerate(residues):
+            tokens = self.table[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
+            row_ids = np.concatenate([self.start, tokens, self.end])
+            ids[row, : len(row_ids)] = row_ids
+            mask[row, : len(row_ids)] = 1
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def read_vocabulary(tokenizer, source: str) -> Vocabulary:
+    """Derive the table from a tokenizer; InputError unless each amino acid is a token of its own."""
+    known = tokenizer.get_vocab()
+    missing = [a for a in AMINO_ACIDS if a not in known]
+    if missing or tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        lacking = missing[:5] or ["a mask and a pad token"]
+        raise InputError(
+            f"{source}: expected a vocabulary in which every amino acid is a token, found none for "
+            f"{', '.join(lacking)}"
+        )
+    table = np.full(256, tokenizer.mask_token_id, dtype=np.int64)
+    for amino_acid in AMINO_ACIDS:
+        table[ord(amino_acid)] = known[amino_acid]
+    around = tokenizer("", add_special_tokens=True)["input_ids"]
+    half = (len(around) + 1) // 2
+    return Vocabulary(
+        table,
+        tuple(around[:half]),
+        tuple(around[half:]),
+        tokenizer.pad_token_id,
+        table[np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)],
+    )
+
+
+def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
+    """Return (network in float32 on the CPU, tokenizer, vocabulary) of a checkpoint.
+
+    Pickled weights are read as data only, and code that comes with a model is never run. Raises
+    InputError if it is no masked language model of proteins, if weights are missing or damaged,
+    or if it is neither on this machine nor can be downloaded.
+    """
+    source = checkpoint.source
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    try:
+        with _quiet():
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(
+                source, trust_remote_code=False, do_lower_case=False
+            )
+            network, info = AutoModelForMaskedLM.from_pretrained(
+                source,
+                config=config,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                attn_implementation=attention,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+        raise _no_model(source, error) from error
+    except (pickle.UnpicklingError, EOFError, SafetensorError) as error:
+        raise InputError(
+            f"{source}: expected weights, found a damaged or unsafe file: {_first_line(error)}"
+        ) from error
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing or info.get("mismatched_keys"):
+        raise InputError(
+            f"{source}: expected all weights of a {config.model_type} masked language model, "
+            f"found none for {', '.join((missing or ['some of another shape'])[:3])}"
+        )
+    vocabulary = read_vocabulary(tokenizer, source)
+    if vocabulary.table.max() >= network.get_input_embeddings().num_embeddings:
+        raise InputError(f"{source}: expected a vocabulary of the network's size, found a larger")
+    return network.eval(), tokenizer, vocabulary
+
+
+class _quiet:
+    """Silence transformers' advice while a model loads; its errors still raise."""
+
+    def __enter__(self):
+        self._level = transformers.logging.get_verbosity()
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+
+    def __exit__(self, *error):
+        self._warnings.__exit__(*error)
+        transformers.logging.set_verbosity(self._level)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+
+
+def _no_model(source: str, error: Exception) -> InputError:
+    if os.path.isdir(source):
+        return InputError(
+            f"{source}: expected a masked protein language model that transformers can load, "
+            f"found {_first_line(error)}"
+        )
+    return InputError(
+        f"{source}: not in the local cache, and not to be had from the Hugging Face hub "
+        f"({_first_line(error)}). Where there is no network, put its config.json, vocabulary and "
+        "weights into a folder and give that folder as --model"
+    )
+
+
+def pick_device(device: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is not there."""
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if device == "auto":
+        device = next(name for name, present in there.items() if present)
+    if not there[device]:
+        raise SettingsError(f"--device {device}: there is none on this machine")
+    return torch.device(device)
+
+
+def pick_precision(precision: str, device: torch.device) -> str:
+    """Return `auto` resolved: bf16 (or fp16) on a CUDA GPU, fp32 elsewhere."""
+    if precision != "auto":
+        if precision == "int8" and device.type != "cpu":
+            raise SettingsError("--precision int8: works on the CPU only; choose bf16 on a GPU")
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "fp32"
+
+
+class ResidueModel:
+    """A loaded network that gives logits over the twenty amino acids at every position."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto"):
+        self.device = pick_device(device)
+        self.precision = pick_precision(precision, self.device)
+        network, _, self.vocabulary = load_network(checkpoint)
+        specials = len(self.vocabulary.start) + len(self.vocabulary.end)
+        positions = network.config.max_position_embeddings
+        self.max_window = positions - specials
+        """The most residues the network can take at once."""
+        if self.precision == "int8":
+            quantize(network)
+        else:
+            network = network.to(_DTYPES[self.precision])
+        self._network = network.to(self.device)
+        self._residues = torch.from_numpy(self.vocabulary.residues).to(self.device)
+
+    def logits(
+        self, residues: Sequence[str], budget: int, progress: Progress | None = None
+    ) -> list[np.ndarray]:
+        """Return for each sequence (X = hidden) float32 logits of shape (length, 20).
+
+        Sequences go through the network in batches of at most `budget` tokens, padding included;
+        a batch that exceeds the GPU's memory is halved. Raises TryAgainError if even one sequence
+        does.
+        """
+        results: list[np.ndarray] = [None] * len(residues)
+        for batch in plan_batches([len(text) for text in residues], budget):
+            for index, result in zip(
+                batch, self._forward([residues[i] for i in batch]), strict=True
+            ):
+                results[index] = result
+                if progress is not None:
+                    progress.add(len(result))
+        return results
+
+    def _forward(self, residues: Sequence[str]) -> list[np.ndarray]:
+        try:
+            ids, mask = self.vocabulary.encode(residues)
+            with torch.inference_mode():
+                logits = self._network(
+                    input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
+                ).logits
+                logits = logits.index_select(-1, self._residues).float().cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            if len(residues) == 1:
+                raise TryAgainError(
+                    f"out of memory with one window of {len(residues[0])} residues: "
+                    "give a smaller --window, or --device cpu"
+                ) from error
+            torch.cuda.empty_cache()
+            log.warning("out of memory: halving a batch of %d windows", len(residues))
+            half = len(residues) // 2
+            return self._forward(residues[:half]) + self._forward(residues[half:])
+        first = len(self.vocabulary.start)
+        return [row[first : first + len(text)] for row, text in zip(logits, residues, strict=True)]

@@ -1,0 +1,92 @@
+"""The settings of training and prediction, with their defaults. Imports nothing heavy."""
+
+from dataclasses import dataclass
+
+from pepseq.errors import SettingsError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LOSSES = ("hidden", "all")
+SCHEDULES = ("linear", "cosine", "constant")
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise SettingsError(message)
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """How readouts are completed.
+
+    candidates: `hidden` (amino acids outside the readout) or `all` twenty.
+    window: residues that the network sees at once; None for what it was trained with.
+    overlap: residues that neighbouring windows share.
+    batch_residues: residues in one batch; None for what suits the device.
+    precision: `auto` is fp32 on a CPU, bf16 or fp16 on a GPU; int8 is for CPUs.
+    """
+
+    candidates: str = "hidden"
+    window: int | None = None
+    overlap: int = 128
+    batch_residues: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+
+    def __post_init__(self):
+        _check(self.candidates in ("hidden", "all"), "candidates: expected hidden or all")
+        _check(self.window is None or self.window >= 1, "window: expected at least 1 residue")
+        _check(self.overlap >= 0, "overlap: expected 0 residues or more")
+        _check(
+            self.window is None or self.overlap < self.window or self.overlap == 128,
+            f"overlap: expected fewer residues than the window's {self.window}, "
+            f"found {self.overlap}",
+        )
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """How a network is trained.
+
+    loss: `hidden` scores hidden residues alone; `all` scores observed ones too, as the paper does.
+    window, overlap: longer proteins are cut into overlapping windows of so many residues.
+    batch_residues: tokens in one batch (padding included), on each device.
+    accumulate: batches that are added up to one step of the optimiser.
+    epochs, max_steps: when to end at the latest (max_steps 0: no limit).
+    warmup: share of all steps over which the learning rate rises.
+    evaluate_every: steps between validations; each is also a checkpoint.
+    patience, threshold: end after `patience` validations in a row whose loss was not better than
+    the best by more than `threshold`.
+    lora: rank of low-rank adapters; 0 trains all weights.
+    save_precision: of the final weights, fp32 or fp16.
+    """
+
+    loss: str = "hidden"
+    window: int = 1022
+    overlap: int = 128
+    batch_residues: int = 16384
+    accumulate: int = 1
+    epochs: float = 10.0
+    max_steps: int = 0
+    learning_rate: float = 5e-5
+    schedule: str = "linear"
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    evaluate_every: int = 500
+    patience: int = 19
+    threshold: float = 0.0
+    lora: int = 0
+    gradient_checkpointing: bool = False
+    seed: int = 1
+    device: str = "auto"
+    precision: str = "auto"
+    save_precision: str = "fp32"
+    threads: int | None = None
+
+    def __post_init__(self):
+        _check(self.loss in LOSSES, f"loss: expected one of {LOSSES}, found {self.loss!r}")
+        _check(self.schedule in SCHEDULES, f"schedule: expected one of {SCHEDULES}")
+        _check(0 <= self.overlap < self.window, "overlap: expected fewer residues than the window")
+        _check(self.epochs > 0 or self.max_steps > 0, "epochs: expected more than 0")
+        for name in ("batch_residues", "accumulate", "evaluate_every"):
+            _check(getattr(self, name) >= 1, f"{name}: expected 1 or more")

@@ -1,0 +1,60 @@
+"""The course of a training run as a table and a picture."""
+
+from pathlib import Path
+
+import pandas as pd
+
+COLUMNS = {
+    "step": "step",
+    "epoch": "epoch",
+    "loss": "train_loss",
+    "eval_loss": "validation_loss",
+    "eval_accuracy": "validation_accuracy",
+    "learning_rate": "learning_rate",
+}
+
+
+def metrics_table(log_history: list[dict]) -> pd.DataFrame:
+    """Return one row a logged step: step, epoch, losses, validation accuracy, learning rate.
+
+    Losses are nats per scored residue; the accuracy is micro, over hidden residues, 0-1.
+    """
+    rows = [row for row in log_history if "loss" in row or "eval_loss" in row]
+    table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
+    return table.groupby("step", as_index=False).first()
+
+
+def plot_losses(table: pd.DataFrame, path: Path) -> None:
+    """Draw training and validation loss against the step, and the validation accuracy."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6, 3.2), dpi=200, layout="constrained")
+    axes = figure.subplots()
+    train = table.dropna(subset="train_loss")
+    validation = table.dropna(subset="validation_loss")
+    axes.plot(train.step, train.train_loss, color="0.65", lw=1, label="training loss")
+    axes.plot(
+        validation.step,
+        validation.validation_loss,
+        "o-",
+        ms=3,
+        color="#0072B2",
+        label="validation loss",
+    )
+    axes.set_xlabel("step")
+    axes.set_ylabel("cross-entropy (nats per residue)")
+    right = axes.twinx()
+    right.plot(
+        validation.step,
+        100 * validation.validation_accuracy,
+        "s--",
+        ms=3,
+        color="#D55E00",
+        label="validation accuracy",
+    )
+    right.set_ylabel("hidden-residue accuracy, micro (%)")
+    handles = [line for a in (axes, right) for line in a.get_lines()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=7)
+    for each in (axes, right):
+        each.spines["top"].set_visible(False)
+    figure.savefig(path)

@@ -1,0 +1,236 @@
+"""transformers' Trainer for whole batches of masked proteins, made safe to stop and to resume."""
+
+import logging
+import math
+import signal
+import threading
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import Trainer, TrainerCallback
+
+from pepseq.errors import InputError, TryAgainError
+from pepseq.models.checkpoints import write_manifest
+from pepseq.progress import Progress
+from pepseq.reconstruction.training_data import IGNORED, TrainingBatches
+
+log = logging.getLogger(__name__)
+
+
+def masked_loss(outputs, labels: torch.Tensor, num_items_in_batch=None) -> torch.Tensor:
+    """Return the cross-entropy at labelled positions, summed and divided by `num_items_in_batch`.
+
+    That number counts the labels of all batches that make up one step, so accumulated batches
+    weigh by their residues. None means the labels of this batch.
+    """
+    scored = labels != IGNORED
+    loss = cross_entropy(outputs.logits[scored].float(), labels[scored], reduction="sum")
+    return loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
+
+
+class Stopped(Exception):
+    """Training ended early on purpose, after its checkpoint was written."""
+
+
+class MaskedTrainer(Trainer):
+    """Trainer whose batches are made beforehand and whose faults name the batch.
+
+    A loss that is not finite stops the run before the weights change. A batch that exceeds the
+    GPU's memory is done again in halves, then quarters, with the same gradient.
+    """
+
+    def __init__(self, *, train: TrainingBatches, validation: TrainingBatches, **arguments):
+        super().__init__(
+            train_dataset=train,
+            eval_dataset=validation,
+            data_collator=_only,
+            compute_loss_func=masked_loss,
+            **arguments,
+        )
+        self._parts = 1
+        self._step_inputs: list[dict] = []
+        self.stop_asked = False
+
+    def compute_loss(self, model, inputs, *arguments, **keywords):
+        """Return the loss of one batch; InputError if it is not finite."""
+        batch = inputs.pop("batch")
+        loss = super().compute_loss(model, inputs, *arguments, **keywords)
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"step {self.state.global_step + 1}: loss is {loss.item()} at "
+                f"{self.train_dataset.describe(int(batch))}; the weights are still those of the "
+                "step before. A lower --learning-rate or --precision fp32 helps"
+            )
+        return loss
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        """Add up the gradients of one batch, in parts if memory asks for it."""
+        self._step_inputs.append(inputs)
+        todo = [inputs]
+        while True:
+            try:
+                losses = [self._in_parts(model, item, num_items_in_batch) for item in todo]
+                break
+            except torch.OutOfMemoryError as error:
+                self._halve(error)
+                model.zero_grad()
+                todo = list(self._step_inputs)
+        if self.accelerator.sync_gradients:
+            self._step_inputs.clear()
+        return losses[-1]
+
+    def _in_parts(self, model, inputs, num_items_in_batch):
+        rows = inputs["input_ids"].shape[0]
+        size = math.ceil(rows / self._parts)
+        return sum(
+            super(MaskedTrainer, self).training_step(
+                model, _rows(inputs, start, start + size), num_items_in_batch
+            )
+            for start in range(0, rows, size)
+        )
+
+    def _halve(self, error: torch.OutOfMemoryError) -> None:
+        rows = max(item["input_ids"].shape[0] for item in self._step_inputs)
+        if self._parts >= rows or self.accelerator.num_processes > 1:
+            raise TryAgainError(
+                "out of memory: resume with a smaller --batch-residues or --window, or with "
+                "--gradient-checkpointing"
+            ) from error
+        self._parts *= 2
+        torch.cuda.empty_cache()
+        log.warning("out of memory: batches are done in %d parts from here on", self._parts)
+
+    @torch.no_grad()
+    def evaluate(self, eval_dataset=None, ignore_keys=None, metric_key_prefix="eval"):
+        """Return loss and hidden-residue accuracy (micro, 0-1) over the validation proteins."""
+        data: TrainingBatches = self.eval_dataset
+        model = self.model.eval()
+        totals = torch.zeros(4, dtype=torch.float64)
+        for index in range(self.args.process_index, len(data), self.args.world_size):
+            if self.stop_asked and self.state.global_step < self.state.max_steps:
+                self.save_and_stop()
+            totals += self._validate(model, data, index)
+        loss, labels, correct, hidden = self.accelerator.reduce(
+            totals.float().to(self.args.device)
+        ).tolist()
+        metrics = {
+            f"{metric_key_prefix}_loss": loss / labels,
+            f"{metric_key_prefix}_accuracy": correct / max(hidden, 1),
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def save_and_stop(self):
+        """Write a checkpoint now, its validation left for the run that resumes."""
+        self._save_checkpoint(self.model, None)
+        self.callback_handler.on_save(self.args, self.state, self.control)
+
+    def catch_up(self):
+        """Do the validation that was due when the checkpoint was written."""
+        step = self.state.global_step
+        done = any(row["step"] == step and "eval_loss" in row for row in self.state.log_history)
+        if step and step % self.state.eval_steps == 0 and not done:
+            self._determine_best_metric(self.evaluate(), None)
+
+    def checkpoint_folder(self, step: int) -> Path:
+        """Return where the checkpoint of a step lies."""
+        return Path(self.args.output_dir) / f"checkpoint-{step}"
+
+    def _validate(self, model, data: TrainingBatches, index: int) -> torch.Tensor:
+        """Return summed loss, labels, correct hidden residues, hidden residues of one batch."""
+        item = data[index]
+        labels, hidden = item["labels"], data.hidden(item)
+        with self.compute_loss_context_manager():
+            outputs = model(
+                input_ids=item["input_ids"].to(self.args.device),
+                attention_mask=item["attention_mask"].to(self.args.device),
+            )
+        loss = masked_loss(outputs, labels.to(self.args.device), num_items_in_batch=1)
+        candidates = data.candidates(index)
+        choice = outputs.logits.cpu()[hidden][:, candidates].argmax(-1)
+        correct = (candidates[choice] == labels[hidden]).sum()
+        counts = [float(loss), (labels != IGNORED).sum(), correct, hidden.sum()]
+        return torch.tensor(counts, dtype=torch.float64)
+
+
+def _only(items: list) -> dict:
+    return items[0]
+
+
+def _rows(inputs: dict, start: int, end: int) -> dict:
+    return {
+        key: value[start:end] if isinstance(value, torch.Tensor) else value
+        for key, value in inputs.items()
+    }
+
+
+class SafeCheckpoints(TrainerCallback):
+    """Writes each checkpoint's manifest, and on SIGTERM saves one at the step's end and stops."""
+
+    def __init__(self):
+        self.trainer: MaskedTrainer | None = None
+
+    def on_train_begin(self, args, state, control, **others):
+        """Catch up on a validation that a signal cut off."""
+        self.trainer.catch_up()
+
+    def on_step_end(self, args, state, control, **others):
+        """Ask for a checkpoint if a signal came; the last step is brought to its end."""
+        if self.trainer.stop_asked and state.global_step < state.max_steps:
+            control.should_save, control.should_evaluate = True, False
+        return control
+
+    def on_save(self, args, state, control, **others):
+        """Seal the checkpoint just written; stop if a signal came."""
+        if state.is_world_process_zero:
+            write_manifest(self.trainer.checkpoint_folder(state.global_step))
+        if self.trainer.stop_asked and state.global_step < state.max_steps:
+            raise Stopped
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._stop)
+        return self
+
+    def __exit__(self, *error):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _stop(self, number, frame):
+        self.trainer.stop_asked = True
+
+
+class ShowProgress(TrainerCallback):
+    """Shows steps done and time left, and each validation."""
+
+    def __init__(self):
+        self._progress, self._train_loss = None, math.nan
+
+    def on_train_begin(self, args, state, control, **others):
+        """Start counting."""
+        if state.is_world_process_zero:
+            self._progress = Progress("training", state.max_steps, "steps", state.global_step)
+
+    def on_step_end(self, args, state, control, **others):
+        """Count a step."""
+        if self._progress:
+            self._progress.add(1)
+
+    def on_log(self, args, state, control, logs=None, **others):
+        """Remember the training loss, and tell it with each validation."""
+        self._train_loss = (logs or {}).get("loss", self._train_loss)
+        if self._progress and "eval_loss" in (logs or {}):
+            self._progress.say(
+                f"step {state.global_step} of {state.max_steps} (epoch {state.epoch:.2f}): "
+                f"training loss {self._train_loss:.4f}, validation loss {logs['eval_loss']:.4f}, "
+                f"hidden-residue accuracy {100 * logs['eval_accuracy']:.2f} % (micro)"
+            )
+
+    def on_train_end(self, args, state, control, **others):
+        """Close the bar."""
+        if self._progress:
+            self._progress.__exit__()

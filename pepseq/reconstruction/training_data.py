@@ -1,0 +1,104 @@
+"""Training examples: windows of proteins, masked by what a readout hides, in whole batches."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from pepseq.errors import InputError
+from pepseq.models.batching import plan_batches
+from pepseq.models.protbert import Vocabulary
+from pepseq.readout.masking import mask_table
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.windows import cut_windows
+from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import AMINO_ACIDS
+
+log = logging.getLogger(__name__)
+IGNORED = -100
+_AMINO_ACIDS = frozenset(AMINO_ACIDS)
+
+
+class TrainingBatches(Dataset):
+    """Batches of masked windows; item i is a whole batch, the same whenever it is asked for.
+
+    What is masked depends on the protein and the readout alone. Every protein is there once for
+    each readout; a window in which nothing known is hidden is left out. Raises InputError if none
+    is left.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[Record],
+        readouts: Sequence[Readout],
+        vocabulary: Vocabulary,
+        config: FinetuneConfig,
+    ):
+        self.readouts = list(readouts)
+        self._vocabulary, self._all = vocabulary, config.loss == "all"
+        self._tables = [mask_table(readout) for readout in readouts]
+        self._ids, self._sequences = [], []
+        for record in records:
+            self._ids.append(record.id)
+            self._sequences.append(record.sequence)
+        self.proteins, self.residues = len(self._ids), sum(map(len, self._sequences))
+        self._windows, self._batches, dropped = [], [], 0
+        for number, readout in enumerate(self.readouts):
+            windows = []
+            for protein, sequence in enumerate(self._sequences):
+                for start, end in cut_windows(len(sequence), config.window, config.overlap):
+                    if _AMINO_ACIDS.intersection(sequence[start:end]) <= set(readout.observed):
+                        dropped += 1
+                    else:
+                        windows.append((protein, start, end))
+            np.random.default_rng(config.seed).shuffle(windows)
+            specials = len(vocabulary.start) + len(vocabulary.end)
+            lengths = [end - start + specials for _, start, end in windows]
+            for batch in plan_batches(lengths, config.batch_residues) if windows else []:
+                self._batches.append((number, [windows[i] for i in batch]))
+        if not self._batches:
+            raise InputError(
+                f"no protein has a hidden residue to learn from, of {self.proteins} read"
+            )
+        if dropped:
+            log.info("left out %d windows in which nothing is hidden", dropped)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> dict:
+        number, windows = self._batches[index]
+        truth = [self._sequences[protein][start:end] for protein, start, end in windows]
+        masked = [sequence.translate(self._tables[number]) for sequence in truth]
+        input_ids, attention_mask = self._vocabulary.encode(masked)
+        labels, _ = self._vocabulary.encode(truth)
+        mask_id = int(self._vocabulary.table[ord("X")])
+        known = torch.isin(labels, torch.from_numpy(self._vocabulary.residues))
+        scored = known if self._all else known & (input_ids == mask_id)
+        return {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "labels": labels.masked_fill(~scored, IGNORED),
+            "batch": index,
+        }
+
+    def hidden(self, item: dict) -> torch.Tensor:
+        """Return which positions of a batch are hidden and known, shape (rows, tokens)."""
+        mask_id = int(self._vocabulary.table[ord("X")])
+        return (item["input_ids"] == mask_id) & (item["labels"] != IGNORED)
+
+    def candidates(self, index: int) -> torch.Tensor:
+        """Return the token ids of the amino acids that batch `index` hides."""
+        readout = self.readouts[self._batches[index][0]]
+        return torch.from_numpy(
+            self._vocabulary.table[np.frombuffer(readout.hidden.encode(), dtype=np.uint8)]
+        )
+
+    def describe(self, index: int) -> str:
+        """Name the proteins of a batch."""
+        names = list(dict.fromkeys(self._ids[protein] for protein, _, _ in self._batches[index][1]))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"batch {index} ({', '.join(names[:3])}{more})"
