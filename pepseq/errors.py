@@ -36,5 +36,4 @@ class TryAgainError(PepseqError):
 
 def found(text: str, limit: int = 40) -> str:
     """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
-    shown = repr(text if len(text) <= limit else text[:limit] + "…")
-    return shown.encode("ascii", "backslashreplace").decode() if not shown.isprintable() else shown
+    return ascii(text if len(text) <= limit else text[:limit] + "...")

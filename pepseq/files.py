@@ -37,7 +37,7 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     followed by something else.
     """
     try:
-        raw = open(sys.stdin.fileno() if str(path) == STDIO else path, "rb")  # noqa: SIM115
+        raw = open(sys.stdin.fileno() if str(path) == STDIO else path, "rb")
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except IsADirectoryError as error:
@@ -131,7 +131,7 @@ class Outputs:
             lock.__enter__()
             self._locks.append(lock)
             partial = path.parent / f".{path.name}.partial"
-            raw = open(partial, "wb")  # noqa: SIM115
+            raw = open(partial, "wb")
         stream = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
         self._open.append((path, partial, raw, stream))
         return stream
@@ -169,7 +169,7 @@ class Outputs:
                 raw.close()
         for path, partial, _, _ in reversed(self._open):
             with disk_errors(path):
-                os.replace(partial, path)
+                partial.replace(path)
         for path in self._stale:
             path.unlink(missing_ok=True)
 

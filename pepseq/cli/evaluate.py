@@ -4,6 +4,8 @@ import click
 
 from pepseq.cli import options
 
+_SHARES = ("macro", "micro")
+
 
 @click.command("evaluate")
 @click.argument("truth", type=click.Path())
@@ -48,38 +50,31 @@ def command(truth, predicted, readout, output, table, background, keep_going, fo
 
 def _lines(summary: dict, output: str) -> list[str]:
     """Return the summary as aligned lines."""
-    proteins, residues = summary["proteins"], summary["residues"]
+    proteins, accuracy = summary["proteins"], summary["hidden_residue_accuracy"]
     lines = [
         f"Readout {summary['readout']}: {proteins['scored']:,} proteins with "
-        f"{residues['hidden']:,} hidden residues"
-        + (f"; {proteins['nothing_hidden']:,} with none" if proteins["nothing_hidden"] else ""),
+        f"{summary['residues']['hidden']:,} hidden residues; "
+        f"{proteins['nothing_hidden']:,} proteins with none",
         "",
         f"{'Percent':34}{'macro':>8}{'micro':>8}{'fully right':>13}",
-        _row("hidden-residue accuracy", summary["hidden_residue_accuracy"], summary["fully_right"]),
+        _row("hidden-residue accuracy", accuracy, summary["fully_right"]),
         _row("identity of the whole sequence", summary["identity"]),
+        *(_row(f"baseline: {r['baseline']}", r, r["fully_right"]) for r in summary["baselines"]),
+        "",
+        f"{'Accuracy by length':34}{'macro':>8}{'micro':>8}{'proteins':>13}",
     ]
-    for row in summary["baselines"]:
-        lines.append(_row(f"baseline: {row['baseline']}", row, row["fully_right"]))
-    lines += ["", f"{'Accuracy by length':24}{'proteins':>10}{'macro':>8}{'micro':>8}"]
     for row in summary["by_length"]:
-        name = f"  {row['length']} residues"
-        lines.append(f"{name:24}{row['proteins']:10,}{_share(row['macro'])}{_share(row['micro'])}")
+        lines.append(_row(f"{row['length']} residues", row) + f"{row['proteins']:13,}")
     if calibration := summary["calibration"]:
-        error = calibration["expected_calibration_error"]
-        lines += [
-            "",
-            f"Expected calibration error {'undefined' if error is None else format(error, '.4f')}; "
-            f"truth among the top three {_share(calibration['among_top_three']).strip()} %",
-        ]
+        error, three = calibration["expected_calibration_error"], calibration["among_top_three"]
+        if error is not None:
+            lines.append(f"\nCalibration error (ECE) {error:.4f}; truth in top three {three:.2f} %")
+    lines += ["", "macro: mean over proteins; micro: over residues"]
     if summary["baselines"][0]["fitted_on"] == "truth":
-        lines += ["", "The baselines were fitted on TRUTH, which flatters them (--background)."]
-    return [*lines, "", f"macro: mean over proteins; micro: over residues. Written: {output}"]
+        lines.append("baselines: fitted on TRUTH itself, which flatters them (see --background)")
+    return [*lines, f"written: {output}"]
 
 
 def _row(name: str, shares: dict, right: float | None = None) -> str:
-    end = "" if right is None else f"{right:13.2f}"
-    return f"  {name:32}{_share(shares['macro'])}{_share(shares['micro'])}{end}"
-
-
-def _share(value: float | None) -> str:
-    return f"{'-':>8}" if value is None else f"{value:8.2f}"
+    cells = [f"{'-' if v is None else format(v, '.2f'):>8}" for v in map(shares.get, _SHARES)]
+    return f"  {name:32}{''.join(cells)}" + ("" if right is None else f"{right:13.2f}")

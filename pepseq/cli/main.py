@@ -22,8 +22,19 @@ COMMANDS = {
 log = logging.getLogger("pepseq")
 
 
+class ClosedPipe(Exception):
+    """Whoever read stdout has stopped reading."""
+
+
 class Commands(click.Group):
     """A group that imports a command only when it is called."""
+
+    def invoke(self, ctx):
+        """Run a command; a closed pipe is kept from click, which would exit with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipe from error
 
     def list_commands(self, ctx):
         """Return the commands in the order in which they are used."""
@@ -73,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except PepseqError as error:
         _end(error.exit_code, str(error), arguments)
-    except BrokenPipeError:
+    except (ClosedPipe, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(OutputError.exit_code)
     except OSError as error:

@@ -16,20 +16,8 @@ import pandas as pd
 from pepseq.errors import InputError, found
 from pepseq.evaluation.metrics import UNKNOWN_CODE
 from pepseq.files import open_input
+from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
 from pepseq.sequences.residues import AMINO_ACIDS
-
-COLUMNS = (
-    "id",
-    "position",
-    "residue",
-    "source",
-    "confidence",
-    "second",
-    "second_confidence",
-    "third",
-    "third_confidence",
-)
-"""What the table must have, in any order; further columns are let be."""
 
 _SOURCES = {"observed": 0, "predicted": 1}
 _CODES = {name: code for code, name in enumerate(AMINO_ACIDS)}
@@ -71,15 +59,17 @@ class Rows:
 def read_rows(table: str | Path) -> Iterator[Rows]:
     """Yield the rows of a table of confidences, protein by protein; a protein may come in parts.
 
+    Columns may stand in any order, and further ones are let be.
+
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
     with open_input(table) as stream:
         header = stream.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
         names = header.decode("ascii", "replace").split("\t")
-        if missing := [name for name in COLUMNS if names.count(name) != 1]:
+        if missing := [name for name in TABLE_COLUMNS if names.count(name) != 1]:
             raise InputError(
-                f"{table}:1: expected a table of confidences with columns {' '.join(COLUMNS)}, "
-                f"found {found(header.decode('ascii', 'replace'))} without one {missing[0]}"
+                f"{table}:1: expected a table of confidences with one column {missing[0]}, "
+                f"found {found(header.decode('ascii', 'replace'))}"
             )
         line = 2
         while lines := stream.readlines(_BLOCK_BYTES):
@@ -101,7 +91,7 @@ def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
         sep="\t",
         header=None,
         names=names,
-        usecols=list(COLUMNS),
+        usecols=list(TABLE_COLUMNS),
         dtype=dict.fromkeys(_CATEGORIES, "category"),
         quoting=csv.QUOTE_NONE,
         na_filter=False,

@@ -45,30 +45,19 @@ def evaluate(
     output = check_paths(output, inputs, force)
     bad: list[BadRecord] = []
     proteins = read_truth(truth, bad)
-    total, strangers = len(proteins) + len(bad), {fault.id for fault in bad}
+    records = {"in_truth": len(proteins) + len(bad)}
     baselines = fit(proteins, background, readout, bad)
     comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
-    bad += comparison.bad + list_missing(proteins, comparison, truth, predicted)
-    if extra := len(comparison.extra - strangers):
-        log.warning(f"{predicted}: {extra} records have no protein in {truth}: not scored")
+    records |= _tell(truth, predicted, proteins, comparison, bad)
     calibration = _calibrate(table, proteins, comparison, readout)
     scores = comparison.scores(proteins)
-    records = {
-        "in_truth": total,
-        "in_predicted": comparison.records,
-        "only_in_predicted": extra,
-        "left_out": len(bad),
-        "compared": len(scores.ids),
-    }
     summary = summarise(scores, readout, records, baselines, calibration)
-    settings = {
-        "readout": str(readout),
-        "baselines_fitted_on": "background" if background else "truth",
-    }
+    paths = {"truth": truth, "predicted": predicted, "table": table, "background": background}
     with Outputs() as outputs:
         write_failed(outputs, output, bad, len(scores.ids))
         with whole_folder(output, force) as folder, disk_errors(output):
             write_report(folder, scores, readout, summary)
+        settings = {"readout": str(readout), **paths}
         write_run_record(outputs, output, "evaluate", settings, inputs, started)
     refuse_bad(bad, len(scores.ids), output, keep_going)
     return summary
@@ -96,6 +85,26 @@ def check_paths(output: str | Path, inputs: list[str | Path], force: bool) -> Pa
                 f"{found(others[0])}"
             )
     return output
+
+
+def _tell(
+    truth: str | Path,
+    predicted: str | Path,
+    proteins: dict[str, Record],
+    comparison: Comparison,
+    bad: list[BadRecord],
+) -> dict[str, int]:
+    """Add what could not be compared to `bad`, warn of ids that the truth lacks, count both."""
+    extra = len(comparison.extra - {fault.id for fault in bad})
+    if extra:
+        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {extra}")
+    bad += comparison.bad + list_missing(proteins, comparison, truth, predicted)
+    return {
+        "in_predicted": comparison.records,
+        "only_in_predicted": extra,
+        "left_out": len(bad),
+        "compared": len(comparison.rows),
+    }
 
 
 def _calibrate(

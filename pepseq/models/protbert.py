@@ -10,6 +10,7 @@ import pickle
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,8 +31,10 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """How residues become tokens: `table` (256 token ids by byte; X is the mask token),
-    `start` and `end` around a sequence, `pad`, and the ids of the twenty amino acids in order.
+    """How residues become tokens.
+
+    `table` holds 256 token ids by byte (X is the mask token), `start` and `end` go around a
+    sequence, `pad` fills it up, and `residues` are the ids of the twenty amino acids in order.
     """
 
     table: np.ndarray
@@ -54,7 +57,7 @@ class Vocabulary:
 
 
 def read_vocabulary(tokenizer, source: str) -> Vocabulary:
-    """Derive the table from a tokenizer; InputError unless each amino acid is a token of its own."""
+    """Derive the table from a tokenizer; InputError unless each amino acid has a token."""
     known = tokenizer.get_vocab()
     missing = [a for a in AMINO_ACIDS if a not in known]
     if missing or tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
@@ -140,7 +143,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _no_model(source: str, error: Exception) -> InputError:
-    if os.path.isdir(source):
+    if Path(source).is_dir():
         return InputError(
             f"{source}: expected a masked protein language model that transformers can load, "
             f"found {_first_line(error)}"

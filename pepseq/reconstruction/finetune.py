@@ -4,39 +4,34 @@ While a run goes on, its checkpoints lie in `.<output>.training` beside the outp
 appears whole at the end. A run that was stopped is resumed from there.
 """
 
-import dataclasses
 import json
 import logging
 import os
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 import transformers
 from transformers import EarlyStoppingCallback, TrainerState, TrainingArguments
 
-from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.files import (
-    disk_errors,
-    locked,
-    replace_folder,
-    run_record,
-    sha256,
-    to_json,
-)
-from pepseq.models.checkpoints import (
-    DESCRIPTION,
-    check_manifest,
-    find_checkpoint,
-    write_manifest,
-)
+from pepseq.errors import SettingsError, TryAgainError
+from pepseq.files import disk_errors, locked, replace_folder, run_record, to_json
+from pepseq.models.checkpoints import DESCRIPTION, find_checkpoint, write_manifest
 from pepseq.models.protbert import load_network, pick_device, pick_precision, read_vocabulary
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.config import FinetuneConfig
 from pepseq.reconstruction.curves import metrics_table, plot_losses
+from pepseq.reconstruction.resume import (
+    is_done,
+    is_over,
+    newest_whole_checkpoint,
+    prepare_training,
+    run_settings,
+)
 from pepseq.reconstruction.trainer import MaskedTrainer, SafeCheckpoints, ShowProgress, Stopped
 from pepseq.reconstruction.training_data import TrainingBatches
 from pepseq.sequences.fasta import read_fasta
@@ -75,12 +70,14 @@ def finetune(
     readouts = list(dict.fromkeys(r if isinstance(r, Readout) else Readout(r) for r in readouts))
     train, validation = _as_list(train), _as_list(validation)
     training = output.parent / f".{output.name}.training"
-    with locked(output):
-        settings = _settings(train, validation, readouts, model, from_scratch, config)
-        if resume and _is_done(output, settings):
+    main = int(os.environ.get("RANK", 0)) == 0
+    with locked(output) if main else nullcontext():
+        settings = run_settings(train, validation, readouts, model, from_scratch, config)
+        if resume and is_done(output, settings):
             log.info("%s: finished already, nothing to do", output)
             return json.loads((output / DESCRIPTION).read_text())
-        _prepare(output, training, settings, resume, force)
+        if main:
+            prepare_training(output, training, settings, resume, force)
         if config.threads:
             torch.set_num_threads(config.threads)
         trainer = _trainer(
@@ -88,7 +85,7 @@ def finetune(
         )
         _train(trainer, training, config)
         description = _describe(trainer, readouts, settings, started)
-        if trainer.is_world_process_zero():
+        if main:
             with disk_errors(output):
                 _write(trainer, config, description, training / "final")
                 replace_folder(training / "final", output, force)
@@ -101,68 +98,6 @@ def finetune(
 
 def _as_list(paths: Paths) -> list[str]:
     return [str(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-
-
-def _settings(train, validation, readouts, model, from_scratch, config) -> dict:
-    """Return all that decides the result, to compare on resuming."""
-    for path in (*train, *validation):
-        if not Path(path).is_file():
-            raise InputError(f"{path}: no such file")
-    if from_scratch is None:
-        checkpoint = find_checkpoint(model)
-        folder = Path(checkpoint.source)
-        base = {"model": folder.name if folder.is_dir() else checkpoint.source}
-        if folder.is_dir():
-            files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
-            base["sha256"] = {p.name: sha256(p) for p in files}
-    else:
-        network = new_network(from_scratch)[0].config.to_diff_dict()
-        base = {"from_scratch": {k: v for k, v in network.items() if k != "transformers_version"}}
-    return {
-        "readouts": [str(r) for r in readouts],
-        "base": base,
-        "train": {Path(p).name: sha256(p) for p in train},
-        "validation": {Path(p).name: sha256(p) for p in validation},
-        **dataclasses.asdict(config),
-    }
-
-
-def _is_done(output: Path, settings: dict) -> bool:
-    if not (output / DESCRIPTION).exists():
-        return False
-    check_manifest(output)
-    _compare(json.loads((output / DESCRIPTION).read_text())["settings"], settings, output)
-    return True
-
-
-def _compare(before: dict, now: dict, where: Path) -> None:
-    free = {"device", "threads"}
-    for key in sorted((before.keys() | now.keys()) - free):
-        if before.get(key) != json.loads(json.dumps(now.get(key))):
-            raise InputError(
-                f"{where}: cannot resume, {key} differs: was {before.get(key)}, is {now.get(key)}; "
-                "resume with what it was, or start over with --force"
-            )
-
-
-def _prepare(output: Path, training: Path, settings: dict, resume: bool, force: bool) -> None:
-    """Make the working folder, or check that the one of an earlier run fits."""
-    if output.exists() and not force:
-        raise OutputError(f"{output}: exists already; --force overwrites it")
-    path = training / "settings.json"
-    if int(os.environ.get("RANK", 0)):
-        return
-    if path.exists() and resume:
-        _compare(json.loads(path.read_text()), settings, training)
-        return
-    if path.exists() and not force:
-        raise OutputError(
-            f"{training}: an unfinished run; --resume goes on with it, --force starts over"
-        )
-    with disk_errors(training):
-        shutil.rmtree(training, ignore_errors=True)
-        training.mkdir(parents=True)
-        path.write_bytes(to_json(settings))
 
 
 def _trainer(
@@ -262,7 +197,7 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
     checkpoint = newest_whole_checkpoint(training / "checkpoints")
     try:
         with trainer.callback_handler.callbacks[-1]:
-            if checkpoint and _is_over(checkpoint, config):
+            if checkpoint and is_over(checkpoint, config):
                 trainer.state = TrainerState.load_from_json(checkpoint / "trainer_state.json")
                 trainer._load_best_model()
             else:
@@ -271,36 +206,6 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
         raise TryAgainError(
             f"stopped at step {trainer.state.global_step}; the same command with --resume goes on"
         ) from stop
-
-
-def newest_whole_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint whose files are those of its manifest, its best one's too.
-
-    Damaged ones are named in the log and removed.
-    """
-    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    while found:
-        newest = found.pop()
-        try:
-            check_manifest(newest)
-            state = json.loads((newest / "trainer_state.json").read_text())
-            if state["best_model_checkpoint"]:
-                check_manifest(Path(state["best_model_checkpoint"]))
-            log.info("resuming at %s", newest.name)
-            return newest
-        except InputError as error:
-            log.warning("passing over %s: %s", newest.name, error)
-            shutil.rmtree(newest)
-    return None
-
-
-def _is_over(checkpoint: Path, config: FinetuneConfig) -> bool:
-    state = json.loads((checkpoint / "trainer_state.json").read_text())
-    stopper = state["stateful_callbacks"]["EarlyStoppingCallback"]["attributes"]
-    return (
-        state["global_step"] >= state["max_steps"]
-        or stopper["early_stopping_patience_counter"] >= config.patience
-    )
 
 
 def _describe(trainer: MaskedTrainer, readouts, settings: dict, started: float) -> dict:

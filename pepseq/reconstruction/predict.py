@@ -47,7 +47,7 @@ DEFAULT_WINDOW = 1022
 
 @dataclass(frozen=True)
 class Predicted:
-    """What `predict` did: proteins, residues, mean confidence over all hidden residues, bad ones."""
+    """What `predict` did; `confidence` is the mean over all hidden residues."""
 
     proteins: int
     residues: int

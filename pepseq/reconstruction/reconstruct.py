@@ -50,7 +50,7 @@ class Reconstruction:
 
     @property
     def confidence(self) -> float:
-        """Mean probability of the chosen residues over the hidden positions; 1 if none is hidden."""
+        """Mean probability of the residues chosen at hidden positions; 1 if none is hidden."""
         return float(self.probabilities.max(1).mean()) if len(self.hidden) else 1.0
 
 

@@ -5,6 +5,7 @@ a symbol that stands for none, an id seen before) raises too, unless the caller 
 collects such records, so that one bad record does not stop thousands of good ones.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def read_fasta(
     Raises InputError.
     """
     seen = SeenIds()
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
         for line, header, body in _raw_records(path):
             count += 1

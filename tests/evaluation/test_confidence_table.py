@@ -1,0 +1,207 @@
+"""The calibration of `pepseq evaluate --table`: sums, and what a faulty table gets."""
+
+import gzip
+import json
+import random
+
+import numpy as np
+import pytest
+from evaluation_folder import draw_nothing
+
+from pepseq.errors import InputError
+from pepseq.evaluation import confidences, plots
+from pepseq.evaluation.evaluate import evaluate
+from pepseq.readout.masking import mask_sequence
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, reconstruct, table_rows
+from pepseq.sequences.residues import AMINO_ACIDS
+
+HIDDEN = "ADEFGHILNPQRSTVW"
+HEADER = (
+    "id\tposition\tresidue\tsource\tconfidence\tsecond\tsecond_confidence\tthird\tthird_confidence"
+)
+TABLE = f"""{HEADER}
+p1\t1\tM\tobserved\t1.0000\t\t\t\t
+p1\t2\tA\tpredicted\t0.9000\tL\t0.0500\tV\t0.0300
+p1\t3\tV\tpredicted\t0.5000\tI\t0.3000\tL\t0.1000
+p1\t4\tK\tobserved\t1.0000\t\t\t\t
+p2\t1\tA\tpredicted\t0.3000\tG\t0.2000\tL\t0.1000
+p2\t2\tA\tpredicted\t0.3000\tL\t0.2000\tV\t0.1000
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Evaluate a prediction with the table given as text; return the calibration."""
+    monkeypatch.chdir(tmp_path)
+    draw_nothing(monkeypatch)
+    (tmp_path / "truth.fasta").write_text(">p1\nMALK\n>p2\nGX\n")
+    (tmp_path / "predicted.fasta").write_text(">p1\nMAVK\n>p2\nAA\n")
+
+    def call(text, name="table.tsv", **rest):
+        packed = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+        (tmp_path / name).write_bytes(packed)
+        return evaluate(
+            "truth.fasta", "predicted.fasta", "out", "KCYM", table=name, force=True, **rest
+        )["calibration"]
+
+    return call
+
+
+def test_by_hand(run, tmp_path):
+    calibration = run(TABLE)
+    assert calibration["residues"] == 3  # the unknown residue of p2 is not scored
+    assert calibration["expected_calibration_error"] == pytest.approx((0.1 + 0.5 + 0.3) / 3)
+    assert calibration["among_top_three"] == 100
+    lines = (tmp_path / "out/calibration.tsv").read_text().splitlines()
+    assert lines[0] == "from\tto\tresidues\tmean_confidence\taccuracy"
+    assert lines[5] == "0.2667\t0.3333\t1\t0.3000\t0.00"
+    assert lines[14] == "0.8667\t0.9333\t1\t0.9000\t100.00"
+    assert lines[15] == "0.9333\t1.0000\t0\t\t"
+    assert (tmp_path / "out/reliability.png").exists()
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["calibration"]["residues"] == 3
+
+
+@pytest.mark.parametrize("block", [1, 60, 1 << 20])
+def test_twins_give_the_same(run, monkeypatch, block):
+    clean = run(TABLE)
+    monkeypatch.setattr(confidences, "_BLOCK_BYTES", block)
+    assert run(TABLE, name="table.tsv.gz") == clean
+    assert run("\ufeff" + TABLE.replace("\n", "\r\n").rstrip()) == clean
+    body = [line.split("\t") for line in TABLE.splitlines()]
+    order = [3, 0, 8, 7, 6, 5, 4, 2, 1]
+    assert run("".join("\t".join([r[i] for i in order] + ["x"]) + "\n" for r in body)) == clean
+
+
+def test_proteins_in_any_order(run):
+    head, *body = TABLE.splitlines(keepends=True)
+    assert run("".join([head, *body[4:], *body[:4]])) == run(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (HEADER, HEADER.replace("third\t", "fourth\t"), ":1: expected a table of confidences"),
+        (TABLE, "", ":1: expected a table of confidences"),
+        (TABLE, ">p1\nMAVK\n", ":1: expected a table of confidences"),
+        ("p1\t2\tA", "p1\t2\tV", ":3: 'p1': residue 2: expected A as in the predicted FASTA"),
+        ("p1\t2\tA", "p1\t2\t*", ":3: 'p1': residue 2: expected A as in the predicted FASTA"),
+        ("p2\t1", "p3\t1", ":6: 'p3': expected an id of the predicted FASTA, found another"),
+        ("p1\t4\tK", "p1\t5\tK", ":5: 'p1': expected a position from 1 to 4, found 5"),
+        ("p1\t1\tM", "p1\t0\tM", ":2: 'p1': expected a position from 1 to 4, found 0"),
+        ("p1\t1\tM", "p1\t1.5\tM", ":2: 'p1': expected a position from 1 to 4, found 1.5"),
+        ("p1\t1\tM", "p1\tone\tM", ":2: 'p1': expected a position from 1 to 4, found no number"),
+        ("p1\t3\tV", "p1\t2\tA", ":4: 'p1': expected a position after the row before, found 2"),
+        ("0.9000\tL", "1.9\tL", ":3: 'p1': residue 2: expected a confidence between 0 and 1"),
+        ("0.9000\tL", "high\tL", ":3: 'p1': residue 2: expected a confidence between 0 and 1"),
+        ("0.9000\tL", "\tL", ":3: 'p1': residue 2: expected a confidence between 0 and 1"),
+        ("predicted\t0.9", "guessed\t0.9", ":3: 'p1': residue 2: source: expected observed or"),
+        ("0.0500\tV", "0.0500\tmy", ":3: 'p1': residue 2: second and third: expected amino acids"),
+        ("\t\t\t\t\n", "\t\t\t\n", ":2: expected 9 columns"),
+        ("p1\t4", "\np1\t4", ":5: expected 9 columns"),
+        ("p1\t4\tK", "p1\t4\tÄ", ":5: expected 9 columns of ASCII text"),
+        ("A\tpredicted\t0.9", "A\tobserved\t0.9", "predicted from another readout?"),
+        ("p2\t1\tA", "p1\t4\tK", ":6: 'p1': expected a position after the row before"),
+        (TABLE, TABLE[:-50], ":6: expected 9 columns"),
+        (TABLE, TABLE[: TABLE.index("p2")], "'p2': expected a confidence for each of its 1 hidden"),
+        (TABLE, TABLE + TABLE.split("\n", 1)[1], ":8: 'p1': expected the rows of a protein tog"),
+    ],
+)
+def test_faulty_tables(run, tmp_path, old, new, message):
+    with pytest.raises(InputError) as error:
+        run(TABLE.replace(old, new, 1))
+    assert message in str(error.value)
+    assert str(error.value).startswith("table.tsv:")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_cut_gzip(run, tmp_path):
+    (tmp_path / "cut.tsv.gz").write_bytes(gzip.compress(TABLE.encode())[:-9])
+    with pytest.raises(InputError, match=r"cut\.tsv\.gz: expected whole gzip data"):
+        evaluate("truth.fasta", "predicted.fasta", "out", "KCYM", table="cut.tsv.gz")
+
+
+def test_rows_of_bad_and_extra_records_are_skipped(run, tmp_path):
+    (tmp_path / "predicted.fasta").write_text(">p1\nMAVK\n>p2\nAAA\n>p9\nLL\n")
+    extra = "p9\t1\tL\tpredicted\t0.5\t\t\t\t\n"
+    assert run(TABLE + extra, keep_going=True)["residues"] == 2
+
+
+def test_calibrated_table_has_no_error(run, tmp_path):
+    """Residues right as often as their confidence says: the error is what chance leaves."""
+    rng = random.Random(3)
+    truth, predicted, rows = [], [], [HEADER]
+    for number in range(60):
+        true = "".join(rng.choices(AMINO_ACIDS + "X", k=600))
+        guess = []
+        for position, amino_acid in enumerate(true, 1):
+            confidence = round(rng.random(), 4)
+            if amino_acid in HIDDEN and rng.random() >= confidence:
+                guess.append(rng.choice([a for a in HIDDEN if a != amino_acid]))
+            else:
+                guess.append("A" if amino_acid == "X" else amino_acid)
+            source = "observed" if amino_acid in "KCYM" else "predicted"
+            rows.append(f"q{number}\t{position}\t{guess[-1]}\t{source}\t{confidence}\t\t\t\t")
+        truth.append(f">q{number}\n{true}\n")
+        predicted.append(f">q{number}\n{''.join(guess)}\n")
+    (tmp_path / "truth.fasta").write_text("".join(truth))
+    (tmp_path / "predicted.fasta").write_text("".join(predicted))
+    calibration = run("\n".join(rows))
+    assert calibration["expected_calibration_error"] < 0.02
+    for row in calibration["bins"]:
+        assert row["accuracy"] == pytest.approx(100 * row["mean_confidence"], abs=6)
+
+
+def test_reads_what_predict_writes(run, tmp_path):
+    """Random logits, so the confidences are wrong: the sums agree with a loop over residues."""
+    rng, readout = np.random.default_rng(5), Readout("KCYM")
+    files = {"truth": "", "predicted": ""}
+    text, gaps, right, three = "\t".join(TABLE_COLUMNS) + "\n", np.zeros(15), 0, 0
+    for name in ("q1", "q2", "K"):
+        true = name if name == "K" else "".join(rng.choice(list(AMINO_ACIDS + "U"), 300))
+        logits = rng.normal(0, 3, (len(true), 20))
+        made = reconstruct(mask_sequence(true, readout), logits, readout.hidden)
+        files = {
+            "truth": f"{files['truth']}>{name}\n{true}\n",
+            "predicted": f"{files['predicted']}>{name}\n{made.sequence}\n",
+        }
+        text += table_rows(name, made)
+        for at, shares in zip(made.hidden, made.probabilities, strict=True):
+            if true[at] != "U":
+                gaps[min(int(shares.max() * 15), 14)] += (true[at] == made.sequence[at]) - max(
+                    shares
+                )
+                right += true[at] == made.sequence[at]
+                three += readout.hidden.index(true[at]) in np.argsort(-shares)[:3]
+    for name, content in files.items():
+        (tmp_path / f"{name}.fasta").write_text(content)
+    calibration = run(text)
+    residues = calibration["residues"]
+    assert calibration["expected_calibration_error"] == pytest.approx(
+        np.abs(gaps).sum() / residues, abs=1e-5
+    )
+    assert calibration["among_top_three"] == pytest.approx(100 * three / residues)
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["residues"]["hidden_and_right"] == right
+    assert summary["residues"]["hidden"] == residues
+
+
+def test_figure(tmp_path):
+    plots.reliability(
+        tmp_path / "some.png",
+        {
+            "residues": 2,
+            "expected_calibration_error": 0.1,
+            "bins": [
+                {"from": 0.0, "to": 1.0, "residues": 2, "mean_confidence": 0.6, "accuracy": 50.0}
+            ],
+        },
+    )
+    plots.reliability(
+        tmp_path / "none.png",
+        {"residues": 0, "expected_calibration_error": None, "bins": []},
+    )
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in tmp_path.iterdir())
+    assert len(list(tmp_path.iterdir())) == 2

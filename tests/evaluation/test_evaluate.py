@@ -1,0 +1,137 @@
+"""`pepseq evaluate`: whole runs."""
+
+import gzip
+import json
+import random
+
+import pytest
+from evaluation_folder import prepare, rows, write
+
+from pepseq.evaluation.evaluate import evaluate
+from pepseq.sequences.residues import AMINO_ACIDS
+
+HIDDEN = "ADEFGHILNPQRSTVW"
+TABLES = {
+    "summary.json",
+    "proteins.tsv",
+    "amino_acids.tsv",
+    "confusion.tsv",
+    "lengths.tsv",
+    "lengths_fine.tsv",
+    "baselines.tsv",
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    return prepare(tmp_path, monkeypatch)
+
+
+def simulate(seed, count=60):
+    rng = random.Random(seed)
+    truth, predicted = {}, {}
+    for number in range(count):
+        name, length = f"q{number}", rng.choice([30, 80, 150, 450, 1200])
+        residues = "".join(rng.choices(AMINO_ACIDS + "X", k=length))
+        truth[name] = residues
+        predicted[name] = "".join(
+            a if a in "KCYM" or (a in HIDDEN and rng.random() < 0.6) else rng.choice(HIDDEN)
+            for a in residues
+        )
+    return truth, predicted
+
+
+def test_by_hand(run, tmp_path):
+    result = run()
+    assert result.exit_code == 0, result.output
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["hidden_residue_accuracy"]["macro"] == pytest.approx(
+        (50 + 75 + 100) / 3, abs=1e-5
+    )
+    assert summary["hidden_residue_accuracy"]["micro"] == pytest.approx(500 / 7, abs=1e-5)
+    assert summary["identity"]["macro"] == pytest.approx((75 + 75 + 100) / 3, abs=1e-5)
+    assert summary["identity"]["micro"] == pytest.approx(900 / 11, abs=1e-5)
+    assert summary["fully_right"] == pytest.approx(100 / 3, abs=1e-5)
+    assert summary["proteins"] == {"scored": 3, "nothing_hidden": 1, "fully_right": 1}
+    assert summary["residues"] == {"all": 13, "unknown": 2, "hidden": 7, "hidden_and_right": 5}
+    assert summary["by_length"][0]["proteins"] == 3
+    assert summary["calibration"] is None
+    assert (tmp_path / "out/proteins.tsv").read_text().splitlines() == [
+        "id\tlength\thidden\tcorrect\taccuracy\tidentity\tfully_right",
+        "p1\t4\t2\t1\t50.00\t75.00\t0",
+        "p2\t4\t4\t3\t75.00\t75.00\t0",
+        "p3\t4\t0\t0\t\t100.00\t",
+        "p4\t5\t1\t1\t100.00\t100.00\t1",
+    ]
+    glycine = rows("out/confusion.tsv")[AMINO_ACIDS.index("G")]
+    assert (glycine["true"], glycine["G"], glycine["A"], glycine["K"]) == ("G", "3", "1", "0")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == TABLES | {
+        "accuracy_by_length.png",
+        "confusion.png",
+    }
+    assert not (tmp_path / "out.failed.tsv").exists()
+    record = json.loads((tmp_path / "out.run.json").read_text())
+    assert record["command"] == "evaluate"
+    assert len(record["inputs"][1]["sha256"]) == 64
+    for words in ("75.00", "71.43", "81.82", "macro: mean over proteins", "1 proteins with none"):
+        assert words in result.output
+
+
+def test_perfect_is_100_everywhere(run, tmp_path):
+    truth, _ = simulate(1)
+    write("truth.fasta", truth)
+    assert run(files=("truth.fasta", "truth.fasta")).exit_code == 0
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["hidden_residue_accuracy"] == {"macro": 100, "sd": 0, "micro": 100}
+    assert summary["identity"] == {"macro": 100, "micro": 100}
+    assert summary["fully_right"] == 100
+    assert all(row["macro"] == row["micro"] == 100 for row in summary["by_length"])
+    assert {row["recall"] for row in rows("out/amino_acids.tsv")} == {"100.00"}
+    assert {row["precision"] for row in rows("out/amino_acids.tsv")} == {"100.00"}
+
+
+def test_order_and_gzip_change_nothing(run, tmp_path):
+    truth, predicted = simulate(2)
+    write("truth.fasta", truth)
+    write("predicted.fasta", predicted)
+    assert run().exit_code == 0
+    names = sorted(truth, key=lambda name: truth[name])
+    shuffled = write("t2.fasta", {name: truth[name] for name in names})
+    mixed = write("p2.fasta", {name: predicted[name].lower() for name in names[::-1]})
+    packed = tmp_path / "p2.fasta.gz"
+    packed.write_bytes(gzip.compress(mixed.read_bytes().replace(b"\n", b"\r\n")))
+    evaluate(shuffled, packed, tmp_path / "again", "mykc")
+    for name in TABLES - {"proteins.tsv"}:
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+    once, again = (
+        sorted((tmp_path / d / "proteins.tsv").read_text().splitlines()) for d in ("out", "again")
+    )
+    assert once == again
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    hidden = [sum(a in HIDDEN for a in residues) for residues in truth.values()]
+    assert summary["residues"]["hidden"] == sum(hidden)
+    assert sum(row["proteins"] for row in summary["by_length"]) == len(truth)
+
+
+def test_background(run):
+    write("background.fasta", {"b": "MAAAAK"})
+    assert run("--background", "background.fasta").exit_code == 0
+    table = rows("out/baselines.tsv")
+    assert [(row["baseline"], row["fitted_on"]) for row in table] == [
+        ("commonest", "background"),
+        ("neighbours", "background"),
+    ]
+    assert table[0]["macro"] == f"{50 / 3:.2f}"
+    assert run("--force").exit_code == 0
+    assert {row["fitted_on"] for row in rows("out/baselines.tsv")} == {"truth"}
+
+
+def test_nothing_hidden_is_undefined_not_a_fault(run, tmp_path):
+    write("truth.fasta", {"p3": "KCYM"})
+    write("predicted.fasta", {"p3": "KCYM"})
+    result = run()
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "out/summary.json").read_text()
+    assert json.loads(text)["hidden_residue_accuracy"] == {"macro": None, "sd": None, "micro": None}
+    assert "NaN" not in text
+    assert rows("out/baselines.tsv")[0]["macro"] == ""

@@ -1,0 +1,200 @@
+"""What each fault gets from `pepseq evaluate`."""
+
+import gzip
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+from evaluation_folder import PREDICTED, TRUTH, prepare, rows, write
+
+from pepseq.errors import InputError, OutputError, SettingsError
+from pepseq.evaluation import plots
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    return prepare(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("name", "sequence", "reason", "line"),
+    [
+        ("p2", None, "expected a record of this id in predicted.fasta, found none", 3),
+        ("p2", "GGG", "expected 4 residues as in the truth, found 3", 3),
+        ("p1", "MALR", "expected the observed K at residue 4, found 'R'", 1),
+        ("p1", "MAXK", "expected an amino acid at residue 3, found 'X'", 1),
+        ("p1", "MA-K", "expected amino acids, found '-' at residue 3", 1),
+        ("p2", "", "expected residues, found none", 3),
+    ],
+)
+def test_a_bad_record_among_good_ones(run, tmp_path, name, sequence, reason, line):
+    changed = {**PREDICTED, name: sequence}
+    write("predicted.fasta", {k: v for k, v in changed.items() if v is not None})
+    result = run()
+    assert isinstance(result.exception, InputError)
+    assert result.exception.exit_code == 65
+    assert "1 of 4 records were left out, the others are done" in str(result.exception)
+    assert reason in str(result.exception)
+    (failed,) = rows("out.failed.tsv")
+    file = "truth.fasta" if sequence is None else "predicted.fasta"
+    assert (failed["file"], failed["line"], failed["id"]) == (file, str(line), name)
+    assert failed["reason"].startswith(reason)
+    assert len(rows("out/proteins.tsv")) == 3
+    assert run("--keep-going", "--force").exit_code == 0
+    assert (tmp_path / "out.failed.tsv").exists()
+    write("predicted.fasta", PREDICTED)
+    assert run("--force").exit_code == 0
+    assert not (tmp_path / "out.failed.tsv").exists()
+
+
+def test_bad_truth_and_extra_ids(run, tmp_path, caplog, monkeypatch):
+    write("truth.fasta", {**TRUTH, "p2": "GG-G"})
+    write("predicted.fasta", {**PREDICTED, "p9": "AAA"})
+    monkeypatch.setattr(logging.getLogger("pepseq"), "handlers", [caplog.handler])
+    caplog.set_level(logging.INFO, "pepseq")
+    assert run("--keep-going").exit_code == 0
+    records = json.loads((tmp_path / "out/summary.json").read_text())["records"]
+    assert records == {
+        "in_truth": 4,
+        "in_predicted": 5,
+        "only_in_predicted": 1,
+        "left_out": 1,
+        "compared": 3,
+    }
+    assert "records whose id is not in truth.fasta, not scored: 1" in caplog.text
+
+
+def test_prediction_at_an_unknown_residue_is_free(run):
+    write("predicted.fasta", {**PREDICTED, "p4": "MXWKL"})
+    assert run().exit_code == 0
+
+
+def test_nothing_in_common(run, tmp_path):
+    write("predicted.fasta", {"other": "MALK"})
+    result = run()
+    assert isinstance(result.exception, InputError)
+    assert "found no id in common, such as 'other'" in str(result.exception)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["predicted.fasta", "truth.fasta"]
+
+
+def test_no_good_record(run, tmp_path):
+    write("predicted.fasta", {name: "A" for name in TRUTH})
+    result = run("--keep-going")
+    assert isinstance(result.exception, InputError)
+    assert "no other record is any better" in str(result.exception)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["predicted.fasta", "truth.fasta"]
+
+
+@pytest.mark.parametrize("content", [b"", b"@r\nAC\n", gzip.compress(b">p1\nMALK\n")[:-6]])
+@pytest.mark.parametrize("file", ["truth.fasta", "predicted.fasta", "background.fasta"])
+def test_no_fasta(run, tmp_path, file, content):
+    (tmp_path / file).write_bytes(content)
+    more = ["--background", file] if file == "background.fasta" else []
+    result = run(*more)
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception).startswith(file)
+    assert not (tmp_path / "out").exists()
+
+
+def test_background_with_nothing_hidden(run):
+    write("background.fasta", {"b": "KKMK"})
+    result = run("--background", "background.fasta")
+    assert isinstance(result.exception, InputError)
+    assert "background.fasta: expected proteins with hidden residues" in str(result.exception)
+
+
+def test_output_is_never_overwritten_unasked(run, tmp_path):
+    assert run().exit_code == 0
+    before = (tmp_path / "out/summary.json").read_bytes()
+    write("predicted.fasta", TRUTH)
+    result = run()
+    assert isinstance(result.exception, OutputError)
+    assert "out: exists already; --force overwrites it" in str(result.exception)
+    assert (tmp_path / "out/summary.json").read_bytes() == before
+    assert run("--force").exit_code == 0
+    assert (tmp_path / "out/summary.json").read_bytes() != before
+
+
+def test_force_spares_folders_that_are_not_ours(run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.tex").write_text("years of work")
+    result = run("--force")
+    assert isinstance(result.exception, OutputError)
+    assert "'thesis.tex'" in str(result.exception)
+    assert (tmp_path / "out/thesis.tex").read_text() == "years of work"
+
+
+def test_force_spares_files_and_inputs(run, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    assert isinstance(run("--force").exception, OutputError)
+    assert (tmp_path / "out").read_text() == "a file"
+    (tmp_path / "out").unlink()
+    (tmp_path / "out").mkdir()
+    write("out/proteins.tsv", PREDICTED)
+    result = run("--force", files=("truth.fasta", "out/proteins.tsv"))
+    assert isinstance(result.exception, SettingsError)
+    assert (tmp_path / "out/proteins.tsv").exists()
+
+
+def test_failure_keeps_the_older_folder(run, tmp_path, monkeypatch):
+    assert run().exit_code == 0
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+
+    def full(path, *rest):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plots, "confusion", full)
+    result = run("--force")
+    assert isinstance(result.exception, OutputError)
+    assert "out: cannot be written: No space left on device" in str(result.exception)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.parametrize("more", [("--table", "-"), ("--background", "-"), ()])
+def test_stdin_has_one_reader_and_stdout_none(run, more):
+    result = run(*more, files=("-", "predicted.fasta" if more else "-"))
+    assert isinstance(result.exception, SettingsError)
+    assert "at most one input from stdin" in str(result.exception)
+    assert isinstance(run("-o", "-").exception, SettingsError)
+
+
+def test_exit_code_and_one_line(tmp_path, monkeypatch):
+    """One run as a process, with real figures and the truth from stdin."""
+    monkeypatch.chdir(tmp_path)
+    write("predicted.fasta", {**PREDICTED, "p1": "M"})
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from pepseq.cli.main import main; main()",
+            "evaluate",
+            "-",
+            "predicted.fasta",
+            "--readout",
+            "KCYM",
+            "-o",
+            "out/",
+        ],
+        input=write("truth.fasta", TRUTH).read_bytes(),
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 65
+    assert done.stderr.decode().startswith("Error: 1 of 4 records were left out")
+    assert len(done.stderr.decode().splitlines()) == 1
+    assert (tmp_path / "out/confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "truth.fasta",
+        "predicted.fasta",
+        "out",
+        "out.failed.tsv",
+        "out.run.json",
+    }
+
+
+def test_unknown_readout_is_a_usage_error(run):
+    assert run("--readout", "KZ").exit_code == 2

@@ -1,0 +1,132 @@
+import gzip
+import resource
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pepseq.errors import InputError
+from pepseq.sequences.fasta import SeenIds, format_fasta, read_fasta
+from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
+
+TWIN = b">a first protein\nMAGICK\nLLUX\n>b\nKCYM\n"
+
+
+def read(path, **more):
+    return [(r.id, r.description, r.sequence) for r in read_fasta(path, **more)]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.from_regex(r"[A-Za-z0-9_.|/-]{1,20}", fullmatch=True),
+            st.text(AMINO_ACIDS + UNKNOWN, min_size=1, max_size=200),
+        ),
+        min_size=1,
+        max_size=8,
+        unique_by=lambda pair: pair[0],
+    )
+)
+def test_what_is_written_is_read_again(tmp_path_factory, pairs):
+    path = tmp_path_factory.mktemp("round") / "x.fasta"
+    path.write_bytes(b"".join(format_fasta(i, s) for i, s in pairs))
+    assert [(r.id, r.sequence) for r in read_fasta(path)] == pairs
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        TWIN.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + TWIN,
+        TWIN.rstrip(b"\n"),
+        TWIN.replace(b"MAGICK", b"magick"),
+        TWIN.replace(b"MAGICK", b"MAG ICK"),
+        TWIN.replace(b"KCYM", b"KCYM*"),
+        b"\n\n" + TWIN,
+        TWIN.replace(b"\n>b", b"\n\n>b"),
+        gzip.compress(TWIN),
+        gzip.compress(TWIN[:20]) + gzip.compress(TWIN[20:]),
+    ],
+    ids=["crlf", "bom", "no-end", "lower", "space", "star", "lead", "blank", "gzip", "members"],
+)
+def test_twins_of_a_clean_file_read_the_same(tmp_path, twin):
+    (tmp_path / "clean").write_bytes(TWIN)
+    (tmp_path / "twin").write_bytes(twin)
+    assert read(tmp_path / "twin") == read(tmp_path / "clean")
+
+
+def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
+    (tmp_path / "r.fasta").write_text(">a\nMX?._xubzojUBZOJk*\n")
+    assert read(tmp_path / "r.fasta", readouts=True) == [("a", "", "M" + "X" * 15 + "K")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "found an empty file"),
+        (b"\n \n", "found an empty file"),
+        (b"@read\nACGT\n+\nIIII\n", ":1: expected FASTA ('>' first), found FASTQ"),
+        (b"<!doctype html>", "found HTML or XML"),
+        (b"LOCUS       NC_000913", "found GenBank"),
+        (b"ID   002L_FRG3G", "found UniProt or EMBL text"),
+        (b"\x7fELF\x02\x01\0\0\0", "found binary data"),
+        (b"M\0A\n", "found binary data"),
+        (b"\x28\xb5\x2f\xfd...", "zstd"),
+        (b"MAGICK\n", "found 'MAGICK'"),
+        (b">a\nMK\n>b\n>c\nMK\n", ":3: 'b': expected residues, found none"),
+        (b">a\nMK\n>\nMK\n", ":3: '': expected an id"),
+        (b">a\nMK\n>a\nMK\n", ":3: 'a': expected an id of its own"),
+        (b">a\nM-K\n", ":1: 'a': expected amino acids, found '-' at residue 2 (an alignment"),
+        (b">a\nMA1K\n", "found '1' at residue 3"),
+        (b">a\nM\xc3\x84K\n", "found '\\xc3' at residue 2"),
+        (b">a\xc3\xa4\nMK\n", "expected an ASCII header"),
+        (b">a\nM\0K\n", "at residue 2"),
+        (b">a b\rMK\r>c\rMK\r", "\\r alone"),
+        (gzip.compress(TWIN)[:-9], "expected whole gzip data"),
+        (gzip.compress(TWIN)[:-8] + b"12345678", "expected whole gzip data"),
+        (gzip.compress(TWIN) + b"junk", "expected whole gzip data"),
+    ],
+)
+def test_faults_are_named_with_their_place(tmp_path, content, expected):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read(path)
+    assert str(error.value).startswith(str(path)) and expected in str(error.value)
+    assert str(error.value).isprintable()
+
+
+def test_a_name_that_promises_gzip_is_held_to_it(tmp_path):
+    (tmp_path / "x.gz").write_bytes(TWIN)
+    with pytest.raises(InputError, match="expected gzip as its name says"):
+        read(tmp_path / "x.gz")
+
+
+def test_ids_are_unique_across_files_and_bad_records_are_collected(tmp_path, fasta):
+    bad = []
+    records = read(
+        [fasta("1", [("a", "MK"), ("b", "M!")]), fasta("2", [("a", "M"), ("c", "K")])], bad=bad
+    )
+    assert [r[0] for r in records] == ["a", "c"]
+    assert [(b.id, b.line) for b in bad] == [("b", 3), ("a", 1)]
+
+
+def test_seen_ids_beyond_one_block():
+    seen = SeenIds()
+    assert not any(seen.add(f"p{i}") for i in range(600_000))
+    assert all(seen.add(f"p{i}") for i in range(0, 600_000, 997))
+    assert not seen.add("other")
+
+
+def test_a_hundred_megabytes_on_a_line_pass_in_bounded_memory(tmp_path):
+    path = tmp_path / "long.fasta"
+    path.write_bytes(b">titin\n" + b"MAGICKLLAW" * 10_000_000 + b"\n")
+    code = (
+        "import sys; from pepseq.sequences.fasta import read_fasta;"
+        f"print(sum(len(r.sequence) for r in read_fasta({str(path)!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 100_000_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6_000_000
