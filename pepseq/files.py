@@ -98,7 +98,8 @@ def check_free(outputs: list[str | Path], inputs: list[str | Path], force: bool)
     for output in outputs:
         if str(output) == STDIO:
             continue
-        if Path(output).resolve() in seen:
+        beside = [Path(f"{Path(output)}{end}") for end in ("", ".run.json", ".failed.tsv")]
+        if any(path.resolve() in seen for path in beside):
             raise SettingsError(f"{output}: an output must differ from every input and output")
         seen.add(Path(output).resolve())
         if os.path.lexists(output) and not force:
@@ -197,6 +198,8 @@ def whole_folder(folder: str | Path, force: bool = False) -> Iterator[Path]:
 def replace_folder(new: Path, folder: Path, force: bool) -> None:
     """Rename `new` to `folder`; an older `folder` steps aside first and goes last."""
     old = folder.parent / f".{folder.name}.old"
+    if old.exists() and not folder.exists():
+        old.rename(folder)  # an earlier run was killed between the two renames below
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         if not force:
@@ -239,7 +242,7 @@ def write_run_record(
     """Write `<output>.run.json`, unless the output is stdout."""
     if str(output) != STDIO:
         record = run_record(command, settings, inputs, started)
-        outputs.add(f"{output}.run.json", to_json(record))
+        outputs.add(f"{Path(output)}.run.json", to_json(record))
 
 
 def describe_input(path: str | Path) -> dict:

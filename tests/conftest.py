@@ -1,16 +1,13 @@
 """Tiny networks of the true architectures, real proteins, and the command line in-process."""
 
 import random
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from places import DATA
 
 from pepseq.sequences.fasta import read_fasta
 
-ROOT = Path(__file__).parents[1]
-DATA = ROOT / "data"
-SHARED = ROOT.parent / "shared" / "data"
 ESM_VOCABULARY = (
     "<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H W C X B U Z O . - <null_1> <mask>"
 ).split()

@@ -49,6 +49,19 @@ def test_two_runs_do_not_write_one_output(tmp_path):
     assert listing(tmp_path) == []
 
 
+def test_a_kill_between_two_renames_loses_no_folder(tmp_path):
+    (tmp_path / ".f.old").mkdir()
+    (tmp_path / ".f.old" / "x").write_text("1")
+    with pytest.raises(OutputError), whole_folder(tmp_path / "f"):
+        pass
+    assert (tmp_path / "f" / "x").read_text() == "1"
+
+
+def test_an_input_named_like_a_side_file_is_safe(tmp_path):
+    with pytest.raises(SettingsError):
+        check_free([tmp_path / "a"], [tmp_path / "a.run.json"], True)
+
+
 def test_a_folder_is_replaced_only_when_the_new_one_is_whole(tmp_path):
     folder = tmp_path / "f"
     with whole_folder(folder) as new:

@@ -65,7 +65,7 @@ def finetune(
     """
     if (model is None) == (from_scratch is None):
         raise SettingsError("expected either --model or --from-scratch")
-    output, started = Path(output), time.time()
+    output, started = Path(output).absolute(), time.time()
     readouts = [readout] if isinstance(readout, str | Readout) else list(readout)
     readouts = list(dict.fromkeys(r if isinstance(r, Readout) else Readout(r) for r in readouts))
     train, validation = _as_list(train), _as_list(validation)

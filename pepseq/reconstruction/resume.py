@@ -72,6 +72,8 @@ def prepare_training(
     """Make the working folder, or check that the one of an earlier run fits."""
     if output.exists() and not force:
         raise OutputError(f"{output}: exists already; --force overwrites it")
+    if output.exists() and not (output / DESCRIPTION).exists() and any(output.iterdir()):
+        raise OutputError(f"{output}: expected a trained network to overwrite, found other things")
     path = training / "settings.json"
     if any(training.glob("checkpoints/checkpoint-*")) and not force:
         if not resume:

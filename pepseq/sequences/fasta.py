@@ -208,7 +208,7 @@ def write_failed(outputs: Outputs, output: str | Path, bad: list[BadRecord], goo
         raise InputError(f"{bad[0]} (and no other record is any better)")
     if str(output) == STDIO:
         return
-    path = f"{output}.failed.tsv"
+    path = f"{Path(output)}.failed.tsv"
     outputs.add(path, format_failed(bad)) if bad else outputs.drop(path)
 
 
@@ -217,7 +217,7 @@ def refuse_bad(
 ) -> list[BadRecord]:
     """Return the bad records; InputError if there are some and `keep_going` is not set."""
     if bad and not keep_going:
-        where = "" if str(output) == STDIO else f"; all are listed in {output}.failed.tsv"
+        where = "" if str(output) == STDIO else f"; all are listed in {Path(output)}.failed.tsv"
         raise InputError(
             f"{len(bad)} of {len(bad) + good} records were left out, the others are done: "
             f"{bad[0]}{where}"

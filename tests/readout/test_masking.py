@@ -2,9 +2,9 @@ import gzip
 import json
 
 import pytest
-from conftest import DATA, SHARED
 from hypothesis import given
 from hypothesis import strategies as st
+from places import DATA, SHARED
 
 from pepseq import Readout, mask
 from pepseq.errors import SettingsError

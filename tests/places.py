@@ -1,0 +1,9 @@
+"""Where test data lie."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data"
+SHARED = Path(os.environ.get("PEPSEQ_SHARED", ROOT.parent / "shared" / "data"))
+"""Real proteomes that a developer may have beside the checkout; tests pass without them."""

@@ -1,0 +1,67 @@
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pepseq.cli.main import COMMANDS
+from pepseq.version import __version__
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_is_there_fast_and_without_torch(command):
+    code = (
+        "import sys; from pepseq.cli.main import cli\n"
+        f"try: cli({[*command, '--help']!r})\n"
+        "except SystemExit: print([m for m in ('torch', 'transformers') if m in sys.modules])"
+    )
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        times.append(time.perf_counter() - start)
+    assert done.stdout.startswith("Usage: ") and done.stdout.endswith("[]\n")
+    assert min(times) < 0.5, statistics.median(times)
+
+
+def test_the_list_of_commands_says_what_their_own_help_says():
+    import importlib
+
+    for name, text in COMMANDS.items():
+        command = importlib.import_module(f"pepseq.cli.{name}").command
+        assert command.name == name and command.help.startswith(text)
+
+
+def test_version(run):
+    assert run("--version").out == f"pepseq, version {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["mask"], ["predict", "x", "--device", "tpu"]])
+def test_wrong_usage_is_2(run, arguments):
+    result = run(*arguments)
+    assert result.code == 2 and "Usage" in result.err
+
+
+@pytest.mark.parametrize("name", ["missing.fasta", "."])
+def test_missing_inputs_are_65_in_one_line(run, name, tmp_path):
+    for command in (["mask", name, "--readout", "K1"], ["predict", name]):
+        result = run(*command, "-o", tmp_path / "o")
+        assert result.code == 65 and len(result.err.strip().splitlines()) == 1
+
+
+def test_a_bug_is_one_line(run, fasta, tmp_path, monkeypatch):
+    import pepseq.readout.masking as module
+
+    monkeypatch.setattr(module, "mask_table", lambda *a: 1 / 0)
+    source = fasta("p", [("a", "MK")])
+    result = run("mask", source, "-o", tmp_path / "o", "--readout", "K1")
+    assert result.code == 1 and "ZeroDivisionError" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_quiet_says_nothing(run, fasta, tmp_path, protbert):
+    source = fasta("r", [("a", "MXK")])
+    common = ["predict", source, "--model", protbert, "--readout", "K1"]
+    assert "1 of 3 residues" in run(*common, "-o", tmp_path / "1").err
+    assert run("-q", *common, "-o", tmp_path / "2").err == ""

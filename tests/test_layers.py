@@ -1,0 +1,61 @@
+"""Data flows down the page and imports point up it; heavy things are imported where needed."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from places import ROOT
+
+ORDER = [
+    "errors",
+    "version",
+    "files",
+    "progress",
+    "sequences",
+    "readout",
+    "models",
+    "reconstruction",
+    "evaluation",
+    "cli",
+]
+FILES = sorted((ROOT / "pepseq").rglob("*.py"))
+
+
+def room(name):
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_up(path):
+    own = path.relative_to(ROOT).parts[1].removesuffix(".py")
+    if own not in ORDER:
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pepseq."):
+            if room(node.module) == "reconstruction" and own == "evaluation":
+                assert node.module == "pepseq.reconstruction.reconstruct"
+            assert ORDER.index(room(node.module)) <= ORDER.index(own), (path, node.module)
+
+
+def test_only_the_command_line_imports_click():
+    for path in FILES:
+        text = path.read_text()
+        if "import click" in text:
+            assert path.parent.name == "cli", path
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("pepseq", "torch transformers numpy pandas"),
+        ("pepseq.cli.main", "torch transformers pandas matplotlib"),
+        ("pepseq.evaluation.evaluate", "torch transformers matplotlib"),
+        ("pepseq.readout.masking", "torch transformers pandas"),
+    ],
+)
+def test_nothing_heavy_is_imported_early(module, without):
+    code = f"import sys, {module}; print([m for m in {without.split()} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
