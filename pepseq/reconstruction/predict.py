@@ -39,7 +39,7 @@ from pepseq.sequences.fasta import (
 )
 
 log = logging.getLogger(__name__)
-BATCH_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
+BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 8192}
 BATCHES_AT_ONCE = 32
 FITTING_SHARE = 0.99
 DEFAULT_WINDOW = 1022

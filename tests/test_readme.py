@@ -1,0 +1,76 @@
+"""What README says is what the commands do: its examples run, its tables are complete."""
+
+import importlib
+import re
+import shlex
+import shutil
+
+import pytest
+from places import DATA, ROOT
+
+from pepseq.cli.main import COMMANDS
+from pepseq.reconstruction.curves import COLUMNS
+from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
+
+README = (ROOT / "README.md").read_text()
+SECTIONS = dict(re.findall(r"^### pepseq (\w+)\n(.*?)(?=^##)", README, re.S | re.M))
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """An empty folder with data/ in it."""
+    shutil.copytree(DATA, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+
+
+def test_every_command_line_runs(checkout, run):
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    calls = [part.strip() for line in lines for part in line.split("&&") if "pepseq " in part]
+    calls = [c for c in calls if c.split()[0] in ("pepseq", ".venv/bin/pepseq")]
+    assert len(calls) >= 8
+    for call in calls:
+        result = run(*shlex.split(call)[1:])
+        assert result.code == 0, (call, result.err)
+    for folder in ("evaluation", "accuracy"):
+        for table in (checkout / folder).glob("*.tsv"):
+            for column in table.read_text().splitlines()[0].split("\t"):
+                assert f"`{column}`" in SECTIONS["evaluate"] or len(column) == 1, (table, column)
+
+
+def test_the_python_example_runs(checkout):
+    for block in blocks("python"):
+        exec(compile(block, "README", "exec"), {})
+    assert (checkout / "scores" / "summary.json").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name):
+    command = importlib.import_module(f"pepseq.cli.{name}").command
+    for parameter in command.params:
+        for option in parameter.opts if parameter.param_type_name == "option" else []:
+            if not option.startswith("-h"):
+                assert f"`{option}`" in SECTIONS[name], option
+
+
+def test_every_column_and_exit_code_is_explained():
+    for column in TABLE_COLUMNS:
+        assert f"`{column}`" in SECTIONS["predict"]
+    for column in COLUMNS.values():
+        assert f"`{column}`" in SECTIONS["finetune"]
+    for code in (0, 1, 2, 65, 74, 75):
+        assert f"| {code} |" in README
+
+
+def test_set_up_is_two_lines_each_with_a_mark():
+    marks = re.findall(r"<!-- set-up (\d) -->\n```sh\n(.*?)```", README, re.S)
+    assert [number for number, _ in marks] == ["1", "2"]
+    assert all(len(block.splitlines()) == 1 for _, block in marks)
+
+
+def test_no_gap_is_left():
+    assert "@@" not in README
