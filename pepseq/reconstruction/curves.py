@@ -27,6 +27,7 @@ def metrics_table(log_history: list[dict]) -> pd.DataFrame:
 def plot_losses(table: pd.DataFrame, path: Path) -> None:
     """Draw training and validation loss against the step, and the validation accuracy."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(4.6, 3.2), dpi=200, layout="constrained")
     axes = figure.subplots()
@@ -42,6 +43,7 @@ def plot_losses(table: pd.DataFrame, path: Path) -> None:
         label="validation loss",
     )
     axes.set_xlabel("step")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("cross-entropy (nats per residue)")
     right = axes.twinx()
     right.plot(

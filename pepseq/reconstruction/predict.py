@@ -117,28 +117,28 @@ def predict(
 
 @contextmanager
 def _rereadable(path: str | Path) -> Iterator[str | Path]:
-    """Yield a path that can be read twice: stdin is first copied to a temporary file."""
-    if str(path) != STDIO:
+    """Yield a path that can be read twice: stdin or a pipe is first copied to a temporary file."""
+    if str(path) != STDIO and (Path(path).is_file() or not Path(path).is_fifo()):
         yield path
         return
     with tempfile.NamedTemporaryFile(prefix="pepseq-") as copy:
         with open_input(path) as stream:
             shutil.copyfileobj(stream, copy)
         copy.flush()
-        yield _Stdin(copy.name)
+        yield _Copy(copy.name, "stdin" if str(path) == STDIO else str(path))
 
 
-class _Stdin(os.PathLike):
-    """A copy of stdin that calls itself stdin in messages."""
+class _Copy(os.PathLike):
+    """A copied stream that goes by the stream's name in messages."""
 
-    def __init__(self, path: str):
-        self._path = path
+    def __init__(self, path: str, name: str):
+        self._path, self._name = path, name
 
     def __fspath__(self) -> str:
         return self._path
 
     def __str__(self) -> str:
-        return "stdin"
+        return self._name
 
 
 def choose_readout(

@@ -27,7 +27,7 @@ def run_settings(
     """Return all that decides the result, to compare on resuming."""
     for path in (*train, *validation):
         if not Path(path).is_file():
-            raise InputError(f"{path}: no such file")
+            raise InputError(f"{path}: expected a file, found none (pipes cannot be read again)")
     if from_scratch is None:
         checkpoint = find_checkpoint(model)
         folder = Path(checkpoint.source)

@@ -167,6 +167,17 @@ def test_stdin_and_gzip(protbert, readouts, tmp_path, monkeypatch):
     assert failed.returncode == 65 and b"stdin:1: expected FASTA" in failed.stderr
 
 
+def test_a_named_pipe_is_read_once(protbert, readouts, run, tmp_path):
+    import os
+    import threading
+
+    os.mkfifo(tmp_path / "pipe")
+    threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(readouts.read_bytes())).start()
+    common = ["--model", protbert, "--readout", "K1"]
+    piped = run("predict", tmp_path / "pipe", "-o", "-", *common).out
+    assert piped == run("predict", readouts, "-o", "-", *common).out != ""
+
+
 def test_nothing_hidden_and_everything_hidden(protbert, fasta, tmp_path):
     source = fasta("r", [("none", "KCYM"), ("all", "X" * 30), ("one", "X")])
     predict(source, tmp_path / "o", model=protbert, readout="K1", table=tmp_path / "t", config=CPU)
