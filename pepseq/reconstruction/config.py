@@ -1,5 +1,6 @@
 """The settings of training and prediction, with their defaults. Imports nothing heavy."""
 
+import math
 from dataclasses import dataclass
 
 from pepseq.errors import SettingsError
@@ -41,6 +42,10 @@ class PredictConfig:
             self.window is None or self.overlap < self.window or self.overlap == 128,
             f"overlap: expected fewer residues than the window's {self.window}, "
             f"found {self.overlap}",
+        )
+        _check(
+            self.batch_residues is None or self.batch_residues >= 1,
+            "batch_residues: expected 1 or more",
         )
 
 
@@ -88,5 +93,10 @@ class FinetuneConfig:
         _check(self.schedule in SCHEDULES, f"schedule: expected one of {SCHEDULES}")
         _check(0 <= self.overlap < self.window, "overlap: expected fewer residues than the window")
         _check(self.epochs > 0 or self.max_steps > 0, "epochs: expected more than 0")
-        for name in ("batch_residues", "accumulate", "evaluate_every"):
+        for name in ("batch_residues", "accumulate", "evaluate_every", "patience"):
             _check(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        for name in ("weight_decay", "threshold", "lora", "max_steps", "seed"):
+            _check(0 <= getattr(self, name) < math.inf, f"{name}: expected 0 or more")
+        _check(0 < self.learning_rate < math.inf, "learning_rate: expected more than 0")
+        _check(0 <= self.warmup < 1, "warmup: expected a share of the steps, from 0 to below 1")
+        _check(self.epochs < math.inf, "epochs: expected a number")

@@ -4,6 +4,7 @@ While a run goes on, its checkpoints lie in `.<output>.training` beside the outp
 appears whole at the end. A run that was stopped is resumed from there.
 """
 
+import importlib.util
 import json
 import logging
 import os
@@ -107,6 +108,8 @@ def _trainer(
     transformers.logging.disable_progress_bar()
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)
+    if precision == "fp16" and device.type != "cuda":
+        raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
     transformers.set_seed(config.seed)
     if from_scratch is None:
         network, tokenizer, vocabulary = load_network(find_checkpoint(model))
@@ -150,7 +153,10 @@ def _trainer(
 
 
 def _arguments(config, device, precision, training, tensorboard, batches) -> TrainingArguments:
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", f"{training}/tensorboard")
+    if tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise SettingsError("--tensorboard needs the package: pip install tensorboard")
+    name = training.name.removeprefix(".").removesuffix(".training")
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(training.parent / f"{name}.tensorboard"))
     return TrainingArguments(
         output_dir=str((training / "checkpoints").resolve()),
         per_device_train_batch_size=1,

@@ -8,6 +8,7 @@ import torch
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
 from pepseq.models.protbert import ResidueModel, load_network
+from pepseq.models.scratch import FOLDER as VOCABULARIES
 
 
 @pytest.fixture
@@ -125,12 +126,25 @@ def test_remote_code_is_never_run(folder, tmp_path):
     assert not trap.exists()
 
 
-def test_a_published_pickle_of_weights_loads(protbert, folder):
-    """`Rostlab/prot_bert` ships its weights only so."""
+def test_a_repository_like_protberts_loads(protbert, folder):
+    """`Rostlab/prot_bert` has a pickle of the old format, keys of its time, and vocab.txt alone."""
     from safetensors.torch import load_file
 
-    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
+    weights = load_file(folder / "model.safetensors")
+    width = weights["bert.embeddings.word_embeddings.weight"].shape[1]
+    weights = {k: v for k, v in weights.items() if "predictions.decoder" not in k} | {
+        "cls.predictions.decoder.weight": weights["bert.embeddings.word_embeddings.weight"],
+        "bert.embeddings.position_ids": torch.arange(1024)[None],
+        "bert.pooler.dense.weight": torch.zeros(width, width),
+        "bert.pooler.dense.bias": torch.zeros(width),
+        "cls.seq_relationship.weight": torch.zeros(2, width),
+        "cls.seq_relationship.bias": torch.zeros(2),
+    }
+    torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+    (folder / "vocab.txt").write_text((VOCABULARIES / "vocab.txt").read_text())
+    for name in ("model.safetensors", "tokenizer.json"):
+        (folder / name).unlink()
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}')
     before, after = (ResidueModel(find_checkpoint(f), "cpu") for f in (protbert, folder))
     assert (before.logits(["MXXK"], 99)[0] == after.logits(["MXXK"], 99)[0]).all()
 
