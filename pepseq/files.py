@@ -26,7 +26,19 @@ from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.version import __version__
 
 STDIO = "-"
+SIDE_FILES = ("", ".run.json", ".failed.tsv")
+"""An output, its run record, and the records that were left out: written together."""
 _GZIP_MAGIC = b"\x1f\x8b"
+
+
+class _Source(io.FileIO):
+    """A file whose failing reads are faults of the input."""
+
+    def readinto(self, buffer) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise InputError(f"{self.name}: cannot be read: {error.strerror}") from error
 
 
 @contextmanager
@@ -36,8 +48,10 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     Raises InputError for a missing or unreadable file and for gzip that is cut short, damaged, or
     followed by something else.
     """
+    if str(path) == STDIO and sys.stdin is None:
+        raise InputError("stdin: is closed")
     try:
-        raw = open(sys.stdin.fileno() if str(path) == STDIO else path, "rb")
+        raw = io.BufferedReader(_Source(0 if str(path) == STDIO else path, closefd=path != STDIO))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except IsADirectoryError as error:
@@ -92,18 +106,33 @@ def disk_errors(path: str | Path) -> Iterator[None]:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def check_free(outputs: list[str | Path], inputs: list[str | Path], force: bool) -> None:
-    """Refuse outputs that exist already (unless `force`), that are inputs, or that coincide."""
-    seen = {Path(p).resolve() for p in inputs if str(p) != STDIO}
+def check_free(
+    outputs: list[str | Path], inputs: list[str | Path], force: bool, folder: bool = False
+) -> None:
+    """Refuse outputs that cannot be written or must not be.
+
+    SettingsError if an output, or the run record or list of failed records beside it, is an input
+    or another output; OutputError if it exists already (unless `force`), or is not a regular file
+    (with `folder`: a folder).
+    """
+    seen = {os.path.realpath(p) for p in inputs if str(p) != STDIO}
+    for what, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
+        if [str(p) for p in paths].count(STDIO) > 1:
+            raise SettingsError(f"expected at most one {what} (-), found several")
     for output in outputs:
         if str(output) == STDIO:
             continue
-        beside = [Path(f"{Path(output)}{end}") for end in ("", ".run.json", ".failed.tsv")]
-        if any(path.resolve() in seen for path in beside):
+        if not Path(output).name:
+            raise SettingsError(f"output: expected a name, found {str(output)!r}")
+        sides = {os.path.realpath(f"{Path(output)}{end}") for end in SIDE_FILES}
+        if sides & seen:
             raise SettingsError(f"{output}: an output must differ from every input and output")
-        seen.add(Path(output).resolve())
+        seen |= sides
         if os.path.lexists(output) and not force:
             raise OutputError(f"{output}: exists already; --force overwrites it")
+        if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
+            kind = "folder" if folder else "regular file (- is stdout)"
+            raise OutputError(f"{output}: expected a {kind}, found something else")
 
 
 class Outputs:
@@ -114,7 +143,8 @@ class Outputs:
     older files stay as they were.
     """
 
-    def __init__(self):
+    def __init__(self, force: bool = True):
+        self._force = force
         self._open: list[tuple[Path, Path, io.BufferedIOBase, io.BufferedIOBase]] = []
         self._locks = []
         self._stale: list[Path] = []
@@ -125,6 +155,8 @@ class Outputs:
     def open(self, path: str | Path) -> io.BufferedIOBase:
         """Open an output for writing bytes: gzip for a `.gz` name, stdout for `-`."""
         if str(path) == STDIO:
+            if sys.stdout is None:
+                raise OutputError("stdout: is closed")
             return sys.stdout.buffer
         path = Path(path)
         lock = locked(path)
@@ -150,7 +182,7 @@ class Outputs:
             if kind is None:
                 self._publish()
             elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-                where = ", ".join(str(path) for path, *_ in self._open)
+                where = ", ".join(str(path) for path, *_ in self._open) or "stdout"
                 raise OutputError(f"{where}: cannot be written: {error.strerror}") from error
         finally:
             for _, partial, raw, _ in self._open:
@@ -168,6 +200,9 @@ class Outputs:
                 raw.flush()
                 os.fsync(raw.fileno())
                 raw.close()
+        for path, *_ in self._open:
+            if not self._force and os.path.lexists(path) and not path.name.endswith(SIDE_FILES[1:]):
+                raise OutputError(f"{path}: has appeared during the run; --force overwrites it")
         for path, partial, _, _ in reversed(self._open):
             with disk_errors(path):
                 partial.replace(path)
@@ -179,11 +214,12 @@ class Outputs:
 def whole_folder(folder: str | Path, force: bool = False) -> Iterator[Path]:
     """Yield a new folder that becomes `folder` when the block ends without an error.
 
-    With `force` an older folder is replaced at the end, and kept if the block fails.
+    With `force` an older folder is replaced at the end, and kept if the block fails. A link to a
+    folder stays a link.
     """
-    folder = Path(folder)
+    folder = Path(os.path.realpath(folder))
     partial = folder.parent / f".{folder.name}.partial"
-    with locked(folder):
+    with disk_errors(folder), locked(folder):
         shutil.rmtree(partial, ignore_errors=True)
         with disk_errors(folder):
             partial.mkdir(parents=True)
@@ -255,4 +291,6 @@ def describe_input(path: str | Path) -> dict:
 
 def to_json(value: dict) -> bytes:
     """Return readable JSON with a final newline."""
-    return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()
+    return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )

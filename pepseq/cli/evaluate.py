@@ -8,20 +8,20 @@ _SHARES = ("macro", "micro")
 
 
 @click.command("evaluate")
-@click.argument("truth", type=click.Path())
-@click.argument("predicted", type=click.Path())
+@click.argument("truth", type=options.INPUT)
+@click.argument("predicted", type=options.INPUT)
 @click.option("--readout", required=True, type=options.READOUT, help=options.READOUT_HELP)
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @click.option(
     "--table",
     metavar="TSV",
-    type=click.Path(),
+    type=options.INPUT,
     help="Table of confidences that predict wrote beside PREDICTED: adds the calibration.",
 )
 @click.option(
     "--background",
     metavar="FASTA",
-    type=click.Path(),
+    type=options.INPUT,
     help="Proteins to fit the two baselines on.  [default: TRUTH, which flatters them]",
 )
 @options.keep_going

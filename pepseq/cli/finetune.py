@@ -29,7 +29,7 @@ def setting(name: str, text: str, kind=None, **more):
     "--train",
     multiple=True,
     required=True,
-    type=click.Path(),
+    type=options.INPUT,
     metavar="FASTA",
     help="Proteins to learn from; may be given several times.",
 )
@@ -37,7 +37,7 @@ def setting(name: str, text: str, kind=None, **more):
     "--validation",
     multiple=True,
     required=True,
-    type=click.Path(),
+    type=options.INPUT,
     metavar="FASTA",
     help="Proteins to choose the best checkpoint by; may be given several times.",
 )
@@ -79,9 +79,20 @@ def setting(name: str, text: str, kind=None, **more):
 @options.threads
 @click.option("--tensorboard", is_flag=True, help="Also log for TensorBoard.")
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run, if there is one.")
+@options.keep_going
 @options.force
 def command(
-    train, validation, readout, model, from_scratch, output, tensorboard, resume, force, **settings
+    train,
+    validation,
+    readout,
+    model,
+    from_scratch,
+    output,
+    tensorboard,
+    resume,
+    keep_going,
+    force,
+    **settings,
 ):
     """Train a protein language model to complete readouts.
 
@@ -101,5 +112,6 @@ def command(
         config=config,
         resume=resume,
         force=force,
+        keep_going=keep_going,
         tensorboard=tensorboard,
     )

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import traceback
+import warnings
+from contextlib import suppress
 
 import click
 
@@ -19,6 +21,8 @@ COMMANDS = {
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
 }
 
+TERMINATED = 143
+terminated = False
 log = logging.getLogger("pepseq")
 
 
@@ -33,6 +37,13 @@ class Commands(click.Group):
         """Run a command; a closed pipe is kept from click, which would exit with 1."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipe from error
+
+    def make_context(self, *arguments, **keywords):
+        """Read the command line; help into a closed pipe is like any output into one."""
+        try:
+            return super().make_context(*arguments, **keywords)
         except BrokenPipeError as error:
             raise ClosedPipe from error
 
@@ -62,7 +73,10 @@ def cli(verbose: int, quiet: bool):
     Results go to files or stdout, words to stderr. Exit codes: 0 done, 1 a bug of pepseq, 2 usage,
     65 bad input, 74 output, 75 try again or resume.
     """
-    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
+    level = logging.ERROR if quiet else logging.INFO if not verbose else logging.DEBUG + 1 - verbose
+    if not verbose:
+        warnings.simplefilter("ignore")
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
     log.setLevel(level)
     log.propagate = False
     log.handlers = [logging.StreamHandler()]
@@ -75,32 +89,42 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         _end(130, "stopped")
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         sys.exit(error.exit_code)
     except PepseqError as error:
-        _end(error.exit_code, str(error), arguments)
+        _end(error.exit_code, str(error))
     except (ClosedPipe, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(OutputError.exit_code)
     except OSError as error:
-        _end(OutputError.exit_code, f"{error.filename or 'stdout'}: {error.strerror}", arguments)
+        _end(OutputError.exit_code, f"{error.filename or 'stdout'}: {error.strerror}")
     except MemoryError:
-        _end(75, "out of memory: try again with more, or with smaller batches", arguments)
+        _end(75, "out of memory: try again with more, or with smaller batches")
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is one line too
-        _end(1, f"a bug of pepseq, please report it: {type(error).__name__}: {error}", arguments)
+        _end(1, f"a bug of pepseq, please report it: {type(error).__name__}: {error}")
 
 
 def _terminate(number, frame):
-    raise SystemExit(128 + number)
+    """End with 143; ask again each second in case a library being imported swallows it."""
+    global terminated
+    terminated = True
+    signal.signal(signal.SIGALRM, _terminate)
+    signal.alarm(1)
+    raise SystemExit(TERMINATED)
 
 
-def _end(code: int, message: str, arguments: list[str] = ()) -> None:
-    if any(a.startswith("-v") and a.strip("-v") == "" and len(a) > 2 for a in arguments):
-        traceback.print_exc()
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+def _end(code: int, message: str) -> None:
+    if terminated:
+        sys.exit(TERMINATED)
+    with suppress(OSError):
+        if log.isEnabledFor(logging.DEBUG - 1):
+            traceback.print_exc()
+        click.echo(f"Error: {' '.join(message.split())}", err=True)
     sys.exit(code)

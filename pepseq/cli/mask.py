@@ -7,7 +7,7 @@ from pepseq.sequences.residues import HIDDEN_SYMBOLS
 
 
 @click.command("mask")
-@click.argument("proteins", nargs=-1, required=True, type=click.Path())
+@click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(text="FASTA of readouts; gzip for .gz, - for stdout.")
 @click.option("--readout", required=True, type=options.READOUT, help=options.READOUT_HELP)
 @click.option(

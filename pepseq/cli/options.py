@@ -20,6 +20,7 @@ class ReadoutType(click.ParamType):
 
 
 READOUT = ReadoutType()
+INPUT = click.Path(readable=False)
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
 READOUT_HELP = f"Amino acids that the experiment identifies, or a preset ({_PRESETS})."
@@ -49,7 +50,7 @@ device = click.option(
 )
 
 threads = click.option(
-    "--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]"
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads.  [default: all cores]"
 )
 
 model = click.option(

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 @click.command("predict")
-@click.argument("readouts", type=click.Path())
+@click.argument("readouts", type=options.INPUT)
 @options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
 @options.model
 @click.option(
@@ -41,9 +41,7 @@ log = logging.getLogger(__name__)
 @click.option(
     "--overlap",
     type=click.IntRange(min=0),
-    default=DEFAULTS.overlap,
-    show_default=True,
-    help="Residues that neighbouring windows of a long protein share.",
+    help="Residues that neighbouring windows share.  [default: 128, or half a smaller window]",
 )
 @click.option(
     "--batch-residues",

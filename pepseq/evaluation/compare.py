@@ -86,17 +86,18 @@ def fit(
     proteins: dict[str, Record],
     background: str | Path | None,
     readout: Readout,
-    bad: list[BadRecord],
+    keep_going: bool,
 ) -> Baselines | None:
     """Fit the baselines on the background, or on the true proteins if there is none.
 
-    None if these have no hidden residue; InputError if the background has none.
+    None if these have no hidden residue; InputError if the background has none, or a bad record
+    and not `keep_going`.
     """
     if background is None:
         if not any(set(readout.hidden) & set(record.sequence) for record in proteins.values()):
             return None
         return fit_baselines((r.sequence for r in proteins.values()), readout, "truth")
-    records = read_fasta(background, bad=bad)
+    records = read_fasta(background, bad=[] if keep_going else None)
     try:
         return fit_baselines((r.sequence for r in records), readout, "background")
     except ValueError as error:

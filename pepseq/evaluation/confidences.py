@@ -90,7 +90,7 @@ def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
         io.BytesIO(b"".join(lines)),
         sep="\t",
         header=None,
-        names=names,
+        names=[n if n in TABLE_COLUMNS else f"other {i}" for i, n in enumerate(names)],
         usecols=list(TABLE_COLUMNS),
         dtype=dict.fromkeys(_CATEGORIES, "category"),
         quoting=csv.QUOTE_NONE,

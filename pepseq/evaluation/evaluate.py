@@ -1,6 +1,7 @@
 """Compare reconstructions with the truth: tables, figures and a summary in one folder."""
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def evaluate(
     bad: list[BadRecord] = []
     proteins = read_truth(truth, bad)
     records = {"in_truth": len(proteins) + len(bad)}
-    baselines = fit(proteins, background, readout, bad)
+    baselines = fit(proteins, background, readout, keep_going)
     comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
     records |= _tell(truth, predicted, proteins, comparison, bad)
     calibration = _calibrate(table, proteins, comparison, readout)
@@ -68,17 +69,20 @@ def check_paths(output: str | Path, inputs: list[str | Path], force: bool) -> Pa
 
     Only a folder that holds nothing but an evaluation is ever overwritten.
     """
-    if sum(str(path) == STDIO for path in inputs) > 1:
-        raise SettingsError("expected at most one input from stdin (-), found several")
     if str(output) == STDIO:
         raise SettingsError("output: expected a folder, found - (stdout)")
     output = Path(output)
-    check_free([output], inputs, force)
-    if any(output.resolve() in Path(path).resolve().parents for path in inputs):
+    check_free([output], inputs, force, folder=True)
+    real = Path(os.path.realpath(output))
+    if any(real in Path(os.path.realpath(path)).parents for path in inputs):
         raise SettingsError(f"{output}: an output must not hold the inputs")
     if output.exists():
         with disk_errors(output):
-            others = sorted(path.name for path in output.iterdir() if path.name not in NAMES)
+            others = sorted(
+                path.name
+                for path in output.iterdir()
+                if path.name not in NAMES or not path.is_file()
+            )
         if others:
             raise OutputError(
                 f"{output}: expected an evaluation to overwrite, found a folder that also holds "

@@ -5,6 +5,7 @@ A folder that pepseq wrote holds `pepseq.json` (what the network was trained for
 """
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +45,14 @@ def find_checkpoint(model: str | Path | None = None) -> Checkpoint:
     does not exist or whose files are not those that its manifest lists.
     """
     folder = BUNDLED if model is None else Path(model)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         if (folder / DESCRIPTION).exists() or (folder / MANIFEST).exists():
             check_manifest(folder)
             return _described(folder)
         if not (folder / "config.json").exists():
             raise InputError(f"{folder}: expected a model folder with config.json, found none")
         return Checkpoint(str(folder))
-    if not _HUB_ID.fullmatch(str(model)) or folder.exists():
+    if not _HUB_ID.fullmatch(str(model)) or os.path.exists(folder):
         raise InputError(
             f"--model {found(str(model), 200)}: expected a model folder or a Hugging Face id such "
             "as Rostlab/prot_bert, found neither"

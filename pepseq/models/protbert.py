@@ -7,6 +7,7 @@ a table of 256 entries, one for each byte, because each residue is one token.
 import logging
 import os
 import pickle
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
-from pepseq.errors import InputError, SettingsError, TryAgainError
+from pepseq.errors import InputError, PepseqError, SettingsError, TryAgainError
 from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.models.int8 import quantize
@@ -26,6 +26,7 @@ from pepseq.progress import Progress
 from pepseq.sequences.residues import AMINO_ACIDS
 
 log = logging.getLogger(__name__)
+_LAYER = re.compile(r"\.layers?\.\d+\.")
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -103,12 +104,16 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
                 attn_implementation=attention,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+    except (MemoryError, PepseqError):
+        raise
+    except Exception as error:
         raise _no_model(source, error) from error
-    except (pickle.UnpicklingError, EOFError, SafetensorError) as error:
+    deeper = [key for key in info["unexpected_keys"] if _LAYER.search(key)]
+    if deeper:
         raise InputError(
-            f"{source}: expected weights, found a damaged or unsafe file: {_first_line(error)}"
-        ) from error
+            f"{source}: expected weights for as many layers as config.json says, found more, such "
+            f"as {min(deeper)}"
+        )
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing or info.get("mismatched_keys"):
         raise InputError(
@@ -128,6 +133,7 @@ class _quiet:
         self._level = transformers.logging.get_verbosity()
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         self._warnings = warnings.catch_warnings()
         self._warnings.__enter__()
         warnings.simplefilter("ignore")
@@ -143,6 +149,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def _no_model(source: str, error: Exception) -> InputError:
+    if "weights_only" in str(error) or isinstance(error, pickle.UnpicklingError):
+        return InputError(
+            f"{source}: expected weights alone, found a pickle that is damaged or holds code; it "
+            "was not run"
+        )
     if Path(source).is_dir():
         return InputError(
             f"{source}: expected a masked protein language model that transformers can load, "
@@ -180,6 +191,15 @@ def pick_precision(precision: str, device: torch.device) -> str:
     return "fp32"
 
 
+def most_residues(network, vocabulary: Vocabulary) -> int:
+    """Return how many residues a network can take at once, special tokens apart."""
+    positions = getattr(network.config, "max_position_embeddings", None) or 1 << 20
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
+            positions -= module.padding_idx + 1  # RoBERTa counts positions from there
+    return positions - len(vocabulary.start) - len(vocabulary.end)
+
+
 class ResidueModel:
     """A loaded network that gives logits over the twenty amino acids at every position."""
 
@@ -187,9 +207,7 @@ class ResidueModel:
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
         network, _, self.vocabulary = load_network(checkpoint)
-        specials = len(self.vocabulary.start) + len(self.vocabulary.end)
-        positions = network.config.max_position_embeddings
-        self.max_window = positions - specials
+        self.max_window = most_residues(network, self.vocabulary)
         """The most residues the network can take at once."""
         if self.precision == "int8":
             quantize(network)

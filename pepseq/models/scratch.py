@@ -24,7 +24,9 @@ def new_network(config: str | Path):
         network = BertForMaskedLM(
             BertConfig(vocab_size=len(tokens), pad_token_id=tokens.index("[PAD]"), **settings)
         )
-    except (OSError, ValueError, TypeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise InputError(
             f"--from-scratch {config}: expected {' or '.join(SIZES)}, or a JSON file with the "
             f"settings of a BertConfig, found: {error}"

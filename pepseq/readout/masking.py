@@ -97,7 +97,7 @@ def mask(
     inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
     check_free([output], inputs, force)
     table, bad, count = mask_table(readout, hidden_symbol), [], 0
-    with Outputs() as outputs:
+    with Outputs(force) as outputs:
         stream = outputs.open(output)
         for record in read_fasta(inputs, bad=bad):
             stream.write(format_fasta(record.header, record.sequence.translate(table)))

@@ -21,14 +21,14 @@ class PredictConfig:
 
     candidates: `hidden` (amino acids outside the readout) or `all` twenty.
     window: residues that the network sees at once; None for what it was trained with.
-    overlap: residues that neighbouring windows share.
+    overlap: residues that neighbouring windows share; None for 128, or half a smaller window.
     batch_residues: residues in one batch; None for what suits the device.
     precision: `auto` is fp32 on a CPU, bf16 or fp16 on a GPU; int8 is for CPUs.
     """
 
     candidates: str = "hidden"
     window: int | None = None
-    overlap: int = 128
+    overlap: int | None = None
     batch_residues: int | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -37,11 +37,10 @@ class PredictConfig:
     def __post_init__(self):
         _check(self.candidates in ("hidden", "all"), "candidates: expected hidden or all")
         _check(self.window is None or self.window >= 1, "window: expected at least 1 residue")
-        _check(self.overlap >= 0, "overlap: expected 0 residues or more")
+        _check((self.overlap or 0) >= 0, "overlap: expected 0 residues or more")
         _check(
-            self.window is None or self.overlap < self.window or self.overlap == 128,
-            f"overlap: expected fewer residues than the window's {self.window}, "
-            f"found {self.overlap}",
+            not (self.window and self.overlap) or self.overlap < self.window,
+            f"overlap: expected fewer residues than the window, found {self.overlap}",
         )
         _check(
             self.batch_residues is None or self.batch_residues >= 1,
@@ -95,6 +94,7 @@ class FinetuneConfig:
         _check(self.epochs > 0 or self.max_steps > 0, "epochs: expected more than 0")
         for name in ("batch_residues", "accumulate", "evaluate_every", "patience"):
             _check(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        _check(self.seed < 2**32, "seed: expected less than 2**32")
         for name in ("weight_decay", "threshold", "lora", "max_steps", "seed"):
             _check(0 <= getattr(self, name) < math.inf, f"{name}: expected 0 or more")
         _check(0 < self.learning_rate < math.inf, "learning_rate: expected more than 0")

@@ -43,6 +43,7 @@ BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 8192}
 BATCHES_AT_ONCE = 32
 FITTING_SHARE = 0.99
 DEFAULT_WINDOW = 1022
+DEFAULT_OVERLAP = 128
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ def predict(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    outputs_wanted = [output] + ([table] if table else [])
-    if [str(o) for o in outputs_wanted].count(STDIO) > 1:
-        raise SettingsError("expected at most one output on stdout")
-    check_free(outputs_wanted, [readouts], force)
+    wanted = [output] if table is None else [output, table]
+    check_free(wanted, [readouts], force)
+    if model is not None and any(_inside(path, model) for path in wanted):
+        raise SettingsError(f"{output}: an output must not lie in the model's folder")
     if config.threads:
         torch.set_num_threads(config.threads)
     with _rereadable(readouts) as source:
@@ -91,14 +92,15 @@ def predict(
         used, total = choose_readout(source, checkpoint, readout)
         network = ResidueModel(checkpoint, config.device, config.precision)
         bad: list[BadRecord] = []
-        with Outputs() as outputs, Progress("predicting", total, "residues") as progress:
+        with Outputs(force) as outputs, Progress("predicting", total, "residues") as progress:
             fasta = outputs.open(output)
-            rows = outputs.open(table) if table else None
+            rows = None if table is None else outputs.open(table)
             if rows:
                 rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
             proteins = residues = hidden = 0
             confidence = 0.0
-            records = fitting(read_fasta(source, readouts=True, bad=bad), used, source, bad)
+            records = read_fasta(source, readouts=True, bad=bad)
+            records = fitting(records, used, config.candidates, source, bad)
             for record, result in complete(records, network, checkpoint, used, config, progress):
                 header = f"{record.header} confidence={result.confidence:.4f}"
                 fasta.write(format_fasta(header, result.sequence))
@@ -115,10 +117,14 @@ def predict(
     return Predicted(proteins, residues, hidden, confidence / max(hidden, 1), used, bad)
 
 
+def _inside(path: str | Path, folder: str | Path) -> bool:
+    return Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
+
+
 @contextmanager
 def _rereadable(path: str | Path) -> Iterator[str | Path]:
     """Yield a path that can be read twice: stdin or a pipe is first copied to a temporary file."""
-    if str(path) != STDIO and (Path(path).is_file() or not Path(path).is_fifo()):
+    if str(path) != STDIO and not _is_pipe(path):
         yield path
         return
     with tempfile.NamedTemporaryFile(prefix="pepseq-") as copy:
@@ -126,6 +132,10 @@ def _rereadable(path: str | Path) -> Iterator[str | Path]:
             shutil.copyfileobj(stream, copy)
         copy.flush()
         yield _Copy(copy.name, "stdin" if str(path) == STDIO else str(path))
+
+
+def _is_pipe(path: str | Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 class _Copy(os.PathLike):
@@ -188,16 +198,24 @@ def _way_out(checkpoint: Checkpoint) -> str:
 
 
 def fitting(
-    records: Iterable[Record], readout: Readout, source: str | Path, bad: list[BadRecord]
+    records: Iterable[Record],
+    readout: Readout,
+    candidates: str,
+    source: str | Path,
+    bad: list[BadRecord],
 ) -> Iterator[Record]:
-    """Yield the records that hold nothing outside the readout; the others go to `bad`."""
-    allowed = set(readout.observed + HIDDEN)
+    """Yield the records that hold nothing outside the readout; the others go to `bad`.
+
+    Where the readout leaves no candidates, hidden residues are outside it too.
+    """
+    allowed = set(readout.observed + (HIDDEN if candidates_of(readout, candidates) else ""))
     for record in records:
         if outside := set(record.sequence) - allowed:
             letter = min(outside, key=record.sequence.index)
             reason = (
-                f"expected residues of the readout {readout} or hidden ones, found {letter!r} at "
-                f"residue {record.sequence.index(letter) + 1}"
+                f"expected residues of the readout {readout}"
+                f"{' or hidden ones' if HIDDEN in allowed else ''}, found {letter!r} at residue "
+                f"{record.sequence.index(letter) + 1}"
             )
             bad.append(BadRecord(str(source), record.line, record.id, reason))
         else:
@@ -236,7 +254,12 @@ def _window(network: ResidueModel, checkpoint: Checkpoint, config: PredictConfig
             f"window: expected at most {network.max_window} residues for {checkpoint.name}, "
             f"found {window}"
         )
-    return window, min(config.overlap, window - 1)
+    overlap = min(DEFAULT_OVERLAP, window // 2) if config.overlap is None else config.overlap
+    if overlap >= window:
+        raise SettingsError(
+            f"overlap: expected fewer residues than the window's {window}, found {overlap}"
+        )
+    return window, overlap
 
 
 def _chunks(records: Iterable[Record], residues: int) -> Iterator[list[Record]]:

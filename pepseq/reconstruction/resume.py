@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import logging
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
-from pepseq.errors import InputError, OutputError
-from pepseq.files import disk_errors, sha256, to_json
-from pepseq.models.checkpoints import DESCRIPTION, check_manifest, find_checkpoint
+from pepseq.errors import InputError, OutputError, SettingsError
+from pepseq.files import check_free, disk_errors, sha256, to_json
+from pepseq.models.checkpoints import DESCRIPTION, MANIFEST, check_manifest, find_checkpoint
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.config import FinetuneConfig
@@ -41,19 +43,27 @@ def run_settings(
     return {
         "readouts": [str(r) for r in readouts],
         "base": base,
-        "train": {Path(p).name: sha256(p) for p in train},
-        "validation": {Path(p).name: sha256(p) for p in validation},
+        "train": [[Path(p).name, sha256(p)] for p in train],
+        "validation": [[Path(p).name, sha256(p)] for p in validation],
         **dataclasses.asdict(config),
     }
 
 
-def is_done(output: Path, settings: dict) -> bool:
+def is_done(output: Path, training: Path, settings: dict) -> bool:
     """Return whether `output` is the finished result of these settings; InputError if of others."""
-    if not (output / DESCRIPTION).exists():
+    if not (output / DESCRIPTION).exists() or _checkpoints(training):
         return False
     check_manifest(output)
-    _compare(json.loads((output / DESCRIPTION).read_text())["settings"], settings, output)
+    before = json.loads((output / DESCRIPTION).read_text())["settings"]
+    _compare(before, settings, output)
     return True
+
+
+def _checkpoints(training: Path) -> list[Path]:
+    """Return the checkpoints of an unfinished run, oldest first."""
+    found = (training / "checkpoints").glob("checkpoint-*")
+    found = (p for p in found if p.name.removeprefix("checkpoint-").isdecimal())
+    return sorted(found, key=lambda p: int(p.name.removeprefix("checkpoint-")))
 
 
 def _compare(before: dict, now: dict, where: Path) -> None:
@@ -62,50 +72,78 @@ def _compare(before: dict, now: dict, where: Path) -> None:
         if before.get(key) != json.loads(json.dumps(now.get(key))):
             raise InputError(
                 f"{where}: cannot resume, {key} differs: was {before.get(key)}, is {now.get(key)}; "
-                "resume with what it was, or start over with --force"
+                "resume with what it was, or start over with --force and without --resume"
             )
 
 
-def prepare_training(
-    output: Path, training: Path, settings: dict, resume: bool, force: bool
-) -> None:
-    """Make the working folder, or check that the one of an earlier run fits."""
-    if output.exists() and not force:
-        raise OutputError(f"{output}: exists already; --force overwrites it")
-    if output.exists() and not (output / DESCRIPTION).exists() and any(output.iterdir()):
-        raise OutputError(f"{output}: expected a trained network to overwrite, found other things")
+def check_output(output: Path, inputs: list[str], model: str | Path | None, force: bool) -> None:
+    """Refuse an output folder that holds an input, or that is not a trained network to replace."""
+    check_free([output], inputs, force, folder=True)
+    used = [Path(os.path.realpath(p)) for p in [*inputs, *([model] if model else [])]]
+    if any(output == path or output in path.parents for path in used):
+        raise SettingsError(f"{output}: an output must not hold the inputs or the model")
+    if output.exists():
+        listed = {}
+        with suppress(OSError, ValueError, KeyError):
+            listed = json.loads((output / MANIFEST).read_text())["sha256"]
+        foreign = {p.name for p in output.iterdir()} - {MANIFEST, *listed}
+        if foreign:
+            raise OutputError(
+                f"{output}: expected a trained network to overwrite, found a folder that also "
+                f"holds {min(foreign)}"
+            )
+
+
+def prepare_training(training: Path, settings: dict, resume: bool, force: bool) -> None:
+    """Make the working folder, or check that the one of an earlier run fits.
+
+    With both `resume` and `force`, a run of other settings is started over.
+    """
     path = training / "settings.json"
-    if any(training.glob("checkpoints/checkpoint-*")) and not force:
-        if not resume:
+    if _checkpoints(training):
+        if not (resume or force):
             raise OutputError(
                 f"{training}: an unfinished run; --resume goes on with it, --force starts over"
             )
-        _compare(json.loads(path.read_text()), settings, training)
-        return
+        try:
+            if resume:
+                _compare(json.loads(path.read_text()), settings, training)
+                return
+        except (OSError, ValueError, AttributeError) as error:
+            if not force:
+                raise InputError(f"{path}: expected the settings of the run, found {error}") from (
+                    error
+                )
+        except InputError:
+            if not force:
+                raise
     with disk_errors(training):
         shutil.rmtree(training, ignore_errors=True)
         training.mkdir(parents=True)
         path.write_bytes(to_json(settings))
 
 
-def newest_whole_checkpoint(folder: Path) -> Path | None:
+def newest_whole_checkpoint(training: Path) -> Path | None:
     """Return the newest checkpoint whose files are those of its manifest, its best one's too.
 
-    Damaged ones are named in the log and removed.
+    Others are named in the log and passed over; those that are damaged are removed.
     """
-    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    while found:
-        newest = found.pop()
+    for checkpoint in reversed(_checkpoints(training)):
         try:
-            check_manifest(newest)
-            state = json.loads((newest / "trainer_state.json").read_text())
-            if state["best_model_checkpoint"]:
-                check_manifest(Path(state["best_model_checkpoint"]))
-            log.info("resuming at %s", newest.name)
-            return newest
+            check_manifest(checkpoint)
         except InputError as error:
-            log.warning("passing over %s: %s", newest.name, error)
-            shutil.rmtree(newest, ignore_errors=True)
+            log.warning("passing over %s: %s", checkpoint.name, error)
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            continue
+        state = json.loads((checkpoint / "trainer_state.json").read_text())
+        try:
+            if state["best_model_checkpoint"]:
+                check_manifest(checkpoint.with_name(f"checkpoint-{state['best_global_step']}"))
+        except InputError as error:
+            log.warning("passing over %s, whose best is damaged: %s", checkpoint.name, error)
+            continue
+        log.info("resuming at %s", checkpoint.name)
+        return checkpoint
     return None
 
 

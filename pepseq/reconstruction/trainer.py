@@ -7,10 +7,11 @@ import threading
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback
 
-from pepseq.errors import InputError, TryAgainError
+from pepseq.errors import InputError, OutputError, TryAgainError
 from pepseq.models.checkpoints import write_manifest
 from pepseq.progress import Progress
 from pepseq.reconstruction.training_data import IGNORED, TrainingBatches
@@ -114,6 +115,11 @@ class MaskedTrainer(Trainer):
         loss, labels, correct, hidden = self.accelerator.reduce(
             totals.float().to(self.args.device)
         ).tolist()
+        if not math.isfinite(loss):
+            raise InputError(
+                f"step {self.state.global_step}: the validation loss is {loss}. A lower "
+                "--learning-rate or --precision fp32 helps"
+            )
         metrics = {
             f"{metric_key_prefix}_loss": loss / labels,
             f"{metric_key_prefix}_accuracy": correct / max(hidden, 1),
@@ -124,13 +130,22 @@ class MaskedTrainer(Trainer):
         )
         return metrics
 
+    def _save_checkpoint(self, *arguments):
+        try:
+            super()._save_checkpoint(*arguments)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise OutputError(f"{self.args.output_dir}: cannot be written: {error}") from error
+
     def save_and_stop(self):
         """Write a checkpoint now, its validation left for the run that resumes."""
         self._save_checkpoint(self.model, None)
         self.callback_handler.on_save(self.args, self.state, self.control)
 
     def catch_up(self):
-        """Do the validation that was due when the checkpoint was written."""
+        """Do the validation that was due when the checkpoint was written; follow a moved folder."""
+        if self.state.best_model_checkpoint:
+            best = self.checkpoint_folder(self.state.best_global_step)
+            self.state.best_model_checkpoint = str(best)
         step = self.state.global_step
         done = any(row["step"] == step and "eval_loss" in row for row in self.state.log_history)
         if step and step % self.state.eval_steps == 0 and not done:

@@ -130,9 +130,12 @@ def _raw_records(path: str | Path) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield (line of the header, header without `>`, residue lines joined)."""
     header, start, parts = None, 0, []
     with open_input(path) as stream:
+        head = stream.peek(1 << 16)[: 1 << 16]
+        if b"\0" in head and not head.lstrip(_SPACE).startswith(b">"):
+            raise InputError(f"{path}:1: expected FASTA ('>' first), found binary data")
         for number, line in enumerate(stream, 1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
+            if line.startswith(b"\xef\xbb\xbf"):
+                line = line[3:]
             if line.startswith(b">"):
                 if header is not None:
                     yield start, header, b"".join(parts)

@@ -114,10 +114,7 @@ def test_a_trained_folder_holds_all_it_should_and_can_be_used(train, validation,
         "loss.png",
     } <= names
     assert description["readouts"] == ["KCYM", "KCYMRHWST"]
-    assert (
-        description["settings"]["train"]["train.fasta"]
-        == hashlib.sha256(train.read_bytes()).hexdigest()
-    )
+    assert description["settings"]["train"][0][1] == hashlib.sha256(train.read_bytes()).hexdigest()
     metrics = pd.read_csv(out / "metrics.tsv", sep="\t")
     losses = metrics.validation_loss.dropna()
     assert metrics.step.max() == 12 and len(losses) == 3 and losses.iloc[-1] < losses.iloc[0]
@@ -309,7 +306,7 @@ def test_a_damaged_checkpoint_is_passed_over(unfinished, name, damage, caplog):
             else content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
         )
     caplog.set_level("INFO", "pepseq")
-    assert newest_whole_checkpoint(unfinished.checkpoints).name == "checkpoint-8"
+    assert newest_whole_checkpoint(unfinished.checkpoints.parent).name == "checkpoint-8"
     assert "passing over checkpoint-12" in caplog.text
 
 

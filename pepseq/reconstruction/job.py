@@ -1,0 +1,144 @@
+"""From what a user asks for to a trainer: network, data, transformers' arguments."""
+
+import importlib.util
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import EarlyStoppingCallback, TrainingArguments
+
+from pepseq.errors import SettingsError
+from pepseq.models.checkpoints import find_checkpoint
+from pepseq.models.protbert import (
+    load_network,
+    most_residues,
+    pick_device,
+    pick_precision,
+    read_vocabulary,
+)
+from pepseq.models.scratch import new_network
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.trainer import MaskedTrainer, SafeCheckpoints, ShowProgress
+from pepseq.reconstruction.training_data import TrainingBatches
+from pepseq.sequences.fasta import BadRecord, read_fasta
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on what, and the folder it is done in."""
+
+    train: list[str]
+    validation: list[str]
+    readouts: list[Readout]
+    model: str | Path | None
+    from_scratch: str | Path | None
+    config: FinetuneConfig
+    training: Path
+    tensorboard: bool
+    keep_going: bool
+    bad: list[BadRecord]
+
+
+def make_trainer(job: Job) -> MaskedTrainer:
+    """Load the network and the data of a job, and return the trainer for them."""
+    config = job.config
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    device = pick_device(config.device)
+    precision = pick_precision(config.precision, device)
+    if precision == "fp16" and device.type != "cuda":
+        raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
+    transformers.set_seed(config.seed)
+    if job.from_scratch is None:
+        network, tokenizer, vocabulary = load_network(find_checkpoint(job.model))
+    else:
+        network, tokenizer = new_network(job.from_scratch)
+        vocabulary = read_vocabulary(tokenizer, str(job.from_scratch))
+    most = most_residues(network, vocabulary)
+    if config.window > most:
+        raise SettingsError(
+            f"window: expected at most {most} residues for this network, found {config.window}"
+        )
+    if config.gradient_checkpointing:
+        network.gradient_checkpointing_enable({"use_reentrant": False})
+    if config.lora:
+        network = _with_adapters(network, config.lora)
+    bad = job.bad if job.keep_going else None
+    data = [
+        TrainingBatches(read_fasta(paths, bad=bad), job.readouts, vocabulary, config)
+        for paths in (job.train, job.validation)
+    ]
+    for name, part in zip(("training", "validation"), data, strict=True):
+        log.info(
+            "%s: %d proteins, %d residues, %d batches",
+            name,
+            part.proteins,
+            part.residues,
+            len(part),
+        )
+    safe = SafeCheckpoints()
+    trainer = MaskedTrainer(
+        model=network,
+        processing_class=tokenizer,
+        train=data[0],
+        validation=data[1],
+        args=_arguments(job, device, precision),
+        callbacks=[EarlyStoppingCallback(config.patience, config.threshold), ShowProgress(), safe],
+    )
+    trainer.remove_callback(transformers.ProgressCallback)
+    trainer.remove_callback(transformers.PrinterCallback)
+    safe.trainer = trainer
+    return trainer
+
+
+def _arguments(job: Job, device: torch.device, precision: str) -> TrainingArguments:
+    config, training = job.config, job.training
+    if job.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise SettingsError("--tensorboard needs the package: pip install tensorboard")
+    name = training.name.removeprefix(".").removesuffix(".training")
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(training.parent / f"{name}.tensorboard"))
+    return TrainingArguments(
+        output_dir=str((training / "checkpoints").resolve()),
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=config.accumulate,
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.schedule,
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        eval_strategy="steps",
+        save_strategy="steps",
+        logging_strategy="steps",
+        eval_steps=config.evaluate_every,
+        save_steps=config.evaluate_every,
+        logging_steps=max(1, config.evaluate_every // 10),
+        save_total_limit=3,
+        load_best_model_at_end=True,
+        metric_for_best_model="loss",
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=True,
+        seed=config.seed,
+        use_cpu=device.type == "cpu",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        remove_unused_columns=False,
+        logging_nan_inf_filter=False,
+        report_to=["tensorboard"] if job.tensorboard else [],
+        disable_tqdm=True,
+    )
+
+
+def _with_adapters(network, rank: int):
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise SettingsError("--lora needs the package peft: pip install 'pepseq[lora]'") from error
+    adapters = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value"])
+    return get_peft_model(network, adapters)
