@@ -4,13 +4,9 @@ import random
 from types import SimpleNamespace
 
 import pytest
-from places import DATA
+from places import DATA, ESM_VOCABULARY
 
 from pepseq.sequences.fasta import read_fasta
-
-ESM_VOCABULARY = (
-    "<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H W C X B U Z O . - <null_1> <mask>"
-).split()
 
 
 @pytest.fixture

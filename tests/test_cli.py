@@ -65,3 +65,25 @@ def test_quiet_says_nothing(run, fasta, tmp_path, protbert):
     common = ["predict", source, "--model", protbert, "--readout", "K1"]
     assert "1 of 3 residues" in run(*common, "-o", tmp_path / "1").err
     assert run("-q", *common, "-o", tmp_path / "2").err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("mask - -o out --readout K1 <&-", 65, "stdin"),
+        ("mask in -o - --readout K1 >&-", 74, "stdout"),
+        ("mask missing -o out --readout K1 2>/dev/full", 65, ""),
+        ("mask - - -o out --readout K1 <in", 2, "at most one input from stdin"),
+        ("mask in -o out --readout K1 >&-", 0, ""),
+    ],
+)
+def test_closed_and_full_streams(tmp_path, line, code, words):
+    (tmp_path / "in").write_text(">a\nMAK\n")
+    done = subprocess.run(
+        f"{sys.executable} -m pepseq {line}",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from places import ESM_VOCABULARY
 
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
@@ -163,3 +164,38 @@ def test_no_network_and_no_cache_say_what_to_do(monkeypatch, run, fasta, tmp_pat
     )
     assert result.code == 65 and "give that folder as --model" in result.err
     assert len(result.err.strip().splitlines()) == 1 and not (tmp_path / "o").exists()
+
+
+def test_more_layers_in_the_weights_than_in_the_config_are_refused(folder):
+    edit(folder / "config.json", num_hidden_layers=1)
+    refuse(folder, "as many layers as config.json says")
+
+
+@pytest.mark.parametrize("changes", [{"num_attention_heads": 0}, {"hidden_size": "abc"}])
+def test_configs_that_make_transformers_stumble_are_refused(folder, changes):
+    edit(folder / "config.json", **changes)
+    refuse(folder, "found")
+
+
+def test_positions_that_start_after_padding_are_counted(tmp_path):
+    """RoBERTa and absolute ESM use up padding_idx + 1 of their positions."""
+    from transformers import EsmConfig, EsmForMaskedLM
+
+    from pepseq.models.protbert import Vocabulary, most_residues
+
+    config = EsmConfig(
+        vocab_size=len(ESM_VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=66,
+        pad_token_id=1,
+        mask_token_id=32,
+        position_embedding_type="absolute",
+    )
+    network = EsmForMaskedLM(config).eval()
+    most = most_residues(network, Vocabulary(None, (0,), (2,), 1, None))
+    network(input_ids=torch.full((1, most + 2), 5))
+    with pytest.raises((IndexError, RuntimeError)):
+        network(input_ids=torch.full((1, most + 3), 5))

@@ -493,3 +493,137 @@ def test_two_processes_under_torchrun(run, train, validation, tmp_path):
     check_manifest(tmp_path / "two")
     one, two = (load_file(tmp_path / n / "model.safetensors") for n in ("one", "two"))
     assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
+
+
+def test_a_moved_run_resumes(train, validation, tmp_path, monkeypatch):
+    def stop_late(self, state, *a):
+        raise KeyboardInterrupt
+
+    (tmp_path / "before").mkdir()
+    monkeypatch.setattr("pepseq.reconstruction.finetune._write", stop_late)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(
+            train,
+            validation,
+            tmp_path / "before" / "net",
+            "K1",
+            from_scratch="tiny",
+            config=FinetuneConfig(**QUICK),
+        )
+    monkeypatch.undo()
+    (tmp_path / "before").rename(tmp_path / "after")
+    monkeypatch.setattr(MaskedTrainer, "train", lambda *a, **k: pytest.fail("trained again"))
+    finetune(
+        train,
+        validation,
+        tmp_path / "after" / "net",
+        "K1",
+        from_scratch="tiny",
+        config=FinetuneConfig(**QUICK),
+        resume=True,
+    )
+    check_manifest(tmp_path / "after" / "net")
+
+
+def test_a_forced_run_that_was_stopped_is_resumed(unfinished, train, validation):
+    unfinished(resume=True)
+    first = weights_of(unfinished.out)
+    config = FinetuneConfig(**QUICK | {"seed": 2})
+    call = dict(from_scratch="tiny", config=config)
+    with pytest.raises(InputError, match="seed differs"):
+        finetune(train, validation, unfinished.out, "K1", resume=True, **call)
+    with pytest.raises(OutputError, match="exists already"):
+        finetune(train, validation, unfinished.out, "K1", **call)
+    finetune(train, validation, unfinished.out, "K1", force=True, **call)
+    assert weights_of(unfinished.out) != first
+
+
+def test_force_never_deletes_what_is_not_a_trained_network(train, validation, tmp_path, run):
+    common = [
+        "finetune",
+        "--validation",
+        validation,
+        "--readout",
+        "K1",
+        "--from-scratch",
+        "tiny",
+        "--max-steps",
+        "2",
+        "--evaluate-every",
+        "2",
+        "--device",
+        "cpu",
+        "--force",
+    ]
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("dear")
+    result = run(*common, "--train", train, "-o", folder)
+    assert result.code == 74 and "notes.txt" in result.err
+    inside = folder / "train.fasta"
+    inside.write_text(train.read_text())
+    assert run(*common, "--train", inside, "-o", folder).code == 2
+    assert (folder / "notes.txt").read_text() == "dear" and inside.exists()
+
+
+def test_a_validation_loss_that_is_not_finite_is_refused(train, validation, tmp_path):
+    with pytest.raises(InputError, match="validation loss is nan"):
+        finetune(
+            train,
+            validation,
+            tmp_path / "net",
+            "K1",
+            from_scratch="tiny",
+            config=FinetuneConfig(
+                **QUICK
+                | {"learning_rate": 1e30, "warmup": 0.0, "max_steps": 1, "evaluate_every": 1}
+            ),
+        )
+
+
+def test_the_order_of_training_files_is_part_of_the_run(fasta, proteins, validation, tmp_path):
+    a, b = fasta("a", proteins[:20]), fasta("b", proteins[20:40])
+    config = FinetuneConfig(**QUICK)
+    finetune([a, b], validation, tmp_path / "net", "K1", from_scratch="tiny", config=config)
+    with pytest.raises(InputError, match="train differs"):
+        finetune(
+            [b, a],
+            validation,
+            tmp_path / "net",
+            "K1",
+            from_scratch="tiny",
+            config=config,
+            resume=True,
+        )
+
+
+def test_keep_going_leaves_bad_records_out(fasta, proteins, validation, tmp_path):
+    train = fasta("train", [*proteins[:20], ("bad", "MA!K")])
+    finetune(
+        train,
+        validation,
+        tmp_path / "net",
+        "K1",
+        from_scratch="tiny",
+        keep_going=True,
+        config=FinetuneConfig(**QUICK | {"max_steps": 4}),
+    )
+    assert "bad" in (tmp_path / "net.failed.tsv").read_text()
+
+
+def test_a_full_disk_while_saving_is_an_output_error(train, validation, tmp_path, monkeypatch):
+    from transformers import Trainer
+
+    def full(self, *a):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(Trainer, "_save_checkpoint", full)
+    with pytest.raises(OutputError, match="cannot be written"):
+        finetune(
+            train,
+            validation,
+            tmp_path / "net",
+            "K1",
+            from_scratch="tiny",
+            config=FinetuneConfig(**QUICK),
+        )

@@ -302,3 +302,53 @@ def test_logits_that_are_not_finite_are_refused(protbert, fasta, tmp_path, monke
     with pytest.raises(InputError, match="NaN"):
         predict(fasta("r", [("a", "MX")]), tmp_path / "o", model=protbert, readout="K1", config=CPU)
     assert not (tmp_path / "o").exists()
+
+
+def test_outputs_that_would_destroy_something_are_refused(protbert, run, readouts, tmp_path):
+    import os
+
+    common = ["predict", readouts, "--model", protbert, "--readout", "K1", "--force"]
+    os.mkfifo(tmp_path / "pipe")
+    assert run(*common, "-o", tmp_path / "pipe").code == 74 and (tmp_path / "pipe").is_fifo()
+    assert run(*common, "-o", protbert / "model.safetensors").code == 2
+    assert run(*common, "-o", tmp_path / "o", "--table", tmp_path / "o.failed.tsv").code == 2
+    assert run(*common, "-o", tmp_path).code == 74 and run(*common, "-o", "").code == 2
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert run(*common, "-o", tmp_path / "loop" / "x").code == 74
+
+
+def test_an_output_that_appears_during_the_run_is_kept(protbert, readouts, tmp_path, monkeypatch):
+    from pepseq.errors import OutputError
+    from pepseq.models.protbert import ResidueModel
+
+    forward = ResidueModel._forward
+
+    def slow(self, texts):
+        (tmp_path / "o").write_text("precious")
+        return forward(self, texts)
+
+    monkeypatch.setattr(ResidueModel, "_forward", slow)
+    with pytest.raises(OutputError, match="appeared during the run"):
+        predict(readouts, tmp_path / "o", model=protbert, readout="K1", config=CPU)
+    assert (tmp_path / "o").read_text() == "precious"
+
+
+def test_a_small_window_brings_its_own_overlap(protbert, fasta, tmp_path):
+    source = fasta("r", [("a", "MXXXK" * 100)])
+    for window in (1, 2, 50):
+        predict(
+            source,
+            tmp_path / f"{window}",
+            model=protbert,
+            readout="K1",
+            config=PredictConfig(device="cpu", window=window),
+        )
+        assert len(sequences(tmp_path / f"{window}")["a"]) == 500
+
+
+def test_a_readout_without_candidates_cannot_have_hidden_residues(protbert, run, fasta, tmp_path):
+    source = fasta("r", [("a", "MAK"), ("b", "MXK")])
+    result = run(
+        "predict", source, "-o", tmp_path / "o", "--model", protbert, "--readout", AMINO_ACIDS
+    )
+    assert result.code == 65 and "'b'" in result.err and sequences(tmp_path / "o") == {"a": "MAK"}
