@@ -35,6 +35,7 @@ class _Source(io.FileIO):
     """A file whose failing reads are faults of the input."""
 
     def readinto(self, buffer) -> int | None:
+        """Read as FileIO does; InputError if the system cannot."""
         try:
             return super().readinto(buffer)
         except OSError as error:

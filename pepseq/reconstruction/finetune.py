@@ -94,21 +94,21 @@ def finetune(
     main = os.environ.get("RANK", "0") == "0"
     with locked(output) if main else nullcontext():
         settings = run_settings(job.train, job.validation, readouts, model, from_scratch, config)
-        done = resume and is_done(output, training, settings)
-        if not done:
+        trainer = None
+        if resume and is_done(output, training, settings):
+            log.info("%s: finished already, nothing to do", output)
+            description = json.loads((output / DESCRIPTION).read_text())
+        else:
             check_output(output, inputs, model, force)
             trainer = _trained(job, settings, resume, force, main)
             description = _describe(trainer, job, settings, started)
-        else:
-            log.info("%s: finished already, nothing to do", output)
-            description = json.loads((output / DESCRIPTION).read_text())
         if main:
             with Outputs() as outputs, disk_errors(output):
-                if not done:
+                if trainer is not None:
                     _write(trainer, config, description, training / "final")
                     replace_folder(training / "final", output, force)
                     write_failed(outputs, output, job.bad, trainer.train_dataset.proteins)
-                if not (done and Path(f"{output}.run.json").exists()):
+                if trainer is not None or not Path(f"{output}.run.json").exists():
                     write_run_record(outputs, output, "finetune", settings, inputs, started)
                 shutil.rmtree(training, ignore_errors=True)
     return description

@@ -38,6 +38,20 @@ def validation(fasta, proteins):
     return fasta("validation.fasta", [(i, s[:150]) for i, s in proteins[60:70]])
 
 
+def learn(train, validation, out, *, resume=False, keep_going=False, **changes):
+    """Train a tiny network on KCYM for a moment."""
+    return finetune(
+        train,
+        validation,
+        out,
+        "K1",
+        from_scratch="tiny",
+        config=FinetuneConfig(**QUICK | changes),
+        resume=resume,
+        keep_going=keep_going,
+    )
+
+
 def weights_of(folder):
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
@@ -313,14 +327,7 @@ def test_a_damaged_checkpoint_is_passed_over(unfinished, name, damage, caplog):
 def test_resuming_from_an_older_checkpoint_ends_the_same(unfinished, train, validation, tmp_path):
     (unfinished.checkpoints / "checkpoint-12" / "optimizer.pt").write_bytes(b"")
     unfinished()
-    finetune(
-        train,
-        validation,
-        tmp_path / "straight",
-        "K1",
-        from_scratch="tiny",
-        config=FinetuneConfig(**QUICK),
-    )
+    learn(train, validation, tmp_path / "straight")
     assert weights_of(unfinished.out) == weights_of(tmp_path / "straight")
 
 
@@ -347,28 +354,14 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_names_the_batch(
     train, validation, tmp_path
 ):
     with pytest.raises(InputError, match=r"loss is nan at batch \d+ \(ecoli_536\|"):
-        finetune(
-            train,
-            validation,
-            tmp_path / "net",
-            "K1",
-            from_scratch="tiny",
-            config=FinetuneConfig(**QUICK | {"learning_rate": 1e30, "warmup": 0.0}),
-        )
+        learn(train, validation, tmp_path / "net", learning_rate=1e30, warmup=0.0)
     assert not (tmp_path / "net").exists()
 
 
 def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
     train, validation, tmp_path, monkeypatch
 ):
-    finetune(
-        train,
-        validation,
-        tmp_path / "whole",
-        "K1",
-        from_scratch="tiny",
-        config=FinetuneConfig(**QUICK),
-    )
+    learn(train, validation, tmp_path / "whole")
     original = MaskedTrainer.compute_loss
 
     def small(self, model, inputs, *a, **k):
@@ -377,14 +370,7 @@ def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
         return original(self, model, inputs, *a, **k)
 
     monkeypatch.setattr(MaskedTrainer, "compute_loss", small)
-    finetune(
-        train,
-        validation,
-        tmp_path / "parts",
-        "K1",
-        from_scratch="tiny",
-        config=FinetuneConfig(**QUICK),
-    )
+    learn(train, validation, tmp_path / "parts")
     one, other = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "parts"))
     assert all(torch.allclose(one[k], other[k], atol=1e-4) for k in one)
 
@@ -394,24 +380,12 @@ def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
         lambda *a, **k: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory")),
     )
     with pytest.raises(TryAgainError, match="--batch-residues"):
-        finetune(
-            train,
-            validation,
-            tmp_path / "none",
-            "K1",
-            from_scratch="tiny",
-            config=FinetuneConfig(**QUICK),
-        )
+        learn(train, validation, tmp_path / "none")
 
 
 def test_early_stopping_keeps_the_best(train, validation, tmp_path):
-    description = finetune(
-        train,
-        validation,
-        tmp_path / "net",
-        "K1",
-        from_scratch="tiny",
-        config=FinetuneConfig(**QUICK | {"max_steps": 400, "patience": 2, "threshold": 0.5}),
+    description = learn(
+        train, validation, tmp_path / "net", max_steps=400, patience=2, threshold=0.5
     )
     assert description["steps"] == 12
     metrics = pd.read_csv(tmp_path / "net" / "metrics.tsv", sep="\t")
@@ -502,26 +476,11 @@ def test_a_moved_run_resumes(train, validation, tmp_path, monkeypatch):
     (tmp_path / "before").mkdir()
     monkeypatch.setattr("pepseq.reconstruction.finetune._write", stop_late)
     with pytest.raises(KeyboardInterrupt):
-        finetune(
-            train,
-            validation,
-            tmp_path / "before" / "net",
-            "K1",
-            from_scratch="tiny",
-            config=FinetuneConfig(**QUICK),
-        )
+        learn(train, validation, tmp_path / "before" / "net")
     monkeypatch.undo()
     (tmp_path / "before").rename(tmp_path / "after")
     monkeypatch.setattr(MaskedTrainer, "train", lambda *a, **k: pytest.fail("trained again"))
-    finetune(
-        train,
-        validation,
-        tmp_path / "after" / "net",
-        "K1",
-        from_scratch="tiny",
-        config=FinetuneConfig(**QUICK),
-        resume=True,
-    )
+    learn(train, validation, tmp_path / "after" / "net", resume=True)
     check_manifest(tmp_path / "after" / "net")
 
 
@@ -568,16 +527,14 @@ def test_force_never_deletes_what_is_not_a_trained_network(train, validation, tm
 
 def test_a_validation_loss_that_is_not_finite_is_refused(train, validation, tmp_path):
     with pytest.raises(InputError, match="validation loss is nan"):
-        finetune(
+        learn(
             train,
             validation,
             tmp_path / "net",
-            "K1",
-            from_scratch="tiny",
-            config=FinetuneConfig(
-                **QUICK
-                | {"learning_rate": 1e30, "warmup": 0.0, "max_steps": 1, "evaluate_every": 1}
-            ),
+            learning_rate=1e30,
+            warmup=0.0,
+            max_steps=1,
+            evaluate_every=1,
         )
 
 
@@ -599,15 +556,7 @@ def test_the_order_of_training_files_is_part_of_the_run(fasta, proteins, validat
 
 def test_keep_going_leaves_bad_records_out(fasta, proteins, validation, tmp_path):
     train = fasta("train", [*proteins[:20], ("bad", "MA!K")])
-    finetune(
-        train,
-        validation,
-        tmp_path / "net",
-        "K1",
-        from_scratch="tiny",
-        keep_going=True,
-        config=FinetuneConfig(**QUICK | {"max_steps": 4}),
-    )
+    learn(train, validation, tmp_path / "net", max_steps=4, keep_going=True)
     assert "bad" in (tmp_path / "net.failed.tsv").read_text()
 
 
@@ -619,11 +568,4 @@ def test_a_full_disk_while_saving_is_an_output_error(train, validation, tmp_path
 
     monkeypatch.setattr(Trainer, "_save_checkpoint", full)
     with pytest.raises(OutputError, match="cannot be written"):
-        finetune(
-            train,
-            validation,
-            tmp_path / "net",
-            "K1",
-            from_scratch="tiny",
-            config=FinetuneConfig(**QUICK),
-        )
+        learn(train, validation, tmp_path / "net")
