@@ -59,3 +59,11 @@ def test_nothing_heavy_is_imported_early(module, without):
     code = f"import sys, {module}; print([m for m in {without.split()} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_data_file_is_packaged():
+    packaged = {"bundled", "scratch"}
+    assert all(f'"{name}/*"' in (ROOT / "pyproject.toml").read_text() for name in packaged)
+    for path in (ROOT / "pepseq").rglob("*"):
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            assert path.parent.name in packaged, path
