@@ -52,7 +52,8 @@ class PredictConfig:
 class FinetuneConfig:
     """How a network is trained.
 
-    loss: `hidden` scores hidden residues alone; `all` scores observed ones too, as the paper does.
+    loss: `hidden` scores hidden residues, among the candidates; `all` scores observed ones too,
+        among the whole vocabulary, as the paper does.
     window, overlap: longer proteins are cut into overlapping windows of so many residues.
     batch_residues: tokens in one batch (padding included), on each device.
     accumulate: batches that are added up to one step of the optimiser.

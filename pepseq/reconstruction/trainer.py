@@ -19,14 +19,22 @@ from pepseq.reconstruction.training_data import IGNORED, TrainingBatches
 log = logging.getLogger(__name__)
 
 
-def masked_loss(outputs, labels: torch.Tensor, num_items_in_batch=None) -> torch.Tensor:
+def masked_loss(
+    outputs, labels: torch.Tensor, num_items_in_batch=None, candidates: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the cross-entropy at labelled positions, summed and divided by `num_items_in_batch`.
 
     That number counts the labels of all batches that make up one step, so accumulated batches
-    weigh by their residues. None means the labels of this batch.
+    weigh by their residues; None means the labels of this batch. With `candidates`, token ids of
+    which each label is one, the choice is among these alone, as in prediction: networks that learn
+    several readouts at once need not learn which amino acids a readout rules out.
     """
     scored = labels != IGNORED
-    loss = cross_entropy(outputs.logits[scored].float(), labels[scored], reduction="sum")
+    logits, targets = outputs.logits[scored].float(), labels[scored]
+    if candidates is not None:
+        logits = logits[:, candidates]
+        targets = (targets[:, None] == candidates).int().argmax(1)
+    loss = cross_entropy(logits, targets, reduction="sum")
     return loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
 
 
@@ -46,7 +54,7 @@ class MaskedTrainer(Trainer):
             train_dataset=train,
             eval_dataset=validation,
             data_collator=_only,
-            compute_loss_func=masked_loss,
+            compute_loss_func=self._loss,
             **arguments,
         )
         self._parts = 1
@@ -56,6 +64,7 @@ class MaskedTrainer(Trainer):
     def compute_loss(self, model, inputs, *arguments, **keywords):
         """Return the loss of one batch; InputError if it is not finite."""
         batch = inputs.pop("batch")
+        self._candidates = self._scored_candidates(self.train_dataset, int(batch))
         loss = super().compute_loss(model, inputs, *arguments, **keywords)
         if not torch.isfinite(loss):
             raise InputError(
@@ -64,6 +73,12 @@ class MaskedTrainer(Trainer):
                 "step before. A lower --learning-rate or --precision fp32 helps"
             )
         return loss
+
+    def _loss(self, outputs, labels, num_items_in_batch=None):
+        return masked_loss(outputs, labels, num_items_in_batch, self._candidates)
+
+    def _scored_candidates(self, data: TrainingBatches, batch: int) -> torch.Tensor | None:
+        return None if data.scores_all else data.candidates(batch).to(self.args.device)
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         """Add up the gradients of one batch, in parts if memory asks for it."""
@@ -164,7 +179,8 @@ class MaskedTrainer(Trainer):
                 input_ids=item["input_ids"].to(self.args.device),
                 attention_mask=item["attention_mask"].to(self.args.device),
             )
-        loss = masked_loss(outputs, labels.to(self.args.device), num_items_in_batch=1)
+        scored = self._scored_candidates(data, index)
+        loss = masked_loss(outputs, labels.to(self.args.device), 1, scored)
         candidates = data.candidates(index)
         choice = outputs.logits.cpu()[hidden][:, candidates].argmax(-1)
         correct = (candidates[choice] == labels[hidden]).sum()

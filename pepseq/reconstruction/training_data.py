@@ -38,7 +38,7 @@ class TrainingBatches(Dataset):
         config: FinetuneConfig,
     ):
         self.readouts = list(readouts)
-        self._vocabulary, self._all = vocabulary, config.loss == "all"
+        self._vocabulary, self.scores_all = vocabulary, config.loss == "all"
         self._tables = [mask_table(readout) for readout in readouts]
         self._ids, self._sequences = [], []
         for record in records:
@@ -77,7 +77,7 @@ class TrainingBatches(Dataset):
         labels, _ = self._vocabulary.encode(truth)
         mask_id = int(self._vocabulary.table[ord("X")])
         known = torch.isin(labels, torch.from_numpy(self._vocabulary.residues))
-        scored = known if self._all else known & (input_ids == mask_id)
+        scored = known if self.scores_all else known & (input_ids == mask_id)
         return {
             "input_ids": input_ids,
             "attention_mask": attention_mask,

@@ -569,3 +569,15 @@ def test_a_full_disk_while_saving_is_an_output_error(train, validation, tmp_path
     monkeypatch.setattr(Trainer, "_save_checkpoint", full)
     with pytest.raises(OutputError, match="cannot be written"):
         learn(train, validation, tmp_path / "net")
+
+
+def test_the_choice_is_among_the_candidates():
+    network, _ = new_network("tiny")
+    ids = torch.randint(5, 25, (3, 11))
+    candidates = torch.arange(5, 15)
+    labels = torch.where((torch.rand(3, 11) < 0.5) & (ids < 15), ids, IGNORED)
+    outputs = network(input_ids=ids)
+    log_p = outputs.logits[..., candidates].log_softmax(-1)
+    scored = labels != IGNORED
+    expected = -log_p[scored].gather(1, (labels[scored] - 5)[:, None]).mean()
+    assert torch.allclose(masked_loss(outputs, labels, candidates=candidates), expected)
