@@ -16,5 +16,5 @@ for strain in ecoli_K12 ecoli_Sakai ecoli_IAI39 ecoli_UMN026 ecoli_W fergusonii_
     train+=(--train "$proteomes/train_$strain.faa.gz")
 done
 pepseq finetune "${train[@]}" --validation "$output.validation.fasta" --readout K1 --readout K2 \
-    --from-scratch small --window 510 --max-steps 5600 --evaluate-every 400 --batch-residues 2560 \
-    --learning-rate 2e-3 --save-precision fp16 --resume -o "$output"
+    --from-scratch small --window 254 --max-steps 2400 --evaluate-every 200 --batch-residues 2048 \
+    --learning-rate 1e-3 --warmup 0.03 --save-precision fp16 --resume -o "$output"
