@@ -33,7 +33,7 @@ def protbert(tmp_path_factory):
 
     torch.manual_seed(0)
     network, tokenizer = new_network("tiny")
-    return _save(network, tokenizer, tmp_path_factory.mktemp("protbert"))
+    return _save(network, tokenizer, tmp_path_factory.mktemp("protbert"), 1)
 
 
 @pytest.fixture(scope="session")
@@ -60,16 +60,16 @@ def esm2(tmp_path_factory):
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    return _save(EsmForMaskedLM(config), tokenizer, folder)
+    return _save(EsmForMaskedLM(config), tokenizer, folder, 8)
 
 
-def _save(network, tokenizer, folder):
+def _save(network, tokenizer, folder, factor):
     import torch
 
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.dim() > 1:
-                parameter.mul_(8)
+                parameter.mul_(factor)
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -385,7 +385,7 @@ def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
 
 def test_early_stopping_keeps_the_best(train, validation, tmp_path):
     description = learn(
-        train, validation, tmp_path / "net", max_steps=400, patience=2, threshold=0.5
+        train, validation, tmp_path / "net", max_steps=400, patience=2, threshold=5.0
     )
     assert description["steps"] == 12
     metrics = pd.read_csv(tmp_path / "net" / "metrics.tsv", sep="\t")
