@@ -14,7 +14,8 @@ class Int8Linear(nn.Module):
         super().__init__()
         weight = linear.weight.detach()
         scale = weight.abs().amax(1).clamp_min(1e-12) / 127
-        self.register_buffer("weight", (weight / scale[:, None]).round().to(torch.int8).t())
+        rounded = (weight / scale[:, None]).round().to(torch.int8)
+        self.register_buffer("weight", rounded.t().contiguous())
         self.register_buffer("scale", scale)
         self.register_buffer("bias", linear.bias.detach().clone())
 

@@ -209,6 +209,7 @@ class ResidueModel:
         network, _, self.vocabulary = load_network(checkpoint)
         self.max_window = most_residues(network, self.vocabulary)
         """The most residues the network can take at once."""
+        self.width = network.get_input_embeddings().embedding_dim
         if self.precision == "int8":
             quantize(network)
         else:

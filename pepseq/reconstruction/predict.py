@@ -39,7 +39,9 @@ from pepseq.sequences.fasta import (
 )
 
 log = logging.getLogger(__name__)
-BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 8192}
+BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
+CPU_BATCH_ACTIVATIONS = 1 << 18
+"""Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
 BATCHES_AT_ONCE = 32
 FITTING_SHARE = 0.99
 DEFAULT_WINDOW = 1022
@@ -232,7 +234,9 @@ def complete(
 ) -> Iterator[tuple[Record, Reconstruction]]:
     """Yield each record with its reconstruction, in order, holding a bounded number at a time."""
     window, overlap = _window(network, checkpoint, config)
-    budget = config.batch_residues or BATCH_TOKENS[network.device.type]
+    budget = config.batch_residues or (
+        BATCH_TOKENS.get(network.device.type) or CPU_BATCH_ACTIVATIONS // network.width
+    )
     candidates = candidates_of(readout, config.candidates)
     for chunk in _chunks(records, budget * BATCHES_AT_ONCE):
         cuts = [cut_windows(len(record.sequence), window, overlap) for record in chunk]
