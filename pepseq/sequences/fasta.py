@@ -100,16 +100,18 @@ def read_fasta(
     *,
     readouts: bool = False,
     bad: list[BadRecord] | None = None,
+    repeated_ids: bool = False,
 ) -> Iterator[Record]:
     """Yield the records of one or several FASTA files in order; `-` is stdin, gzip is unpacked.
 
     Letters are put in upper case; spaces, a byte-order mark and a final `*` are dropped. With
     `readouts`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
-    becomes X. Bad records go to `bad` if it is given, else they raise.
+    becomes X. Bad records go to `bad` if it is given, else they raise. An id that an earlier record
+    has is a fault unless `repeated_ids`.
 
     Raises InputError.
     """
-    seen = SeenIds()
+    seen = None if repeated_ids else SeenIds()
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
         for line, header, body in _raw_records(path):
@@ -188,7 +190,7 @@ def _parse(line, header, body, readouts, seen) -> tuple[Record, str]:
         kinds = "amino acids or hidden symbols" if readouts else "amino acids"
         hint = " (an alignment? remove its gaps)" if wrong.group() == b"-" else ""
         return record, f"expected {kinds}, found {symbol} at residue {wrong.start() + 1}{hint}"
-    if seen.add(name):
+    if seen is not None and seen.add(name):
         return record, "expected an id of its own, found one that an earlier record has"
     return record, ""
 

@@ -1,0 +1,40 @@
+"""How likely one amino acid stands where a related protein has another, and what is then read.
+
+Source of the exchanges: BLOSUM62 (Henikoff and Henikoff 1992), its odds applied to the reference's
+own amino acid frequencies.
+"""
+
+import numpy as np
+from Bio.Align import substitution_matrices
+
+from pepseq.sequences.residues import AMINO_ACIDS
+
+UNKNOWN_CODE = len(AMINO_ACIDS)
+"""Code of an unknown residue; the twenty amino acids have 0-19 in the order of AMINO_ACIDS."""
+CODE_OF_BYTE = np.full(256, UNKNOWN_CODE, np.uint8)
+CODE_OF_BYTE[np.frombuffer(AMINO_ACIDS.encode(), np.uint8)] = np.arange(UNKNOWN_CODE)
+_PSEUDOCOUNT = 100.0
+
+
+def encode(residues: str) -> np.ndarray:
+    """Return the codes 0-20 of a protein, uint8."""
+    return CODE_OF_BYTE[np.frombuffer(residues.encode("ascii"), np.uint8)]
+
+
+def frequencies(residues: np.ndarray) -> np.ndarray:
+    """Return the frequencies of the twenty amino acids among codes, float64 that sum to 1."""
+    counts = np.bincount(residues, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE] + _PSEUDOCOUNT
+    return counts / counts.sum()
+
+
+def exchanges(background: np.ndarray, changed: float) -> np.ndarray:
+    """Return P(amino acid | the template's), shape (21, 20), if a share `changed` differs.
+
+    Row 20, an unknown residue of the template, is the background.
+    """
+    blosum = substitution_matrices.load("BLOSUM62")
+    odds = np.array([[2.0 ** (blosum[a][b] / 2) for b in AMINO_ACIDS] for a in AMINO_ACIDS])
+    other = background * odds
+    np.fill_diagonal(other, 0)
+    other /= other.sum(1, keepdims=True)
+    return np.vstack([(1 - changed) * np.eye(UNKNOWN_CODE) + changed * other, background])
