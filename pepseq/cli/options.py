@@ -23,7 +23,10 @@ READOUT = ReadoutType()
 INPUT = click.Path(readable=False)
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
-READOUT_HELP = f"Amino acids that the experiment identifies, or a preset ({_PRESETS})."
+READOUT_HELP = (
+    "Amino acids that the experiment identifies, those that it cannot tell apart in brackets such "
+    f"as CY[DE], or a preset ({_PRESETS})."
+)
 
 
 def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):

@@ -12,19 +12,28 @@ from pepseq.readout.masking import MaskedSequence, mask_sequence
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
 
-readouts = st.sets(st.sampled_from(AMINO_ACIDS), min_size=1).map(lambda s: Readout("".join(s)))
+
+@st.composite
+def readouts(draw):
+    """A readout of single amino acids, of a group, or of both."""
+    letters = draw(st.lists(st.sampled_from(AMINO_ACIDS), min_size=1, unique=True))
+    cut = draw(st.integers(0, len(letters)))
+    group = f"[{''.join(letters[cut:])}]" if letters[cut:] else ""
+    return Readout("".join(letters[:cut]) + group)
 
 
-@given(st.text(AMINO_ACIDS + UNKNOWN, min_size=1), readouts)
+@given(st.text(AMINO_ACIDS + UNKNOWN, min_size=1), readouts())
 def test_unmasking_what_was_hidden_gives_the_protein_back(protein, readout):
     masked = mask_sequence(protein, readout)
     assert len(masked.residues) == len(protein)
     assert masked.fill("".join(protein[i] for i in masked.hidden_positions)) == protein
     for before, after in zip(protein, masked.residues, strict=True):
-        assert after == (before if before in readout.observed else "X")
+        group = next((g for g in readout.groups if before in g), None)
+        single = before if before in readout.observed else "X"
+        assert after == (group[0].lower() if group else single)
 
 
-@given(st.text(AMINO_ACIDS + UNKNOWN, min_size=1), readouts)
+@given(st.text(AMINO_ACIDS + UNKNOWN, min_size=1), readouts())
 def test_masking_twice_is_masking_once(protein, readout):
     once = mask_sequence(protein, readout)
     assert mask_sequence(once.residues, readout) == once
@@ -47,8 +56,21 @@ def test_a_readout_of_anything_else_is_refused(wrong, run, fasta):
 def test_masked_sequences_hold_amino_acids_and_X_only():
     with pytest.raises(ValueError, match="expected amino acids"):
         MaskedSequence("MU")
+    with pytest.raises(ValueError, match="expected amino acids"):
+        MaskedSequence("Mx")
     with pytest.raises(ValueError, match="expected 2 residues"):
-        MaskedSequence("MXX").fill("A")
+        MaskedSequence("MXd").fill("A")
+
+
+def test_a_group_is_hidden_until_it_is_filled():
+    masked = mask_sequence("MEDIC", Readout("C[DE]"))
+    assert masked.residues == "XddXC" and masked.hidden_positions == [0, 1, 2, 3]
+    assert masked.fill("MEDI") == "MEDIC"
+
+
+def test_masking_a_readout_hides_more_of_it():
+    once = mask_sequence("MEDICKS", Readout("CK[DE][ST]")).residues
+    assert once == "XddXCKs" and mask_sequence(once, Readout("C[DE]")).residues == "XddXCXX"
 
 
 @pytest.mark.parametrize("symbol", list("X?._x"))
