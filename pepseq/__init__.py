@@ -1,7 +1,7 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`mask`, `finetune`, `predict`, `evaluate`, and `Readout`.
+`mask`, `finetune`, `predict`, `evaluate`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -10,7 +10,8 @@ from pepseq.version import __version__
 
 _WHERE = {
     "Readout": "pepseq.readout.readout",
-    "mask": "pepseq.readout.masking",
+    "Noise": "pepseq.readout.noise",
+    "mask": "pepseq.readout.simulate",
     "finetune": "pepseq.reconstruction.finetune",
     "FinetuneConfig": "pepseq.reconstruction.config",
     "predict": "pepseq.reconstruction.predict",

@@ -19,11 +19,43 @@ class ReadoutType(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class LabelsType(click.ParamType):
+    """A readout given as the labels of numbered channels."""
+
+    name = "labels"
+
+    def convert(self, value, param, ctx):
+        """Return a Readout, or end with click's usage error."""
+        try:
+            return value if isinstance(value, Readout) else Readout.from_labels(value)
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+
+
 READOUT = ReadoutType()
 INPUT = click.Path(readable=False)
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
-READOUT_HELP = f"Amino acids that the experiment identifies, or a preset ({_PRESETS})."
+READOUT_HELP = (
+    "Amino acids that the experiment identifies, those that it cannot tell apart in brackets such "
+    f"as CY[DE], or a preset ({_PRESETS})."
+)
+
+labels = click.option(
+    "--labels",
+    metavar="LABELS",
+    type=LabelsType(),
+    help="Instead of --readout: what each channel labels, such as DE,C,Y for channels 0, 1 and 2.",
+)
+
+
+def one_readout(readout: Readout | None, labels: Readout | None) -> Readout:
+    """Return the one of --readout and --labels that is given, or end with click's usage error."""
+    if (readout is None) == (labels is None):
+        raise click.UsageError(
+            f"expected one of --readout and --labels, found {'both' if labels else 'neither'}"
+        )
+    return readout or labels
 
 
 def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):

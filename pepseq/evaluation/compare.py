@@ -94,7 +94,7 @@ def fit(
     and not `keep_going`.
     """
     if background is None:
-        if not any(set(readout.hidden) & set(record.sequence) for record in proteins.values()):
+        if not any(set(readout.unobserved) & set(record.sequence) for record in proteins.values()):
             return None
         return fit_baselines((r.sequence for r in proteins.values()), readout, "truth")
     records = read_fasta(background, bad=[] if keep_going else None)

@@ -60,7 +60,7 @@ def hidden_mask(truth: np.ndarray, readout: Readout) -> np.ndarray:
     [False, True, False, False]
     """
     hides = np.zeros(UNKNOWN_CODE + 1, dtype=bool)
-    hides[encode(readout.hidden)] = True
+    hides[encode(readout.unobserved)] = True
     return hides[truth]
 
 
@@ -148,7 +148,7 @@ def amino_acid_rows(confusion: np.ndarray, readout: Readout) -> list[dict]:
     """
     rows = []
     for code, name in enumerate(AMINO_ACIDS):
-        if name in readout.hidden:
+        if name in readout.unobserved:
             n, right = int(confusion[code].sum()), int(confusion[code, code])
             guessed = int(confusion[:, code].sum())
             rows.append(

@@ -132,7 +132,7 @@ def confusion(path: Path, counts: np.ndarray, readout: Readout) -> None:
     Rows are the hidden amino acids, columns these and any other that was predicted.
     """
     order = [AMINO_ACIDS.index(a) for group in CHEMISTRY.values() for a in group]
-    hidden = {AMINO_ACIDS.index(a) for a in readout.hidden}
+    hidden = {AMINO_ACIDS.index(a) for a in readout.unobserved}
     rows = [code for code in order if code in hidden]
     columns = [code for code in order if code in hidden or counts[:, code].any()]
     with _figure(path, 4.2, 3.7) as figure:

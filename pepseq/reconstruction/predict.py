@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,8 +101,9 @@ def predict(
                 rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
             proteins = residues = hidden = 0
             confidence = 0.0
-            records = read_fasta(source, readouts=True, bad=bad)
-            records = fitting(records, used, config.candidates, source, bad)
+            groups = used.group_symbols
+            records = read_fasta(source, readouts=True, bad=bad, groups=groups)
+            records = fitting(records, used, config.candidates, source, bad, groups)
             for record, result in complete(records, network, checkpoint, used, config, progress):
                 header = f"{record.header} confidence={result.confidence:.4f}"
                 fasta.write(format_fasta(header, result.sequence))
@@ -164,7 +165,8 @@ def choose_readout(
     """
     kinds: Counter[str] = Counter()
     total = 0
-    for record in read_fasta(source, readouts=True, bad=[]):
+    groups = {s: members for r in checkpoint.readouts for s, members in r.group_symbols.items()}
+    for record in read_fasta(source, readouts=True, bad=[], groups=groups):
         kinds["".join(sorted(set(record.sequence) - {HIDDEN}))] += 1
         total += len(record.sequence)
     known = " or ".join(str(r) for r in checkpoint.readouts)
@@ -180,11 +182,13 @@ def choose_readout(
             f"{checkpoint.name} does not say what it was trained to complete: give --readout, such "
             "as --readout KCYM"
         )
-    for readout in sorted(checkpoint.readouts, key=lambda r: len(r.observed)):
-        fits = sum(n for kind, n in kinds.items() if set(kind) <= set(readout.observed))
+    for readout in sorted(checkpoint.readouts, key=lambda r: -len(r.hidden)):
+        same = {s for s, members in readout.group_symbols.items() if groups[s] == members}
+        allowed = same | set(readout.observed)
+        fits = sum(n for kind, n in kinds.items() if set(kind) <= allowed)
         if fits >= FITTING_SHARE * kinds.total():
             return readout, total
-    seen = "".join(sorted(set().union(*kinds)))
+    seen = "".join(_shown(symbol, groups) for symbol in sorted(set().union(*kinds)))
     raise InputError(
         f"{source}: expected readouts of {known}, which {checkpoint.name} completes, found the "
         f"observed residues {seen}; {_way_out(checkpoint)}"
@@ -205,23 +209,31 @@ def fitting(
     candidates: str,
     source: str | Path,
     bad: list[BadRecord],
+    groups: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
     """Yield the records that hold nothing outside the readout; the others go to `bad`.
 
-    Where the readout leaves no candidates, hidden residues are outside it too.
+    Where the readout leaves no candidates, hidden residues are outside it too. `groups` has the
+    members of the groups in the records, to name them.
     """
-    allowed = set(readout.observed + (HIDDEN if candidates_of(readout, candidates) else ""))
+    allowed = {*readout.observed, *readout.group_symbols}
+    allowed |= {HIDDEN} if candidates_of(readout, candidates) else set()
     for record in records:
         if outside := set(record.sequence) - allowed:
             letter = min(outside, key=record.sequence.index)
             reason = (
                 f"expected residues of the readout {readout}"
-                f"{' or hidden ones' if HIDDEN in allowed else ''}, found {letter!r} at residue "
-                f"{record.sequence.index(letter) + 1}"
+                f"{' or hidden ones' if HIDDEN in allowed else ''}, found "
+                f"{_shown(letter, groups or {})!r} at residue {record.sequence.index(letter) + 1}"
             )
             bad.append(BadRecord(str(source), record.line, record.id, reason))
         else:
             yield record
+
+
+def _shown(symbol: str, groups: Mapping[str, str]) -> str:
+    """Return a symbol of a readout as it stands in a file."""
+    return f"[{groups[symbol]}]" if symbol in groups else symbol
 
 
 def complete(
@@ -248,7 +260,8 @@ def complete(
         logits = iter(network.logits(parts, budget, progress))
         for record, cut in zip(chunk, cuts, strict=True):
             whole = blend(len(record.sequence), cut, [next(logits) for _ in cut])
-            yield record, reconstruct(MaskedSequence(record.sequence), whole, candidates)
+            masked = MaskedSequence(record.sequence)
+            yield record, reconstruct(masked, whole, candidates, readout.groups)
 
 
 def _window(network: ResidueModel, checkpoint: Checkpoint, config: PredictConfig):

@@ -1,5 +1,6 @@
 """From one readout and the network's logits to the protein and its confidences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
-from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
 
 TABLE_COLUMNS = (
     "id",
@@ -29,7 +30,8 @@ class Reconstruction:
 
     `sequence` has the readout's length and its observed residues; `hidden` are the 0-based hidden
     positions, int64; `candidates` the amino acids they may take; `probabilities`, float64 of shape
-    (hidden positions, candidates), sum to 1 in each row. Raises ValueError otherwise.
+    (hidden positions, candidates), sum to 1 in each row. A position known only to be in a group
+    counts as hidden; what it or another cannot be has probability 0. Raises ValueError otherwise.
     """
 
     masked: MaskedSequence
@@ -54,18 +56,27 @@ class Reconstruction:
         return float(self.probabilities.max(1).mean()) if len(self.hidden) else 1.0
 
 
-def reconstruct(masked: MaskedSequence, logits: np.ndarray, candidates: str) -> Reconstruction:
+def reconstruct(
+    masked: MaskedSequence, logits: np.ndarray, candidates: str, groups: Sequence[str] = ()
+) -> Reconstruction:
     """Choose the likeliest candidate at each hidden position.
 
     `logits` has shape (length, 20), columns in the order of AMINO_ACIDS. Probabilities are a
-    softmax over the candidates alone. Raises InputError if logits are not finite.
+    softmax over the candidates alone; a position known only to be in one of the `groups` has that
+    group's members as its candidates. Raises InputError if logits are not finite.
     """
     residues = np.frombuffer(masked.residues.encode(), dtype=np.uint8).copy()
-    hidden = (residues == ord(HIDDEN)).nonzero()[0]
+    groups = [group for group in groups if label_symbol(group) in masked.residues]
+    hidden = ((residues == ord(HIDDEN)) | (residues >= ord("a"))).nonzero()[0]
+    usual = candidates
+    candidates += "".join(a for group in groups for a in group if a not in usual)
     columns = [AMINO_ACIDS.index(a) for a in candidates]
     chosen = logits[hidden][:, columns].astype(np.float64)
     if not np.isfinite(chosen).all():
         raise InputError("expected finite logits from the network, found NaN or infinity")
+    for symbol, members in [(HIDDEN, usual), *((label_symbol(group), group) for group in groups)]:
+        others = [a not in members for a in candidates]
+        chosen[np.ix_(residues[hidden] == ord(symbol), others)] = -np.inf
     weights = np.exp(chosen - chosen.max(1, keepdims=True, initial=-np.inf))
     probabilities = weights / weights.sum(1, keepdims=True)
     residues[hidden] = _LETTERS[columns][probabilities.argmax(1)] if len(hidden) else 0
@@ -86,7 +97,9 @@ def table_rows(name: str, reconstruction: Reconstruction) -> str:
         reconstruction.hidden.tolist(), order.tolist(), best.tolist(), strict=True
     ):
         cells = [
-            f"{reconstruction.candidates[c]}\t{v:.6f}" for c, v in zip(columns, values, strict=True)
+            f"{reconstruction.candidates[c]}\t{v:.6f}"
+            for c, v in zip(columns, values, strict=True)
+            if v > 0
         ]
         cells[0] = cells[0].replace("\t", "\tpredicted\t")
         predicted[position] = "\t".join(cells + ["\t"] * (3 - len(cells)))

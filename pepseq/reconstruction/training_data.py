@@ -94,7 +94,7 @@ class TrainingBatches(Dataset):
         """Return the token ids of the amino acids that batch `index` hides."""
         readout = self.readouts[self._batches[index][0]]
         return torch.from_numpy(
-            self._vocabulary.table[np.frombuffer(readout.hidden.encode(), dtype=np.uint8)]
+            self._vocabulary.table[np.frombuffer(readout.unobserved.encode(), dtype=np.uint8)]
         )
 
     def describe(self, index: int) -> str:

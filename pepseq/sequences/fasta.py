@@ -7,7 +7,7 @@ collects such records, so that one bad record does not stop thousands of good on
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from pepseq.errors import InputError, found
 from pepseq.files import STDIO, Outputs, open_input
-from pepseq.sequences.residues import AMINO_ACIDS, HIDDEN_SYMBOLS, UNKNOWN
+from pepseq.sequences.residues import AMINO_ACIDS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
 
 LINE_WIDTH = 60
 _SPACE = b" \t\r\n\v\f"
@@ -26,8 +26,11 @@ _READOUT = bytes.maketrans(
     (AMINO_ACIDS.lower() + HIDDEN_SYMBOLS + UNKNOWN + UNKNOWN.lower()).encode(),
     (AMINO_ACIDS + "X" * (len(HIDDEN_SYMBOLS) + 2 * len(UNKNOWN))).encode(),
 )
-_NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}]".encode())
-_NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X]".encode())
+_GROUPS = AMINO_ACIDS.lower()  # in what has been read, a letter in lower case stands for a group
+_NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}{_GROUPS}]".encode())
+_NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X{_GROUPS}]".encode())
+_BRACKET = re.compile(rb"\[[^]]*\]?")
+_GROUP = re.compile(f"\\[[{AMINO_ACIDS}]+\\]".encode())
 _FORMATS = {
     b"@": "FASTQ",
     b"<": "HTML or XML",
@@ -100,23 +103,27 @@ def read_fasta(
     *,
     readouts: bool = False,
     bad: list[BadRecord] | None = None,
+    groups: dict[str, str] | None = None,
     repeated_ids: bool = False,
 ) -> Iterator[Record]:
     """Yield the records of one or several FASTA files in order; `-` is stdin, gzip is unpacked.
 
     Letters are put in upper case; spaces, a byte-order mark and a final `*` are dropped. With
     `readouts`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
-    becomes X. Bad records go to `bad` if it is given, else they raise. An id that an earlier record
-    has is a fault unless `repeated_ids`.
+    becomes X. With `readouts` or `groups`, a residue known only to be one of a group, `[DE]`,
+    becomes one character: the group's first amino acid in lower case. `groups` maps such characters
+    to the members of their group: a record with another group of the same character is bad, and
+    groups first seen in a good record are added. Bad records go to `bad` if it is given, else they
+    raise. An id that an earlier record has is a fault unless `repeated_ids`.
 
     Raises InputError.
     """
-    seen = None if repeated_ids else SeenIds()
+    seen, groups = SeenIds(), {} if groups is None and readouts else groups
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
         for line, header, body in _raw_records(path):
             count += 1
-            record, reason = _parse(line, header, body, readouts, seen)
+            record, reason = _parse(line, header, body, readouts, seen, groups)
             if not reason:
                 yield record
                 continue
@@ -168,7 +175,7 @@ def _format(line: bytes) -> str:
     return found(line.decode("ascii", "replace").strip())
 
 
-def _parse(line, header, body, readouts, seen) -> tuple[Record, str]:
+def _parse(line, header, body, readouts, seen, groups) -> tuple[Record, str]:
     """Return a record, and why it is bad or an empty string."""
     name, _, description = header.decode("ascii", "backslashreplace").partition(" ")
     if "\t" in name:
@@ -177,6 +184,9 @@ def _parse(line, header, body, readouts, seen) -> tuple[Record, str]:
     sequence = body.translate(_READOUT if readouts else _PROTEIN, _SPACE)
     if sequence.endswith(b"*"):
         sequence = sequence[:-1]
+    new = {}
+    if groups is not None and b"[" in sequence:
+        sequence, new = _fold_groups(sequence, groups)
     wrong = (_NO_READOUT if readouts else _NO_PROTEIN).search(sequence)
     record = Record(name, description.strip(), "" if wrong else sequence.decode("ascii"), line)
     if not header.isascii() or b"\0" in header:
@@ -186,19 +196,67 @@ def _parse(line, header, body, readouts, seen) -> tuple[Record, str]:
     if not sequence:
         return record, "expected residues, found none"
     if wrong:
+<<<<<<< HEAD
         symbol = found(sequence[wrong.start() : wrong.end()].decode("latin-1"))
         kinds = "amino acids or hidden symbols" if readouts else "amino acids"
         hint = " (an alignment? remove its gaps)" if wrong.group() == b"-" else ""
         return record, f"expected {kinds}, found {symbol} at residue {wrong.start() + 1}{hint}"
     if seen is not None and seen.add(name):
+=======
+        known = None if groups is None else groups | new
+        return record, _wrong_symbol(sequence, wrong.start(), readouts, known)
+    if seen.add(name):
+>>>>>>> noise
         return record, "expected an id of its own, found one that an earlier record has"
+    if new:
+        groups.update(new)
     return record, ""
 
 
-def format_fasta(header: str, sequence: str) -> bytes:
-    """Return one FASTA record, wrapped at 60 residues."""
+def _fold_groups(sequence: bytes, groups: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+    """Put one character for each `[DE]`, and return the groups that are not in `groups` yet.
+
+    Brackets stay where they are no group, or one that differs from an earlier one of its character.
+    """
+    new: dict[str, str] = {}
+
+    def fold(match: re.Match) -> bytes:
+        if not _GROUP.fullmatch(match[0]):
+            return match[0]
+        members = "".join(sorted(set(match[0][1:-1].decode("ascii"))))
+        symbol = label_symbol(members)
+        known = groups.get(symbol) or new.get(symbol)
+        if known is None and len(members) > 1:
+            new[symbol] = members
+        return match[0] if known not in (None, members) else symbol.encode("ascii")
+
+    return _BRACKET.sub(fold, sequence), new
+
+
+def _wrong_symbol(sequence: bytes, at: int, readouts: bool, groups: dict[str, str] | None) -> str:
+    """Say what is wrong with the symbol at index `at` of a record."""
+    kinds = "amino acids or hidden symbols" if readouts else "amino acids"
+    symbol, hint = sequence[at : at + 1], ""
+    if symbol == b"-":
+        hint = " (an alignment? remove its gaps)"
+    elif symbol == b"[" and groups is not None:
+        kinds = "a group of amino acids such as [DE]"
+        symbol = sequence[at : sequence.find(b"]", at) + 1 or None]
+        if _GROUP.fullmatch(symbol):
+            kinds = f"the group [{groups[chr(min(symbol[1:-1])).lower()]}] of this readout"
+    return f"expected {kinds}, found {found(symbol.decode('latin-1'))} at residue {at + 1}{hint}"
+
+
+def format_fasta(header: str, sequence: str, groups: Mapping[str, str] | None = None) -> bytes:
+    """Return one FASTA record, wrapped at 60 residues.
+
+    `groups` maps a character that stands for one of a group to the members, written as `[DE]`.
+    """
     lines = [sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH)]
-    return f">{header}\n{chr(10).join(lines)}\n".encode("ascii")
+    text = "\n".join(lines)
+    for symbol, members in (groups or {}).items():
+        text = text.replace(symbol, f"[{members}]")
+    return f">{header}\n{text}\n".encode("ascii")
 
 
 def format_failed(bad: Iterable[BadRecord]) -> bytes:

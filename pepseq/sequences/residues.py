@@ -8,3 +8,15 @@ UNKNOWN = "XBZJUO"
 
 HIDDEN_SYMBOLS = "X?._x"
 """What may stand for a hidden residue in a readout file."""
+
+
+def label_symbol(label: str) -> str:
+    """Return the one character that stands, in memory, for a residue that carries a label.
+
+    An amino acid stands for itself; a group of amino acids that cannot be told apart is its first
+    one in lower case.
+
+    >>> label_symbol("C"), label_symbol("DE")
+    ('C', 'd')
+    """
+    return label if len(label) == 1 else label[0].lower()

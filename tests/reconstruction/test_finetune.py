@@ -80,6 +80,17 @@ def test_what_is_scored_is_what_is_hidden_and_known():
     assert (everything[0]["labels"] != IGNORED).sum() == 5
 
 
+def test_members_of_a_group_are_hidden_and_candidates():
+    data, tokenizer = batches([("a", "MEAGCDK")], readouts=("CKM[DE]",))
+    item = data[0]
+    tokens = tokenizer.convert_ids_to_tokens(item["input_ids"][0])
+    assert tokens == ["[CLS]", "M", *["[MASK]"] * 3, "C", "[MASK]", "K", "[SEP]"]
+    candidates = tokenizer.convert_ids_to_tokens(data.candidates(0).tolist())
+    scored = tokenizer.convert_ids_to_tokens(item["labels"][item["labels"] != IGNORED].tolist())
+    assert scored == ["E", "A", "G", "D"] and set(scored) <= set(candidates)
+    assert not set(candidates) & set("CKM")
+
+
 def test_batches_depend_on_the_records_and_the_seed_alone(proteins):
     first, _ = batches(proteins[:30], batch_residues=900)
     again, _ = batches(proteins[:30], batch_residues=900)

@@ -130,3 +130,69 @@ def test_a_hundred_megabytes_on_a_line_pass_in_bounded_memory(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) == 100_000_000
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6_000_000
+
+
+LABELS = st.sampled_from([*"CYKX", "[DE]", "[ED]", "[QST]"])
+SYMBOLS = {"[DE]": "d", "[ED]": "d", "[QST]": "q"}
+
+
+@given(st.lists(LABELS, min_size=1, max_size=60), st.integers(1, 70))
+def test_groups_are_read_wherever_the_lines_are_cut(tmp_path_factory, labels, width):
+    path = tmp_path_factory.mktemp("groups") / "r.fasta"
+    text = "".join(labels)
+    lines = [text[i : i + width] for i in range(0, len(text), width)]
+    path.write_text(">a [x]\n" + "\r\n".join(lines) + "\n")
+    groups = {}
+    (record,) = read_fasta(path, readouts=True, groups=groups)
+    assert record.sequence == "".join(SYMBOLS.get(label, label) for label in labels)
+    assert groups.items() <= {("d", "DE"), ("q", "QST")}
+    assert groups.keys() == {s for s in record.sequence if s.islower()}
+    path.write_bytes(format_fasta("a [x]", record.sequence, groups))
+    assert all(line.count("[") == line.count("]") for line in path.read_text().splitlines())
+    (again,) = read_fasta(path, readouts=True)
+    assert (again.sequence, again.header) == (record.sequence, "a [x]")
+
+
+def test_groups_in_lower_case_with_spaces_or_one_member(tmp_path):
+    (tmp_path / "r").write_text(">a\nC[e d]k[K][ee]X*\n")
+    assert read(tmp_path / "r", readouts=True) == [("a", "", "CdKKEX")]
+
+
+@pytest.mark.parametrize(
+    ("residues", "expected"),
+    [
+        ("C[DE", "expected a group of amino acids such as [DE], found '[DE' at residue 2"),
+        ("CDE]", "found ']' at residue 4"),
+        ("[DE]C[]K", "found '[]' at residue 3"),
+        ("[DE]C[D1]K", "found '[D1]' at residue 3"),
+        ("C[DX]K", "found '[DX]' at residue 2"),
+        ("C[D?]K", "found '[DX]' at residue 2"),
+        ("C[D[E]]", "found '[D[E]' at residue 2"),
+        ("C[DE]K[DEN]", "expected the group [DE] of this readout, found '[DEN]' at residue 4"),
+        ("C[-]", "found '[-]' at residue 2"),
+    ],
+)
+def test_bad_brackets_are_faults_of_their_record(fasta, residues, expected):
+    source, bad, groups = fasta("r", [("good", "C[ST]"), ("bad", residues), ("c", "K")]), [], {}
+    records = list(read_fasta(source, readouts=True, bad=bad, groups=groups))
+    assert [r.sequence for r in records] == ["Cs", "K"] and groups == {"s": "ST"}
+    assert [(b.id, b.line) for b in bad] == [("bad", 3)] and expected in bad[0].reason
+
+
+def test_a_character_stands_for_one_group_in_all_files(fasta):
+    bad = []
+    files = [
+        fasta("1", [("a", "[DE]"), ("b", "[DQ]")]),
+        fasta("2", [("c", "[DEQ]"), ("d", "[ED]")]),
+    ]
+    assert [r.id for r in read_fasta(files, readouts=True, bad=bad)] == ["a", "d"]
+    assert [b.id for b in bad] == ["b", "c"]
+    with pytest.raises(InputError, match=r"expected the group \[DQ\] of this readout, found"):
+        list(read_fasta(files[0], readouts=True, groups={"d": "DQ"}))
+
+
+def test_proteins_have_no_groups_unless_asked_for(fasta):
+    source = fasta("p", [("a", "MB[DE]")])
+    with pytest.raises(InputError, match=r"expected amino acids, found '\[' at residue 3"):
+        list(read_fasta(source))
+    assert [r.sequence for r in read_fasta(source, groups={})] == ["MBd"]

@@ -1,0 +1,96 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pepseq import Readout
+from pepseq.errors import SettingsError
+from pepseq.sequences.residues import AMINO_ACIDS
+
+
+@st.composite
+def partitions(draw):
+    """Disjoint labels, one to six of them, as tuples of amino acids."""
+    letters = list(draw(st.permutations(AMINO_ACIDS)))
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=5))
+    return [tuple(letters.pop() for _ in range(size)) for size in sizes]
+
+
+@given(partitions(), st.randoms())
+def test_a_readout_is_its_labels_whatever_their_order(labels, rng):
+    readout = Readout("".join(f"[{''.join(label)}]" for label in labels))
+    assert set(readout.observed) == {a for (a, *more) in labels if not more}
+    assert readout.groups == tuple(sorted("".join(sorted(x)) for x in labels if len(x) > 1))
+    seen = {a for label in labels for a in label}
+    assert readout.hidden == "".join(sorted(set(AMINO_ACIDS) - seen))
+    assert readout.unobserved == "".join(sorted(set(AMINO_ACIDS) - set(readout.observed)))
+    assert readout.group_symbols == {group[0].lower(): group for group in readout.groups}
+    shuffled = ["".join(rng.sample(label, len(label))) for label in labels]
+    rng.shuffle(shuffled)
+    again = Readout.from_labels(",".join(shuffled))
+    assert again == readout == Readout(str(readout)) and hash(again) == hash(readout)
+    assert str(again) == str(readout) == str(Readout(str(readout).lower()))
+    assert again.labels == tuple("".join(sorted(label)) for label in shuffled)
+
+
+def test_canonical_text():
+    assert str(Readout("[ED]yc")) == "CY[DE]" and repr(Readout("YC[ED]")) == "Readout('CY[DE]')"
+    assert str(Readout("[ST][ED]M[K]")) == "KM[DE][ST]"
+    assert Readout("CY[DE]") != Readout("CYDE") and Readout("CY[DE]") != Readout("CY")
+    assert Readout("CY[DE]").labels == ("C", "Y", "DE")
+    assert Readout("[C]") == Readout("C") and Readout("[DE]").observed == ""
+    assert Readout.from_labels("DE,C,Y").labels == ("DE", "C", "Y")
+
+
+def test_readouts_without_groups_are_what_they_were():
+    for text in ("K1", "K2", "ykmc", AMINO_ACIDS):
+        readout = Readout(text)
+        assert readout.groups == () and readout.labels == tuple(str(readout))
+        assert readout.unobserved == readout.hidden and readout.group_symbols == {}
+    assert str(Readout("K2")) == "KCYMRHWST"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("C[DE", "found '['"),
+        ("CDE]", "found ']'"),
+        ("C[]", "an empty group"),
+        ("C[D[E]]", "found '['"),
+        ("C[DB]", "found 'B'"),
+        ("C[D E]", "found ' '"),
+        ("D[DE]", "found D in D and [DE]"),
+        ("[DE][EQ]", "found E in [DE] and [EQ]"),
+        ("K1[DE]", "found '1'"),
+        ("[]", "an empty group"),
+        ("", "found nothing"),
+    ],
+)
+def test_faults_of_a_readout_are_named_in_one_line(text, words):
+    with pytest.raises(SettingsError) as error:
+        Readout(text)
+    assert words in str(error.value) and str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "an empty label"),
+        ("DE,,C", "an empty label"),
+        ("DE,C,", "an empty label"),
+        ("DE,X", "found 'X'"),
+        ("[DE],C", "found '['"),
+        ("DE;C", "found ';'"),
+        ("DE,E", "found E twice"),
+        ("C,C", "found C twice"),
+        ("DD,C", "found D twice"),
+        ("K1", "found '1'"),
+    ],
+)
+def test_faults_of_labels_are_named_in_one_line(text, words):
+    with pytest.raises(SettingsError) as error:
+        Readout.from_labels(text)
+    assert words in str(error.value) and str(error.value).isprintable()
+
+
+def test_labels_may_have_spaces_and_lower_case():
+    assert Readout.from_labels(" ed, c ,Y").labels == ("DE", "C", "Y")
