@@ -118,7 +118,8 @@ def read_fasta(
 
     Raises InputError.
     """
-    seen, groups = SeenIds(), {} if groups is None and readouts else groups
+    seen = None if repeated_ids else SeenIds()
+    groups = {} if groups is None and readouts else groups
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
         for line, header, body in _raw_records(path):
@@ -196,17 +197,9 @@ def _parse(line, header, body, readouts, seen, groups) -> tuple[Record, str]:
     if not sequence:
         return record, "expected residues, found none"
     if wrong:
-<<<<<<< HEAD
-        symbol = found(sequence[wrong.start() : wrong.end()].decode("latin-1"))
-        kinds = "amino acids or hidden symbols" if readouts else "amino acids"
-        hint = " (an alignment? remove its gaps)" if wrong.group() == b"-" else ""
-        return record, f"expected {kinds}, found {symbol} at residue {wrong.start() + 1}{hint}"
-    if seen is not None and seen.add(name):
-=======
         known = None if groups is None else groups | new
         return record, _wrong_symbol(sequence, wrong.start(), readouts, known)
-    if seen.add(name):
->>>>>>> noise
+    if seen is not None and seen.add(name):
         return record, "expected an id of its own, found one that an earlier record has"
     if new:
         groups.update(new)
