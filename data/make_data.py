@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the example and training proteins of this folder from two E. coli genomes.
+"""Make the proteins of this folder and the bundled reference from three E. coli genomes.
 
 Genes are predicted with pyrodigal (single mode, trained on the genome itself, translation table
 11, ends open). Genes that run off an end of the sequence and proteins of fewer than 30 residues
@@ -19,6 +19,8 @@ import pyrodigal
 SEED = 536
 MIN_RESIDUES = 30
 READABLE = "KCYM"
+BUNDLED = Path(__file__).parents[1] / "pepseq" / "templates" / "bundled"
+REFERENCE = BUNDLED / "ecoli_W3110_EC590.fasta.gz"
 
 
 def read_genome(path):
@@ -74,11 +76,13 @@ def write_fasta(path, records):
 
 
 def main():
-    """Read the two genomes named on the command line and write the data files."""
+    """Read the three genomes named on the command line and write the data files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ecoli_536", type=Path, help="FASTA file of NC_008253.1")
     parser.add_argument("ecoli_w3110", type=Path, help="FASTA file of NC_007779.1")
+    parser.add_argument("ecoli_ec590", type=Path, help="FASTA file of NZ_CP016182.2")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="output folder")
+    parser.add_argument("--reference", type=Path, default=REFERENCE, help="output file")
     args = parser.parse_args()
 
     example = shuffle(predict_proteome(read_genome(args.ecoli_536), "536", 362663))[:200]
@@ -86,9 +90,14 @@ def main():
     write_fasta(args.out / "ecoli_536.fasta", example)
     write_fasta(args.out / "readouts_KCYM.fasta", readouts)
 
-    w3110 = shuffle(distinct(predict_proteome(read_genome(args.ecoli_w3110), "W3110", 316407)))
+    both = predict_proteome(read_genome(args.ecoli_w3110), "W3110", 316407)
+    w3110 = shuffle(distinct(both))
     write_fasta(args.out / "ecoli_W3110_train.fasta.gz", w3110[:1000])
     write_fasta(args.out / "ecoli_W3110_validation.fasta.gz", w3110[1000:1100])
+
+    both += predict_proteome(read_genome(args.ecoli_ec590), "EC590", 562)
+    args.reference.parent.mkdir(exist_ok=True)
+    write_fasta(args.reference, distinct(both))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ ORDER = [
     "progress",
     "sequences",
     "readout",
+    "templates",
     "models",
     "reconstruction",
     "evaluation",

@@ -4,6 +4,7 @@ import click
 
 from pepseq.errors import SettingsError
 from pepseq.readout.readout import PRESETS, Readout
+from pepseq.reconstruction.config import KINDS
 
 
 class ReadoutType(click.ParamType):
@@ -89,6 +90,40 @@ model = click.option(
     "--model",
     metavar="ID_OR_FOLDER",
     help="A model folder, or a Hugging Face id such as Rostlab/prot_bert.",
+)
+
+
+reference = click.option(
+    "--reference",
+    multiple=True,
+    metavar="FASTA",
+    type=INPUT,
+    help="Known proteins to use as templates; may be given several times.  [default: E. coli K-12]",
+)
+
+kind = click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="protein",
+    show_default=True,
+    help="What readouts are of: whole proteins, their first residues, tryptic peptides, or any "
+    "stretch.",
+)
+
+missed_label = click.option(
+    "--missed-label",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="How often the experiment does not see a labelled residue.",
+)
+
+misread = click.option(
+    "--misread",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="How often it takes a labelled residue for another label.",
 )
 
 

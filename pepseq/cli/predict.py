@@ -5,7 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
-from pepseq.reconstruction.config import PredictConfig
+from pepseq.reconstruction.config import MODES, PredictConfig
 
 DEFAULTS = PredictConfig()
 log = logging.getLogger(__name__)
@@ -14,7 +14,18 @@ log = logging.getLogger(__name__)
 @click.command("predict")
 @click.argument("readouts", type=options.INPUT)
 @options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
+@options.reference
 @options.model
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=DEFAULTS.mode,
+    show_default=True,
+    help="Ask known proteins (templates), the network (model), or both (auto).",
+)
+@options.kind
+@options.missed_label
+@options.misread
 @click.option(
     "--readout",
     type=options.READOUT,
@@ -32,6 +43,13 @@ log = logging.getLogger(__name__)
     default=DEFAULTS.candidates,
     show_default=True,
     help="What a hidden residue may be: an amino acid outside the readout, or any.",
+)
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=DEFAULTS.min_confidence,
+    show_default=True,
+    help="Write residues that are less sure as X.",
 )
 @click.option(
     "--window",
@@ -53,11 +71,13 @@ log = logging.getLogger(__name__)
 @options.threads
 @options.keep_going
 @options.force
-def command(readouts, output, model, readout, table, keep_going, force, **settings):
+def command(readouts, output, reference, model, readout, table, keep_going, force, **settings):
     """Complete readouts: every hidden residue with its confidence.
 
-    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Without
-    --model the small network that comes with pepseq is used.
+    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
+    proteins that fit a readout are its templates: give those of your organism or its relatives as
+    --reference (default: E. coli K-12). A network, by default a small one that comes with pepseq,
+    fills in what they leave open.
     """
     config = PredictConfig(**settings)
     from pepseq.reconstruction.predict import predict
@@ -65,6 +85,7 @@ def command(readouts, output, model, readout, table, keep_going, force, **settin
     done = predict(
         readouts,
         output,
+        reference=reference or None,
         model=model,
         readout=readout,
         table=table,

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.templates.copying import copy_probabilities
+from pepseq.readout.masking import MaskedSequence
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.reconstruct import Origins, Reconstruction, reconstruct
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.copying import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.find import TemplateFinder, Templates
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
@@ -13,53 +17,110 @@ DISTANCES = (0.003, 0.03, 0.12, 0.35, 0.65)
 DISTANCE_PRIOR = (0.3, 0.2, 0.2, 0.15, 0.15)
 SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
-TEMPLATE_BITS = -16.6
-"""log2 of the odds, before any residue is compared, that a template is right."""
+PRIOR_BITS, MOST_PRIOR = -6.0, 0.01
+"""A template's prior probability is 2 ** (PRIOR_BITS + its bonus) / residues of the reference."""
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the templates say of one readout.
+    """What the templates say of one readout, given all its observed residues.
 
-    `mixture`, (length, 20): probability of each amino acid by copying, summed over templates;
-    rows add up to 1 - `none`, the probability, (length,), that no template is copied. `weights`,
-    (length, templates): that of copying each. Probabilities are given all observed residues.
+    `copied`, (length, 20): probability of each amino acid by copying, added up over templates;
+    `none`, (length,): probability that no template is copied there; each row of `copied` and its
+    `none` add up to 1. `weights`, (length, templates): probability of copying each.
     """
 
     templates: Templates
-    mixture: np.ndarray
+    copied: np.ndarray
     none: np.ndarray
     weights: np.ndarray
 
 
 class Combiner:
-    """Weighs the templates of a readout residue by residue."""
+    """Weighs templates against each other and against what the network expects.
 
-    def __init__(self, finder: TemplateFinder):
+    `candidates` is `hidden` or `all`, see PredictConfig; the settings of the noise are in the
+    finder's symbols. Safe in several threads.
+    """
+
+    def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
-        self._exchanges = np.stack([exchanges(finder.background, d) for d in DISTANCES])
+        self._groups = readout.groups
+        self._expected = readout.hidden if candidates == "hidden" else AMINO_ACIDS
+        reads = finder.symbols.likelihood.T.copy()  # (symbols, 20)
+        if candidates == "all":
+            reads[-1] = 1
+        self._reads = reads
+        self._candidates = "".join(
+            a for a, p in zip(AMINO_ACIDS, reads[finder.symbols.hidden], strict=True) if p > 0
+        )
+        changes = np.stack([exchanges(finder.background, d) for d in DISTANCES])
+        read = changes[:, None] * reads[None, :, None]  # (distances, symbols, 21, 20)
+        self._amino_acids = read / read.sum(3, keepdims=True)
         self._emission = np.stack([finder.emission(d) for d in DISTANCES])
 
     def weigh(self, residues: str) -> Evidence:
         """Find templates of a readout and return what they say of each residue."""
         templates = self.finder.find(residues)
-        length = len(residues)
-        if not len(templates.proteins):
-            return Evidence(templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0)))
-        bits = templates.bonuses - templates.bonuses.max()
-        share = 2.0**bits / (2.0**bits).sum()
-        right = 2.0**TEMPLATE_BITS
+        length, number = len(residues), len(templates.proteins)
+        if not number:
+            return Evidence(
+                templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
+            )
+        bits = PRIOR_BITS + templates.bonuses - np.log2(len(self.finder.reference.residues))
+        prior = np.minimum(2.0**bits, MOST_PRIOR)
+        symbols = self.finder.symbols.encode(residues)
         mixture = np.empty((length, len(DISTANCES), UNKNOWN_CODE + 1))
-        weights = np.empty((length, len(templates.proteins)))
+        weights = np.empty((length, number))
         copy_probabilities(
-            self.finder.symbols.encode(residues),
+            symbols,
             templates.aligned,
             self._emission,
-            np.outer(share, DISTANCE_PRIOR) * right,
-            1 - right,
+            np.outer(prior, DISTANCE_PRIOR),
+            1 - prior.sum(),
             SWITCH,
             mixture,
             weights,
         )
-        copied = np.einsum("lda,dab->lb", mixture, self._exchanges)
+        copied = np.empty((length, 20))
+        for symbol in np.unique(symbols):
+            at = symbols == symbol
+            copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
         return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
+
+    def decide(
+        self, residues: str, evidence: Evidence, logits: np.ndarray | None = None
+    ) -> Reconstruction:
+        """Return the likeliest protein; `logits`, (length, 20), are the network's, if asked."""
+        symbols = self.finder.symbols.encode(residues)
+        expected = np.tile(self.finder.background, (len(residues), 1))
+        if logits is not None:
+            columns = [AMINO_ACIDS.index(a) for a in self._expected]
+            weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
+            share = self.finder.background[columns].sum()
+            expected[:, columns] = share * weights / weights.sum(1, keepdims=True)
+        expected *= self._reads[symbols]
+        expected /= expected.sum(1, keepdims=True)
+        probabilities = evidence.copied + evidence.none[:, None] * expected
+        result = reconstruct(
+            MaskedSequence(residues),
+            np.log(np.maximum(probabilities, _TINY)),
+            self._candidates,
+            self._groups,
+        )
+        return Reconstruction(
+            result.masked,
+            result.sequence,
+            result.hidden,
+            result.candidates,
+            result.probabilities,
+            self._origins(result, evidence),
+        )
+
+    def _origins(self, result: Reconstruction, evidence: Evidence) -> Origins:
+        reference, templates = self.finder.reference, evidence.templates
+        names = [reference.name(protein) for protein in templates.proteins]
+        chosen = np.array([AMINO_ACIDS.index(a) for a in result.sequence], np.uint8)
+        carried = (templates.aligned == chosen).T & (templates.aligned.T != NOT_ALIGNED)
+        return Origins(tuple(names), evidence.weights, carried)

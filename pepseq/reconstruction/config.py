@@ -7,6 +7,8 @@ from pepseq.errors import SettingsError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LOSSES = ("hidden", "all")
+MODES = ("auto", "templates", "model")
+KINDS = ("protein", "prefix", "tryptic", "fragment")
 SCHEDULES = ("linear", "cosine", "constant")
 
 
@@ -24,8 +26,19 @@ class PredictConfig:
     overlap: residues that neighbouring windows share; None for 128, or half a smaller window.
     batch_residues: residues in one batch; None for what suits the device.
     precision: `auto` is fp32 on a CPU, bf16 or fp16 on a GPU; int8 is for CPUs.
+    mode: `templates` asks known proteins alone, `model` the network alone, `auto` both.
+    kind: what readouts are of: a whole `protein`, its first residues (`prefix`), a `tryptic`
+        peptide, or any `fragment`; tells where in a known protein they may lie.
+    missed_label: share of labelled residues that are not seen.
+    misread: share of those seen that are taken for another label.
+    min_confidence: less sure residues are written as X.
     """
 
+    mode: str = "auto"
+    kind: str = "protein"
+    missed_label: float = 0.0
+    misread: float = 0.0
+    min_confidence: float = 0.0
     candidates: str = "hidden"
     window: int | None = None
     overlap: int | None = None
@@ -36,6 +49,11 @@ class PredictConfig:
 
     def __post_init__(self):
         _check(self.candidates in ("hidden", "all"), "candidates: expected hidden or all")
+        _check(self.mode in MODES, f"mode: expected one of {', '.join(MODES)}")
+        _check(self.kind in KINDS, f"kind: expected one of {', '.join(KINDS)}")
+        for name in ("missed_label", "misread", "min_confidence"):
+            value = getattr(self, name)
+            _check(0 <= value <= 1, f"{name}: expected a share from 0 to 1, found {value}")
         _check(self.window is None or self.window >= 1, "window: expected at least 1 residue")
         _check((self.overlap or 0) >= 0, "overlap: expected 0 residues or more")
         _check(

@@ -20,8 +20,44 @@ TABLE_COLUMNS = (
     "second_confidence",
     "third",
     "third_confidence",
+    "templates",
+    "template_weight",
+    "agreement",
+    "flag",
 )
 _LETTERS = np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Which templates the residues of one protein come from.
+
+    `names`: ids of the templates; `weights`, (length, templates): probability that each is copied;
+    `carried`, bool of the same shape: whether it has the residue that the protein was given.
+    """
+
+    names: tuple[str, ...]
+    weights: np.ndarray
+    carried: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Probability, (length,), that any template is copied."""
+        return self.weights.sum(1)
+
+    @property
+    def agreement(self) -> np.ndarray:
+        """Share of that probability, (length,), on templates that carry the residue."""
+        total = self.weight
+        return np.divide(
+            (self.weights * self.carried).sum(1), total, out=np.zeros(len(total)), where=total > 0
+        )
+
+    @property
+    def best(self) -> str:
+        """Id of the template most copied over the protein; empty if none is, on most residues."""
+        mean = self.weights.mean(0)
+        return self.names[mean.argmax()] if mean.sum() >= 0.5 else ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +67,8 @@ class Reconstruction:
     `sequence` has the readout's length and its observed residues; `hidden` are the 0-based hidden
     positions, int64; `candidates` the amino acids they may take; `probabilities`, float64 of shape
     (hidden positions, candidates), sum to 1 in each row. A position known only to be in a group
-    counts as hidden; what it or another cannot be has probability 0. Raises ValueError otherwise.
+    counts as hidden; what it or another cannot be has probability 0. `origins` says which templates
+    residues come from, if templates were asked. Raises ValueError otherwise.
     """
 
     masked: MaskedSequence
@@ -39,6 +76,7 @@ class Reconstruction:
     hidden: np.ndarray
     candidates: str
     probabilities: np.ndarray
+    origins: Origins | None = None
 
     def __post_init__(self):
         before = np.frombuffer(self.masked.residues.encode(), dtype=np.uint8)
@@ -54,6 +92,12 @@ class Reconstruction:
     def confidence(self) -> float:
         """Mean probability of the residues chosen at hidden positions; 1 if none is hidden."""
         return float(self.probabilities.max(1).mean()) if len(self.hidden) else 1.0
+
+    def surer_than(self, confidence: float) -> str:
+        """Return the protein with X for each hidden residue whose probability is lower."""
+        residues = np.frombuffer(self.sequence.encode(), dtype=np.uint8).copy()
+        residues[self.hidden[self.probabilities.max(1, initial=0) < confidence]] = ord(HIDDEN)
+        return residues.tobytes().decode()
 
 
 def reconstruct(
@@ -103,10 +147,41 @@ def table_rows(name: str, reconstruction: Reconstruction) -> str:
         ]
         cells[0] = cells[0].replace("\t", "\tpredicted\t")
         predicted[position] = "\t".join(cells + ["\t"] * (3 - len(cells)))
+    origins = _origin_cells(reconstruction)
     return "".join(
-        f"{name}\t{i + 1}\t{predicted.get(i) or f'{residue}{_OBSERVED}'}\n"
+        f"{name}\t{i + 1}\t{predicted.get(i) or f'{residue}{_OBSERVED}'}\t{origins[i]}\n"
         for i, residue in enumerate(reconstruction.sequence)
     )
 
 
+def _origin_cells(reconstruction: Reconstruction) -> list[str]:
+    """Return the cells templates, template_weight, agreement and flag of each residue."""
+    origins = reconstruction.origins
+    if origins is None:
+        return ["\t\t\t"] * len(reconstruction.sequence)
+    if not origins.names:
+        return ["\t0.000000\t\t"] * len(reconstruction.sequence)
+    hidden = set(reconstruction.hidden.tolist())
+    order = np.argsort(-origins.weights, axis=1, kind="stable")[:, :3]
+    shown = np.take_along_axis(origins.weights, order, axis=1) >= SHOWN_WEIGHT
+    cells = []
+    for i, (columns, show, weight, agreement) in enumerate(
+        zip(
+            order.tolist(),
+            shown.tolist(),
+            origins.weight.tolist(),
+            origins.agreement.tolist(),
+            strict=True,
+        )
+    ):
+        names = ";".join(origins.names[c] for c, s in zip(columns, show, strict=True) if s)
+        doubt = i not in hidden and weight > CONTRADICTED and agreement < 1 - CONTRADICTED
+        cells.append(f"{names}\t{weight:.6f}\t{agreement:.6f}\t{'misread?' if doubt else ''}")
+    return cells
+
+
+SHOWN_WEIGHT = 0.05
+"""Templates with a smaller probability at a residue are not named in its row."""
+CONTRADICTED = 0.99
+"""An observed residue is doubted if so much weight is on templates and they carry another one."""
 _OBSERVED = "\tobserved\t1.000000\t\t\t\t"

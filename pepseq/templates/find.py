@@ -10,8 +10,6 @@ from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
 from pepseq.templates.symbols import Symbols
 
-KINDS = ("protein", "prefix", "tryptic", "fragment")
-"""What a readout is of: a whole protein, its first residues, a tryptic peptide, any stretch."""
 LONGEST = 50_000
 """Readouts longer than this (no protein is) have no templates looked for."""
 BAND = 40

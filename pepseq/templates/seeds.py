@@ -76,9 +76,7 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
 
 
 @kernel
-def search(
-    symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart
-):
+def search(symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart):
     """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
 
     A seed that both have counts its information, log2(all seeds / seeds in its bucket), for its

@@ -20,10 +20,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertFo
 
 from pepseq import PredictConfig, Readout
 from pepseq.models.checkpoints import BUNDLED, find_checkpoint
-from pepseq.models.protbert import ResidueModel
 from pepseq.models.scratch import new_network
 from pepseq.readout.masking import mask_sequence
-from pepseq.reconstruction.predict import complete
+from pepseq.reconstruction.complete import Network, complete
 from pepseq.sequences.fasta import Record, read_fasta
 
 
@@ -66,10 +65,11 @@ def published(folder: str, readout: Readout, top_k: int):
 def ours(folder: str, readout: Readout, precision: str):
     """Return a function that completes records with pepseq."""
     checkpoint = find_checkpoint(folder)
-    network = ResidueModel(checkpoint, "cpu", precision)
+    config = PredictConfig(device="cpu", precision=precision)
+    network = Network(checkpoint, config)
 
     def run(records):
-        for _ in complete(records, network, checkpoint, readout, PredictConfig(device="cpu")):
+        for _ in complete(records, readout, config, network):
             pass
 
     return run

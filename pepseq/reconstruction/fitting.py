@@ -1,0 +1,104 @@
+"""Which readout a file holds, and which of its records fit it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pepseq.errors import InputError, SettingsError
+from pepseq.models.checkpoints import Checkpoint
+from pepseq.readout.masking import HIDDEN
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.reconstruct import candidates_of
+from pepseq.sequences.fasta import BadRecord, Record, read_fasta
+
+FITTING_SHARE = 0.99
+
+
+def choose_readout(
+    source: str | Path,
+    checkpoint: Checkpoint,
+    wanted: str | Readout | None,
+    anything: bool = False,
+) -> tuple[Readout, int]:
+    """Return the readout to complete `source` with, and how many residues there are.
+
+    The readout is the one wanted, or else the smallest of the model's that holds the observed
+    residues of at least 99 % of the records; with `anything` the wanted one need not be the model's.
+    Raises SettingsError if neither says one, and
+    InputError, with the way out, if none of the model's readouts fits.
+    """
+    kinds: Counter[str] = Counter()
+    total = 0
+    groups = {s: members for r in checkpoint.readouts for s, members in r.group_symbols.items()}
+    for record in read_fasta(source, readouts=True, bad=[], groups=groups):
+        kinds["".join(sorted(set(record.sequence) - {HIDDEN}))] += 1
+        total += len(record.sequence)
+    known = " or ".join(str(r) for r in checkpoint.readouts)
+    if wanted is not None:
+        wanted = wanted if isinstance(wanted, Readout) else Readout(wanted)
+        if checkpoint.readouts and wanted not in checkpoint.readouts and not anything:
+            raise InputError(
+                f"--readout {wanted}: {checkpoint.name} completes {known}; {_way_out(checkpoint)}"
+            )
+        return wanted, total
+    if not checkpoint.readouts:
+        raise SettingsError(
+            f"{checkpoint.name} does not say what it was trained to complete: give --readout, such "
+            "as --readout KCYM"
+        )
+    for readout in sorted(checkpoint.readouts, key=lambda r: -len(r.hidden)):
+        same = {s for s, members in readout.group_symbols.items() if groups[s] == members}
+        allowed = same | set(readout.observed)
+        fits = sum(n for kind, n in kinds.items() if set(kind) <= allowed)
+        if fits >= FITTING_SHARE * kinds.total():
+            return readout, total
+    if anything:
+        raise SettingsError(
+            f"{source}: these readouts are not of {known}: say with --readout what was identified"
+        )
+    seen = "".join(_shown(symbol, groups) for symbol in sorted(set().union(*kinds)))
+    raise InputError(
+        f"{source}: expected readouts of {known}, which {checkpoint.name} completes, found the "
+        f"observed residues {seen}; {_way_out(checkpoint)}"
+    )
+
+
+def _way_out(checkpoint: Checkpoint) -> str:
+    largest = max(checkpoint.readouts, key=lambda r: len(r.observed))
+    return (
+        f"hide the others first with `pepseq mask --readout {largest}`, or train a network for "
+        "this readout with `pepseq finetune` and give it as --model"
+    )
+
+
+def fitting(
+    records: Iterable[Record],
+    readout: Readout,
+    candidates: str,
+    source: str | Path,
+    bad: list[BadRecord],
+    groups: Mapping[str, str] | None = None,
+) -> Iterator[Record]:
+    """Yield the records that hold nothing outside the readout; the others go to `bad`.
+
+    Where the readout leaves no candidates, hidden residues are outside it too. `groups` has the
+    members of the groups in the records, to name them.
+    """
+    allowed = {*readout.observed, *readout.group_symbols}
+    allowed |= {HIDDEN} if candidates_of(readout, candidates) else set()
+    for record in records:
+        if outside := set(record.sequence) - allowed:
+            letter = min(outside, key=record.sequence.index)
+            reason = (
+                f"expected residues of the readout {readout}"
+                f"{' or hidden ones' if HIDDEN in allowed else ''}, found "
+                f"{_shown(letter, groups or {})!r} at residue {record.sequence.index(letter) + 1}"
+            )
+            bad.append(BadRecord(str(source), record.line, record.id, reason))
+        else:
+            yield record
+
+
+def _shown(symbol: str, groups: Mapping[str, str]) -> str:
+    """Return a symbol of a readout as it stands in a file."""
+    return f"[{groups[symbol]}]" if symbol in groups else symbol
