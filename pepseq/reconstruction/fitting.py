@@ -23,9 +23,9 @@ def choose_readout(
     """Return the readout to complete `source` with, and how many residues there are.
 
     The readout is the one wanted, or else the smallest of the model's that holds the observed
-    residues of at least 99 % of the records; with `anything` the wanted one need not be the model's.
-    Raises SettingsError if neither says one, and
-    InputError, with the way out, if none of the model's readouts fits.
+    residues of at least 99 % of the records. With `anything` the wanted one need not be the
+    model's. Raises SettingsError if neither says one, and InputError, with the way out, if none of
+    the model's readouts fits.
     """
     kinds: Counter[str] = Counter()
     total = 0

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
 from pepseq.models.checkpoints import find_checkpoint
@@ -28,9 +29,7 @@ from pepseq.sequences.fasta import (
 )
 
 log = logging.getLogger(__name__)
-BUNDLED_REFERENCE = (
-    Path(__file__).parent.parent / "templates" / "bundled" / "ecoli_W3110_EC590.fasta.gz"
-)
+BUNDLED_REFERENCE = Path(templates.__file__).parent / "bundled" / "ecoli_W3110_EC590.fasta.gz"
 """Proteins of E. coli K-12 W3110 and EC590: the templates if none are given."""
 
 
@@ -118,7 +117,8 @@ def _references(reference, model, config: PredictConfig) -> list[str | Path]:
     return paths or _references(None, model, config)
 
 
-def _combiner(references: list, readout: Readout, config: PredictConfig) -> "Combiner | None":
+def _combiner(references: list, readout: Readout, config: PredictConfig):
+    """Return the Combiner of these references, or None if there are none."""
     if not references:
         return None
     from pepseq.reconstruction.combine import Combiner

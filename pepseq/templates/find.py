@@ -21,7 +21,7 @@ ALIGNED_CHANGE = 0.4
 SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
-"""Longest readout of each kind that is also compared, without gaps, with every place it may have."""
+"""Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
 MOST_HITS = 2000
 """Seeds have one label more if one has more places in the reference than this on average."""
 _BINS_AT_ONCE = 1 << 20
