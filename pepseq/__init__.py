@@ -1,7 +1,7 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`mask`, `finetune`, `predict`, `evaluate`, `Readout` and `Noise`.
+`mask`, `predict`, `lookup`, `finetune`, `evaluate`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -16,6 +16,8 @@ _WHERE = {
     "FinetuneConfig": "pepseq.reconstruction.config",
     "predict": "pepseq.reconstruction.predict",
     "PredictConfig": "pepseq.reconstruction.config",
+    "lookup": "pepseq.reconstruction.lookup",
+    "LookupConfig": "pepseq.reconstruction.config",
     "evaluate": "pepseq.evaluation.evaluate",
 }
 

@@ -93,13 +93,18 @@ model = click.option(
 )
 
 
-reference = click.option(
-    "--reference",
-    multiple=True,
-    metavar="FASTA",
-    type=INPUT,
-    help="Known proteins to use as templates; may be given several times.  [default: E. coli K-12]",
-)
+def reference(required: bool = False, default: str = "none"):
+    """Return `--reference`."""
+    shown = "" if required else f"  [default: {default}]"
+    return click.option(
+        "--reference",
+        multiple=True,
+        required=required,
+        metavar="FASTA",
+        type=INPUT,
+        help=f"Known proteins; may be given several times.{shown}",
+    )
+
 
 kind = click.option(
     "--kind",

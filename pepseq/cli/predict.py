@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 @click.command("predict")
 @click.argument("readouts", type=options.INPUT)
 @options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
-@options.reference
+@options.reference(default="E. coli K-12 and EC590")
 @options.model
 @click.option(
     "--mode",

@@ -67,6 +67,32 @@ class PredictConfig:
 
 
 @dataclass(frozen=True)
+class LookupConfig:
+    """How readouts are looked up.
+
+    kind, missed_label, misread: as in PredictConfig.
+    best: known proteins that are listed for each readout at most.
+    max_q: q-value up to which a readout counts as assigned.
+    dye_sequences: readouts are whatprot's dye sequences, whose unlabelled ends are unknown.
+    """
+
+    kind: str = "protein"
+    missed_label: float = 0.0
+    misread: float = 0.0
+    best: int = 5
+    max_q: float = 0.01
+    dye_sequences: bool = False
+    threads: int | None = None
+
+    def __post_init__(self):
+        _check(self.kind in KINDS, f"kind: expected one of {', '.join(KINDS)}")
+        for name in ("missed_label", "misread", "max_q"):
+            value = getattr(self, name)
+            _check(0 <= value <= 1, f"{name}: expected a share from 0 to 1, found {value}")
+        _check(self.best >= 1, f"best: expected 1 or more, found {self.best}")
+
+
+@dataclass(frozen=True)
 class FinetuneConfig:
     """How a network is trained.
 

@@ -33,14 +33,15 @@ class Templates:
 
     `proteins`: their numbers in the reference; `aligned`: residue codes 0-20 at each residue of the
     readout or copying.NOT_ALIGNED, uint8, (templates, length); `scores`: bits of the alignment,
-    ends and gaps counted; `places`: the template's 0-based position where the alignment begins.
+    ends and gaps counted, of which `bonuses` are for ends and gaps; `spans`, (templates, 2): the
+    template's 0-based positions aligned first and last.
     """
 
     proteins: np.ndarray
     aligned: np.ndarray
     scores: np.ndarray
     bonuses: np.ndarray
-    places: np.ndarray
+    spans: np.ndarray
 
 
 class TemplateFinder:
@@ -77,6 +78,12 @@ class TemplateFinder:
             if len(symbols) <= SCANNED[self.kind]:
                 paths += self._by_scan(symbols)
         return self._best(len(symbols), paths)
+
+    def places(self, length: int) -> int:
+        """Return how many places of the reference a readout of this length may come from."""
+        if self.kind == "protein" or length > SCANNED[self.kind]:
+            return len(self.reference.residues)
+        return len(self._places(length))
 
     def _by_seeds(self, symbols: np.ndarray) -> list:
         scratch = self._scratch
@@ -174,7 +181,7 @@ class TemplateFinder:
             aligned,
             np.array([row[0] for row in best]),
             np.array([row[2] for row in best]),
-            np.array([row[3][row[3] >= 0][0] for row in best], np.int64),
+            np.array([row[3][row[3] >= 0][[0, -1]] for row in best], np.int64).reshape(-1, 2),
         )
 
     def _bonus(self, protein: int, path: np.ndarray) -> float:

@@ -1,0 +1,68 @@
+"""`pepseq lookup`."""
+
+import logging
+
+import click
+
+from pepseq.cli import options
+from pepseq.reconstruction.config import LookupConfig
+
+DEFAULTS = LookupConfig()
+log = logging.getLogger(__name__)
+
+
+@click.command("lookup")
+@click.argument("readouts", type=options.INPUT)
+@options.output(metavar="TSV", text="Table of fits; gzip for .gz, - for stdout.")
+@options.reference(required=True)
+@click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
+@options.labels
+@options.kind
+@options.missed_label
+@options.misread
+@click.option(
+    "--best",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.best,
+    show_default=True,
+    help="Known proteins listed for each readout at most.",
+)
+@click.option(
+    "--max-q",
+    type=click.FloatRange(0, 1),
+    default=DEFAULTS.max_q,
+    show_default=True,
+    help="q-value up to which a readout counts as assigned in the summary.",
+)
+@click.option(
+    "--dye-sequences",
+    is_flag=True,
+    help="READOUTS are whatprot's dye sequences; channels are numbered as in --labels.",
+)
+@options.threads
+@options.keep_going
+@options.force
+def command(readouts, output, reference, readout, labels, keep_going, force, **settings):
+    """List the known proteins that readouts fit, with scores, E-values and q-values.
+
+    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Give
+    --readout or --labels.
+    """
+    config = LookupConfig(**settings)
+    from pepseq.reconstruction.lookup import lookup
+
+    done = lookup(
+        readouts,
+        output,
+        reference,
+        options.one_readout(readout, labels),
+        config=config,
+        force=force,
+        keep_going=keep_going,
+    )
+    log.info(
+        "%d readouts, %d of them assigned at a q-value up to %g",
+        done.readouts,
+        done.assigned,
+        config.max_q,
+    )

@@ -1,0 +1,252 @@
+"""Which known proteins a readout fits, how well, and how likely such a fit is by chance."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pepseq.errors import SettingsError
+from pepseq.files import Outputs, check_free, write_run_record
+from pepseq.progress import Progress
+from pepseq.readout.dyeseqs import read_dye_sequences
+from pepseq.readout.masking import HIDDEN
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.combine import DISTANCE_PRIOR, DISTANCES
+from pepseq.reconstruction.config import LookupConfig
+from pepseq.reconstruction.fitting import fitting
+from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
+from pepseq.templates.copying import NOT_ALIGNED
+from pepseq.templates.decoys import decoys_of, q_values
+from pepseq.templates.find import TemplateFinder
+from pepseq.templates.reference import Reference, open_reference
+from pepseq.templates.substitution import UNKNOWN_CODE
+from pepseq.templates.symbols import symbols_of
+
+LOOKUP_COLUMNS = (
+    "id",
+    "rank",
+    "protein",
+    "begin",
+    "end",
+    "score",
+    "coverage",
+    "labels_matched",
+    "labels",
+    "equal_fits",
+    "probability",
+    "e_value",
+    "q_value",
+    "description",
+)
+LONGEST_TAIL = 50
+"""A dye sequence's peptide may have so many residues after its last label."""
+SAME_SCORE = 0.01
+"""Fits whose scores differ by fewer bits are equally good."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A known protein that a readout fits.
+
+    `protein` is its number in the reference; the readout begins at its residue `begin` and ends at
+    `end` (1-based); `score` in bits: log2 of how much likelier the readout is if it is this
+    protein's than by chance, of which `bonus` is for ends and gaps; `coverage`: aligned share of
+    the readout; `matched`: labels that the protein has at the same residue, of `labels`.
+    """
+
+    protein: int
+    begin: int
+    end: int
+    score: float
+    bonus: float
+    coverage: float
+    matched: int
+    labels: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one readout fits: the best `fits`; `equal`, how many are as good as the first.
+
+    `places`: how many places of the reference it was compared with; `total`: log2 of the sum of
+    2 ** score over all fits found; `decoy`: the best score among decoys.
+    """
+
+    fits: list[Fit]
+    equal: int
+    places: int
+    total: float
+    decoy: float
+
+    @property
+    def score(self) -> float:
+        """Score of the best fit, 0 if there is none."""
+        return self.fits[0].score if self.fits else 0.0
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What `lookup` did: readouts, those whose best fit has a q-value up to max_q, bad records."""
+
+    readouts: int
+    assigned: int
+    bad: list[BadRecord]
+
+
+class Fitter:
+    """Ranks the proteins of one reference for readouts; safe in several threads."""
+
+    def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
+        symbols = symbols_of(readout, config.missed_label, config.misread)
+        self.finder = TemplateFinder(reference, symbols, config.kind)
+        emission = np.stack([self.finder.emission(d) for d in DISTANCES])
+        unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
+        self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
+        self._tail = LONGEST_TAIL if config.dye_sequences else 0
+
+    def fits(self, residues: str) -> tuple[list[Fit], int]:
+        """Return the fits of a readout, best first, and the number of places it was compared with.
+
+        The unknown tail of a dye sequence is tried at every length.
+        """
+        fits, places = [], 0
+        for tail in range(self._tail + 1):
+            longer = residues + HIDDEN * tail
+            fits += self._fits(longer, len(residues))
+            places += self.finder.places(len(longer))
+        return sorted(fits, key=lambda fit: (-fit.score, fit.protein, fit.begin)), places
+
+    def _fits(self, residues: str, length: int) -> list[Fit]:
+        templates = self.finder.find(residues)
+        symbols = self.finder.symbols.encode(residues)
+        labelled = symbols != self.finder.symbols.hidden
+        fits = []
+        for n, protein in enumerate(templates.proteins):
+            line = templates.aligned[n]
+            bits = self._bits[:, symbols, line].sum(1)
+            score = np.logaddexp2.reduce(bits + np.log2(DISTANCE_PRIOR)) + templates.bonuses[n]
+            on = line != NOT_ALIGNED
+            same = self.finder.symbols.of_code[np.minimum(line, UNKNOWN_CODE)] == symbols
+            begin, end = templates.spans[n]
+            fits.append(
+                Fit(
+                    int(protein),
+                    int(begin) + 1,
+                    int(end) + 1 - (len(residues) - length),
+                    float(score),
+                    float(templates.bonuses[n]),
+                    float(on[:length].mean()),
+                    int((same & on & labelled).sum()),
+                    int(labelled.sum()),
+                )
+            )
+        return fits
+
+
+def lookup(
+    readouts: str | Path,
+    output: str | Path,
+    reference: str | Path | Sequence[str | Path],
+    readout: str | Readout,
+    *,
+    config: LookupConfig = LookupConfig(),  # noqa: B008 - frozen
+    force: bool = False,
+    keep_going: bool = False,
+) -> LookedUp:
+    """Write a table of the known proteins that each readout fits, best first.
+
+    `reference` are FASTA files. Scores are log-odds in bits, E-values bound how many such fits to
+    expect by chance in this reference, and q-values come from competition with decoys, reversed
+    proteins of the same reference (Elias and Gygi 2007). Columns: LOOKUP_COLUMNS.
+
+    Raises SettingsError, InputError (bad input; after writing the good records, unless
+    `keep_going`), OutputError and TryAgainError.
+    """
+    started = time.time()
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    paths = [reference] if isinstance(reference, str | Path) else list(reference)
+    if not paths:
+        raise SettingsError("lookup: expected a reference, found none")
+    check_free([output], [readouts, *paths], force)
+    known = open_reference(paths)
+    targets = Fitter(known, readout, config)
+    decoys = Fitter(decoys_of(known, config.kind), readout, config)
+    bad: list[BadRecord] = []
+    with Outputs(force) as outputs:
+        stream = outputs.open(output)
+        records = list(_read(readouts, readout, config, bad))
+
+        def answer(record: Record) -> Answer:
+            return _answer(record.sequence, targets, decoys, config.best)
+
+        with Progress("looking up", len(records), "readouts") as progress:
+            answers = []
+            with ThreadPoolExecutor(config.threads or os.cpu_count()) as pool:
+                for one in pool.map(answer, records):
+                    answers.append(one)
+                    progress.add(1)
+        q = q_values([one.score for one in answers], [one.decoy for one in answers])
+        stream.write(("\t".join(LOOKUP_COLUMNS) + "\n").encode())
+        for record, one, value in zip(records, answers, q, strict=True):
+            stream.write(_rows(record, one, value, known).encode())
+        write_failed(outputs, output, bad, len(records))
+        settings = {**asdict(config), "readout": str(readout), "reference": known.described}
+        write_run_record(outputs, output, "lookup", settings, [readouts], started)
+    refuse_bad(bad, len(records), output, keep_going)
+    return LookedUp(len(records), int((q <= config.max_q).sum()), bad)
+
+
+def _read(
+    path: str | Path, readout: Readout, config: LookupConfig, bad: list[BadRecord]
+) -> Iterator[Record]:
+    if config.dye_sequences:
+        yield from read_dye_sequences(path, readout, bad)
+        return
+    groups = readout.group_symbols
+    records = read_fasta(path, readouts=True, bad=bad, groups=groups)
+    yield from fitting(records, readout, "all", path, bad, groups)
+
+
+def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer:
+    fits, places = targets.fits(residues)
+    against, _ = decoys.fits(residues)
+    scores = np.array([fit.score for fit in fits])
+    return Answer(
+        fits[:best],
+        int((scores > scores[0] - SAME_SCORE).sum()) if fits else 0,
+        places,
+        float(np.logaddexp2.reduce(scores)) if fits else 0.0,
+        against[0].score if against else 0.0,
+    )
+
+
+def _rows(record: Record, answer: Answer, q: float, known: Reference) -> str:
+    """Return the rows of one readout; one with empty cells if it fits nothing."""
+    if not answer.fits:
+        return f"{record.id}" + "\t" * (len(LOOKUP_COLUMNS) - 1) + "\n"
+    total = np.logaddexp2(answer.total, np.log2(max(answer.places, 1)))
+    rows = []
+    for rank, fit in enumerate(answer.fits, 1):
+        name, _, description = known.header(fit.protein).partition(" ")
+        cells = (
+            record.id,
+            rank,
+            name,
+            fit.begin,
+            fit.end,
+            f"{fit.score:.2f}",
+            f"{fit.coverage:.4f}",
+            fit.matched,
+            fit.labels,
+            answer.equal if rank == 1 else "",
+            f"{2.0 ** (fit.score - total):.6f}",
+            f"{answer.places * 2.0 ** min(fit.bonus - fit.score, 60):.3g}",
+            f"{q:.4g}" if rank == 1 else "",
+            description,
+        )
+        rows.append("\t".join(map(str, cells)) + "\n")
+    return "".join(rows)

@@ -1,0 +1,75 @@
+"""Decoys: a reference's proteins reversed, which no readout comes from, and q-values from them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import numpy as np
+
+from pepseq.templates.kernels import kernel
+from pepseq.templates.reference import Reference
+from pepseq.templates.substitution import AMINO_ACIDS
+
+_CUT_AFTER = np.array([AMINO_ACIDS.index(a) for a in "KR"], np.uint8)
+
+
+def decoys_of(reference: Reference, kind: str) -> Reference:
+    """Return the reference with every protein reversed.
+
+    For tryptic peptides each stretch between K and R is reversed by itself and its last residue
+    stays, so that decoy peptides have the lengths and ends of real ones. The index is kept inside
+    the reference's.
+    """
+    by_peptide = kind == "tryptic"
+    residues = _reversed(np.asarray(reference.residues), reference.offsets, by_peptide, _CUT_AFTER)
+    folder = reference.folder and reference.folder / ("decoys-tryptic" if by_peptide else "decoys")
+    if folder is not None:
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+    return Reference(
+        residues,
+        reference.offsets,
+        reference.names,
+        reference.name_offsets,
+        folder,
+        reference.described,
+    )
+
+
+@kernel
+def _reversed(residues, offsets, by_peptide, cut_after):
+    result = np.empty_like(residues)
+    for p in range(len(offsets) - 1):
+        start, end = offsets[p], offsets[p + 1]
+        if not by_peptide:
+            result[start:end] = residues[start:end][::-1]
+            continue
+        first = start
+        for i in range(start, end):
+            cut = residues[i] == cut_after[0] or residues[i] == cut_after[1]
+            if cut:
+                result[first:i] = residues[first:i][::-1]
+                result[i] = residues[i]
+                first = i + 1
+            elif i == end - 1:
+                result[first:end] = residues[first:end][::-1]
+    return result
+
+
+def q_values(scores: Sequence[float], decoy_scores: Sequence[float]) -> np.ndarray:
+    """Return the q-value of each readout's best fit by target-decoy competition, float64.
+
+    Of a readout's best score and its best decoy score the higher one counts; the false discovery
+    rate at a score is (decoys at least as good + 1) / targets at least as good, and the q-value the
+    lowest rate at which a fit is still accepted. A readout whose decoy is at least as good, or that
+    fits nothing, has 1. (Elias and Gygi 2007, Nature Methods 4: 207; +1 after Levitsky et al. 2017)
+    """
+    scores, decoys = np.asarray(scores, float), np.asarray(decoy_scores, float)
+    won = scores > decoys
+    lost = (decoys >= scores) & (decoys > 0)
+    order = np.argsort(-np.where(won, scores, decoys), kind="stable")
+    targets = np.cumsum(won[order])
+    rate = (np.cumsum(lost[order]) + 1) / np.maximum(targets, 1)
+    lowest = np.minimum.accumulate(rate[::-1])[::-1]
+    result = np.ones(len(scores))
+    result[order] = np.minimum(lowest, 1)
+    return np.where(won, result, 1.0)
