@@ -44,7 +44,7 @@ LOOKUP_COLUMNS = (
 )
 LONGEST_TAIL = 50
 """A dye sequence's peptide may have so many residues after its last label."""
-SAME_SCORE = 0.01
+SAME_SCORE = 0.5
 """Fits whose scores differ by fewer bits are equally good."""
 
 
@@ -73,19 +73,16 @@ class Answer:
     """What one readout fits: the best `fits`; `equal`, how many are as good as the first.
 
     `places`: how many places of the reference it was compared with; `total`: log2 of the sum of
-    2 ** score over all fits found; `decoy`: the best score among decoys.
+    2 ** score over all fits found; `lead` and `decoy_lead`: by how many bits the best fit exceeds
+    the sum over decoys, and the best decoy the sum over fits.
     """
 
     fits: list[Fit]
     equal: int
     places: int
     total: float
-    decoy: float
-
-    @property
-    def score(self) -> float:
-        """Score of the best fit, 0 if there is none."""
-        return self.fits[0].score if self.fits else 0.0
+    lead: float
+    decoy_lead: float
 
 
 @dataclass(frozen=True)
@@ -189,7 +186,7 @@ def lookup(
                 for one in pool.map(answer, records):
                     answers.append(one)
                     progress.add(1)
-        q = q_values([one.score for one in answers], [one.decoy for one in answers])
+        q = q_values([one.lead for one in answers], [one.decoy_lead for one in answers])
         stream.write(("\t".join(LOOKUP_COLUMNS) + "\n").encode())
         for record, one, value in zip(records, answers, q, strict=True):
             stream.write(_rows(record, one, value, known).encode())
@@ -214,13 +211,15 @@ def _read(
 def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer:
     fits, places = targets.fits(residues)
     against, _ = decoys.fits(residues)
-    scores = np.array([fit.score for fit in fits])
+    scores, decoy_scores = (np.array([0.0, *(f.score for f in some)]) for some in (fits, against))
+    total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(decoy_scores)
     return Answer(
         fits[:best],
-        int((scores > scores[0] - SAME_SCORE).sum()) if fits else 0,
+        int((scores[1:] > scores.max() - SAME_SCORE).sum()),
         places,
-        float(np.logaddexp2.reduce(scores)) if fits else 0.0,
-        against[0].score if against else 0.0,
+        float(total),
+        float(scores.max() - decoy_total),
+        float(decoy_scores.max() - total),
     )
 
 

@@ -55,17 +55,18 @@ def _reversed(residues, offsets, by_peptide, cut_after):
     return result
 
 
-def q_values(scores: Sequence[float], decoy_scores: Sequence[float]) -> np.ndarray:
+def q_values(leads: Sequence[float], decoy_leads: Sequence[float]) -> np.ndarray:
     """Return the q-value of each readout's best fit by target-decoy competition, float64.
 
-    Of a readout's best score and its best decoy score the higher one counts; the false discovery
-    rate at a score is (decoys at least as good + 1) / targets at least as good, and the q-value the
+    A lead is by how much the best fit exceeds all decoys, or the best decoy all fits; of the two
+    the higher one counts; the false discovery
+    rate at a lead is (decoys at least as good + 1) / targets at least as good, and the q-value the
     lowest rate at which a fit is still accepted. A readout whose decoy is at least as good, or that
     fits nothing, has 1. (Elias and Gygi 2007, Nature Methods 4: 207; +1 after Levitsky et al. 2017)
     """
-    scores, decoys = np.asarray(scores, float), np.asarray(decoy_scores, float)
+    scores, decoys = np.asarray(leads, float), np.asarray(decoy_leads, float)
     won = scores > decoys
-    lost = (decoys >= scores) & (decoys > 0)
+    lost = decoys >= scores
     order = np.argsort(-np.where(won, scores, decoys), kind="stable")
     targets = np.cumsum(won[order])
     rate = (np.cumsum(lost[order]) + 1) / np.maximum(targets, 1)
