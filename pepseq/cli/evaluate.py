@@ -70,6 +70,12 @@ def _lines(summary: dict, output: str) -> list[str]:
         if error is not None:
             lines.append(f"\nCalibration error (ECE) {error:.4f}; truth in top three {three:.2f} %")
     lines += ["", "macro: mean over proteins; micro: over residues"]
+    if wrong := summary["residues"]["observed_and_wrong"]:
+        observed = summary["residues"]["observed"]
+        lines.append(
+            f"observed residues that differ from the truth: {wrong:,} of {observed:,} "
+            f"({100 * wrong / observed:.2f} %: misread or missed labels, or another readout)"
+        )
     if summary["baselines"][0]["fitted_on"] == "truth":
         lines.append("baselines: fitted on TRUTH itself, which flatters them (see --background)")
     return [*lines, f"written: {output}"]

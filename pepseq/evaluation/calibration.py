@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, found
-from pepseq.evaluation.compare import COUNTS, Comparison
+from pepseq.evaluation.compare import COUNTS, MIXED_UP, Comparison
 from pepseq.evaluation.confidences import Rows, check_rows, read_rows
 from pepseq.evaluation.metrics import (
     CALIBRATION_BINS,
+    UNKNOWN_CODE,
     calibration_counts,
     calibration_error,
     calibration_rows,
@@ -18,30 +19,33 @@ from pepseq.evaluation.metrics import (
 )
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import AMINO_ACIDS
 
 
 class Calibration:
-    """Compares confidences with the truth; what it holds does not grow with the residues."""
+    """Compares confidences with the truth; what it holds does not grow with the residues.
+
+    `counts` are sums of `calibration_counts`; `shown`, int64 (2,), counts rows of observed known
+    residues, and those of them that differ from the truth.
+    """
 
     def __init__(self):
         self.counts = np.zeros((3, CALIBRATION_BINS))
+        self.shown = np.zeros(2, dtype=np.int64)
         self._top_three = 0
 
     def add(self, rows: Rows, truth: np.ndarray, hidden: np.ndarray) -> int:
         """Add the rows of hidden residues, and return how many they are.
 
         `truth` are the protein's codes and `hidden` says which of them are scored; both (length,).
-        Raises InputError for a hidden residue that was observed, or has no confidence in 0-1.
+        Those that an error of sequencing shows, `observed`, are no predictions and not summed up.
+        Raises InputError for a hidden residue whose confidence does not lie in 0-1.
         """
         at = rows.position.astype(np.int64) - 1
-        scored = hidden[at]
-        rows.check(
-            scored & (rows.source == 0),
-            lambda row: (
-                f"residue {at[row] + 1}: expected a residue that the readout hides to be "
-                "predicted, found observed (was it predicted from another readout?)"
-            ),
-        )
+        wanted = truth[at]
+        shown = (rows.source == 0) & (wanted != UNKNOWN_CODE)
+        self.shown += np.count_nonzero(shown), np.count_nonzero(shown & (rows.residue != wanted))
+        scored = hidden[at] & (rows.source == 1)
         rows.check(
             scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
             lambda row: (
@@ -49,12 +53,11 @@ class Calibration:
                 f"found {rows.confidence[row]}"
             ),
         )
-        wanted = truth[at]
         right = rows.residue == wanted
         among = right | (rows.second == wanted) | (rows.third == wanted)
         self.counts += calibration_counts(rows.confidence[scored], right[scored])
         self._top_three += int(np.count_nonzero(among[scored]))
-        return int(np.count_nonzero(scored))
+        return int(np.count_nonzero(hidden[at]))
 
     def summary(self) -> dict:
         """Return residues, calibration error (0-1), truth in the top three (%), and the bins."""
@@ -93,13 +96,37 @@ def calibrate(
             seen.add(name)
         if name in comparison.predictions:
             last = check_rows(rows, comparison.predictions[name], last)
+            _check_labels(rows, readout)
             truth = encode(proteins[name].sequence)
             scored += calibration.add(rows, truth, hidden_mask(truth, readout))
     _check_whole(table, name, scored, comparison)
     for name in comparison.predictions:
         if name not in seen:
             _check_whole(table, name, 0, comparison)
+    _check_shown(table, calibration)
     return calibration.summary()
+
+
+def _check_labels(rows: Rows, readout: Readout) -> None:
+    """Refuse an observed residue that the readout cannot show."""
+    hides = hidden_mask(np.arange(UNKNOWN_CODE + 1, dtype=np.uint8), readout)
+    rows.check(
+        (rows.source == 0) & hides[np.minimum(rows.residue, UNKNOWN_CODE)],
+        lambda row: (
+            f"residue {rows.position[row]:g}: expected an observed residue to be one of "
+            f"{readout.observed}, found {AMINO_ACIDS[rows.residue[row]]} "
+            "(was it predicted from another readout?)"
+        ),
+    )
+
+
+def _check_shown(table, calibration: Calibration) -> None:
+    there, differ = calibration.shown.tolist()
+    if MIXED_UP * differ > there:
+        raise InputError(
+            f"{table}: expected observed residues as in the truth, found {differ} of {there} "
+            "different (another readout, or other proteins under the same ids?)"
+        )
 
 
 def _check_whole(table, name: str | None, scored: int, comparison: Comparison) -> None:

@@ -6,7 +6,14 @@ import time
 from pathlib import Path
 
 from pepseq.errors import OutputError, SettingsError, found
-from pepseq.evaluation.compare import Comparison, compare, fit, list_missing, read_truth
+from pepseq.evaluation.compare import (
+    Comparison,
+    compare,
+    fit,
+    list_missing,
+    read_truth,
+    refuse_mixed_up,
+)
 from pepseq.evaluation.report import NAMES, summarise, write_report
 from pepseq.files import STDIO, Outputs, check_free, disk_errors, whole_folder, write_run_record
 from pepseq.readout.readout import Readout
@@ -29,7 +36,8 @@ def evaluate(
     """Score the reconstructions in `predicted` against the proteins in `truth`, matched by id.
 
     Hidden residues are those whose true amino acid is not in `readout`; unknown residues of the
-    truth are never scored. `table` is the table of confidences that `predict` wrote beside
+    truth are never scored. Residues that the readout identifies may differ, as misread or missed
+    labels do: they are counted. `table` is the table of confidences that `predict` wrote beside
     `predicted`. The two baselines are fitted on the proteins of `background`, or on `truth` itself,
     which flatters them. At most one input may be `-`, stdin.
 
@@ -49,6 +57,8 @@ def evaluate(
     records = {"in_truth": len(proteins) + len(bad)}
     baselines = fit(proteins, background, readout, keep_going)
     comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
+    if table is None:  # whose rows say it better
+        refuse_mixed_up(comparison, predicted, readout)
     records |= _tell(truth, predicted, proteins, comparison, bad)
     calibration = _calibrate(table, proteins, comparison, readout)
     scores = comparison.scores(proteins)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.evaluation.baselines import BASELINES, Baselines
-from pepseq.evaluation.compare import Scores
+from pepseq.evaluation.compare import Scores, observed_counts
 from pepseq.evaluation.metrics import (
     FINE_LENGTH_BINS,
     LENGTH_BINS,
@@ -54,11 +54,13 @@ def summarise(
     """Return what summary.json holds.
 
     Shares are in percent, confidences and the calibration error in 0-1, None is undefined. Every
-    share leaves out proteins with nothing hidden. `baselines` is None if nothing is hidden at all.
+    share, and the number of all and of unknown residues, leave out proteins with nothing hidden.
+    `baselines` is None if nothing is hidden at all.
     """
     hidden, correct = scores["hidden"], scores["correct"]
     scored = hidden > 0
     known, identical = scores["known"][scored], scores["identical"][scored]
+    observed, wrong = observed_counts(scores)
     return {
         "readout": str(readout),
         "records": records,
@@ -72,6 +74,8 @@ def summarise(
             "unknown": int((scores["length"][scored] - known).sum()),
             "hidden": int(hidden.sum()),
             "hidden_and_right": int(correct.sum()),
+            "observed": int(observed.sum()),
+            "observed_and_wrong": int(wrong.sum()),
         },
         "hidden_residue_accuracy": _shares(correct, hidden),
         "identity": {"macro": macro(identical, known), "micro": micro(identical, known)},
