@@ -52,7 +52,8 @@ def test_only_the_command_line_imports_click():
     [
         ("pepseq", "torch transformers numpy pandas"),
         ("pepseq.cli.main", "torch transformers pandas matplotlib"),
-        ("pepseq.evaluation.evaluate", "torch transformers matplotlib"),
+        ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
+        ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.readout.masking", "torch transformers pandas"),
     ],
 )

@@ -1,5 +1,7 @@
 """Are confidences honest? Compare those of a table with the truth."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +23,31 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
+LABELS_TO_JUDGE = 100
+"""So many residues of one amino acid are not all missed if the readout identifies it."""
+
 
 class Calibration:
     """Compares confidences with the truth; what it holds does not grow with the residues.
 
-    `counts` are sums of `calibration_counts`; `shown`, int64 (2,), counts rows of observed known
-    residues, and those of them that differ from the truth.
+    `counts` are sums of `calibration_counts`. By amino acid of the truth, int64 of shape (3, 20):
+    `labels` has all rows, those observed, and those of them that differ from it.
     """
 
     def __init__(self):
         self.counts = np.zeros((3, CALIBRATION_BINS))
-        self.shown = np.zeros(2, dtype=np.int64)
+        self.labels = np.zeros((3, UNKNOWN_CODE), dtype=np.int64)
         self._top_three = 0
+
+    @classmethod
+    def total(cls, parts: Iterable["Calibration"]) -> "Calibration":
+        """Return the sum of comparisons of different proteins."""
+        total = cls()
+        for part in parts:
+            total.counts += part.counts
+            total.labels += part.labels
+            total._top_three += part._top_three
+        return total
 
     def add(self, rows: Rows, truth: np.ndarray, hidden: np.ndarray) -> int:
         """Add the rows of hidden residues, and return how many they are.
@@ -43,8 +58,10 @@ class Calibration:
         """
         at = rows.position.astype(np.int64) - 1
         wanted = truth[at]
-        shown = (rows.source == 0) & (wanted != UNKNOWN_CODE)
-        self.shown += np.count_nonzero(shown), np.count_nonzero(shown & (rows.residue != wanted))
+        shown = rows.source == 0
+        differ = shown & (rows.residue != wanted)
+        for line, part in zip(self.labels, (wanted, wanted[shown], wanted[differ]), strict=True):
+            line += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
         scored = hidden[at] & (rows.source == 1)
         rows.check(
             scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
@@ -60,10 +77,14 @@ class Calibration:
         return int(np.count_nonzero(hidden[at]))
 
     def summary(self) -> dict:
-        """Return residues, calibration error (0-1), truth in the top three (%), and the bins."""
+        """Return residues, mean confidence and calibration error (0-1), truth in the top three (%).
+
+        And the bins, see `calibration_rows`.
+        """
         residues = int(self.counts[0].sum())
         return {
             "residues": residues,
+            "mean_confidence": float(self.counts[1].sum() / residues) if residues else None,
             "expected_calibration_error": calibration_error(self.counts),
             "among_top_three": percent(self._top_three, residues),
             "bins": calibration_rows(self.counts),
@@ -71,15 +92,20 @@ class Calibration:
 
 
 def calibrate(
-    table: str | Path, proteins: dict[str, Record], comparison: Comparison, readout: Readout
-) -> dict:
-    """Check a table of confidences against the predicted proteins, and sum it up.
+    table: str | Path,
+    proteins: dict[str, Record],
+    comparison: Comparison,
+    readout: Readout,
+    bands: Mapping[str, str] | None = None,
+) -> dict[str, Calibration]:
+    """Check a table of confidences against the predicted proteins, and sum it up band by band.
 
-    `proteins` are the true ones by id; `comparison` must have kept its predictions. Rows of
-    proteins that were not scored are skipped. Returns `Calibration.summary`. Raises InputError
-    naming the line of a row that is wrong, or a protein whose hidden residues are not all there.
+    `proteins` are the true ones by id; `comparison` must have kept its predictions; `bands` has the
+    band of each protein that was scored (None: all are in one, ""). Rows of proteins that were not
+    scored are skipped. Raises InputError naming the line of a row that is wrong, or a protein whose
+    hidden residues are not all there.
     """
-    calibration, seen = Calibration(), set()
+    calibrations, seen = defaultdict(Calibration), set()
     skipped = comparison.extra | {fault.id for fault in comparison.bad}
     name, last, scored = None, 0, 0
     for rows in read_rows(table):
@@ -98,13 +124,14 @@ def calibrate(
             last = check_rows(rows, comparison.predictions[name], last)
             _check_labels(rows, readout)
             truth = encode(proteins[name].sequence)
+            calibration = calibrations[bands[name] if bands else ""]
             scored += calibration.add(rows, truth, hidden_mask(truth, readout))
     _check_whole(table, name, scored, comparison)
     for name in comparison.predictions:
         if name not in seen:
             _check_whole(table, name, 0, comparison)
-    _check_shown(table, calibration)
-    return calibration.summary()
+    _check_shown(table, Calibration.total(calibrations.values()).labels, readout)
+    return dict(calibrations)
 
 
 def _check_labels(rows: Rows, readout: Readout) -> None:
@@ -120,13 +147,20 @@ def _check_labels(rows: Rows, readout: Readout) -> None:
     )
 
 
-def _check_shown(table, calibration: Calibration) -> None:
-    there, differ = calibration.shown.tolist()
+def _check_shown(table, labels: np.ndarray, readout: Readout) -> None:
+    """Refuse what cannot come from this readout of these proteins; see `Calibration.labels`."""
+    _, there, differ = labels.sum(axis=1).tolist()
     if MIXED_UP * differ > there:
         raise InputError(
             f"{table}: expected observed residues as in the truth, found {differ} of {there} "
             "different (another readout, or other proteins under the same ids?)"
         )
+    for code in encode(readout.observed).tolist():
+        if labels[0, code] >= LABELS_TO_JUDGE and not labels[1, code]:
+            raise InputError(
+                f"{table}: expected some of the {labels[0, code]} {AMINO_ACIDS[code]} to be "
+                "observed, found none (was it predicted from another readout?)"
+            )
 
 
 def _check_whole(table, name: str | None, scored: int, comparison: Comparison) -> None:

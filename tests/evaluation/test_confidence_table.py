@@ -148,6 +148,23 @@ def test_observed_residues_of_other_proteins_are_refused(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_label_that_is_never_observed_is_refused(run, tmp_path):
+    """The truth has 100 K, and each was predicted."""
+    true = "KCG" * 100
+    for name in ("truth", "predicted"):
+        (tmp_path / f"{name}.fasta").write_text(f">q\n{true}\n")
+    for labels, refused in (("C", True), ("KC", False)):
+        lines = [HEADER]
+        for at, a in enumerate(true, 1):
+            source = "observed" if a in labels else "predicted"
+            lines.append(f"q\t{at}\t{a}\t{source}\t0.5\t\t\t\t")
+        if refused:
+            with pytest.raises(InputError, match="expected some of the 100 K to be observed"):
+                run("\n".join(lines))
+        else:
+            assert run("\n".join(lines))["residues"] == 100
+
+
 def test_cut_gzip(run, tmp_path):
     (tmp_path / "cut.tsv.gz").write_bytes(gzip.compress(TABLE.encode())[:-9])
     with pytest.raises(InputError, match=r"cut\.tsv\.gz: expected whole gzip data"):
