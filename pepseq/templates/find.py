@@ -1,6 +1,7 @@
 """Find the templates of a readout: seeds, then alignments, then how likely each is beforehand."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ SAME_END, GAP = 8.0, 6.0
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
 MOST_HITS = 2000
-"""Seeds have one label more if one has more places in the reference than this on average."""
+"""Seeds have more labels if one has more places in the reference than this on average."""
 _BINS_AT_ONCE = 1 << 20
 
 
@@ -47,15 +48,21 @@ class Templates:
 class TemplateFinder:
     """Finds templates in a reference for readouts with these symbols; safe in several threads."""
 
-    def __init__(self, reference: Reference, symbols: Symbols, kind: str = "protein"):
+    def __init__(
+        self,
+        reference: Reference,
+        symbols: Symbols,
+        kind: str = "protein",
+        labels: Sequence[int] = (2, 3),
+    ):
+        """Take the first of `labels`, how many a seed has, whose seeds have few enough places."""
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
-        self.labels = 2
-        self._starts, self._positions = reference.seeds(symbols, 2)
-        if self._mean_hits() > MOST_HITS:
-            self.labels = 3
-            self._starts, self._positions = reference.seeds(symbols, 3)
+        for self.labels in labels:
+            self._starts, self._positions = reference.seeds(symbols, self.labels)
+            if self._mean_hits() <= MOST_HITS:
+                break
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
 
@@ -64,9 +71,12 @@ class TemplateFinder:
         return (sizes**2).sum() / max(sizes.sum(), 1)
 
     def emission(self, changed: float) -> np.ndarray:
-        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`."""
+        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
+
+        A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
+        """
         read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
-        return read / read[:, -1:]
+        return np.divide(read, read[:, -1:], out=np.ones_like(read), where=read[:, -1:] > 0)
 
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
@@ -137,9 +147,10 @@ class TemplateFinder:
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
-        if length not in self._begins:
-            if len(self._begins) > 64:
-                self._begins = {}
+        begins = self._begins
+        if length not in begins:
+            if len(begins) > 64:
+                self._begins = begins = {}
             starts, ends = self.reference.offsets[:-1], self.reference.offsets[1:]
             long_enough = ends - starts >= length
             if self.kind == "protein":
@@ -148,8 +159,8 @@ class TemplateFinder:
                 places = starts[long_enough]
             else:
                 places = self._stretches(length)
-            self._begins[length] = places
-        return self._begins[length]
+            begins[length] = places
+        return begins[length]
 
     def _stretches(self, length: int) -> np.ndarray:
         residues, offsets = self.reference.residues, self.reference.offsets
