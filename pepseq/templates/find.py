@@ -64,9 +64,12 @@ class TemplateFinder:
         return (sizes**2).sum() / max(sizes.sum(), 1)
 
     def emission(self, changed: float) -> np.ndarray:
-        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`."""
+        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
+
+        A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
+        """
         read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
-        return read / read[:, -1:]
+        return np.divide(read, read[:, -1:], out=np.ones_like(read), where=read[:, -1:] > 0)
 
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
@@ -137,9 +140,10 @@ class TemplateFinder:
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
-        if length not in self._begins:
-            if len(self._begins) > 64:
-                self._begins = {}
+        begins = self._begins
+        if length not in begins:
+            if len(begins) > 64:
+                self._begins = begins = {}
             starts, ends = self.reference.offsets[:-1], self.reference.offsets[1:]
             long_enough = ends - starts >= length
             if self.kind == "protein":
@@ -148,8 +152,8 @@ class TemplateFinder:
                 places = starts[long_enough]
             else:
                 places = self._stretches(length)
-            self._begins[length] = places
-        return self._begins[length]
+            begins[length] = places
+        return begins[length]
 
     def _stretches(self, length: int) -> np.ndarray:
         residues, offsets = self.reference.residues, self.reference.offsets
