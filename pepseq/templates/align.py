@@ -115,7 +115,7 @@ def _extend(path, size):
 def scan(symbols, residues, begins, table, most):
     """Return (places, scores) of the `most` best ungapped fits that begin at `begins`.
 
-    Each must leave room for the whole readout. Best first; equal fits in the order of `begins`.
+    Each must leave room for the whole readout. Best first; equal fits by place.
     """
     length = len(symbols)
     rest = np.zeros(length + 1, np.float32)
@@ -135,6 +135,7 @@ def scan(symbols, residues, begins, table, most):
             scores[low] = score
             places[low] = at
             low = np.argmin(scores)
-    order = np.argsort(-scores, kind="mergesort")
+    order = np.argsort(places, kind="mergesort")
     order = order[places[order] >= 0]
+    order = order[np.argsort(-scores[order], kind="mergesort")]
     return places[order], scores[order]

@@ -100,7 +100,7 @@ class TemplateFinder:
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
             scratch.scores = np.zeros(bins, np.float32)
-            scratch.where = np.zeros(bins, self._positions.dtype)
+            scratch.where = np.zeros((bins, 2), self._positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
         found = seeds.search(
             symbols,
@@ -172,7 +172,7 @@ class TemplateFinder:
             cut[1:-1] = np.isin(residues[:-1], [AMINO_ACIDS.index(a) for a in "KR"])
             cut[1:-1] &= residues[1:] != AMINO_ACIDS.index("P")
             cut[offsets] = True
-            inside[: len(residues) - length + 1] &= cut[:-length] & cut[length:]
+            inside[: max(len(residues) - length + 1, 0)] &= cut[:-length] & cut[length:]
         return np.flatnonzero(inside)
 
     def _best(self, length: int, paths: list) -> Templates:

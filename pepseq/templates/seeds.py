@@ -79,11 +79,12 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
 def search(symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart):
     """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
 
-    A seed that both have counts its information, log2(all seeds / seeds in its bucket), for its
+    A seed that both have counts its information, log2(1 + all seeds / seeds in its bucket), for its
     bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
-    again only on a diagonal more than `apart` away. Scratch space: `scores` (float32, all 0, and
-    so again in the end) and `where` have an entry for each bin of the reference; no more bins than
-    `touched` has entries are counted.
+    again only on a diagonal more than `apart` away. A diagonal may run through several proteins: of
+    each bin the first and the last with a seed are looked at. Scratch space: `scores` (float32, all
+    0, and so again in the end) and `where`, (bins, 2), have a row for each bin of the reference; no
+    more bins than `touched` has entries are counted.
     """
     mask = np.uint64(len(starts) - 2)
     length = len(symbols)
@@ -97,17 +98,18 @@ def search(symbols, blank, labels, starts, positions, offsets, scores, where, to
         size = starts[b + 1] - starts[b]
         if size == 0:
             continue
-        weight = np.float32(np.log2(total / size))
+        weight = np.float32(np.log2(1 + total / size))
         for h in range(starts[b], starts[b + 1]):
             at = np.int64(positions[h])
             d = (at - places[s] + length) >> BIN
             if scores[d] == 0 and count < len(touched):
                 touched[count] = d
                 count += 1
+                where[d, 0] = at
             elif scores[d] == 0:
                 continue
             scores[d] += weight
-            where[d] = at
+            where[d, 1] = at
     # the best bins, each with the next one
     best = np.zeros(most * 3, np.float32)
     bins = np.full(most * 3, -1, np.int64)
@@ -125,16 +127,17 @@ def search(symbols, blank, labels, starts, positions, offsets, scores, where, to
     diagonals = np.empty(most, np.int64)
     kept = 0
     for k in np.argsort(-best, kind="mergesort"):
-        if bins[k] < 0 or kept == most:
+        if bins[k] < 0:
             break
-        p = np.searchsorted(offsets, where[bins[k]], side="right") - 1
-        diagonal = ((bins[k] + 1) << BIN) - length - offsets[p]
-        known = False
-        for j in range(kept):
-            if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
-                known = True
-        if not known:
-            proteins[kept] = p
-            diagonals[kept] = diagonal
-            kept += 1
+        for at in where[bins[k]][::-1]:
+            p = np.searchsorted(offsets, at, side="right") - 1
+            diagonal = ((bins[k] + 1) << BIN) - length - offsets[p]
+            known = kept == most
+            for j in range(kept):
+                if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
+                    known = True
+            if not known:
+                proteins[kept] = p
+                diagonals[kept] = diagonal
+                kept += 1
     return proteins[:kept], diagonals[:kept]
