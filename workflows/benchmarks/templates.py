@@ -56,7 +56,7 @@ def reference_file(sequences: list[str], folder: Path) -> Path:
 
 
 def by_votes(combiner: Combiner, evidence, changed: float | None) -> np.ndarray:
-    """Return (length, 20) votes of templates weighted by 2 ** score, as amino acids or exchanges."""
+    """Return (length, 20) votes of templates weighted by 2 ** score."""
     templates, length = evidence.templates, len(evidence.none)
     votes = np.tile(combiner.finder.background * 1e-3, (length, 1))
     if not len(templates.scores):
