@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.templates import align, copying, seeds
+from pepseq.templates import align, seeds
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
 from pepseq.templates.symbols import Symbols
@@ -15,6 +15,8 @@ LONGEST = 50_000
 BAND = 40
 CANDIDATES = 64
 KEPT = 24
+LEAST_SEEDS = np.float32(0.1)
+"""Candidates whose seeds tell less than this share of what the best one's do are not aligned."""
 GAP_OPENING, GAP_EXTENSION = np.float32(10), np.float32(0.5)
 ALIGNED_CHANGE = 0.4
 """Share of changed residues for which alignments are scored, in bits."""
@@ -71,13 +73,13 @@ class TemplateFinder:
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
         symbols = self.symbols.encode(residues)
-        paths = []
+        found = []
         if len(symbols) <= LONGEST:
             if self.kind in ("protein", "fragment"):
-                paths = self._by_seeds(symbols)
+                found.append(self._by_seeds(symbols))
             if len(symbols) <= SCANNED[self.kind]:
-                paths += self._by_scan(symbols)
-        return self._best(len(symbols), paths)
+                found.append(self._by_scan(symbols))
+        return self._best(len(symbols), found)
 
     def places(self, length: int) -> int:
         """Return how many places of the reference a readout of this length may come from."""
@@ -85,14 +87,14 @@ class TemplateFinder:
             return len(self.reference.residues)
         return len(self._places(length))
 
-    def _by_seeds(self, symbols: np.ndarray) -> list:
+    def _by_seeds(self, symbols: np.ndarray) -> tuple:
         scratch = self._scratch
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
             scratch.scores = np.zeros(bins, np.float32)
             scratch.where = np.zeros(bins, self._positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
-        found = seeds.search(
+        proteins, diagonals = seeds.search(
             symbols,
             self.symbols.hidden,
             self.labels,
@@ -104,36 +106,29 @@ class TemplateFinder:
             scratch.touched,
             CANDIDATES,
             BAND,
+            LEAST_SEEDS,
         )
-        paths = []
-        for protein, diagonal in zip(*found, strict=True):
-            path = np.empty(len(symbols), np.int64)
-            score = align.align(
-                symbols,
-                self.reference.protein(protein),
-                diagonal,
-                BAND,
-                self._table,
-                GAP_OPENING,
-                GAP_EXTENSION,
-                path,
-            )
-            if score > 0:
-                paths.append((score, int(protein), path))
-        return paths
+        scores, paths = align.align_all(
+            symbols,
+            self.reference.residues,
+            self.reference.offsets,
+            proteins,
+            diagonals,
+            BAND,
+            self._table,
+            GAP_OPENING,
+            GAP_EXTENSION,
+        )
+        return proteins, scores, paths
 
-    def _by_scan(self, symbols: np.ndarray) -> list:
+    def _by_scan(self, symbols: np.ndarray) -> tuple:
         offsets = self.reference.offsets
         places, scores = align.scan(
             symbols, self.reference.residues, self._places(len(symbols)), self._table, CANDIDATES
         )
         proteins = np.searchsorted(offsets, places, side="right") - 1
-        steps = np.arange(len(symbols))
-        return [
-            (score, int(protein), place - offsets[protein] + steps)
-            for score, protein, place in zip(scores, proteins, places, strict=True)
-            if score > 0
-        ]
+        first = (places - offsets[proteins]).astype(np.int32)
+        return proteins, scores, first[:, None] + np.arange(len(symbols), dtype=np.int32)
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
@@ -143,7 +138,8 @@ class TemplateFinder:
             starts, ends = self.reference.offsets[:-1], self.reference.offsets[1:]
             long_enough = ends - starts >= length
             if self.kind == "protein":
-                places = np.unique(np.concatenate([starts, ends - length])[np.tile(long_enough, 2)])
+                both = np.stack([starts, ends - length], axis=1)[long_enough]
+                places = both[np.stack([np.ones(len(both), bool), both[:, 0] < both[:, 1]], 1)]
             elif self.kind == "prefix":
                 places = starts[long_enough]
             else:
@@ -164,33 +160,28 @@ class TemplateFinder:
             inside[: len(residues) - length + 1] &= cut[:-length] & cut[length:]
         return np.flatnonzero(inside)
 
-    def _best(self, length: int, paths: list) -> Templates:
-        rows = {}
-        for score, protein, path in paths:
-            bonus = self._bonus(protein, path)
-            row = (float(score) + bonus, protein, bonus, path)
-            key = (protein, int(path[length // 2]) - length // 2)
-            if key not in rows or rows[key][0] < row[0]:
-                rows[key] = row
-        best = sorted(rows.values(), key=lambda row: (-row[0], row[1]))[:KEPT]
-        aligned = np.full((len(best), length), copying.NOT_ALIGNED, np.uint8)
-        for line, (_, protein, _, path) in zip(aligned, best, strict=True):
-            line[path >= 0] = self.reference.protein(protein)[path[path >= 0]]
-        return Templates(
-            np.array([row[1] for row in best], np.int64),
-            aligned,
-            np.array([row[0] for row in best]),
-            np.array([row[2] for row in best]),
-            np.array([row[3][row[3] >= 0][[0, -1]] for row in best], np.int64).reshape(-1, 2),
+    def _best(self, length: int, found: list) -> Templates:
+        """Return the best of what was found: tuples of proteins, scores and paths."""
+        if not found:
+            found = [(np.empty(0, np.int64), np.empty(0), np.empty((0, length), np.int32))]
+        proteins, scores, paths = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        lengths = self.reference.offsets[proteins + 1] - self.reference.offsets[proteins]
+        bonuses = align.bonuses(
+            paths,
+            lengths,
+            SAME_END if self.kind in ("protein", "prefix") else 0.0,
+            SAME_END if self.kind == "protein" else 0.0,
+            GAP,
         )
-
-    def _bonus(self, protein: int, path: np.ndarray) -> float:
-        size = self.reference.offsets[protein + 1] - self.reference.offsets[protein]
-        on = np.flatnonzero(path >= 0)
-        gaps = np.count_nonzero((np.diff(on) != 1) | (np.diff(path[on]) != 1))
-        bonus = -GAP * min(gaps, 6)
-        if self.kind in ("protein", "prefix"):
-            bonus += SAME_END * (path[0] == 0)
-        if self.kind == "protein":
-            bonus += SAME_END * (path[-1] == size - 1)
-        return float(bonus)
+        totals = scores + bonuses
+        best: dict[tuple, int] = {}
+        middles = paths[:, length // 2] - length // 2
+        for row in np.lexsort((proteins, -totals)).tolist():
+            if scores[row] > 0:
+                best.setdefault((proteins[row], middles[row]), row)
+        rows = np.array(list(best.values())[:KEPT], np.int64)
+        paths = paths[rows]
+        aligned, spans = align.copied(
+            self.reference.residues, self.reference.offsets[proteins[rows]], paths
+        )
+        return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans)

@@ -76,12 +76,15 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
 
 
 @kernel
-def search(symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart):
+def search(
+    symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart, least
+):
     """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
 
     A seed that both have counts its information, log2(all seeds / seeds in its bucket), for its
     bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
-    again only on a diagonal more than `apart` away. Scratch space: `scores` (float32, all 0, and
+    again only on a diagonal more than `apart` away, and none that scores less than a share `least`
+    of the best. Scratch space: `scores` (float32, all 0, and
     so again in the end) and `where` have an entry for each bin of the reference; no more bins than
     `touched` has entries are counted.
     """
@@ -125,7 +128,7 @@ def search(symbols, blank, labels, starts, positions, offsets, scores, where, to
     diagonals = np.empty(most, np.int64)
     kept = 0
     for k in np.argsort(-best, kind="mergesort"):
-        if bins[k] < 0 or kept == most:
+        if bins[k] < 0 or kept == most or best[k] < least * best.max():
             break
         p = np.searchsorted(offsets, where[bins[k]], side="right") - 1
         diagonal = ((bins[k] + 1) << BIN) - length - offsets[p]
