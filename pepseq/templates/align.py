@@ -189,6 +189,21 @@ def copied(residues, starts, paths):
 
 
 @kernel
+def stretches(offsets, length):
+    """Return where in the reference's residues a stretch of this length begins inside a protein."""
+    count = 0
+    for p in range(len(offsets) - 1):
+        count += max(0, offsets[p + 1] - offsets[p] - length + 1)
+    begins = np.empty(count, np.int64)
+    count = 0
+    for p in range(len(offsets) - 1):
+        for at in range(offsets[p], offsets[p + 1] - length + 1):
+            begins[count] = at
+            count += 1
+    return begins
+
+
+@kernel
 def scan(symbols, residues, begins, table, most):
     """Return (places, scores) of the `most` best ungapped fits that begin at `begins`.
 

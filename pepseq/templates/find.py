@@ -24,9 +24,11 @@ SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
+FEWEST_LABELS, MOST_LABELS = 2, 4
 MOST_HITS = 2000
 """Seeds have one label more if one has more places in the reference than this on average."""
 _BINS_AT_ONCE = 1 << 20
+_BYTES_OF_BEGINS = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -53,22 +55,23 @@ class TemplateFinder:
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
-        self.labels = 2
-        self._starts, self._positions = reference.seeds(symbols, 2)
-        if self._mean_hits() > MOST_HITS:
-            self.labels = 3
-            self._starts, self._positions = reference.seeds(symbols, 3)
+        self.labels = FEWEST_LABELS
+        while self.labels < MOST_LABELS and self._mean_hits() > MOST_HITS:
+            self.labels += 1
+        self._starts, self._positions = reference.seeds(symbols, self.labels)
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
 
     def _mean_hits(self) -> float:
-        sizes = np.diff(self._starts).astype(float)
-        return (sizes**2).sum() / max(sizes.sum(), 1)
+        return seeds.mean_hits(
+            self.reference.residues, self.reference.offsets, self.symbols, self.labels
+        )
 
     def emission(self, changed: float) -> np.ndarray:
         """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`."""
         read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
-        return read / read[:, -1:]
+        whole = read[:, -1:]
+        return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
@@ -91,9 +94,11 @@ class TemplateFinder:
         scratch = self._scratch
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
-            scratch.scores = np.zeros(bins, np.float32)
-            scratch.where = np.zeros(bins, self._positions.dtype)
+            slots = min(2 * _BINS_AT_ONCE, 1 << bins.bit_length())
+            scratch.bins = np.full(slots, -1, np.int64)
+            scratch.where = np.zeros(slots, self._positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
+            scratch.scores = np.zeros(slots, np.float32)
         proteins, diagonals = seeds.search(
             symbols,
             self.symbols.hidden,
@@ -101,6 +106,7 @@ class TemplateFinder:
             self._starts,
             self._positions,
             self.reference.offsets,
+            scratch.bins,
             scratch.scores,
             scratch.where,
             scratch.touched,
@@ -132,8 +138,9 @@ class TemplateFinder:
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
-        if length not in self._begins:
-            if len(self._begins) > 64:
+        places = self._begins.get(length)
+        if places is None:
+            if sum(begins.nbytes for begins in list(self._begins.values())) > _BYTES_OF_BEGINS:
                 self._begins = {}
             starts, ends = self.reference.offsets[:-1], self.reference.offsets[1:]
             long_enough = ends - starts >= length
@@ -145,20 +152,18 @@ class TemplateFinder:
             else:
                 places = self._stretches(length)
             self._begins[length] = places
-        return self._begins[length]
+        return places
 
     def _stretches(self, length: int) -> np.ndarray:
         residues, offsets = self.reference.residues, self.reference.offsets
-        inside = np.ones(len(residues), bool)  # a stretch of this length fits in the protein
-        for end, start in zip(offsets[1:], offsets[:-1], strict=True):
-            inside[max(start, end - length + 1) : end] = False
+        begins = align.stretches(offsets, length)
         if self.kind == "tryptic":
             cut = np.zeros(len(residues) + 1, bool)  # trypsin cuts before this residue
             cut[1:-1] = np.isin(residues[:-1], [AMINO_ACIDS.index(a) for a in "KR"])
             cut[1:-1] &= residues[1:] != AMINO_ACIDS.index("P")
             cut[offsets] = True
-            inside[: len(residues) - length + 1] &= cut[:-length] & cut[length:]
-        return np.flatnonzero(inside)
+            begins = begins[cut[begins] & cut[begins + length]]
+        return begins
 
     def _best(self, length: int, found: list) -> Templates:
         """Return the best of what was found: tuples of proteins, scores and paths."""
