@@ -85,7 +85,7 @@ class Combiner:
             weights,
         )
         copied = np.empty((length, 20))
-        for symbol in np.unique(symbols):
+        for symbol in range(self.finder.symbols.hidden + 1):
             at = symbols == symbol
             copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
         return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)

@@ -2,99 +2,136 @@
 
 import numpy as np
 
-from pepseq.templates.kernels import kernel
+from pepseq.templates.copying import NOT_ALIGNED
+from pepseq.templates.kernels import fast_kernel, kernel
+
+_NEVER = np.float32(-1e9)
 
 
 @kernel
-def align(symbols, protein, diagonal, band, table, opening, extension, path):
+def align_all(symbols, residues, offsets, proteins, diagonals, band, table, opening, extension):
+    """Align a readout with each of several proteins of a reference, see `align`.
+
+    Return scores, float32, (proteins,), and paths, int32, (proteins, length).
+    """
+    width = 2 * band + 1
+    scratch = np.empty((2, len(symbols) + 1, width + 1), np.float32)
+    scores = np.empty(len(proteins), np.float32)
+    paths = np.empty((len(proteins), len(symbols)), np.int32)
+    for k in range(len(proteins)):
+        protein = residues[offsets[proteins[k]] : offsets[proteins[k] + 1]]
+        scores[k] = align(
+            symbols, protein, diagonals[k], band, table, opening, extension, scratch, paths[k]
+        )
+    return scores, paths
+
+
+@kernel
+def align(symbols, protein, diagonal, band, table, opening, extension, scratch, path):
     """Align locally (Smith-Waterman with affine gaps); return the score in the table's unit.
 
     `symbols`: uint8, (length,); `protein`: residue codes; cell (i, i + diagonal) is the middle of
-    the band; `table`: (symbols, 21) float32. `path`, int64, gets the 0-based position in the
-    protein for each residue of the readout or -1; beyond the local alignment's ends it goes on
-    without gaps.
+    the band; `table`: (symbols, 21) float32; `scratch`: float32, (2, length + 1, 2 * band + 2).
+    `path` gets the 0-based position in the protein for each residue of the readout or -1; beyond
+    the local alignment's ends it goes on without gaps.
     """
-    length, width = len(symbols), 2 * band + 1
-    top = np.zeros(width + 1, np.float32)
-    gap_q = np.full(width + 1, -1e9, np.float32)
-    trace = np.zeros((length, width), np.uint8)
+    length, size, width = len(symbols), len(protein), 2 * band + 1
+    first = max(0, diagonal - band)  # the stretch of the protein inside the band
+    last = max(first, min(size, length + diagonal + band))
+    profile = np.empty((len(table), last - first), np.float32)
+    for s in range(len(table)):
+        for j in range(last - first):
+            profile[s, j] = table[s, protein[first + j]]
+    # cell (i, w) of the band is residue i of the readout and i + shift + w of the protein; its
+    # best score is cells[i + 1, w], with a gap that skips residues of the readout gaps[i + 1, w]
+    shift = diagonal - band
+    cells, gaps = scratch[0], scratch[1]
+    cells[0] = 0
+    gaps[0] = _NEVER
     best, best_i, best_w = np.float32(0), -1, -1
-    size = len(protein)
     for i in range(length):
-        gap_t = np.float32(-1e9)
-        row = table[symbols[i]]
-        left = np.float32(0)
-        for w in range(width):
-            j = i + diagonal + w - band
-            # top[w] is cell (i-1, j-1); top[w+1] is (i-1, j); left is (i, j-1)
-            if j < 0 or j >= size:
-                top[w] = 0
-                gap_q[w] = -1e9
-                left = 0
-                gap_t = -1e9
-                continue
-            t = 0
-            up = top[w + 1] - opening
-            gq = gap_q[w + 1] - extension
-            if up >= gq:
-                gq = up
-                t |= 4
-            gap_q[w] = gq
-            lf = left - opening
-            gt = gap_t - extension
-            if lf >= gt:
-                gt = lf
-                t |= 8
-            gap_t = gt
-            here = top[w] + row[protein[j]]
-            if here <= 0:
-                here = np.float32(0)
-                move = 3
-            else:
-                move = 0
-            if gq > here:
-                here = gq
-                move = 1
-            if gt > here:
-                here = gt
-                move = 2
-            trace[i, w] = t | move
-            top[w] = here
-            left = here
-            if here > best:
-                best, best_i, best_w = here, i, w
+        here, gap = cells[i + 1], gaps[i + 1]
+        low = min(max(0, -i - shift), width)
+        high = max(low, min(width, size - i - shift))
+        here[:low] = 0
+        here[high:] = 0
+        gap[:low] = _NEVER
+        gap[high:] = _NEVER
+        if low == high:
+            continue
+        at = i + shift + low - first
+        top = _row(
+            cells[i, low:high],
+            cells[i, low + 1 : high + 1],
+            gaps[i, low + 1 : high + 1],
+            profile[symbols[i], at : at + high - low],
+            here[low:high],
+            gap[low:high],
+            opening,
+            extension,
+        )
+        if top > opening:
+            _skip(here[low:high], opening, extension)
+        if top > best:
+            best, best_i = top, i
+            best_w = low + np.argmax(here[low:high])
     path[:] = -1
     if best_i < 0:
         return best
-    _trace_back(trace, path, best_i, best_w, diagonal - band, size)
+    _trace_back(
+        symbols, protein, table, cells, gaps, opening, extension, path, best_i, best_w, shift
+    )
     _extend(path, size)
     return best
 
 
+@fast_kernel
+def _row(diagonal, above, gap_above, scores, here, gap, opening, extension):
+    """Fill in a row but for gaps that skip residues of the protein; return its highest score."""
+    top = np.float32(0)
+    for w in range(len(here)):
+        gap[w] = max(above[w] - opening, gap_above[w] - extension)
+        here[w] = max(max(diagonal[w] + scores[w], gap[w]), np.float32(0))
+        top = max(top, here[w])
+    return top
+
+
 @kernel
-def _trace_back(trace, path, i, w, shift, size):
-    """Follow the moves (2 bits: aligned, readout's gap, protein's gap, start) and gap openings."""
-    state = 0
-    while i >= 0 and 0 <= w < trace.shape[1] and 0 <= i + shift + w < size:
-        t = trace[i, w]
-        if state == 0:
-            move = t & 3
-            if move == 3:
-                break
-            if move == 0:
-                path[i] = i + shift + w
-                i -= 1
-            else:
-                state = move
-        elif state == 1:
-            if t & 4:
-                state = 0
+def _skip(here, opening, extension):
+    """Put in the gaps of a row that skip residues of the protein."""
+    gap = _NEVER
+    for w in range(1, len(here)):
+        gap = max(here[w - 1] - opening, gap - extension)
+        here[w] = max(here[w], gap)
+
+
+@kernel
+def _trace_back(symbols, protein, table, cells, gaps, opening, extension, path, i, w, shift):
+    """Follow the scores back to where the alignment begins."""
+    skipping = False
+    while i >= 0 and 0 <= w < cells.shape[1] - 1 and 0 <= i + shift + w < len(protein):
+        if skipping:
+            skipping = gaps[i + 1, w] != cells[i, w + 1] - opening
             i -= 1
             w += 1
-        else:
-            if t & 8:
-                state = 0
-            w -= 1
+            continue
+        score = cells[i + 1, w]
+        if score <= 0:
+            break
+        if score == cells[i, w] + table[symbols[i], protein[i + shift + w]]:
+            path[i] = i + shift + w
+            i -= 1
+        elif score == gaps[i + 1, w]:
+            skipping = True
+        else:  # the nearest cell to the left that a gap leads from
+            low = max(0, -i - shift)
+            gap, start = _NEVER, low
+            for v in range(low + 1, w + 1):
+                if cells[i + 1, v - 1] - opening >= gap - extension:
+                    gap, start = cells[i + 1, v - 1] - opening, v - 1
+                else:
+                    gap -= extension
+            w = start
 
 
 @kernel
@@ -112,15 +149,72 @@ def _extend(path, size):
 
 
 @kernel
+def bonuses(paths, lengths, begins, ends, gap):
+    """Return what the ends and gaps of alignments with proteins of these lengths are worth.
+
+    `begins` (`ends`): for a path that begins (ends) where the protein does; `gap`: against each
+    gap, at most 6.
+    """
+    result = np.zeros(len(paths))
+    for k in range(len(paths)):
+        path, before, gaps = paths[k], -1, 0
+        for i in range(len(path)):
+            if path[i] < 0:
+                continue
+            if before >= 0 and (i - before != 1 or path[i] - path[before] != 1):
+                gaps += 1
+            before = i
+        result[k] = begins * (path[0] == 0) + ends * (path[-1] == lengths[k] - 1)
+        result[k] -= gap * min(gaps, 6)
+    return result
+
+
+@kernel
+def copied(residues, starts, paths):
+    """Return the residues that paths lead to, and where in the protein each begins and ends.
+
+    `starts`: where the proteins lie in `residues`. Returns codes, uint8, NOT_ALIGNED where a path
+    is -1, of the paths' shape, and int64 of shape (paths, 2).
+    """
+    codes = np.full(paths.shape, NOT_ALIGNED, np.uint8)
+    spans = np.full((len(paths), 2), -1, np.int64)
+    for k in range(len(paths)):
+        for i in range(paths.shape[1]):
+            if paths[k, i] >= 0:
+                codes[k, i] = residues[starts[k] + paths[k, i]]
+                spans[k, 1] = paths[k, i]
+                if spans[k, 0] < 0:
+                    spans[k, 0] = paths[k, i]
+    return codes, spans
+
+
+@kernel
+def stretches(offsets, length):
+    """Return where in the reference's residues a stretch of this length begins inside a protein."""
+    count = 0
+    for p in range(len(offsets) - 1):
+        count += max(0, offsets[p + 1] - offsets[p] - length + 1)
+    begins = np.empty(count, np.int64)
+    count = 0
+    for p in range(len(offsets) - 1):
+        for at in range(offsets[p], offsets[p + 1] - length + 1):
+            begins[count] = at
+            count += 1
+    return begins
+
+
+@kernel
 def scan(symbols, residues, begins, table, most):
     """Return (places, scores) of the `most` best ungapped fits that begin at `begins`.
 
     Each must leave room for the whole readout. Best first; equal fits by place.
     """
     length = len(symbols)
+    highest = np.array([table[symbol].max() for symbol in symbols])
+    order = np.argsort(-highest, kind="mergesort")  # labels first: they tell most
     rest = np.zeros(length + 1, np.float32)
     for i in range(length - 1, -1, -1):
-        rest[i] = rest[i + 1] + table[symbols[i]].max()
+        rest[i] = rest[i + 1] + highest[order[i]]
     scores = np.full(most, -1e9, np.float32)
     places = np.full(most, -1, np.int64)
     low = 0
@@ -128,7 +222,7 @@ def scan(symbols, residues, begins, table, most):
         at = begins[k]
         score = np.float32(0)
         for i in range(length):
-            score += table[symbols[i], residues[at + i]]
+            score += table[symbols[order[i]], residues[at + order[i]]]
             if score + rest[i + 1] <= scores[low]:
                 break
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.templates import align, copying, seeds
+from pepseq.templates import align, seeds
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
 from pepseq.templates.symbols import Symbols
@@ -16,6 +16,8 @@ LONGEST = 50_000
 BAND = 40
 CANDIDATES = 64
 KEPT = 24
+LEAST_SEEDS = np.float32(0.1)
+"""Candidates whose seeds tell less than this share of what the best one's do are not aligned."""
 GAP_OPENING, GAP_EXTENSION = np.float32(10), np.float32(0.5)
 ALIGNED_CHANGE = 0.4
 """Share of changed residues for which alignments are scored, in bits."""
@@ -24,8 +26,9 @@ SAME_END, GAP = 8.0, 6.0
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
 MOST_HITS = 2000
-"""Seeds have more labels if one has more places in the reference than this on average."""
+"""Seeds have one label more if one has more places in the reference than this on average."""
 _BINS_AT_ONCE = 1 << 20
+_BYTES_OF_BEGINS = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,23 @@ class TemplateFinder:
         reference: Reference,
         symbols: Symbols,
         kind: str = "protein",
-        labels: Sequence[int] = (2, 3),
+        labels: Sequence[int] = (2, 3, 4),
     ):
         """Take the first of `labels`, how many a seed has, whose seeds have few enough places."""
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
         for self.labels in labels:
-            self._starts, self._positions = reference.seeds(symbols, self.labels)
-            if self._mean_hits() <= MOST_HITS:
+            if len(labels) == 1 or self._mean_hits() <= MOST_HITS:
                 break
+        self._starts, self._positions = reference.seeds(symbols, self.labels)
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
 
     def _mean_hits(self) -> float:
-        sizes = np.diff(self._starts).astype(float)
-        return (sizes**2).sum() / max(sizes.sum(), 1)
+        return seeds.mean_hits(
+            self.reference.residues, self.reference.offsets, self.symbols, self.labels
+        )
 
     def emission(self, changed: float) -> np.ndarray:
         """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
@@ -76,18 +80,19 @@ class TemplateFinder:
         A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
         """
         read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
-        return np.divide(read, read[:, -1:], out=np.ones_like(read), where=read[:, -1:] > 0)
+        whole = read[:, -1:]
+        return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
         symbols = self.symbols.encode(residues)
-        paths = []
+        found = []
         if len(symbols) <= LONGEST:
             if self.kind in ("protein", "fragment"):
-                paths = self._by_seeds(symbols)
+                found.append(self._by_seeds(symbols))
             if len(symbols) <= SCANNED[self.kind]:
-                paths += self._by_scan(symbols)
-        return self._best(len(symbols), paths)
+                found.append(self._by_scan(symbols))
+        return self._best(len(symbols), found)
 
     def places(self, length: int) -> int:
         """Return how many places of the reference a readout of this length may come from."""
@@ -95,113 +100,103 @@ class TemplateFinder:
             return len(self.reference.residues)
         return len(self._places(length))
 
-    def _by_seeds(self, symbols: np.ndarray) -> list:
+    def _by_seeds(self, symbols: np.ndarray) -> tuple:
         scratch = self._scratch
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
-            scratch.scores = np.zeros(bins, np.float32)
-            scratch.where = np.zeros((bins, 2), self._positions.dtype)
+            slots = min(2 * _BINS_AT_ONCE, 1 << bins.bit_length())
+            scratch.bins = np.full(slots, -1, np.int64)
+            scratch.where = np.zeros((slots, 2), self._positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
-        found = seeds.search(
+            scratch.scores = np.zeros(slots, np.float32)
+        proteins, diagonals = seeds.search(
             symbols,
             self.symbols.hidden,
             self.labels,
             self._starts,
             self._positions,
             self.reference.offsets,
+            scratch.bins,
             scratch.scores,
             scratch.where,
             scratch.touched,
             CANDIDATES,
             BAND,
+            LEAST_SEEDS,
         )
-        paths = []
-        for protein, diagonal in zip(*found, strict=True):
-            path = np.empty(len(symbols), np.int64)
-            score = align.align(
-                symbols,
-                self.reference.protein(protein),
-                diagonal,
-                BAND,
-                self._table,
-                GAP_OPENING,
-                GAP_EXTENSION,
-                path,
-            )
-            if score > 0:
-                paths.append((score, int(protein), path))
-        return paths
+        scores, paths = align.align_all(
+            symbols,
+            self.reference.residues,
+            self.reference.offsets,
+            proteins,
+            diagonals,
+            BAND,
+            self._table,
+            GAP_OPENING,
+            GAP_EXTENSION,
+        )
+        return proteins, scores, paths
 
-    def _by_scan(self, symbols: np.ndarray) -> list:
+    def _by_scan(self, symbols: np.ndarray) -> tuple:
         offsets = self.reference.offsets
         places, scores = align.scan(
             symbols, self.reference.residues, self._places(len(symbols)), self._table, CANDIDATES
         )
         proteins = np.searchsorted(offsets, places, side="right") - 1
-        steps = np.arange(len(symbols))
-        return [
-            (score, int(protein), place - offsets[protein] + steps)
-            for score, protein, place in zip(scores, proteins, places, strict=True)
-            if score > 0
-        ]
+        first = (places - offsets[proteins]).astype(np.int32)
+        return proteins, scores, first[:, None] + np.arange(len(symbols), dtype=np.int32)
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
-        begins = self._begins
-        if length not in begins:
-            if len(begins) > 64:
-                self._begins = begins = {}
+        places = self._begins.get(length)
+        if places is None:
+            if sum(begins.nbytes for begins in list(self._begins.values())) > _BYTES_OF_BEGINS:
+                self._begins = {}
             starts, ends = self.reference.offsets[:-1], self.reference.offsets[1:]
             long_enough = ends - starts >= length
             if self.kind == "protein":
-                places = np.unique(np.concatenate([starts, ends - length])[np.tile(long_enough, 2)])
+                both = np.stack([starts, ends - length], axis=1)[long_enough]
+                places = both[np.stack([np.ones(len(both), bool), both[:, 0] < both[:, 1]], 1)]
             elif self.kind == "prefix":
                 places = starts[long_enough]
             else:
                 places = self._stretches(length)
-            begins[length] = places
-        return begins[length]
+            self._begins[length] = places
+        return places
 
     def _stretches(self, length: int) -> np.ndarray:
         residues, offsets = self.reference.residues, self.reference.offsets
-        inside = np.ones(len(residues), bool)  # a stretch of this length fits in the protein
-        for end, start in zip(offsets[1:], offsets[:-1], strict=True):
-            inside[max(start, end - length + 1) : end] = False
+        begins = align.stretches(offsets, length)
         if self.kind == "tryptic":
             cut = np.zeros(len(residues) + 1, bool)  # trypsin cuts before this residue
             cut[1:-1] = np.isin(residues[:-1], [AMINO_ACIDS.index(a) for a in "KR"])
             cut[1:-1] &= residues[1:] != AMINO_ACIDS.index("P")
             cut[offsets] = True
-            inside[: max(len(residues) - length + 1, 0)] &= cut[:-length] & cut[length:]
-        return np.flatnonzero(inside)
+            begins = begins[cut[begins] & cut[begins + length]]
+        return begins
 
-    def _best(self, length: int, paths: list) -> Templates:
-        rows = {}
-        for score, protein, path in paths:
-            bonus = self._bonus(protein, path)
-            row = (float(score) + bonus, protein, bonus, path)
-            key = (protein, int(path[length // 2]) - length // 2)
-            if key not in rows or rows[key][0] < row[0]:
-                rows[key] = row
-        best = sorted(rows.values(), key=lambda row: (-row[0], row[1]))[:KEPT]
-        aligned = np.full((len(best), length), copying.NOT_ALIGNED, np.uint8)
-        for line, (_, protein, _, path) in zip(aligned, best, strict=True):
-            line[path >= 0] = self.reference.protein(protein)[path[path >= 0]]
-        return Templates(
-            np.array([row[1] for row in best], np.int64),
-            aligned,
-            np.array([row[0] for row in best]),
-            np.array([row[2] for row in best]),
-            np.array([row[3][row[3] >= 0][[0, -1]] for row in best], np.int64).reshape(-1, 2),
+    def _best(self, length: int, found: list) -> Templates:
+        """Return the best of what was found: tuples of proteins, scores and paths."""
+        if not found:
+            found = [(np.empty(0, np.int64), np.empty(0), np.empty((0, length), np.int32))]
+        proteins, scores, paths = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        lengths = self.reference.offsets[proteins + 1] - self.reference.offsets[proteins]
+        bonuses = align.bonuses(
+            paths,
+            lengths,
+            SAME_END if self.kind in ("protein", "prefix") else 0.0,
+            SAME_END if self.kind == "protein" else 0.0,
+            GAP,
         )
-
-    def _bonus(self, protein: int, path: np.ndarray) -> float:
-        size = self.reference.offsets[protein + 1] - self.reference.offsets[protein]
-        on = np.flatnonzero(path >= 0)
-        gaps = np.count_nonzero((np.diff(on) != 1) | (np.diff(path[on]) != 1))
-        bonus = -GAP * min(gaps, 6)
-        if self.kind in ("protein", "prefix"):
-            bonus += SAME_END * (path[0] == 0)
-        if self.kind == "protein":
-            bonus += SAME_END * (path[-1] == size - 1)
-        return float(bonus)
+        totals = scores + bonuses
+        best: dict[tuple, int] = {}
+        middles = paths[:, length // 2] - length // 2
+        for row in np.lexsort((proteins, -totals)).tolist():
+            if scores[row] > 0:
+                best.setdefault((proteins[row], middles[row]), row)
+        rows = np.array(list(best.values())[:KEPT], np.int64)
+        paths = paths[rows]
+        aligned, spans = align.copied(
+            self.reference.residues, self.reference.offsets[proteins[rows]], paths
+        )
+        return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans)

@@ -204,4 +204,4 @@ def _save(folder: Path, name: str, array: np.ndarray) -> None:
 
 def _load(folder: Path, name: str) -> np.ndarray:
     """Memory-map an array; ValueError if the file is shorter than its header says."""
-    return np.load(folder / f"{name}.npy", mmap_mode="r")
+    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))

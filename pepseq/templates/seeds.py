@@ -40,9 +40,9 @@ def build_seeds(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where the reference has each seed.
 
-    `positions` (uint32 or int64) are places of seeds' first labels in `residues`, bucket by bucket;
-    bucket b, the seeds whose key ends in the bits of b, has those from `starts[b]` to
-    `starts[b + 1]` (int64).
+    `positions` are places of seeds' first labels in `residues`, bucket by bucket; bucket b, the
+    seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
+    uint32, or int64 if there are more than 2^32 residues.
     """
     bits = max(8, int(np.log2(len(residues) / 8)))
     place = np.uint32 if len(residues) < 1 << 32 else np.int64
@@ -52,7 +52,7 @@ def build_seeds(
 @kernel
 def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
     mask = np.uint64((1 << bits) - 1)
-    starts = np.zeros((1 << bits) + 1, np.int64)
+    starts = np.full((1 << bits) + 1, zero)
     longest = 0
     for p in range(len(offsets) - 1):
         longest = max(longest, offsets[p + 1] - offsets[p])
@@ -61,77 +61,117 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
     for p in range(len(offsets) - 1):
         n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], blank, labels, keys, places)
         for s in range(n):
-            starts[np.int64(keys[s] & mask) + 1] += 1
-    for b in range(1 << bits):
-        starts[b + 1] += starts[b]
-    fill = starts[:-1].copy()
-    positions = np.full(starts[-1], zero)
+            starts[np.int64(keys[s] & mask)] += 1
+    total = 0
+    for b in range((1 << bits) + 1):  # where the bucket before ends: filling moves it to its own
+        size = np.int64(starts[b])
+        starts[b] = total
+        total += size
+    positions = np.full(total, zero)
     for p in range(len(offsets) - 1):
         n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], blank, labels, keys, places)
         for s in range(n):
             b = np.int64(keys[s] & mask)
-            positions[fill[b]] = offsets[p] + places[s]
-            fill[b] += 1
+            positions[starts[b]] = offsets[p] + places[s]
+            starts[b] += 1
+    for b in range(1 << bits, 0, -1):
+        starts[b] = starts[b - 1]
+    starts[0] = 0
     return starts, positions
 
 
+def mean_hits(
+    residues: np.ndarray, offsets: np.ndarray, symbols: Symbols, labels: int, most: int = 1 << 21
+) -> float:
+    """Return how many places a seed of this reference has on average, from a sample of proteins.
+
+    The sample is every n-th protein, so that it has no more than about `most` residues.
+    """
+    step = max(1, len(residues) // most)
+    chosen = [residues[offsets[p] : offsets[p + 1]] for p in range(0, len(offsets) - 1, step)]
+    ends = np.cumsum([0, *map(len, chosen)])
+    starts, positions = build_seeds(np.concatenate(chosen), ends, symbols, labels)
+    sizes = np.diff(starts.astype(np.int64)).astype(float)
+    hits = (sizes**2).sum() / max(len(positions), 1)
+    return 1 + max(hits - 1, 0) * len(residues) / ends[-1]
+
+
 @kernel
-def search(symbols, blank, labels, starts, positions, offsets, scores, where, touched, most, apart):
+def search(
+    symbols,
+    blank,
+    labels,
+    starts,
+    positions,
+    offsets,
+    bins,
+    scores,
+    where,
+    touched,
+    most,
+    apart,
+    least,
+):
     """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
 
     A seed that both have counts its information, log2(1 + all seeds / seeds in its bucket), for its
     bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
-    again only on a diagonal more than `apart` away. A diagonal may run through several proteins: of
-    each bin the first and the last with a seed are looked at. Scratch space: `scores` (float32, all
-    0, and so again in the end) and `where`, (bins, 2), have a row for each bin of the reference; no
-    more bins than `touched` has entries are counted.
+    again only on a diagonal more than `apart` away, and none that scores less than a share `least`
+    of the best. A diagonal may run through several proteins: of each bin the first and the last
+    with a seed are looked at. Scratch space: `bins` (int64, all -1, and so again in the end),
+    `scores` (float32) and `where`, (slots, 2), are a hash table, its size a power of two; no more
+    bins are counted than `touched` has entries, which must be fewer.
     """
     mask = np.uint64(len(starts) - 2)
     length = len(symbols)
     keys = np.empty(length, np.uint64)
     places = np.empty(length, np.int64)
     n = seeds_of(symbols, blank, labels, keys, places)
-    total = starts[-1]
+    total = np.int64(starts[-1])
     count = 0
     for s in range(n):
         b = np.int64(keys[s] & mask)
-        size = starts[b + 1] - starts[b]
-        if size == 0:
+        first, last = np.int64(starts[b]), np.int64(starts[b + 1])
+        if first == last:
             continue
-        weight = np.float32(np.log2(1 + total / size))
-        for h in range(starts[b], starts[b + 1]):
+        weight = np.float32(np.log2(1 + total / (last - first)))
+        for h in range(first, last):
             at = np.int64(positions[h])
             d = (at - places[s] + length) >> BIN
-            if scores[d] == 0 and count < len(touched):
-                touched[count] = d
+            slot = _slot(bins, d)
+            if bins[slot] < 0:
+                if count == len(touched):
+                    continue
+                touched[count] = slot
                 count += 1
-                where[d, 0] = at
-            elif scores[d] == 0:
-                continue
-            scores[d] += weight
-            where[d, 1] = at
+                bins[slot] = d
+                scores[slot] = 0
+                where[slot, 0] = at
+            scores[slot] += weight
+            where[slot, 1] = at
     # the best bins, each with the next one
     best = np.zeros(most * 3, np.float32)
-    bins = np.full(most * 3, -1, np.int64)
+    chosen = np.full(most * 3, -1, np.int64)
     low = 0
     for t in range(count):
-        d = touched[t]
-        score = scores[d] + scores[d + 1]
+        slot = touched[t]
+        following = _slot(bins, bins[slot] + 1)
+        score = scores[slot]
+        if bins[following] >= 0:
+            score += scores[following]
         if score > best[low]:
             best[low] = score
-            bins[low] = d
+            chosen[low] = slot
             low = np.argmin(best)
-    for t in range(count):
-        scores[touched[t]] = 0
     proteins = np.empty(most, np.int64)
     diagonals = np.empty(most, np.int64)
     kept = 0
     for k in np.argsort(-best, kind="mergesort"):
-        if bins[k] < 0:
+        if chosen[k] < 0 or kept == most or best[k] < least * best.max():
             break
-        for at in where[bins[k]][::-1]:
-            p = np.searchsorted(offsets, at, side="right") - 1
-            diagonal = ((bins[k] + 1) << BIN) - length - offsets[p]
+        for end in range(2):
+            p = np.searchsorted(offsets, np.int64(where[chosen[k], end]), side="right") - 1
+            diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
             known = kept == most
             for j in range(kept):
                 if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
@@ -140,4 +180,15 @@ def search(symbols, blank, labels, starts, positions, offsets, scores, where, to
                 proteins[kept] = p
                 diagonals[kept] = diagonal
                 kept += 1
+    for t in range(count):
+        bins[touched[t]] = -1
     return proteins[:kept], diagonals[:kept]
+
+
+@kernel
+def _slot(bins, d):
+    """Return where the hash table has bin d, or the free place for it."""
+    slot = d & (len(bins) - 1)
+    while bins[slot] >= 0 and bins[slot] != d:
+        slot = (slot + 1) & (len(bins) - 1)
+    return slot

@@ -23,7 +23,10 @@ def encode(residues: str) -> np.ndarray:
 
 def frequencies(residues: np.ndarray) -> np.ndarray:
     """Return the frequencies of the twenty amino acids among codes, float64 that sum to 1."""
-    counts = np.bincount(residues, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE] + _PSEUDOCOUNT
+    counts = np.full(UNKNOWN_CODE, _PSEUDOCOUNT)
+    for start in range(0, len(residues), 1 << 22):  # bincount makes an int64 of each residue
+        part = residues[start : start + (1 << 22)]
+        counts += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
     return counts / counts.sum()
 
 
