@@ -169,7 +169,7 @@ def search(
     for k in np.argsort(-best, kind="mergesort"):
         if chosen[k] < 0 or kept == most or best[k] < least * best.max():
             break
-        for end in range(2):
+        for end in (1, 0):
             p = np.searchsorted(offsets, np.int64(where[chosen[k], end]), side="right") - 1
             diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
             known = kept == most

@@ -63,9 +63,9 @@ class Searcher:
         self.seeds = seeds.build_seeds(
             self.reference.residues, self.reference.offsets, self.symbols, labels
         )
-        bins = (len(self.reference.residues) + 50_000 >> seeds.BIN) + 2
-        self.scores, self.where = np.zeros(bins, np.float32), np.zeros((bins, 2), np.uint32)
-        self.touched = np.empty(bins, np.int64)
+        slots = 1 << 14
+        self.bins, self.touched = np.full(slots, -1, np.int64), np.empty(slots // 2, np.int64)
+        self.scores, self.where = np.zeros(slots, np.float32), np.zeros((slots, 2), np.uint32)
 
     def __call__(self, protein, most=5):
         found = seeds.search(
@@ -74,13 +74,15 @@ class Searcher:
             self.labels,
             *self.seeds,
             self.reference.offsets,
+            self.bins,
             self.scores,
             self.where,
             self.touched,
             most,
             APART,
+            0.0,
         )
-        assert not self.scores.any(), "expected the scratch space as it was"
+        assert (self.bins == -1).all(), "expected the scratch space as it was"
         return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
 
 
