@@ -19,6 +19,8 @@ SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
 PRIOR_BITS, MOST_PRIOR = -6.0, 0.01
 """A template's prior probability is 2 ** (PRIOR_BITS + its bonus) / residues of the reference."""
+OPEN = 0.5
+"""If no template has so much of the weight, templates are looked for more thoroughly."""
 _TINY = 1e-12
 
 
@@ -62,8 +64,16 @@ class Combiner:
         self._emission = np.stack([finder.emission(d) for d in DISTANCES])
 
     def weigh(self, residues: str) -> Evidence:
-        """Find templates of a readout and return what they say of each residue."""
-        templates = self.finder.find(residues)
+        """Find templates of a readout and return what they say of each residue.
+
+        If they leave most of it open, they are looked for again, thoroughly.
+        """
+        evidence = self._weigh(residues, self.finder.find(residues))
+        if evidence.none.mean() < OPEN:
+            return evidence
+        return self._weigh(residues, self.finder.find(residues, thorough=True))
+
+    def _weigh(self, residues: str, templates: Templates) -> Evidence:
         length, number = len(residues), len(templates.proteins)
         if not number:
             return Evidence(

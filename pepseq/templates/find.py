@@ -83,13 +83,16 @@ class TemplateFinder:
         whole = read[:, -1:]
         return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 
-    def find(self, residues: str) -> Templates:
-        """Return the templates of a readout, at most KEPT."""
+    def find(self, residues: str, thorough: bool = False) -> Templates:
+        """Return the templates of a readout, at most KEPT.
+
+        A `thorough` search aligns eight times as many candidates, however few seeds they share.
+        """
         symbols = self.symbols.encode(residues)
         found = []
         if len(symbols) <= LONGEST:
             if self.kind in ("protein", "fragment"):
-                found.append(self._by_seeds(symbols))
+                found.append(self._by_seeds(symbols, thorough))
             if len(symbols) <= SCANNED[self.kind]:
                 found.append(self._by_scan(symbols))
         return self._best(len(symbols), found)
@@ -100,7 +103,7 @@ class TemplateFinder:
             return len(self.reference.residues)
         return len(self._places(length))
 
-    def _by_seeds(self, symbols: np.ndarray) -> tuple:
+    def _by_seeds(self, symbols: np.ndarray, thorough: bool) -> tuple:
         scratch = self._scratch
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
@@ -120,9 +123,9 @@ class TemplateFinder:
             scratch.scores,
             scratch.where,
             scratch.touched,
-            CANDIDATES,
+            8 * CANDIDATES if thorough else CANDIDATES,
             BAND,
-            LEAST_SEEDS,
+            0.0 if thorough else LEAST_SEEDS,
         )
         scores, paths = align.align_all(
             symbols,
