@@ -16,12 +16,12 @@ from pepseq.templates.find import TemplateFinder
 from pepseq.templates.reference import Reference, open_reference
 from pepseq.templates.symbols import symbols_of
 
-SEED_LABELS, CLOSE = ((4, 5), (3, 4, 5)), 50
-"""Residues of a seed; a protein is searched again with fewer if less than 50 % are the same.
+SEARCHES = ({"labels": (4, 5), "candidates": 16}, {"labels": (3, 4, 5), "candidates": 64})
+"""How the template search looks for a protein, and again if less than CLOSE % are the same.
 
-Of each, the fewest are taken with which a reference of this size is searched quickly.
+Residues of a seed: the fewest of these with which a reference of this size is searched quickly.
 """
-
+CLOSE = 50
 IDENTICAL = "identical"
 LOWER_EDGES = {"98-100": 98, "90-98": 90, "70-90": 70, "50-70": 50, "30-50": 30, "<30": 0}
 """Bands of identity in percent, each with its lower edge in it; the last has those without any."""
@@ -79,7 +79,7 @@ def find_nearest(
     finders = []
     if None in same:
         every = symbols_of(Readout(AMINO_ACIDS))
-        finders = [TemplateFinder(known, every, labels=labels) for labels in SEED_LABELS]
+        finders = [TemplateFinder(known, every, **how) for how in SEARCHES]
     rows = []
     with (
         ThreadPoolExecutor(threads or os.cpu_count()) as pool,

@@ -57,8 +57,13 @@ class TemplateFinder:
         symbols: Symbols,
         kind: str = "protein",
         labels: Sequence[int] = (2, 3, 4),
+        candidates: int = CANDIDATES,
     ):
-        """Take the first of `labels`, how many a seed has, whose seeds have few enough places."""
+        """Take the first of `labels`, how many a seed has, whose seeds have few enough places.
+
+        So many `candidates` are aligned, those with most seeds.
+        """
+        self.candidates = candidates
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
@@ -123,7 +128,7 @@ class TemplateFinder:
             scratch.scores,
             scratch.where,
             scratch.touched,
-            8 * CANDIDATES if thorough else CANDIDATES,
+            8 * self.candidates if thorough else self.candidates,
             BAND,
             0.0 if thorough else LEAST_SEEDS,
         )
@@ -143,7 +148,11 @@ class TemplateFinder:
     def _by_scan(self, symbols: np.ndarray) -> tuple:
         offsets = self.reference.offsets
         places, scores = align.scan(
-            symbols, self.reference.residues, self._places(len(symbols)), self._table, CANDIDATES
+            symbols,
+            self.reference.residues,
+            self._places(len(symbols)),
+            self._table,
+            self.candidates,
         )
         proteins = np.searchsorted(offsets, places, side="right") - 1
         first = (places - offsets[proteins]).astype(np.int32)
