@@ -17,7 +17,7 @@ from pepseq.version import __version__
 COMMANDS = {
     "mask": "Hide what an experiment does not read: proteins to readouts.",
     "predict": "Complete readouts: every hidden residue with its confidence.",
-    "lookup": "List the known proteins that readouts fit, with scores and q-values.",
+    "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
 }
