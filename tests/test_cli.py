@@ -45,7 +45,14 @@ def test_wrong_usage_is_2(run, arguments):
 
 @pytest.mark.parametrize("name", ["missing.fasta", "."])
 def test_missing_inputs_are_65_in_one_line(run, name, tmp_path):
-    for command in (["mask", name, "--readout", "K1"], ["predict", name]):
+    source = tmp_path / "r"
+    source.write_text(">a\nMXK\n")
+    for command in (
+        ["mask", name, "--readout", "K1"],
+        ["predict", name],
+        ["predict", name, "--mode", "templates"],
+        ["predict", source, "--reference", name],
+    ):
         result = run(*command, "-o", tmp_path / "o")
         assert result.code == 65 and len(result.err.strip().splitlines()) == 1
 
@@ -87,3 +94,18 @@ def test_closed_and_full_streams(tmp_path, line, code, words):
         text=True,
     )
     assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_sigterm_is_143_however_long_python_takes_to_shut_down():
+    code = """
+import os, signal, time
+from pepseq.cli import main as module
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(1.5)
+slow = Slow()
+module.cli.main = lambda *a, **k: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(9))
+module.main([])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 143 and done.stderr == ""

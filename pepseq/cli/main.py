@@ -17,7 +17,7 @@ from pepseq.version import __version__
 COMMANDS = {
     "mask": "Hide what an experiment does not read: proteins to readouts.",
     "predict": "Complete readouts: every hidden residue with its confidence.",
-    "lookup": "List the known proteins that readouts fit, with scores and q-values.",
+    "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
 }
@@ -110,6 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
         _end(75, "out of memory: try again with more, or with smaller batches")
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is one line too
         _end(1, f"a bug of pepseq, please report it: {type(error).__name__}: {error}")
+    finally:
+        signal.alarm(0)  # Python no longer handles it while it shuts down
 
 
 def _terminate(number, frame):
