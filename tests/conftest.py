@@ -1,5 +1,6 @@
 """Tiny networks of the true architectures, real proteins, and the command line in-process."""
 
+import logging
 import random
 from types import SimpleNamespace
 
@@ -21,7 +22,10 @@ def run(capfd):
         assert "Traceback" not in err
         return SimpleNamespace(code=end.value.code, out=out, err=err)
 
-    return run
+    log = logging.getLogger("pepseq")
+    yield run
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

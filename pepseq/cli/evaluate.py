@@ -24,9 +24,12 @@ _SHARES = ("macro", "micro")
     type=options.INPUT,
     help="Proteins to fit the two baselines on.  [default: TRUTH, which flatters them]",
 )
+@options.reference(
+    text=": adds the accuracy by identity to the nearest one, and what copying it would get right"
+)
 @options.keep_going
 @options.force
-def command(truth, predicted, readout, output, table, background, keep_going, force):
+def command(truth, predicted, readout, output, table, background, reference, keep_going, force):
     """Compare completed proteins with the truth: tables and figures.
 
     TRUTH and PREDICTED are FASTA files, gzip or not, whose proteins are matched by id; one of them
@@ -42,6 +45,7 @@ def command(truth, predicted, readout, output, table, background, keep_going, fo
         readout,
         table=table,
         background=background,
+        reference=reference,
         keep_going=keep_going,
         force=force,
     )
@@ -65,14 +69,43 @@ def _lines(summary: dict, output: str) -> list[str]:
     ]
     for row in summary["by_length"]:
         lines.append(_row(f"{row['length']} residues", row) + f"{row['proteins']:13,}")
+    if by_identity := summary["by_identity"]:
+        lines += _identity_lines(by_identity)
     if calibration := summary["calibration"]:
         error, three = calibration["expected_calibration_error"], calibration["among_top_three"]
         if error is not None:
             lines.append(f"\nCalibration error (ECE) {error:.4f}; truth in top three {three:.2f} %")
     lines += ["", "macro: mean over proteins; micro: over residues"]
+    if wrong := summary["residues"]["observed_and_wrong"]:
+        observed = summary["residues"]["observed"]
+        lines.append(
+            f"observed residues that differ from the truth: {wrong:,} of {observed:,} "
+            f"({100 * wrong / observed:.2f} %: misread or missed labels, or another readout)"
+        )
     if summary["baselines"][0]["fitted_on"] == "truth":
         lines.append("baselines: fitted on TRUTH itself, which flatters them (see --background)")
     return [*lines, f"written: {output}"]
+
+
+def _identity_lines(by_identity: dict) -> list[str]:
+    """Return a line for each band, the last for all but the identical proteins."""
+    names = ("macro", "micro", "copy_macro", "copy_micro", "expected_calibration_error")
+    heads = ("macro", "micro", "copy macro", "copy micro", "ECE")
+    lines = [
+        "",
+        "Accuracy by identity (%) to the nearest of "
+        f"{by_identity['reference_proteins']:,} reference proteins",
+        f"{'':20}" + "".join(f"{head:>11}" for head in heads) + f"{'proteins':>11}",
+    ]
+    for row in [*by_identity["bands"], by_identity["without_identical"]]:
+        formats = [".4f" if name == names[-1] else ".2f" for name in names]
+        cells = [
+            "-" if row[name] is None else format(row[name], how)
+            for name, how in zip(names, formats, strict=True)
+        ]
+        cells.append(format(row["proteins"], ","))
+        lines.append(f"  {row['band']:18}" + "".join(f"{cell:>11}" for cell in cells))
+    return [*lines, "copy: the nearest reference protein in its place"]
 
 
 def _row(name: str, shares: dict, right: float | None = None) -> str:

@@ -93,8 +93,8 @@ model = click.option(
 )
 
 
-def reference(required: bool = False, default: str = "none"):
-    """Return `--reference`."""
+def reference(required: bool = False, default: str = "none", text: str = ""):
+    """Return `--reference`; `text` says more of what it does."""
     shown = "" if required else f"  [default: {default}]"
     return click.option(
         "--reference",
@@ -102,7 +102,7 @@ def reference(required: bool = False, default: str = "none"):
         required=required,
         metavar="FASTA",
         type=INPUT,
-        help=f"Known proteins; may be given several times.{shown}",
+        help=f"Known proteins; may be given several times{text}.{shown}",
     )
 
 

@@ -1,14 +1,17 @@
 """Are confidences honest? Compare those of a table with the truth."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pepseq.errors import InputError, found
-from pepseq.evaluation.compare import COUNTS, Comparison
+from pepseq.evaluation.compare import COUNTS, MIXED_UP, Comparison
 from pepseq.evaluation.confidences import Rows, check_rows, read_rows
 from pepseq.evaluation.metrics import (
     CALIBRATION_BINS,
+    UNKNOWN_CODE,
     calibration_counts,
     calibration_error,
     calibration_rows,
@@ -18,30 +21,48 @@ from pepseq.evaluation.metrics import (
 )
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import AMINO_ACIDS
+
+LABELS_TO_JUDGE = 100
+"""So many residues of one amino acid are not all missed if the readout identifies it."""
 
 
 class Calibration:
-    """Compares confidences with the truth; what it holds does not grow with the residues."""
+    """Compares confidences with the truth; what it holds does not grow with the residues.
+
+    `counts` are sums of `calibration_counts`. By amino acid of the truth, int64 of shape (3, 20):
+    `labels` has all rows, those observed, and those of them that differ from it.
+    """
 
     def __init__(self):
         self.counts = np.zeros((3, CALIBRATION_BINS))
+        self.labels = np.zeros((3, UNKNOWN_CODE), dtype=np.int64)
         self._top_three = 0
+
+    @classmethod
+    def total(cls, parts: Iterable["Calibration"]) -> "Calibration":
+        """Return the sum of comparisons of different proteins."""
+        total = cls()
+        for part in parts:
+            total.counts += part.counts
+            total.labels += part.labels
+            total._top_three += part._top_three
+        return total
 
     def add(self, rows: Rows, truth: np.ndarray, hidden: np.ndarray) -> int:
         """Add the rows of hidden residues, and return how many they are.
 
         `truth` are the protein's codes and `hidden` says which of them are scored; both (length,).
-        Raises InputError for a hidden residue that was observed, or has no confidence in 0-1.
+        Those that an error of sequencing shows, `observed`, are no predictions and not summed up.
+        Raises InputError for a hidden residue whose confidence does not lie in 0-1.
         """
         at = rows.position.astype(np.int64) - 1
-        scored = hidden[at]
-        rows.check(
-            scored & (rows.source == 0),
-            lambda row: (
-                f"residue {at[row] + 1}: expected a residue that the readout hides to be "
-                "predicted, found observed (was it predicted from another readout?)"
-            ),
-        )
+        wanted = truth[at]
+        shown = rows.source == 0
+        differ = shown & (rows.residue != wanted)
+        for line, part in zip(self.labels, (wanted, wanted[shown], wanted[differ]), strict=True):
+            line += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
+        scored = hidden[at] & (rows.source == 1)
         rows.check(
             scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
             lambda row: (
@@ -49,18 +70,21 @@ class Calibration:
                 f"found {rows.confidence[row]}"
             ),
         )
-        wanted = truth[at]
         right = rows.residue == wanted
         among = right | (rows.second == wanted) | (rows.third == wanted)
         self.counts += calibration_counts(rows.confidence[scored], right[scored])
         self._top_three += int(np.count_nonzero(among[scored]))
-        return int(np.count_nonzero(scored))
+        return int(np.count_nonzero(hidden[at]))
 
     def summary(self) -> dict:
-        """Return residues, calibration error (0-1), truth in the top three (%), and the bins."""
+        """Return residues, mean confidence and calibration error (0-1), truth in the top three (%).
+
+        And the bins, see `calibration_rows`.
+        """
         residues = int(self.counts[0].sum())
         return {
             "residues": residues,
+            "mean_confidence": float(self.counts[1].sum() / residues) if residues else None,
             "expected_calibration_error": calibration_error(self.counts),
             "among_top_three": percent(self._top_three, residues),
             "bins": calibration_rows(self.counts),
@@ -68,15 +92,20 @@ class Calibration:
 
 
 def calibrate(
-    table: str | Path, proteins: dict[str, Record], comparison: Comparison, readout: Readout
-) -> dict:
-    """Check a table of confidences against the predicted proteins, and sum it up.
+    table: str | Path,
+    proteins: dict[str, Record],
+    comparison: Comparison,
+    readout: Readout,
+    bands: Mapping[str, str] | None = None,
+) -> dict[str, Calibration]:
+    """Check a table of confidences against the predicted proteins, and sum it up band by band.
 
-    `proteins` are the true ones by id; `comparison` must have kept its predictions. Rows of
-    proteins that were not scored are skipped. Returns `Calibration.summary`. Raises InputError
-    naming the line of a row that is wrong, or a protein whose hidden residues are not all there.
+    `proteins` are the true ones by id; `comparison` must have kept its predictions; `bands` has the
+    band of each protein that was scored (None: all are in one, ""). Rows of proteins that were not
+    scored are skipped. Raises InputError naming the line of a row that is wrong, or a protein whose
+    hidden residues are not all there.
     """
-    calibration, seen = Calibration(), set()
+    calibrations, seen = defaultdict(Calibration), set()
     skipped = comparison.extra | {fault.id for fault in comparison.bad}
     name, last, scored = None, 0, 0
     for rows in read_rows(table):
@@ -93,13 +122,45 @@ def calibrate(
             seen.add(name)
         if name in comparison.predictions:
             last = check_rows(rows, comparison.predictions[name], last)
+            _check_labels(rows, readout)
             truth = encode(proteins[name].sequence)
+            calibration = calibrations[bands[name] if bands else ""]
             scored += calibration.add(rows, truth, hidden_mask(truth, readout))
     _check_whole(table, name, scored, comparison)
     for name in comparison.predictions:
         if name not in seen:
             _check_whole(table, name, 0, comparison)
-    return calibration.summary()
+    _check_shown(table, Calibration.total(calibrations.values()).labels, readout)
+    return dict(calibrations)
+
+
+def _check_labels(rows: Rows, readout: Readout) -> None:
+    """Refuse an observed residue that the readout cannot show."""
+    hides = hidden_mask(np.arange(UNKNOWN_CODE + 1, dtype=np.uint8), readout)
+    rows.check(
+        (rows.source == 0) & hides[np.minimum(rows.residue, UNKNOWN_CODE)],
+        lambda row: (
+            f"residue {rows.position[row]:g}: expected an observed residue to be one of "
+            f"{readout.observed}, found {AMINO_ACIDS[rows.residue[row]]} "
+            "(was it predicted from another readout?)"
+        ),
+    )
+
+
+def _check_shown(table, labels: np.ndarray, readout: Readout) -> None:
+    """Refuse what cannot come from this readout of these proteins; see `Calibration.labels`."""
+    _, there, differ = labels.sum(axis=1).tolist()
+    if MIXED_UP * differ > there:
+        raise InputError(
+            f"{table}: expected observed residues as in the truth, found {differ} of {there} "
+            "different (another readout, or other proteins under the same ids?)"
+        )
+    for code in encode(readout.observed).tolist():
+        if labels[0, code] >= LABELS_TO_JUDGE and not labels[1, code]:
+            raise InputError(
+                f"{table}: expected some of the {labels[0, code]} {AMINO_ACIDS[code]} to be "
+                "observed, found none (was it predicted from another readout?)"
+            )
 
 
 def _check_whole(table, name: str | None, scored: int, comparison: Comparison) -> None:

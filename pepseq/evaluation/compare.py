@@ -1,6 +1,6 @@
 """Match reconstructions with true proteins by id, and count what is right in each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from pepseq.evaluation.metrics import (
 )
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta
-from pepseq.sequences.residues import AMINO_ACIDS
 
 COUNTS = ("length", "hidden", "correct", "known", "identical", "commonest", "neighbours")
 """The columns of `Scores.counts`."""
+
+MIXED_UP = 3
+"""Prediction and truth do not belong together if more than one in so many labels is wrong."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Comparison:
 
     `bad` are its records that could not be read or compared; `extra` are ids that the truth does
     not have; `predictions` holds the codes of each reconstruction that was scored, if kept.
+    `labels`, int64 (2,), counts residues predicted as an amino acid that the readout identifies,
+    and those of them that the truth has as another.
     """
 
     rows: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -61,6 +65,7 @@ class Comparison:
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     bad: list[BadRecord] = field(default_factory=list)
     extra: set[str] = field(default_factory=set)
+    labels: np.ndarray = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
 
     @property
     def records(self) -> int:
@@ -123,12 +128,14 @@ def compare(
             continue
         truth, guess = encode(proteins[record.id].sequence), encode(record.sequence)
         hidden = hidden_mask(truth, readout)
-        if reason := _fault(truth, guess, hidden, record.sequence):
+        if reason := _fault(truth, guess, record.sequence):
             comparison.bad.append(BadRecord(str(predicted), record.line, record.id, reason))
             continue
         guessed = baselines.correct(truth, hidden) if baselines else (0, 0)
         comparison.rows[record.id] = (len(truth), *score_protein(truth, guess, hidden), *guessed)
         comparison.confusion += confusion_counts(truth, guess, hidden)
+        labels = (truth != UNKNOWN_CODE) & ~hidden_mask(guess, readout)
+        comparison.labels += np.count_nonzero(labels), np.count_nonzero(labels & (truth != guess))
         if keep:
             comparison.predictions[record.id] = guess
     if not comparison.rows and not comparison.bad:
@@ -139,7 +146,7 @@ def compare(
     return comparison
 
 
-def _fault(truth: np.ndarray, guess: np.ndarray, hidden: np.ndarray, sequence: str) -> str:
+def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
     """Say why a reconstruction (codes, and as it stands in the file) cannot be scored, or ""."""
     if len(truth) != len(guess):
         return f"expected {len(truth)} residues as in the truth, found {len(guess)}"
@@ -148,14 +155,34 @@ def _fault(truth: np.ndarray, guess: np.ndarray, hidden: np.ndarray, sequence: s
     if wrong.any():
         at = int(wrong.argmax())
         return f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
-    changed = known & ~hidden & (truth != guess)
-    if changed.any():
-        at = int(changed.argmax())
-        return (
-            f"expected the observed {AMINO_ACIDS[truth[at]]} at residue {at + 1}, "
-            f"found {found(sequence[at])}"
-        )
     return ""
+
+
+def refuse_mixed_up(comparison: Comparison, predicted: str | Path, readout: Readout) -> None:
+    """Raise InputError if more than a third of the labels are wrong both ways.
+
+    Missed labels alone leave those that are there right, and misread ones are few. So if labels of
+    the truth are something else in the prediction, and labels of the prediction something else in
+    the truth, either the readout is another or the ids do not belong together.
+    """
+    there, differ = comparison.labels.tolist()
+    rows = np.array(list(comparison.rows.values()), dtype=np.int64).reshape(-1, len(COUNTS))
+    observed, wrong = observed_counts(dict(zip(COUNTS, rows.T, strict=True)))
+    if MIXED_UP * wrong.sum() > observed.sum() and MIXED_UP * differ > there:
+        raise InputError(
+            f"{predicted}: expected residues {readout.observed} as in the truth, found "
+            f"{wrong.sum()} of {observed.sum()} different (another readout, or other proteins "
+            "under the same ids?)"
+        )
+
+
+def observed_counts(counts: Mapping[str, np.ndarray] | Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many residues of each protein the readout shows, and how many are predicted wrong.
+
+    Both int64, (proteins,). `counts` has the columns of COUNTS. Wrong ones are misread or missed.
+    """
+    observed = counts["known"] - counts["hidden"]
+    return observed, observed - (counts["identical"] - counts["correct"])
 
 
 def list_missing(

@@ -16,8 +16,10 @@ import pandas as pd
 from pepseq.errors import InputError, found
 from pepseq.evaluation.metrics import UNKNOWN_CODE
 from pepseq.files import open_input
-from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
 from pepseq.sequences.residues import AMINO_ACIDS
+
+COLUMNS = ("id", "position", "residue", "source", "confidence", "second", "third")
+"""The columns of the table that are read."""
 
 _SOURCES = {"observed": 0, "predicted": 1}
 _CODES = {name: code for code, name in enumerate(AMINO_ACIDS)}
@@ -66,7 +68,7 @@ def read_rows(table: str | Path) -> Iterator[Rows]:
     with open_input(table) as stream:
         header = stream.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
         names = header.decode("ascii", "replace").split("\t")
-        if missing := [name for name in TABLE_COLUMNS if names.count(name) != 1]:
+        if missing := [name for name in COLUMNS if names.count(name) != 1]:
             raise InputError(
                 f"{table}:1: expected a table of confidences with one column {missing[0]}, "
                 f"found {found(header.decode('ascii', 'replace'))}"
@@ -90,8 +92,8 @@ def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
         io.BytesIO(b"".join(lines)),
         sep="\t",
         header=None,
-        names=[n if n in TABLE_COLUMNS else f"other {i}" for i, n in enumerate(names)],
-        usecols=list(TABLE_COLUMNS),
+        names=[n if n in COLUMNS else f"other {i}" for i, n in enumerate(names)],
+        usecols=list(COLUMNS),
         dtype=dict.fromkeys(_CATEGORIES, "category"),
         quoting=csv.QUOTE_NONE,
         na_filter=False,

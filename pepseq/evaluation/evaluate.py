@@ -3,14 +3,27 @@
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pepseq.errors import OutputError, SettingsError, found
-from pepseq.evaluation.compare import Comparison, compare, fit, list_missing, read_truth
+from pepseq.evaluation.compare import (
+    Comparison,
+    Scores,
+    compare,
+    fit,
+    list_missing,
+    read_truth,
+    refuse_mixed_up,
+)
 from pepseq.evaluation.report import NAMES, summarise, write_report
 from pepseq.files import STDIO, Outputs, check_free, disk_errors, whole_folder, write_run_record
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import BadRecord, Record, refuse_bad, write_failed
+
+if TYPE_CHECKING:
+    from pepseq.evaluation.nearest import Nearest
 
 log = logging.getLogger("pepseq")
 
@@ -23,15 +36,19 @@ def evaluate(
     *,
     table: str | Path | None = None,
     background: str | Path | None = None,
+    reference: str | Path | Sequence[str | Path] | None = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> dict:
     """Score the reconstructions in `predicted` against the proteins in `truth`, matched by id.
 
     Hidden residues are those whose true amino acid is not in `readout`; unknown residues of the
-    truth are never scored. `table` is the table of confidences that `predict` wrote beside
+    truth are never scored. Residues that the readout identifies may differ, as misread or missed
+    labels do: they are counted. `table` is the table of confidences that `predict` wrote beside
     `predicted`. The two baselines are fitted on the proteins of `background`, or on `truth` itself,
-    which flatters them. At most one input may be `-`, stdin.
+    which flatters them. `reference` are FASTA files of known proteins: accuracies are also given by
+    identity to the nearest of them, beside what copying it would get right. At most one input may
+    be `-`, stdin.
 
     `output` becomes a folder of tables and figures; `<output>.run.json` lies beside it. Proteins
     that cannot be compared are left out and listed in `<output>.failed.tsv`. Returns what
@@ -42,23 +59,27 @@ def evaluate(
     """
     started = time.time()
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    inputs = [path for path in (truth, predicted, table, background) if path is not None]
+    references = _listed(reference)
+    inputs = [p for p in (truth, predicted, table, background, *references) if p is not None]
     output = check_paths(output, inputs, force)
     bad: list[BadRecord] = []
     proteins = read_truth(truth, bad)
     records = {"in_truth": len(proteins) + len(bad)}
     baselines = fit(proteins, background, readout, keep_going)
     comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
+    if table is None:  # whose rows say it better
+        refuse_mixed_up(comparison, predicted, readout)
     records |= _tell(truth, predicted, proteins, comparison, bad)
-    calibration = _calibrate(table, proteins, comparison, readout)
     scores = comparison.scores(proteins)
-    summary = summarise(scores, readout, records, baselines, calibration)
-    paths = {"truth": truth, "predicted": predicted, "table": table, "background": background}
+    nearest = _nearest(references, scores, proteins, readout)
+    calibration, by_identity = _apart(table, proteins, comparison, readout, scores, nearest)
+    summary = summarise(scores, readout, records, baselines, calibration, by_identity)
+    settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
+    settings |= {"background": background, "reference": [str(path) for path in references]}
     with Outputs() as outputs:
         write_failed(outputs, output, bad, len(scores.ids))
         with whole_folder(output, force) as folder, disk_errors(output):
-            write_report(folder, scores, readout, summary)
-        settings = {"readout": str(readout), **paths}
+            write_report(folder, scores, readout, summary, nearest)
         write_run_record(outputs, output, "evaluate", settings, inputs, started)
     refuse_bad(bad, len(scores.ids), output, keep_going)
     return summary
@@ -111,14 +132,39 @@ def _tell(
     }
 
 
-def _calibrate(
+def _listed(reference: str | Path | Sequence[str | Path] | None) -> list[str | Path]:
+    return [reference] if isinstance(reference, str | os.PathLike) else list(reference or [])
+
+
+def _nearest(
+    references: list[str | Path], scores: Scores, proteins: dict[str, Record], readout: Readout
+) -> "Nearest | None":
+    if not references:
+        return None
+    from pepseq.evaluation.nearest import find_nearest  # brings numba
+
+    return find_nearest([proteins[name].sequence for name in scores.ids], references, readout)
+
+
+def _apart(
     table: str | Path | None,
     proteins: dict[str, Record],
     comparison: Comparison,
     readout: Readout,
-) -> dict | None:
-    if table is None:
-        return None
-    from pepseq.evaluation.calibration import calibrate  # brings pandas
+    scores: Scores,
+    nearest: "Nearest | None",
+) -> tuple[dict | None, dict | None]:
+    """Return the calibration over all proteins, and everything by band of identity."""
+    if table is None and nearest is None:
+        return None, None
+    from pepseq.evaluation.calibration import Calibration, calibrate  # brings pandas
+    from pepseq.evaluation.identity import summarise_identity
 
-    return calibrate(table, proteins, comparison, readout)
+    bands = None if nearest is None else dict(zip(scores.ids, nearest.bands, strict=True))
+    parts = None
+    if table is not None:
+        parts = calibrate(table, proteins, comparison, readout, bands)
+    return (
+        None if parts is None else Calibration.total(parts.values()).summary(),
+        None if nearest is None else summarise_identity(scores, nearest, parts or {}),
+    )

@@ -62,24 +62,59 @@ def accuracy_by_length(path: Path, scores: Scores, rows: list[dict]) -> None:
     `rows` are `length_rows` of FINE_LENGTH_BINS: the macro accuracies of the reconstruction and
     of both baselines, in percent.
     """
+    groups = [in_bin(scores["length"], bounds) for bounds in FINE_LENGTH_BINS.values()]
+    names = [row["length"] for row in rows]
+    lines = {"neighbours": "Baseline: neighbours", "commonest": "Baseline: commonest"}
+    what = "Protein length in residues (number of proteins)"
+    _accuracy_by(path, scores, groups, names, rows, lines, what)
+
+
+def accuracy_by_identity(path: Path, scores: Scores, rows: list[dict], bands: list[str]) -> None:
+    """Draw the spread of the hidden-residue accuracy over proteins, by band of identity.
+
+    `rows` are the bands of `summarise_identity`, `bands` has the band of each protein of `scores`.
+    """
+    rows = rows[::-1]
+    names = [row["band"] for row in rows]
+    groups = [np.array(bands, dtype=object) == name for name in names]
+    lines = {"copy": "Copy of the nearest", "commonest": "Baseline: commonest"}
+    what = "Identity to the nearest reference protein in % (number of proteins)"
+    _accuracy_by(path, scores, groups, names, rows, lines, what)
+
+
+def _accuracy_by(
+    path: Path,
+    scores: Scores,
+    groups: list[np.ndarray],
+    names: list[str],
+    rows: list[dict],
+    lines: dict[str, str],
+    what: str,
+) -> None:
+    """Draw a box for each group of proteins, and macro accuracies over them.
+
+    `groups` say which proteins are in it, bool (proteins,); `rows` hold its number of proteins,
+    `macro`, and the macro accuracies that `lines` (first part of the key: label) names.
+    """
     with _figure(path, 5.2, 3.0) as figure:
         axes = figure.add_subplot()
         if not any(row["proteins"] for row in rows):
             return _nothing(axes)
-        hidden, correct, length = scores["hidden"], scores["correct"], scores["length"]
-        for at, bounds in enumerate(FINE_LENGTH_BINS.values()):
-            inside = in_bin(length, bounds) & (hidden > 0)
+        hidden, correct = scores["hidden"], scores["correct"]
+        for at, group in enumerate(groups):
+            inside = group & (hidden > 0)
             if inside.any():
                 _box(axes, at, 100 * correct[inside] / hidden[inside])
         _line(axes, rows, "macro", "Reconstruction (macro)", _BLUE, "o", "-")
-        _line(axes, rows, "neighbours_macro", "Baseline: neighbours (macro)", _ORANGE, "s", "--")
-        _line(axes, rows, "commonest_macro", "Baseline: commonest (macro)", _GREY, "^", ":")
-        names = [row["length"].replace("-", "–") for row in rows]
+        styles = ((_ORANGE, "s", "--"), (_GREY, "^", ":"))
+        for (column, label), style in zip(lines.items(), styles, strict=True):
+            _line(axes, rows, f"{column}_macro", f"{label} (macro)", *style)
+        names = [name.replace("-", "–") for name in names]
         labels = [f"{n}\n({row['proteins']:,})" for n, row in zip(names, rows, strict=True)]
         axes.set_xticks(range(len(rows)), labels)
         axes.set_xlim(-0.6, len(rows) - 0.4)
         axes.set_ylim(0, 100)
-        axes.set_xlabel("Protein length in residues (number of proteins)")
+        axes.set_xlabel(what)
         axes.set_ylabel("Hidden-residue accuracy (%)")
         box = Patch(facecolor=_PALE, edgecolor=_INK, linewidth=0.6)
         handles, names = axes.get_legend_handles_labels()

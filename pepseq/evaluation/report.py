@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pepseq.evaluation.baselines import BASELINES, Baselines
-from pepseq.evaluation.compare import Scores
+from pepseq.evaluation.compare import Scores, observed_counts
 from pepseq.evaluation.metrics import (
     FINE_LENGTH_BINS,
     LENGTH_BINS,
@@ -23,6 +24,9 @@ from pepseq.files import to_json
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
+if TYPE_CHECKING:
+    from pepseq.evaluation.nearest import Nearest
+
 NAMES = (
     "summary.json",
     "proteins.tsv",
@@ -32,16 +36,18 @@ NAMES = (
     "lengths_fine.tsv",
     "baselines.tsv",
     "calibration.tsv",
+    "identity.tsv",
     "accuracy_by_length.png",
     "confusion.png",
     "reliability.png",
+    "accuracy_by_identity.png",
 )
 """Every file that an evaluation folder may hold."""
 
 AMINO_ACID = ("amino_acid", "n", "correct", "recall", "predicted", "precision")
 """The columns of amino_acids.tsv, which has no row if the readout hides nothing."""
 
-_FORMATS = {"from": ".4f", "to": ".4f", "mean_confidence": ".4f"}
+_FORMATS = dict.fromkeys(("from", "to", "mean_confidence", "expected_calibration_error"), ".4f")
 
 
 def summarise(
@@ -50,15 +56,18 @@ def summarise(
     records: dict[str, int],
     baselines: Baselines | None,
     calibration: dict | None,
+    by_identity: dict | None = None,
 ) -> dict:
     """Return what summary.json holds.
 
     Shares are in percent, confidences and the calibration error in 0-1, None is undefined. Every
-    share leaves out proteins with nothing hidden. `baselines` is None if nothing is hidden at all.
+    share, and the number of all and of unknown residues, leave out proteins with nothing hidden.
+    `baselines` is None if nothing is hidden at all.
     """
     hidden, correct = scores["hidden"], scores["correct"]
     scored = hidden > 0
     known, identical = scores["known"][scored], scores["identical"][scored]
+    observed, wrong = observed_counts(scores)
     return {
         "readout": str(readout),
         "records": records,
@@ -72,6 +81,8 @@ def summarise(
             "unknown": int((scores["length"][scored] - known).sum()),
             "hidden": int(hidden.sum()),
             "hidden_and_right": int(correct.sum()),
+            "observed": int(observed.sum()),
+            "observed_and_wrong": int(wrong.sum()),
         },
         "hidden_residue_accuracy": _shares(correct, hidden),
         "identity": {"macro": macro(identical, known), "micro": micro(identical, known)},
@@ -86,6 +97,7 @@ def summarise(
             for name in BASELINES
         ],
         "by_length": length_rows(scores, LENGTH_BINS),
+        "by_identity": by_identity,
         "calibration": calibration,
     }
 
@@ -115,13 +127,19 @@ def length_rows(scores: Scores, bins: dict[str, tuple[float, float]]) -> list[di
     return rows
 
 
-def write_report(folder: Path, scores: Scores, readout: Readout, summary: dict) -> None:
+def write_report(
+    folder: Path,
+    scores: Scores,
+    readout: Readout,
+    summary: dict,
+    nearest: "Nearest | None" = None,
+) -> None:
     """Write the files of an evaluation into an empty folder."""
     from pepseq.evaluation import plots
 
     fine = length_rows(scores, FINE_LENGTH_BINS)
     (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
-    _write_rows(folder / "proteins.tsv", _protein_rows(scores))
+    _write_rows(folder / "proteins.tsv", _protein_rows(scores, nearest))
     _write_rows(folder / "amino_acids.tsv", amino_acid_rows(scores.confusion, readout), AMINO_ACID)
     _write_rows(folder / "confusion.tsv", _confusion_rows(scores.confusion))
     _write_rows(folder / "lengths.tsv", summary["by_length"])
@@ -132,12 +150,18 @@ def write_report(folder: Path, scores: Scores, readout: Readout, summary: dict) 
     if calibration := summary["calibration"]:
         _write_rows(folder / "calibration.tsv", calibration["bins"])
         plots.reliability(folder / "reliability.png", calibration)
+    if by_identity := summary["by_identity"]:
+        bands = by_identity["bands"]
+        _write_rows(folder / "identity.tsv", [*bands, by_identity["without_identical"]])
+        plots.accuracy_by_identity(
+            folder / "accuracy_by_identity.png", scores, bands, nearest.bands
+        )
 
 
-def _protein_rows(scores: Scores) -> Iterable[dict]:
-    for name, row in zip(scores.ids, scores.counts.tolist(), strict=True):
+def _protein_rows(scores: Scores, nearest: "Nearest | None") -> Iterable[dict]:
+    for at, (name, row) in enumerate(zip(scores.ids, scores.counts.tolist(), strict=True)):
         length, hidden, correct, known, identical, *_ = row
-        yield {
+        cells = {
             "id": name,
             "length": length,
             "hidden": hidden,
@@ -146,6 +170,12 @@ def _protein_rows(scores: Scores) -> Iterable[dict]:
             "identity": percent(identical, known),
             "fully_right": int(correct == hidden) if hidden else None,
         }
+        if nearest is not None:
+            share = float(nearest.identity[at])
+            cells["nearest"] = nearest.names[at]
+            cells["nearest_identity"] = None if math.isnan(share) else share
+            cells["copied"] = int(nearest.copied[at])
+        yield cells
 
 
 def _confusion_rows(counts: np.ndarray) -> Iterable[dict]:

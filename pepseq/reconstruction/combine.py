@@ -57,7 +57,8 @@ class Combiner:
         )
         changes = np.stack([exchanges(finder.background, d) for d in DISTANCES])
         read = changes[:, None] * reads[None, :, None]  # (distances, symbols, 21, 20)
-        self._amino_acids = read / read.sum(3, keepdims=True)
+        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
+        self._amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
         self._emission = np.stack([finder.emission(d) for d in DISTANCES])
 
     def weigh(self, residues: str) -> Evidence:
@@ -95,7 +96,7 @@ class Combiner:
         """Return the likeliest protein; `logits`, (length, 20), are the network's, if asked."""
         symbols = self.finder.symbols.encode(residues)
         expected = np.tile(self.finder.background, (len(residues), 1))
-        if logits is not None:
+        if logits is not None and self._expected:
             columns = [AMINO_ACIDS.index(a) for a in self._expected]
             weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
             share = self.finder.background[columns].sum()

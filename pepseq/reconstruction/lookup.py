@@ -133,7 +133,7 @@ class Fitter:
                 Fit(
                     int(protein),
                     int(begin) + 1,
-                    int(end) + 1 - (len(residues) - length),
+                    int(end) + 1,
                     float(score),
                     float(templates.bonuses[n]),
                     float(on[:length].mean()),

@@ -89,7 +89,9 @@ def predict(
         with Outputs(force) as outputs, Progress("predicting", total, "residues") as progress:
             groups = used.group_symbols
             records = read_fasta(source, readouts=True, bad=bad, groups=groups)
-            records = fitting(records, used, config.candidates, source, bad, groups)
+            missed = combiner is not None and config.missed_label > 0
+            candidates = "all" if missed else config.candidates
+            records = fitting(records, used, candidates, source, bad, groups)
             results = complete(records, used, config, network, combiner, progress)
             counts = _write(outputs, output, table, results, config.min_confidence)
             write_failed(outputs, output, bad, counts["proteins"])

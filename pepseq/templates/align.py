@@ -207,7 +207,7 @@ def stretches(offsets, length):
 def scan(symbols, residues, begins, table, most):
     """Return (places, scores) of the `most` best ungapped fits that begin at `begins`.
 
-    Each must leave room for the whole readout. Best first; equal fits in the order of `begins`.
+    Each must leave room for the whole readout. Best first; equal fits by place.
     """
     length = len(symbols)
     highest = np.array([table[symbol].max() for symbol in symbols])
@@ -229,6 +229,7 @@ def scan(symbols, residues, begins, table, most):
             scores[low] = score
             places[low] = at
             low = np.argmin(scores)
-    order = np.argsort(-scores, kind="mergesort")
+    order = np.argsort(places, kind="mergesort")
     order = order[places[order] >= 0]
+    order = order[np.argsort(-scores[order], kind="mergesort")]
     return places[order], scores[order]

@@ -1,6 +1,7 @@
 """Find the templates of a readout: seeds, then alignments, then how likely each is beforehand."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,8 @@ SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
-FEWEST_LABELS, MOST_LABELS = 2, 4
 MOST_HITS = 2000
-"""Seeds have one label more if one has more places in the reference than this on average."""
+"""Seeds have more labels if one has more places in the reference than this on average."""
 _BINS_AT_ONCE = 1 << 20
 _BYTES_OF_BEGINS = 1 << 28
 
@@ -51,13 +51,20 @@ class Templates:
 class TemplateFinder:
     """Finds templates in a reference for readouts with these symbols; safe in several threads."""
 
-    def __init__(self, reference: Reference, symbols: Symbols, kind: str = "protein"):
+    def __init__(
+        self,
+        reference: Reference,
+        symbols: Symbols,
+        kind: str = "protein",
+        labels: Sequence[int] = (2, 3, 4),
+    ):
+        """Take the first of `labels`, how many a seed has, whose seeds have few enough places."""
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
-        self.labels = FEWEST_LABELS
-        while self.labels < MOST_LABELS and self._mean_hits() > MOST_HITS:
-            self.labels += 1
+        for self.labels in labels:
+            if self.labels == labels[-1] or self._mean_hits() <= MOST_HITS:
+                break
         self._starts, self._positions = reference.seeds(symbols, self.labels)
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
@@ -68,10 +75,12 @@ class TemplateFinder:
         )
 
     def emission(self, changed: float) -> np.ndarray:
-        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`."""
+        """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
+
+        A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
+        """
         read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
-        whole = read[:, -1:]
-        return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
+        return np.divide(read, read[:, -1:], out=np.ones_like(read), where=read[:, -1:] > 0)
 
     def find(self, residues: str) -> Templates:
         """Return the templates of a readout, at most KEPT."""
@@ -96,7 +105,7 @@ class TemplateFinder:
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
             slots = min(2 * _BINS_AT_ONCE, 1 << bins.bit_length())
             scratch.bins = np.full(slots, -1, np.int64)
-            scratch.where = np.zeros(slots, self._positions.dtype)
+            scratch.where = np.zeros((slots, 2), self._positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
             scratch.scores = np.zeros(slots, np.float32)
         proteins, diagonals = seeds.search(

@@ -21,8 +21,10 @@ from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import Symbols
 
 log = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 _ARRAYS = ("residues", "offsets", "names", "name_offsets")
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError)
+"""What reading an index raises that is missing, cut short or something else."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ class Reference:
         kind = hashlib.sha256(symbols.of_code.tobytes()).hexdigest()[:12]
         names = [f"seeds-{kind}-{labels}-{part}" for part in ("starts", "positions")]
         if self.folder is not None:
-            with suppress(OSError, ValueError):
-                return tuple(_load(self.folder, name) for name in names)
+            with suppress(*_DAMAGED):
+                starts, positions = (_load(self.folder, name) for name in names)
+                if starts[-1] == len(positions):
+                    return starts, positions
         arrays = build_seeds(self.residues, self.offsets, symbols, labels)
         if self.folder is not None:
             with suppress(OSError):
@@ -83,22 +87,27 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
     described = [
         {"path": str(p), "sha256": None if _piped(p) else sha256(_checked(p))} for p in paths
     ]
+    reference = _indexed(paths, described)
+    left_out, first = (reference.described[name] for name in ("left_out", "first_left_out"))
+    if left_out:
+        log.warning("reference: %d records left out, the first: %s", left_out, first)
+    return reference
+
+
+def _indexed(paths: Sequence[str | Path], described: list[dict]) -> Reference:
     if any(one["sha256"] is None for one in described):
-        return _read(paths, None, {"files": described})
+        return _read(paths, {"files": described})
     digest = hashlib.sha256("".join(one["sha256"] for one in described).encode()).hexdigest()[:16]
-    places = [Path(f"{paths[0]}.pepseq-index") / digest, _user_cache() / digest]
+    places = [Path(f"{paths[0]}.pepseq-index") / digest]
+    places += [cache / digest for cache in _user_cache()]
     for folder in places:
-        with suppress(OSError, ValueError, KeyError):
-            about = json.loads((folder / "index.json").read_text())
-            if about["format"] == FORMAT:
-                return Reference(*(_load(folder, name) for name in _ARRAYS), folder, about)
-    reference = _read(paths, None, {"format": FORMAT, "files": described})
+        with suppress(*_DAMAGED):
+            return _opened(folder, described)
+    reference = _read(paths, {"format": FORMAT, "files": described})
     for folder in places:
-        with suppress(OSError):
+        with suppress(*_DAMAGED):
             _write(reference, folder)
-            return Reference(
-                *(_load(folder, name) for name in _ARRAYS), folder, reference.described
-            )
+            return _opened(folder, described)
     log.info("the index of %s cannot be kept: no folder for it can be written", paths[0])
     return reference
 
@@ -113,12 +122,25 @@ def _checked(path: str | Path) -> str | Path:
     return path
 
 
-def _user_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "pepseq"
+def _user_cache() -> list[Path]:
+    """Return the user's cache folder; nothing if there is no home to have one in."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    return [base / "pepseq"] if base.is_absolute() else []
 
 
-def _read(paths: Sequence[str | Path], folder: Path | None, described: dict) -> Reference:
+def _opened(folder: Path, files: list[dict]) -> Reference:
+    """Memory-map an index; one of _DAMAGED if it is not there or not whole."""
+    about = json.loads((folder / "index.json").read_text())
+    if about["format"] != FORMAT:
+        raise ValueError(f"expected format {FORMAT}")
+    one = Reference(*(_load(folder, n) for n in _ARRAYS), folder, about | {"files": files})
+    ends = (one.offsets[-1], one.name_offsets[-1], len(one))
+    if ends != (len(one.residues), len(one.names), about["proteins"]):
+        raise ValueError("expected arrays that fit together")
+    return one
+
+
+def _read(paths: Sequence[str | Path], described: dict) -> Reference:
     residues, lengths, names = [], [], []
     seen: set[bytes] = set()
     times: dict[str, int] = {}
@@ -137,8 +159,6 @@ def _read(paths: Sequence[str | Path], folder: Path | None, described: dict) -> 
             names.append(f"{name} {record.description}".strip().encode("ascii"))
             residues.append(encode(record.sequence))
             lengths.append(len(record.sequence))
-    if bad:
-        log.warning("reference: %d records left out, the first: %s", len(bad), bad[0])
     if not lengths:
         raise InputError(f"{paths[0]}: expected known proteins, found none that can be used")
     log.info("reference: %d distinct proteins of %d records", len(lengths), records)
@@ -147,8 +167,10 @@ def _read(paths: Sequence[str | Path], folder: Path | None, described: dict) -> 
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         np.frombuffer(b"".join(names), np.uint8),
         np.concatenate([[0], np.cumsum([len(n) for n in names])]).astype(np.int64),
-        folder,
-        described | {"proteins": len(lengths), "records": records, "left_out": len(bad)},
+        None,
+        described
+        | {"proteins": len(lengths), "records": records, "left_out": len(bad)}
+        | {"first_left_out": str(bad[0]) if bad else None},
     )
 
 

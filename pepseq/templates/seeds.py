@@ -114,12 +114,13 @@ def search(
 ):
     """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
 
-    A seed that both have counts its information, log2(all seeds / seeds in its bucket), for its
+    A seed that both have counts its information, log2(1 + all seeds / seeds in its bucket), for its
     bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
     again only on a diagonal more than `apart` away, and none that scores less than a share `least`
-    of the best. Scratch space: `bins` (int64, all -1, and so again in the end), `scores` (float32)
-    and `where` are a hash table, its size a power of two; no more bins are counted than `touched`
-    has entries, which must be fewer.
+    of the best. A diagonal may run through several proteins: of each bin the first and the last
+    with a seed are looked at. Scratch space: `bins` (int64, all -1, and so again in the end),
+    `scores` (float32) and `where`, (bins, 2), are a hash table, its size a power of two; no more
+    bins are counted than `touched` has entries, which must be fewer.
     """
     mask = np.uint64(len(starts) - 2)
     length = len(symbols)
@@ -133,7 +134,7 @@ def search(
         first, last = np.int64(starts[b]), np.int64(starts[b + 1])
         if first == last:
             continue
-        weight = np.float32(np.log2(total / (last - first)))
+        weight = np.float32(np.log2(1 + total / (last - first)))
         for h in range(first, last):
             at = np.int64(positions[h])
             d = (at - places[s] + length) >> BIN
@@ -145,8 +146,9 @@ def search(
                 count += 1
                 bins[slot] = d
                 scores[slot] = 0
+                where[slot, 0] = at
             scores[slot] += weight
-            where[slot] = at
+            where[slot, 1] = at
     # the best bins, each with the next one
     best = np.zeros(most * 3, np.float32)
     chosen = np.full(most * 3, -1, np.int64)
@@ -165,18 +167,19 @@ def search(
     diagonals = np.empty(most, np.int64)
     kept = 0
     for k in np.argsort(-best, kind="mergesort"):
-        if chosen[k] < 0 or kept == most or best[k] < least * best.max():
+        if chosen[k] < 0 or best[k] < least * best.max():
             break
-        p = np.searchsorted(offsets, np.int64(where[chosen[k]]), side="right") - 1
-        diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
-        known = False
-        for j in range(kept):
-            if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
-                known = True
-        if not known:
-            proteins[kept] = p
-            diagonals[kept] = diagonal
-            kept += 1
+        for at in where[chosen[k]][::-1]:
+            p = np.searchsorted(offsets, np.int64(at), side="right") - 1
+            diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
+            known = kept == most
+            for j in range(kept):
+                if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
+                    known = True
+            if not known:
+                proteins[kept] = p
+                diagonals[kept] = diagonal
+                kept += 1
     for t in range(count):
         bins[touched[t]] = -1
     return proteins[:kept], diagonals[:kept]

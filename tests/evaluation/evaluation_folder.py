@@ -30,7 +30,7 @@ def rows(path):
 
 def draw_nothing(monkeypatch):
     """Replace the figures, which have tests of their own, by empty files."""
-    for name in ("accuracy_by_length", "confusion", "reliability"):
+    for name in ("accuracy_by_length", "accuracy_by_identity", "confusion", "reliability"):
         monkeypatch.setattr(plots, name, lambda path, *rest: path.write_bytes(b"figure"))
 
 

@@ -101,7 +101,7 @@ def test_proteins_in_any_order(run):
         ("\t\t\t\t\n", "\t\t\t\n", ":2: expected 9 columns"),
         ("p1\t4", "\np1\t4", ":5: expected 9 columns"),
         ("p1\t4\tK", "p1\t4\tÄ", ":5: expected 9 columns of ASCII text"),
-        ("A\tpredicted\t0.9", "A\tobserved\t0.9", "predicted from another readout?"),
+        ("A\tpredicted\t0.9", "A\tobserved\t0.9", ":3: 'p1': residue 2: expected an observed res"),
         ("p2\t1\tA", "p1\t4\tK", ":6: 'p1': expected a position after the row before"),
         (TABLE, TABLE[:-50], ":6: expected 9 columns"),
         (TABLE, TABLE[: TABLE.index("p2")], "'p2': expected a confidence for each of its 1 hidden"),
@@ -115,6 +115,54 @@ def test_faulty_tables(run, tmp_path, old, new, message):
     assert str(error.value).startswith("table.tsv:")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_errors_of_sequencing_are_no_predictions(run, tmp_path):
+    """In p1 M is missed and guessed, A taken for a label: L and G alone are hidden, predicted."""
+    (tmp_path / "truth.fasta").write_text(">p1\nMALK\n>p2\nGXCY\n")
+    (tmp_path / "predicted.fasta").write_text(">p1\nLCVK\n>p2\nAACY\n")
+    noisy = TABLE.replace("M\tobserved\t1.0000", "L\tpredicted\t0.8000")
+    noisy = noisy.replace("A\tpredicted\t0.9000", "C\tobserved\t1.0000")
+    noisy += "".join(f"p2\t{at}\t{a}\tobserved\t1\t\t\t\t\n" for at, a in ((3, "C"), (4, "Y")))
+    calibration = run(noisy)
+    assert calibration["residues"] == 2
+    assert calibration["expected_calibration_error"] == pytest.approx((0.5 + 0.3) / 2)
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["residues"]["hidden"] == 3
+    assert summary["residues"]["observed_and_wrong"] == 1  # M; what A is taken for is just wrong
+
+
+def test_observed_residues_of_other_proteins_are_refused(run, tmp_path):
+    """Two of the three residues that the table has as observed are something else in truth."""
+    (tmp_path / "predicted.fasta").write_text(">p1\nYAVC\n>p2\nGK\n")
+    mixed = TABLE.replace("M\tobserved", "Y\tobserved").replace("K\tobserved", "C\tobserved")
+    with pytest.raises(
+        InputError,
+        match="table.tsv: expected observed residues as in the truth, found 2 of 2 different",
+    ):
+        run(
+            mixed.replace("p2\t1\tA", "p2\t1\tG").replace(
+                "p2\t2\tA\tpredicted", "p2\t2\tK\tobserved"
+            )
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_label_that_is_never_observed_is_refused(run, tmp_path):
+    """The truth has 100 K, and each was predicted."""
+    true = "KCG" * 100
+    for name in ("truth", "predicted"):
+        (tmp_path / f"{name}.fasta").write_text(f">q\n{true}\n")
+    for labels, refused in (("C", True), ("KC", False)):
+        lines = [HEADER]
+        for at, a in enumerate(true, 1):
+            source = "observed" if a in labels else "predicted"
+            lines.append(f"q\t{at}\t{a}\t{source}\t0.5\t\t\t\t")
+        if refused:
+            with pytest.raises(InputError, match="expected some of the 100 K to be observed"):
+                run("\n".join(lines))
+        else:
+            assert run("\n".join(lines))["residues"] == 100
 
 
 def test_cut_gzip(run, tmp_path):

@@ -53,7 +53,14 @@ def test_by_hand(run, tmp_path):
     assert summary["identity"]["micro"] == pytest.approx(900 / 11, abs=1e-5)
     assert summary["fully_right"] == pytest.approx(100 / 3, abs=1e-5)
     assert summary["proteins"] == {"scored": 3, "nothing_hidden": 1, "fully_right": 1}
-    assert summary["residues"] == {"all": 13, "unknown": 2, "hidden": 7, "hidden_and_right": 5}
+    assert summary["residues"] == {
+        "all": 13,
+        "unknown": 2,
+        "hidden": 7,
+        "hidden_and_right": 5,
+        "observed": 8,
+        "observed_and_wrong": 0,
+    }
     assert summary["by_length"][0]["proteins"] == 3
     assert summary["calibration"] is None
     assert (tmp_path / "out/proteins.tsv").read_text().splitlines() == [

@@ -23,7 +23,6 @@ def run(tmp_path, monkeypatch):
     [
         ("p2", None, "expected a record of this id in predicted.fasta, found none", 3),
         ("p2", "GGG", "expected 4 residues as in the truth, found 3", 3),
-        ("p1", "MALR", "expected the observed K at residue 4, found 'R'", 1),
         ("p1", "MAXK", "expected an amino acid at residue 3, found 'X'", 1),
         ("p1", "MA-K", "expected amino acids, found '-' at residue 3", 1),
         ("p2", "", "expected residues, found none", 3),
@@ -64,6 +63,46 @@ def test_bad_truth_and_extra_ids(run, tmp_path, caplog, monkeypatch):
         "compared": 3,
     }
     assert "records whose id is not in truth.fasta, not scored: 1" in caplog.text
+
+
+def test_observed_residues_that_differ_are_counted(run, tmp_path):
+    """A misread M, a missed K: the hidden residues of p1 and p4 are scored all the same."""
+    write("predicted.fasta", {**PREDICTED, "p1": "YAVK", "p4": "MAAGL"})
+    result = run()
+    assert result.exit_code == 0, result.output
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["residues"]["observed"] == 8
+    assert summary["residues"]["observed_and_wrong"] == 2
+    assert summary["residues"]["hidden_and_right"] == 5
+    assert "differ from the truth: 2 of 8 (25.00 %" in result.output
+    assert [row["correct"] for row in rows("out/proteins.tsv")] == ["1", "3", "0", "1"]
+    write("predicted.fasta", PREDICTED)
+    assert "differ from the truth" not in run("--force").output
+
+
+LABELLED = {"l1": "KAAKAAKAA", "l2": "CAACAACAA"}
+
+
+@pytest.mark.parametrize(
+    ("predicted", "refused"),
+    [
+        ({"l1": LABELLED["l2"], "l2": LABELLED["l1"]}, True),  # ids mixed up
+        ({"l1": "LAALAALAA", "l2": "LAALAALAA"}, False),  # every label missed
+        ({"l1": "KAACAAKAA", "l2": "CAACAAYAA"}, False),  # 2 of 6 misread: no more than a third
+        ({"l1": "KAACAAYAA", "l2": "CAACAAYAA"}, True),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(run, tmp_path, predicted, refused):
+    write("truth.fasta", LABELLED)
+    write("predicted.fasta", predicted)
+    result = run()
+    if refused:
+        assert isinstance(result.exception, InputError)
+        assert "predicted.fasta: expected residues KCYM as in the truth" in str(result.exception)
+        assert "of 6 different (another readout, or other proteins" in str(result.exception)
+        assert not (tmp_path / "out").exists()
+    else:
+        assert result.exit_code == 0, result.output
 
 
 def test_prediction_at_an_unknown_residue_is_free(run):

@@ -38,7 +38,9 @@ def test_the_table_names_members_only():
     logits[:, AMINO_ACIDS.index("E")] = 1
     done = reconstruct(MaskedSequence("Cdd"), logits, "", READOUT.groups)
     rows = table_rows("p", done).splitlines()
-    assert rows[0] == "p\t1\tC\tobserved\t1.000000\t\t\t\t"
+    assert rows[0] == "p\t1\tC\tobserved\t1.000000" + "\t" * 8
     assert (
-        rows[1] == rows[2].replace("3", "2", 1) == "p\t2\tE\tpredicted\t0.731059\tD\t0.268941\t\t"
+        rows[1]
+        == rows[2].replace("3", "2", 1)
+        == "p\t2\tE\tpredicted\t0.731059\tD\t0.268941" + "\t" * 6
     )

@@ -24,7 +24,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| test | readout | always the commonest | neighbours | pepseq | ECE |")
     print("|---|---|---|---|---|---|", flush=True)
-    config = pepseq.PredictConfig(precision=arguments.precision)
+    config = pepseq.PredictConfig(mode="model", precision=arguments.precision)
     for path in arguments.proteins:
         for readout in arguments.readout:
             with tempfile.TemporaryDirectory() as name:

@@ -122,7 +122,8 @@ def mmseqs(finder: TemplateFinder, queries: list[str], _, by_labels: bool = True
             return time.perf_counter() - start
 
         known = {p: text(reference.protein(p)) for p in range(len(reference))}
-        asked = {i: text(encode(query)) for i, query in enumerate(queries)}
+        copies = 10 if by_labels else 1  # of each query, as it is so fast
+        asked = {i: text(encode(query)) for i, query in enumerate(queries * copies)}
         one = dict(list(asked.items())[:1])
         for part, texts in (("known", known), ("one", one), ("asked", asked)):
             lines = (f">{i}\n{t or 'X'}\n" for i, t in texts.items())
@@ -138,6 +139,7 @@ def mmseqs(finder: TemplateFinder, queries: list[str], _, by_labels: bool = True
         # building its index comes with every call: that of one query is taken off
         started = run(module, "one", "known", "hit", *options)
         seconds = run(module, "asked", "known", "hits", *options) - started
+        seconds /= copies
         run("createtsv", "asked", "known", "hits", "hits.tsv")
         best: dict[int, tuple[int, int]] = {}
         for line in Path(name, "hits.tsv").read_text().splitlines():

@@ -1,0 +1,133 @@
+"""The nearest protein of a reference, and what copying it would get right."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pepseq.evaluation.metrics import encode, hidden_mask
+from pepseq.progress import Progress
+from pepseq.readout.readout import Readout
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.find import TemplateFinder
+from pepseq.templates.reference import Reference, open_reference
+from pepseq.templates.symbols import symbols_of
+
+SEED_LABELS, CLOSE = ((4, 5), (3, 4, 5)), 50
+"""Residues of a seed; a protein is searched again with fewer if less than 50 % are the same.
+
+Of each, the fewest are taken with which a reference of this size is searched quickly.
+"""
+
+IDENTICAL = "identical"
+LOWER_EDGES = {"98-100": 98, "90-98": 90, "70-90": 70, "50-70": 50, "30-50": 30, "<30": 0}
+"""Bands of identity in percent, each with its lower edge in it; the last has those without any."""
+BANDS = (IDENTICAL, *LOWER_EDGES)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest reference protein of each protein, in their order.
+
+    `names`: its id, empty if none was found; `identity`: share of the protein's residues that are
+    the same in it, in percent of the protein's length, NaN if none was found, float64; `identical`:
+    whether the two are the same letter for letter (unknown residues alike), bool; `copied`: hidden
+    residues that copying it gets right, those without an aligned residue being wrong, int64. All
+    (proteins,). `distinct` counts the reference's proteins.
+    """
+
+    names: tuple[str, ...]
+    identity: np.ndarray
+    identical: np.ndarray
+    copied: np.ndarray
+    distinct: int
+
+    def __post_init__(self):
+        if not len(self.names) == len(self.identity) == len(self.identical) == len(self.copied):
+            raise ValueError("expected one entry for each protein")
+        if not (self.identity[self.identical] == 100).all():
+            raise ValueError("expected an identity of 100 % for identical proteins")
+
+    @property
+    def bands(self) -> list[str]:
+        """The band of each protein."""
+        return [
+            IDENTICAL
+            if identical
+            else next((band for band, edge in LOWER_EDGES.items() if share >= edge), "<30")
+            for share, identical in zip(self.identity, self.identical, strict=True)
+        ]
+
+
+def find_nearest(
+    proteins: Sequence[str],
+    reference: Sequence[str | Path],
+    readout: Readout,
+    threads: int | None = None,
+) -> Nearest:
+    """Find the nearest protein of the reference, FASTA files, for each of these sequences.
+
+    The whole sequence is searched for, not its readout: of the alignments that the template search
+    gives, the one with most identical residues is taken, the best scored of equal ones. Nothing
+    depends on the number of threads (None: all cores). Raises InputError for a faulty reference.
+    """
+    known = open_reference(reference)
+    same = _identical(proteins, known)
+    finders = []
+    if None in same:
+        every = symbols_of(Readout(AMINO_ACIDS))
+        finders = [TemplateFinder(known, every, labels=labels) for labels in SEED_LABELS]
+    rows = []
+    with (
+        ThreadPoolExecutor(threads or os.cpu_count()) as pool,
+        Progress("nearest reference proteins", sum(map(len, proteins)), "residues") as progress,
+    ):
+        searches = pool.map(lambda *pair: _search(*pair, finders, readout), proteins, same)
+        for protein, row in zip(proteins, searches, strict=True):
+            rows.append(row)
+            progress.add(len(protein))
+    return Nearest(
+        tuple("" if place is None else known.name(place) for place, *_ in rows),
+        np.array([identity for _, identity, _ in rows], np.float64),
+        np.array([place is not None for place in same], bool),
+        np.array([copied for *_, copied in rows], np.int64),
+        len(known),
+    )
+
+
+def _search(
+    protein: str, same: int | None, finders: Sequence[TemplateFinder], readout: Readout
+) -> tuple[int | None, float, int]:
+    """Return the nearest reference protein, identity, and hidden residues right if it is copied.
+
+    `same` is the reference protein known to be identical, if any.
+    """
+    truth = encode(protein)
+    hidden = hidden_mask(truth, readout)
+    if same is not None:
+        return same, 100.0, int(np.count_nonzero(hidden))
+    place, most, copied = None, 0, 0
+    for finder in finders:
+        if 100 * most < CLOSE * len(truth):
+            found = finder.find(protein)
+            for number, row in zip(found.proteins, found.aligned == truth, strict=True):
+                if place is None or np.count_nonzero(row) > most:
+                    place, most = int(number), np.count_nonzero(row)
+                    copied = np.count_nonzero(row & hidden)
+    return place, np.nan if place is None else 100 * most / len(truth), copied
+
+
+def _identical(proteins: Sequence[str], reference: Reference) -> list[int | None]:
+    """Return the number of the reference protein that is the same as each protein, if any."""
+    keys = [encode(protein).tobytes() for protein in proteins]
+    places: dict[bytes, int | None] = dict.fromkeys(keys)
+    lengths = {len(key) for key in keys}
+    for number, length in enumerate(np.diff(reference.offsets).tolist()):
+        if length in lengths:
+            key = reference.protein(number).tobytes()
+            if key in places and places[key] is None:
+                places[key] = number
+    return [places[key] for key in keys]

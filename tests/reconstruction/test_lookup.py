@@ -1,0 +1,122 @@
+import csv
+import itertools
+
+import numpy as np
+import pytest
+
+from pepseq import LookupConfig, Noise, Readout, lookup, mask
+from pepseq.errors import InputError, SettingsError
+from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
+from pepseq.sequences.fasta import read_fasta
+from pepseq.sequences.residues import AMINO_ACIDS
+
+
+def rows(path):
+    with open(path) as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def first(path):
+    return [row for row in rows(path) if row["rank"] in ("1", "")]
+
+
+@pytest.fixture
+def write(fasta):
+    number = itertools.count()
+    return lambda **records: fasta(f"{next(number)}.fa", records.items())
+
+
+@pytest.fixture
+def known(write):
+    random = np.random.default_rng(3)
+    draw = lambda n: "M" + "".join(random.choice(list(AMINO_ACIDS), n))  # noqa: E731
+    return write(**{f"p{n}": draw(length) for n, length in enumerate([60, 120, 240, 400] * 10)})
+
+
+@pytest.mark.parametrize("noise", [Noise(), Noise(missed_label=0.1, misread=0.02)])
+def test_readouts_of_known_proteins_find_them(known, tmp_path, noise):
+    mask(known, tmp_path / "r.fa", "KCYM", noise=noise)
+    config = LookupConfig(missed_label=noise.missed_label, misread=noise.misread, max_q=0.1)
+    done = lookup(tmp_path / "r.fa", tmp_path / "o.tsv", known, "KCYM", config=config)
+    best = first(tmp_path / "o.tsv")
+    assert done.readouts == len(best) == 40
+    assert [row["id"] for row in best] == [record.id for record in read_fasta(known)]
+    right = [row for row in best if row["protein"] == row["id"]]
+    assert len(right) >= 38 and done.assigned >= 36
+    lengths = {record.id: len(record.sequence) for record in read_fasta(known)}
+    for row in right:
+        assert (row["begin"], int(row["end"])) == ("1", lengths[row["id"]])
+        assert row["coverage"] == "1.0000" and row["equal_fits"] == "1"
+        if noise == Noise():
+            assert row["labels_matched"] == row["labels"]
+
+
+def test_unrelated_readouts_fit_nothing_well(known, tmp_path, write):
+    random = np.random.default_rng(9)
+    draw = {f"u{n}": "".join(random.choice(list(AMINO_ACIDS), 200)) for n in range(20)}
+    mask(write(**draw), tmp_path / "r.fa", "KCYM")
+    done = lookup(tmp_path / "r.fa", tmp_path / "o.tsv", known, "KCYM")
+    assert done.assigned == 0
+    assert all(
+        not row["protein"] or float(row["e_value"]) > 1e-3 for row in first(tmp_path / "o.tsv")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "cut"),
+    [("prefix", lambda s: (0, 40)), ("fragment", lambda s: (17, 57)), ("tryptic", None)],
+)
+def test_peptides_are_found_where_they_lie(known, tmp_path, write, kind, cut):
+    peptides, where = {}, {}
+    for record in read_fasta(known):
+        if cut is None:
+            ends = [i + 1 for i, a in enumerate(record.sequence[:-1]) if a in "KR"]
+            ends = [0, *(e for e in ends if record.sequence[e] != "P"), len(record.sequence)]
+            begin, end = max(itertools.pairwise(ends), key=lambda be: be[1] - be[0])
+        else:
+            begin, end = cut(record.sequence)
+        peptides[record.id], where[record.id] = record.sequence[begin:end], (begin + 1, end)
+    mask(write(**peptides), tmp_path / "r.fa", "K2")
+    lookup(tmp_path / "r.fa", tmp_path / "o.tsv", known, "K2", config=LookupConfig(kind=kind))
+    for row in first(tmp_path / "o.tsv"):
+        if row["equal_fits"] == "1":
+            assert row["protein"] == row["id"]
+            assert (int(row["begin"]), int(row["end"])) == where[row["id"]]
+    assert sum(row["equal_fits"] == "1" for row in first(tmp_path / "o.tsv")) >= 35
+
+
+def test_twins_are_said_to_fit_equally_well(write, tmp_path):
+    known = write(a="MAAAKAAACAAAYAAAKAAAM", b="MGGGKGGGCGGGYGGGKGGGM")
+    mask(known, tmp_path / "r.fa", "KCYM")
+    lookup(tmp_path / "r.fa", tmp_path / "o.tsv", known, "KCYM")
+    assert [row["equal_fits"] for row in first(tmp_path / "o.tsv")] == ["2", "2"]
+    probabilities = [float(row["probability"]) for row in rows(tmp_path / "o.tsv")]
+    assert max(probabilities) < 0.6
+
+
+def test_dye_sequences_are_looked_up_without_their_length(write, tmp_path):
+    known = write(a="MADGCKWWEYLLKGGGGR", b="CAEAYLLLLGK", c="EEEEGGGGGCCK")
+    peptides = write(x="ADGCK", y="CAEAYLLLLGK", z="EEEEGGGGGCCK")
+    readout = Readout.from_labels("DE,C,Y")
+    mask(peptides, tmp_path / "d.tsv", readout, dye_sequences=True)
+    config = LookupConfig(kind="tryptic", dye_sequences=True)
+    lookup(tmp_path / "d.tsv", tmp_path / "o.tsv", known, readout, config=config)
+    best = {row["id"]: row for row in first(tmp_path / "o.tsv")}
+    assert best["y"]["protein"] == "b" and best["z"]["protein"] == "c"
+    assert (best["y"]["begin"], best["y"]["end"]) == ("1", "11")
+
+
+def test_columns_and_what_does_not_fit_the_readout(known, tmp_path, write):
+    readouts = write(good="XXKXXCXXYXXMXXXKXXXX", bad="XXWXX")
+    with pytest.raises(InputError, match="1 of 2 records were left out"):
+        lookup(readouts, tmp_path / "o.tsv", known, "KCYM")
+    assert list(rows(tmp_path / "o.tsv")[0]) == list(LOOKUP_COLUMNS)
+    assert "bad" in (tmp_path / "o.tsv.failed.tsv").read_text()
+
+
+def test_a_reference_is_needed(tmp_path, write):
+    with pytest.raises(SettingsError, match="reference"):
+        lookup(write(a="XK"), tmp_path / "o.tsv", [], "KCYM")
+    with pytest.raises(InputError, match="no such file"):
+        lookup(write(a="XK"), tmp_path / "o.tsv", [tmp_path / "none.fa"], "KCYM")
+    assert not (tmp_path / "o.tsv").exists()

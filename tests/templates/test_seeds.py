@@ -1,0 +1,175 @@
+"""Seeds against a dictionary of labels and distances; planted templates are found."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known import K1, changed, masked, reference_of, shuffled
+
+from pepseq.readout.readout import Readout
+from pepseq.templates import seeds
+from pepseq.templates.symbols import symbols_of
+
+K1_SYMBOLS = symbols_of(K1)
+APART = 40
+
+
+def by_hand(symbols, blank, labels):
+    """(labels and the distances between them, place of the first) of each seed."""
+    at = [i for i, s in enumerate(symbols) if s != blank]
+    for first in range(len(at) - labels + 1):
+        places = at[first : first + labels]
+        yield tuple((int(symbols[p]), p - places[0]) for p in places), places[0]
+
+
+def seeds_of(symbols, blank, labels):
+    keys, places = np.zeros(len(symbols), np.uint64), np.zeros(len(symbols), np.int64)
+    n = seeds.seeds_of(symbols, blank, labels, keys, places)
+    return keys[:n], places[:n]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(2, 3))
+def test_equal_seeds_have_equal_keys_and_others_differ(symbols, labels):
+    symbols = np.array(symbols, np.uint8)
+    keys, places = seeds_of(symbols, 3, labels)
+    expected = list(by_hand(symbols, 3, labels))
+    assert places.tolist() == [place for _, place in expected]
+    assert len(set(zip(keys, (seed for seed, _ in expected), strict=True))) == len(set(keys))
+    assert len(set(keys)) == len({seed for seed, _ in expected})
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_every_place_of_every_seed_is_listed_once(proteins, labels):
+    reference = reference_of(proteins[:12])
+    starts, positions = seeds.build_seeds(reference.residues, reference.offsets, K1_SYMBOLS, labels)
+    buckets = defaultdict(list)
+    for p in range(len(reference)):
+        symbols = K1_SYMBOLS.of_code[reference.protein(p)]
+        for key, place in zip(*seeds_of(symbols, K1_SYMBOLS.hidden, labels), strict=True):
+            buckets[int(key) & (len(starts) - 2)].append(reference.offsets[p] + place)
+    assert starts[0] == 0 and starts[-1] == len(positions) == sum(map(len, buckets.values()))
+    for bucket in range(len(starts) - 1):
+        assert positions[starts[bucket] : starts[bucket + 1]].tolist() == buckets[bucket]
+
+
+class Searcher:
+    def __init__(self, pairs, readout=K1, labels=2):
+        self.reference, self.labels = reference_of(pairs), labels
+        self.symbols = symbols_of(readout)
+        self.readout = readout
+        self.seeds = seeds.build_seeds(
+            self.reference.residues, self.reference.offsets, self.symbols, labels
+        )
+        bins = (len(self.reference.residues) + 50_000 >> seeds.BIN) + 2
+        slots = 1 << bins.bit_length()
+        self.bins, self.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
+        self.where, self.touched = np.zeros((slots, 2), np.uint32), np.empty(bins, np.int64)
+
+    def __call__(self, protein, most=5, least=0.0):
+        found = seeds.search(
+            self.symbols.encode(masked(protein, self.readout)),
+            self.symbols.hidden,
+            self.labels,
+            *self.seeds,
+            self.reference.offsets,
+            self.bins,
+            self.scores,
+            self.where,
+            self.touched,
+            most,
+            APART,
+            np.float32(least),
+        )
+        assert (self.bins == -1).all(), "expected the scratch space as it was"
+        return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def search(proteins):
+    return Searcher(proteins[:60])
+
+
+def test_each_protein_finds_itself_first(search, proteins):
+    for number, (_, protein) in enumerate(proteins[:60]):
+        if sum(a in "KCYM" for a in protein) < 6:
+            continue
+        best, diagonal = search(protein)[0]
+        assert best == number and abs(diagonal) <= 2 << seeds.BIN
+
+
+def test_planted_stretches_are_found_on_their_diagonals(search, proteins):
+    for number in (3, 17, 42):
+        protein = proteins[number][1]
+        middle = len(protein) // 4
+        for copy, diagonal in (
+            (protein[middle:], middle),
+            (shuffled(protein)[:50] + protein, -50),
+            (changed(protein, 0.05), 0),
+        ):
+            best = search(copy)[0]
+            assert best[0] == number and abs(best[1] - diagonal) <= 2 << seeds.BIN
+
+
+def test_a_protein_comes_again_only_on_a_distant_diagonal(search, proteins):
+    found = search(proteins[0][1] * 3, most=40)
+    again = [d for p, d in found if p == 0]
+    assert len(again) >= 3 and len(found) == len(set(found)) <= 40
+    assert all(abs(a - b) > APART for i, a in enumerate(again) for b in again[:i])
+
+
+@pytest.mark.parametrize("protein", ["", "M", "AAAA", "AAAAK", "GGGG" * 50])
+def test_readouts_without_seeds_find_nothing(search, protein):
+    assert search(protein) == []
+
+
+def test_other_labels_other_groups_and_seeds_of_three(proteins):
+    for readout, labels in (("[DE]", 3), ("CY[DE]", 2), ("KCYM", 3)):
+        search = Searcher(proteins[:30], Readout(readout), labels)
+        assert search(proteins[7][1])[0][0] == 7
+
+
+def test_a_stretch_is_not_lost_to_the_protein_behind_its_template(proteins):
+    """The second half of a chimera lies on the first half's diagonal, beyond its template."""
+    pairs = proteins[:60]
+    search = Searcher(pairs)
+    for number in range(0, 58, 3):
+        first, second = pairs[number][1], pairs[number + 1][1]
+        half = first[len(first) // 2 :]
+        if sum(a in "KCYM" for a in half) < 8:
+            continue
+        found = [p for p, _ in search(half + second, most=8)]
+        assert number in found, number
+
+
+def test_a_reference_with_one_seed_is_found():
+    (found,) = Searcher([("a", "AAKAAAAMAA")])("AAKAAAAMAA")
+    assert found[0] == 0
+
+
+def test_candidates_far_below_the_best_are_left_out(search, proteins):
+    every = search(proteins[3][1], most=20)
+    near = search(proteins[3][1], most=20, least=0.5)
+    assert near == every[: len(near)] and near[0][0] == 3 and len(near) < len(every)
+
+
+def test_a_crowded_hash_table_finds_the_same(search, proteins):
+    roomy = search(proteins[5][1], most=3)
+    rest = search.bins, search.scores, search.where, search.touched
+    slots = 1 << 10
+    search.bins, search.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
+    search.where, search.touched = np.zeros((slots, 2), np.uint32), np.empty(slots - 1, np.int64)
+    assert search(proteins[5][1], most=3)[0] == roomy[0]
+    search.bins, search.scores, search.where, search.touched = rest
+
+
+def test_mean_hits_of_a_sample_are_near_those_of_all(proteins):
+    reference = reference_of(proteins)
+    whole = reference.residues, reference.offsets, K1_SYMBOLS, 2
+    starts, positions = seeds.build_seeds(*whole)
+    exact = (np.diff(starts.astype(float)) ** 2).sum() / len(positions)
+    assert seeds.mean_hits(*whole) == pytest.approx(exact)
+    half = seeds.mean_hits(*whole, most=len(reference.residues) // 2)
+    assert half == pytest.approx(exact, rel=0.3)

@@ -1,0 +1,179 @@
+"""Accuracy of ways to combine templates, on readouts of one proteome against reference proteomes.
+
+Proteins identical to a reference one are left out. With --halves the reference files are pooled,
+and one random half of their distinct proteins (fixed seed) is completed from the other.
+
+    python workflows/benchmarks/templates.py TEST.faa.gz --reference K12.faa.gz --reference W.faa.gz
+    python workflows/benchmarks/templates.py --halves --reference K12.faa.gz --reference W.faa.gz
+
+Ways: `best`, copy the best template and write the commonest candidate elsewhere; `vote`, each
+template votes with 2 ** score; `profile`, the same with exchanges of BLOSUM62 at 12 % change;
+`copying`, the copying model with amino acid frequencies where no template fits; `default`, with
+the bundled network there.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from pepseq import PredictConfig, Readout
+from pepseq.evaluation.metrics import calibration_counts, calibration_error
+from pepseq.models.checkpoints import find_checkpoint
+from pepseq.readout.masking import mask_sequence
+from pepseq.readout.noise import Noise, add_noise, record_generator
+from pepseq.reconstruction.combine import Combiner
+from pepseq.reconstruction.complete import Network
+from pepseq.sequences.fasta import read_fasta
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.find import TemplateFinder
+from pepseq.templates.reference import open_reference
+from pepseq.templates.substitution import encode, exchanges
+from pepseq.templates.symbols import symbols_of
+
+WAYS = ("best", "vote", "profile", "copying", "default")
+
+
+def proteins(paths: list[str], pooled: bool) -> tuple[list[str], list[str]]:
+    """Return the proteins to complete and their sources; both from `paths` if pooled."""
+    distinct = {r.sequence: r.id for path in paths for r in read_fasta(path, repeated_ids=True)}
+    everything = sorted(distinct)
+    if pooled:
+        random.Random(1).shuffle(everything)
+        return everything[::2], everything[1::2]
+    return everything, []
+
+
+def reference_file(sequences: list[str], folder: Path) -> Path:
+    """Write one half as FASTA and return its path."""
+    path = folder / "half.fasta"
+    path.write_text("".join(f">p{n}\n{s}\n" for n, s in enumerate(sequences)))
+    return path
+
+
+def by_votes(combiner: Combiner, evidence, changed: float | None) -> np.ndarray:
+    """Return (length, 20) votes of templates weighted by 2 ** score."""
+    templates, length = evidence.templates, len(evidence.none)
+    votes = np.tile(combiner.finder.background * 1e-3, (length, 1))
+    if not len(templates.scores):
+        return votes
+    table = exchanges(combiner.finder.background, changed or 0.0)
+    shares = 2.0 ** (templates.scores - templates.scores.max())
+    for share, line in zip(shares / shares.sum(), templates.aligned, strict=True):
+        votes[line < 20] += share * table[line[line < 20]]
+    return votes
+
+
+class Score:
+    """Counts right residues of one way, over proteins."""
+
+    def __init__(self):
+        self.accuracies, self.lengths, self.bins = [], [], np.zeros((3, 15))
+        self.right = self.hidden = 0
+
+    def add(self, length: int, right: np.ndarray, confidence: np.ndarray) -> None:
+        """Count one protein's hidden residues."""
+        self.accuracies.append(right.mean())
+        self.lengths.append(length)
+        self.right, self.hidden = self.right + right.sum(), self.hidden + len(right)
+        self.bins = self.bins + calibration_counts(confidence, right)
+
+    def cells(self) -> str:
+        """Return macro (micro), macro by length class, calibration error."""
+        accuracies, lengths = np.array(self.accuracies) * 100, np.array(self.lengths)
+        classes = (lengths < 100, (lengths >= 400) & (lengths <= 1024), lengths > 1024)
+        by_length = " | ".join(f"{accuracies[c].mean():.1f}" if c.any() else "-" for c in classes)
+        total = f"{accuracies.mean():.2f} ({100 * self.right / self.hidden:.2f})"
+        return f"{total} | {by_length} | {calibration_error(self.bins):.4f}"
+
+
+def main() -> None:
+    """Print a row for each way and readout."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("test", nargs="*")
+    parser.add_argument("--reference", action="append", required=True)
+    parser.add_argument("--halves", action="store_true")
+    parser.add_argument("--readout", nargs="+", default=["KCYM", "K2"])
+    parser.add_argument("--way", nargs="+", choices=WAYS, default=["best", "default"])
+    parser.add_argument("--missed-label", type=float, default=0.0)
+    parser.add_argument("--misread", type=float, default=0.0)
+    parser.add_argument("--most", type=int, help="draw so many proteins")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        queries, references = [], arguments.reference
+        if arguments.halves:
+            queries, half = proteins(references, True)
+            references = [reference_file(half, Path(name))]
+        else:
+            queries, _ = proteins(arguments.test, False)
+        known = {r.sequence for path in references for r in read_fasta(path, repeated_ids=True)}
+        queries = [s for s in queries if s not in known]
+        random.Random(2).shuffle(queries)
+        reference = open_reference(references)
+        print(f"{len(queries[: arguments.most])} proteins, {len(reference)} known", flush=True)
+        print("| readout | way | macro (micro) | <100 | 400-1,024 | >1,024 | ECE |")
+        print("|---|---|---|---|---|---|---|")
+        for text in arguments.readout:
+            measure(Readout(text), queries[: arguments.most], reference, arguments)
+
+
+def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
+    """Complete all queries and print a row for each way."""
+    noise = Noise(missed_label=arguments.missed_label, misread=arguments.misread)
+    config = PredictConfig(missed_label=noise.missed_label, misread=noise.misread)
+    finder = TemplateFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
+    combiner, network = Combiner(finder, readout), None
+    if "default" in arguments.way:
+        network = Network(find_checkpoint(None), config)
+    allowed = np.array([a in readout.hidden for a in AMINO_ACIDS])
+    scores = {way: Score() for way in arguments.way}
+    seconds = time.perf_counter()
+    with ThreadPoolExecutor(arguments.threads) as pool:
+        for start in range(0, len(queries), 500):
+            chunk = queries[start : start + 500]
+            readouts = [
+                add_noise(mask_sequence(s, readout), readout, noise, record_generator("", s, 1))
+                for s in chunk
+            ]
+            readouts = [masked.residues for masked in readouts]
+            weighed = list(pool.map(combiner.weigh, readouts))
+            logits = network.logits(readouts) if network else [None] * len(chunk)
+            for sequence, residues, evidence, one in zip(
+                chunk, readouts, weighed, logits, strict=True
+            ):
+                truth = encode(sequence)
+                hidden = np.array([a in readout.hidden for a in sequence])
+                if not hidden.any():
+                    continue
+                for way, score in scores.items():
+                    chosen, sure = decide(way, combiner, residues, evidence, one, allowed)
+                    score.add(len(sequence), chosen[hidden] == truth[hidden], sure[hidden])
+    for way, score in scores.items():
+        print(f"| {readout} | {way} | {score.cells()} |", flush=True)
+    print(f"{time.perf_counter() - seconds:.0f} s, {arguments.threads} threads")
+
+
+def decide(way, combiner, residues, evidence, logits, allowed) -> tuple[np.ndarray, np.ndarray]:
+    """Return the amino acid codes that one way chooses at each residue, and how sure it is."""
+    if way in ("copying", "default"):
+        result = combiner.decide(residues, evidence, logits if way == "default" else None)
+        sure = np.ones(len(residues))
+        sure[result.hidden] = result.probabilities.max(1)
+        return encode(result.sequence), sure
+    votes = by_votes(combiner, evidence, 0.12 if way == "profile" else None)
+    if way == "best" and len(evidence.templates.scores):
+        line = evidence.templates.aligned[0]
+        votes[line < 20] *= 1e-3
+        votes[np.flatnonzero(line < 20), line[line < 20]] += 1
+    votes[:, ~allowed] = 0
+    votes /= votes.sum(1, keepdims=True)
+    return votes.argmax(1), votes.max(1)
+
+
+if __name__ == "__main__":
+    main()
