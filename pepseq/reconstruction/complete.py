@@ -24,7 +24,7 @@ BATCHES_AT_ONCE = 32
 CHUNK_RESIDUES = 1 << 16
 DEFAULT_WINDOW = 1022
 DEFAULT_OVERLAP = 128
-SETTLED = 0.01
+SETTLED = 0.05
 """If templates leave the network less than this, on average over a readout, it is not asked."""
 
 

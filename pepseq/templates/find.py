@@ -25,8 +25,11 @@ SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
-MOST_HITS = 2000
-"""Seeds have one label more if one has more places in the reference than this on average."""
+MOST_HITS = {2: 2000, 3: 20_000, 4: 20_000}
+"""Seeds of so many labels get one more if one has more places in the reference on average.
+
+Four labels find a little less than three: they are for hundreds of millions of residues.
+"""
 _BINS_AT_ONCE = 1 << 20
 _BYTES_OF_BEGINS = 1 << 28
 
@@ -68,7 +71,7 @@ class TemplateFinder:
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
         for self.labels in labels:
-            if len(labels) == 1 or self._mean_hits() <= MOST_HITS:
+            if self.labels == labels[-1] or self._mean_hits() <= MOST_HITS[self.labels]:
                 break
         self._starts, self._positions = reference.seeds(symbols, self.labels)
         self._scratch = threading.local()

@@ -167,10 +167,10 @@ def search(
     diagonals = np.empty(most, np.int64)
     kept = 0
     for k in np.argsort(-best, kind="mergesort"):
-        if chosen[k] < 0 or kept == most or best[k] < least * best.max():
+        if chosen[k] < 0 or best[k] < least * best.max():
             break
-        for end in (1, 0):
-            p = np.searchsorted(offsets, np.int64(where[chosen[k], end]), side="right") - 1
+        for at in where[chosen[k]][::-1]:
+            p = np.searchsorted(offsets, np.int64(at), side="right") - 1
             diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
             known = kept == most
             for j in range(kept):

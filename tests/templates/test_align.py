@@ -26,7 +26,7 @@ def symbols_of(protein):
 def run(symbols, protein, diagonal=0, band=120):
     path = np.full(len(symbols), 77, np.int64)
     protein = np.asarray(protein, np.uint8)
-    scratch = np.full((2, len(symbols) + 1, 2 * band + 2), 7, np.float32)
+    scratch = np.full((2, len(symbols) + 1, 2 * band + 2), np.nan, np.float32)
     score = align(symbols, protein, diagonal, band, TABLE, OPENING, EXTENSION, scratch, path)
     return float(score), path
 

@@ -63,11 +63,12 @@ class Searcher:
         self.seeds = seeds.build_seeds(
             self.reference.residues, self.reference.offsets, self.symbols, labels
         )
-        slots = 1 << 14
-        self.bins, self.touched = np.full(slots, -1, np.int64), np.empty(slots // 2, np.int64)
-        self.scores, self.where = np.zeros(slots, np.float32), np.zeros((slots, 2), np.uint32)
+        bins = (len(self.reference.residues) + 50_000 >> seeds.BIN) + 2
+        slots = 1 << bins.bit_length()
+        self.bins, self.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
+        self.where, self.touched = np.zeros((slots, 2), np.uint32), np.empty(bins, np.int64)
 
-    def __call__(self, protein, most=5):
+    def __call__(self, protein, most=5, least=0.0):
         found = seeds.search(
             self.symbols.encode(masked(protein, self.readout)),
             self.symbols.hidden,
@@ -80,7 +81,7 @@ class Searcher:
             self.touched,
             most,
             APART,
-            0.0,
+            np.float32(least),
         )
         assert (self.bins == -1).all(), "expected the scratch space as it was"
         return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
@@ -146,3 +147,29 @@ def test_a_stretch_is_not_lost_to_the_protein_behind_its_template(proteins):
 def test_a_reference_with_one_seed_is_found():
     (found,) = Searcher([("a", "AAKAAAAMAA")])("AAKAAAAMAA")
     assert found[0] == 0
+
+
+def test_candidates_far_below_the_best_are_left_out(search, proteins):
+    every = search(proteins[3][1], most=20)
+    near = search(proteins[3][1], most=20, least=0.5)
+    assert near == every[: len(near)] and near[0][0] == 3 and len(near) < len(every)
+
+
+def test_a_crowded_hash_table_finds_the_same(search, proteins):
+    roomy = search(proteins[5][1], most=3)
+    rest = search.bins, search.scores, search.where, search.touched
+    slots = 1 << 10
+    search.bins, search.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
+    search.where, search.touched = np.zeros((slots, 2), np.uint32), np.empty(slots - 1, np.int64)
+    assert search(proteins[5][1], most=3)[0] == roomy[0]
+    search.bins, search.scores, search.where, search.touched = rest
+
+
+def test_mean_hits_of_a_sample_are_near_those_of_all(proteins):
+    reference = reference_of(proteins)
+    whole = reference.residues, reference.offsets, K1_SYMBOLS, 2
+    starts, positions = seeds.build_seeds(*whole)
+    exact = (np.diff(starts.astype(float)) ** 2).sum() / len(positions)
+    assert seeds.mean_hits(*whole) == pytest.approx(exact)
+    half = seeds.mean_hits(*whole, most=len(reference.residues) // 2)
+    assert half == pytest.approx(exact, rel=0.3)
