@@ -20,11 +20,12 @@ def main() -> None:
     parser.add_argument("--background", required=True)
     parser.add_argument("--readout", nargs="+", default=["KCYM", "K2"])
     parser.add_argument("--model")
+    parser.add_argument("--mode", default="auto")
     parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
     print("| test | readout | always the commonest | neighbours | pepseq | ECE |")
     print("|---|---|---|---|---|---|", flush=True)
-    config = pepseq.PredictConfig(mode="model", precision=arguments.precision)
+    config = pepseq.PredictConfig(mode=arguments.mode, precision=arguments.precision)
     for path in arguments.proteins:
         for readout in arguments.readout:
             with tempfile.TemporaryDirectory() as name:
