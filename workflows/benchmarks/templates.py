@@ -27,7 +27,7 @@ from pepseq.models.checkpoints import find_checkpoint
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise, record_generator
 from pepseq.reconstruction.combine import Combiner
-from pepseq.reconstruction.complete import Network
+from pepseq.reconstruction.complete import SETTLED, Network
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.find import TemplateFinder
@@ -142,16 +142,18 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
             ]
             readouts = [masked.residues for masked in readouts]
             weighed = list(pool.map(combiner.weigh, readouts))
-            logits = network.logits(readouts) if network else [None] * len(chunk)
-            for sequence, residues, evidence, one in zip(
-                chunk, readouts, weighed, logits, strict=True
+            asked = [i for i, e in enumerate(weighed) if network and e.none.mean() > SETTLED]
+            found = network.logits([readouts[i] for i in asked]) if asked else []
+            logits = dict(zip(asked, found, strict=True))
+            for i, (sequence, residues, evidence) in enumerate(
+                zip(chunk, readouts, weighed, strict=True)
             ):
                 truth = encode(sequence)
                 hidden = np.array([a in readout.hidden for a in sequence])
                 if not hidden.any():
                     continue
                 for way, score in scores.items():
-                    chosen, sure = decide(way, combiner, residues, evidence, one, allowed)
+                    chosen, sure = decide(way, combiner, residues, evidence, logits.get(i), allowed)
                     score.add(len(sequence), chosen[hidden] == truth[hidden], sure[hidden])
     for way, score in scores.items():
         print(f"| {readout} | {way} | {score.cells()} |", flush=True)
