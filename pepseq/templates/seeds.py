@@ -122,6 +122,33 @@ def search(
     `scores` (float32) and `where`, (slots, 2), are a hash table, its size a power of two; no more
     bins are counted than `touched` has entries, which must be fewer.
     """
+    count = _count(symbols, blank, labels, starts, positions, bins, scores, where, touched)
+    best, chosen = _best_bins(bins, scores, touched[:count], 3 * most)
+    proteins = np.empty(most, np.int64)
+    diagonals = np.empty(most, np.int64)
+    kept = 0
+    for k in range(len(chosen)):
+        if best[k] < least * best[0]:
+            break
+        for at in where[chosen[k]][::-1]:
+            p = np.searchsorted(offsets, np.int64(at), side="right") - 1
+            diagonal = ((bins[chosen[k]] + 1) << BIN) - len(symbols) - offsets[p]
+            known = kept == most
+            for j in range(kept):
+                if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
+                    known = True
+            if not known:
+                proteins[kept] = p
+                diagonals[kept] = diagonal
+                kept += 1
+    for t in range(count):
+        bins[touched[t]] = -1
+    return proteins[:kept], diagonals[:kept]
+
+
+@kernel
+def _count(symbols, blank, labels, starts, positions, bins, scores, where, touched):
+    """Add up the seeds of each bin; return how many bins there are, their slots in `touched`."""
     mask = np.uint64(len(starts) - 2)
     length = len(symbols)
     keys = np.empty(length, np.uint64)
@@ -149,12 +176,16 @@ def search(
                 where[slot, 0] = at
             scores[slot] += weight
             where[slot, 1] = at
-    # the best bins, each with the next one
-    best = np.zeros(most * 3, np.float32)
-    chosen = np.full(most * 3, -1, np.int64)
+    return count
+
+
+@kernel
+def _best_bins(bins, scores, touched, most):
+    """Return scores and slots of the best bins, each with the next one, best first."""
+    best = np.zeros(most, np.float32)
+    chosen = np.full(most, -1, np.int64)
     low = 0
-    for t in range(count):
-        slot = touched[t]
+    for slot in touched:
         following = _slot(bins, bins[slot] + 1)
         score = scores[slot]
         if bins[following] >= 0:
@@ -163,26 +194,9 @@ def search(
             best[low] = score
             chosen[low] = slot
             low = np.argmin(best)
-    proteins = np.empty(most, np.int64)
-    diagonals = np.empty(most, np.int64)
-    kept = 0
-    for k in np.argsort(-best, kind="mergesort"):
-        if chosen[k] < 0 or best[k] < least * best.max():
-            break
-        for at in where[chosen[k]][::-1]:
-            p = np.searchsorted(offsets, np.int64(at), side="right") - 1
-            diagonal = ((bins[chosen[k]] + 1) << BIN) - length - offsets[p]
-            known = kept == most
-            for j in range(kept):
-                if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
-                    known = True
-            if not known:
-                proteins[kept] = p
-                diagonals[kept] = diagonal
-                kept += 1
-    for t in range(count):
-        bins[touched[t]] = -1
-    return proteins[:kept], diagonals[:kept]
+    order = np.argsort(-best, kind="mergesort")
+    order = order[chosen[order] >= 0]
+    return best[order], chosen[order]
 
 
 @kernel
