@@ -17,10 +17,13 @@ DISTANCES = (0.003, 0.03, 0.12, 0.35, 0.65)
 DISTANCE_PRIOR = (0.3, 0.2, 0.2, 0.15, 0.15)
 SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
-PRIOR_BITS, MOST_PRIOR = -6.0, 0.01
-"""A template's prior probability is 2 ** (PRIOR_BITS + its bonus) / residues of the reference."""
+PRIOR_BITS, PEPTIDE_PRIOR_BITS, MOST_PRIOR = -6.0, 1.0, 0.01
+"""A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
 OPEN = 0.5
 """If no template has so much of the weight, templates are looked for more thoroughly."""
+TRYPTIC_END = 0.9
+"""Share of tryptic peptides that end in K or R; the others end their protein."""
+_KR = [AMINO_ACIDS.index(a) for a in "KR"]
 _TINY = 1e-12
 
 
@@ -79,7 +82,8 @@ class Combiner:
             return Evidence(
                 templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
             )
-        bits = PRIOR_BITS + templates.bonuses - np.log2(len(self.finder.reference.residues))
+        bits = PRIOR_BITS if self.finder.kind == "protein" else PEPTIDE_PRIOR_BITS
+        bits = bits + templates.bonuses - np.log2(max(self.finder.places(length), 1))
         prior = np.minimum(2.0**bits, MOST_PRIOR)
         symbols = self.finder.symbols.encode(residues)
         mixture = np.empty((length, len(DISTANCES), UNKNOWN_CODE + 1))
@@ -111,6 +115,11 @@ class Combiner:
             weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
             share = self.finder.background[columns].sum()
             expected[:, columns] = share * weights / weights.sum(1, keepdims=True)
+        if self.finder.kind == "tryptic":
+            expected[-1] *= 1 - TRYPTIC_END
+            expected[-1, _KR] += (
+                TRYPTIC_END * self.finder.background[_KR] / sum(self.finder.background[_KR])
+            )
         expected *= self._reads[symbols]
         expected /= expected.sum(1, keepdims=True)
         probabilities = evidence.copied + evidence.none[:, None] * expected
