@@ -13,6 +13,8 @@ from pepseq.sequences.residues import label_symbol
 
 NOT_SEEN = -1
 """The label of a residue that carries none, or whose label is not seen."""
+MOST_FAILURES = 100_000_000
+"""A readout with more empty cycles than this is refused."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,18 @@ class Noise:
 def count_failures(uniform: np.ndarray, rate: float) -> np.ndarray:
     """Return how often each of some tries fails before it succeeds: geometric, int64.
 
-    `uniform` are draws from [0, 1); each try fails with probability `rate`, below 1.
+    `uniform` are draws from [0, 1); each try fails with probability `rate`, below 1. Raises
+    SettingsError if they fail more than MOST_FAILURES times.
     """
     if not rate:
         return np.zeros(len(uniform), dtype=np.int64)
-    return np.floor(np.log1p(-uniform) / np.log(rate)).astype(np.int64)
+    failures = np.floor(np.log1p(-uniform) / np.log(rate))
+    if failures.sum() > MOST_FAILURES:
+        raise SettingsError(
+            f"empty cycles: expected at most {MOST_FAILURES:,} in one readout, "
+            f"found {failures.sum():.3g}: a rate of {rate} is too close to 1"
+        )
+    return failures.astype(np.int64)
 
 
 def record_generator(name: str, sequence: str, seed: int) -> np.random.Generator:

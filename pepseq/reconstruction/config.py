@@ -87,9 +87,10 @@ class LookupConfig:
 
     def __post_init__(self):
         _check(self.kind in KINDS, f"kind: expected one of {', '.join(KINDS)}")
-        for name in ("missed_label", "misread", "max_q"):
+        for name in ("missed_label", "misread"):
             value = getattr(self, name)
-            _check(0 <= value <= 1, f"{name}: expected a share from 0 to 1, found {value}")
+            _check(0 <= value < 1, f"{name}: expected a share from 0 to below 1, found {value}")
+        _check(0 <= self.max_q <= 1, f"max_q: expected a share from 0 to 1, found {self.max_q}")
         _check(self.best >= 1, f"best: expected 1 or more, found {self.best}")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -108,39 +109,40 @@ class Fitter:
     def fits(self, residues: str) -> tuple[list[Fit], int]:
         """Return the fits of a readout, best first, and the number of places it was compared with.
 
-        The unknown tail of a dye sequence is tried at every length.
+        The unknown tail of a dye sequence is tried at every length; where one protein fits from the
+        same residue on with several, the best of them counts.
         """
         fits, places = [], 0
         for tail in range(self._tail + 1):
             longer = residues + HIDDEN * tail
             fits += self._fits(longer, len(residues))
             places += self.finder.places(len(longer))
-        return sorted(fits, key=lambda fit: (-fit.score, fit.protein, fit.begin)), places
+        fits.sort(key=lambda fit: (-fit.score, fit.protein, fit.begin))
+        if self._tail:
+            best = {(fit.protein, fit.begin): fit for fit in reversed(fits)}
+            fits = [fit for fit in fits if best[fit.protein, fit.begin] is fit]
+        return fits, places
 
     def _fits(self, residues: str, length: int) -> list[Fit]:
         templates = self.finder.find(residues)
-        symbols = self.finder.symbols.encode(residues)
+        symbols, lines = self.finder.symbols.encode(residues), templates.aligned
         labelled = symbols != self.finder.symbols.hidden
-        fits = []
-        for n, protein in enumerate(templates.proteins):
-            line = templates.aligned[n]
-            bits = self._bits[:, symbols, line].sum(1)
-            score = np.logaddexp2.reduce(bits + np.log2(DISTANCE_PRIOR)) + templates.bonuses[n]
-            on = line != NOT_ALIGNED
-            same = self.finder.symbols.of_code[np.minimum(line, UNKNOWN_CODE)] == symbols
-            begin, end = templates.spans[n]
-            fits.append(
-                Fit(
-                    int(protein),
-                    int(begin) + 1,
-                    int(end) + 1,
-                    float(score),
-                    float(templates.bonuses[n]),
-                    float(on[:length].mean()),
-                    int((same & on & labelled).sum()),
-                    int(labelled.sum()),
-                )
-            )
+        bits = np.stack([of_distance[symbols, lines].sum(1) for of_distance in self._bits])
+        prior = np.log2(DISTANCE_PRIOR)[:, None]
+        scores = np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses
+        on = lines != NOT_ALIGNED
+        same = self.finder.symbols.of_code[np.minimum(lines, UNKNOWN_CODE)] == symbols
+        columns = (
+            templates.proteins,
+            *(templates.spans + 1).T,
+            scores,
+            templates.bonuses,
+            on[:, :length].mean(1),
+            (same & on & labelled).sum(1),
+        )
+        total = int(labelled.sum())
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        fits = [Fit(*row, total) for row in rows]
         return fits
 
 
@@ -177,15 +179,19 @@ def lookup(
         stream = outputs.open(output)
         records = list(_read(readouts, readout, config, bad))
 
-        def answer(record: Record) -> Answer:
-            return _answer(record.sequence, targets, decoys, config.best)
+        def answer(residues: str) -> Answer:
+            return _answer(residues, targets, decoys, config.best)
 
-        with Progress("looking up", len(records), "readouts") as progress:
-            answers = []
-            with ThreadPoolExecutor(config.threads or os.cpu_count()) as pool:
-                for one in pool.map(answer, records):
-                    answers.append(one)
-                    progress.add(1)
+        times = Counter(record.sequence for record in records)  # equal readouts are asked once
+        found: dict[str, Answer] = {}
+        with (
+            ThreadPoolExecutor(config.threads or os.cpu_count()) as pool,
+            Progress("looking up", len(records), "readouts") as progress,
+        ):
+            for residues, one in zip(times, pool.map(answer, times), strict=True):
+                found[residues] = one
+                progress.add(times[residues])
+        answers = [found[record.sequence] for record in records]
         q = q_values([one.lead for one in answers], [one.decoy_lead for one in answers])
         stream.write(("\t".join(LOOKUP_COLUMNS) + "\n").encode())
         for record, one, value in zip(records, answers, q, strict=True):
@@ -245,7 +251,12 @@ def _rows(record: Record, answer: Answer, q: float, known: Reference) -> str:
             f"{2.0 ** (fit.score - total):.6f}",
             f"{answer.places * 2.0 ** min(fit.bonus - fit.score, 60):.3g}",
             f"{q:.4g}" if rank == 1 else "",
-            description,
+            _one_cell(description),
         )
         rows.append("\t".join(map(str, cells)) + "\n")
     return "".join(rows)
+
+
+def _one_cell(text: str) -> str:
+    """Return a text with a space for each tab and anything else that a table would be cut at."""
+    return "".join(symbol if symbol.isprintable() else " " for symbol in text).strip()

@@ -9,6 +9,8 @@ from pepseq.templates.kernels import kernel
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS
 
+ROUNDING = 1e-6
+"""Bits."""
 _CUT_AFTER = np.array([AMINO_ACIDS.index(a) for a in "KR"], np.uint8)
 
 
@@ -59,17 +61,20 @@ def q_values(leads: Sequence[float], decoy_leads: Sequence[float]) -> np.ndarray
     """Return the q-value of each readout's best fit by target-decoy competition, float64.
 
     A lead is by how much the best fit exceeds all decoys, or the best decoy all fits; of the two
-    the higher one counts; the false discovery
-    rate at a lead is (decoys at least as good + 1) / targets at least as good, and the q-value the
-    lowest rate at which a fit is still accepted. A readout whose decoy is at least as good, or that
-    fits nothing, has 1. (Elias and Gygi 2007, Nature Methods 4: 207; +1 after Levitsky et al. 2017)
+    the higher one counts; the false discovery rate at a lead is (decoys at least as good + 1) /
+    targets at least as good, and the q-value the lowest rate at which a fit is still accepted, so
+    equal leads have equal q-values; leads that differ by less than ROUNDING count as equal. A
+    readout whose decoy is at least as good, or that fits nothing, has 1. (Elias and Gygi 2007,
+    Nature Methods 4: 207; +1 after Levitsky et al. 2017)
     """
-    scores, decoys = np.asarray(leads, float), np.asarray(decoy_leads, float)
+    scores, decoys = (np.round(np.asarray(some, float) / ROUNDING) for some in (leads, decoy_leads))
     won = scores > decoys
     lost = decoys >= scores
-    order = np.argsort(-np.where(won, scores, decoys), kind="stable")
-    targets = np.cumsum(won[order])
-    rate = (np.cumsum(lost[order]) + 1) / np.maximum(targets, 1)
+    worse = -np.where(won, scores, decoys)
+    order = np.argsort(worse, kind="stable")
+    last = np.searchsorted(worse[order], worse[order], side="right") - 1  # of equal leads
+    targets, losses = np.cumsum(won[order])[last], np.cumsum(lost[order])[last]
+    rate = (losses + 1) / np.maximum(targets, 1)
     lowest = np.minimum.accumulate(rate[::-1])[::-1]
     result = np.ones(len(scores))
     result[order] = np.minimum(lowest, 1)

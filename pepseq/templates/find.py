@@ -106,8 +106,11 @@ class TemplateFinder:
         return self._best(len(symbols), found)
 
     def places(self, length: int) -> int:
-        """Return how many places of the reference a readout of this length may come from."""
-        if self.kind == "protein" or length > SCANNED[self.kind]:
+        """Return how many places of the reference a readout of this length is compared with.
+
+        Where seeds are looked for, it may lie anywhere, and jut out of a protein.
+        """
+        if self.kind in ("protein", "fragment") or length > SCANNED[self.kind]:
             return len(self.reference.residues)
         return len(self._places(length))
 

@@ -117,3 +117,10 @@ def test_failures_before_a_success_are_geometric():
     for n in range(5):
         assert (counts == n).mean() == pytest.approx(0.75 * 0.25**n, abs=1e-4)
     assert not count_failures(np.array([0.0, 0.999999]), 0).any()
+
+
+def test_rates_so_near_to_1_that_no_readout_ends_are_refused():
+    with pytest.raises(SettingsError, match="0.9999999999999"):
+        noisy("CYX" * 10, extra_cycle=0.9999999999999)
+    with pytest.raises(SettingsError, match="empty cycles"):
+        count_failures(np.full(1000, 0.99), 0.9999999)

@@ -120,3 +120,48 @@ def test_a_reference_is_needed(tmp_path, write):
     with pytest.raises(InputError, match="no such file"):
         lookup(write(a="XK"), tmp_path / "o.tsv", [tmp_path / "none.fa"], "KCYM")
     assert not (tmp_path / "o.tsv").exists()
+
+
+def test_equal_readouts_have_equal_rows(known, tmp_path, write):
+    one = "XXXKXXCXXYXXMXXXKXXXX"
+    readouts = write(a=one, b="XKXXX", c=one, d="XKXXX")
+    lookup(readouts, tmp_path / "o.tsv", known, "KCYM")
+    of = {name: [] for name in "abcd"}
+    for row in rows(tmp_path / "o.tsv"):
+        of[row.pop("id")].append(row)
+    assert of["a"] == of["c"] != of["b"] == of["d"]
+    assert list(of) == list("abcd")
+
+
+def test_a_fit_that_juts_out_of_a_short_protein_is_no_certainty(tmp_path, write):
+    known = write(a="MKXXCYM", b="GGGGGGG")
+    readouts = write(r="XXXXMKXXCYMXXXX")
+    lookup(readouts, tmp_path / "o.tsv", known, "KCYM", config=LookupConfig(kind="fragment"))
+    (best,) = first(tmp_path / "o.tsv")
+    assert best["protein"] == "a" and float(best["coverage"]) < 1
+    assert float(best["e_value"]) > 0
+
+
+def test_tails_of_a_dye_sequence_are_one_fit(tmp_path, write):
+    known = write(a="GGGGDGGCGGYGGGGGGG", b="GGGAAAGGGAAAGGGAAA")
+    (tmp_path / "d.tsv").write_text("3\n1\n0..1..2\t1\tx\n")
+    readout = Readout.from_labels("DE,C,Y")
+    config = LookupConfig(kind="fragment", dye_sequences=True, best=1000)
+    lookup(tmp_path / "d.tsv", tmp_path / "o.tsv", known, readout, config=config)
+    found = [(row["protein"], row["begin"]) for row in rows(tmp_path / "o.tsv")]
+    assert found[0] == ("a", "5") and len(set(found)) == len(found)
+    assert first(tmp_path / "o.tsv")[0]["equal_fits"] == "1"
+
+
+def test_descriptions_keep_to_their_column(tmp_path):
+    (tmp_path / "p.fa").write_text(">a tabs\tand\x0bmore\nMKXXCYMKKCYM\n")
+    mask(tmp_path / "p.fa", tmp_path / "r.fa", "KCYM")
+    lookup(tmp_path / "r.fa", tmp_path / "o.tsv", tmp_path / "p.fa", "KCYM")
+    assert first(tmp_path / "o.tsv")[0]["description"] == "tabs and more"
+
+
+@pytest.mark.parametrize("rate", ["missed_label", "misread"])
+@pytest.mark.parametrize("value", [1.0, -0.1, float("nan")])
+def test_rates_at_which_nothing_is_read_are_refused(rate, value):
+    with pytest.raises(SettingsError, match=rate):
+        LookupConfig(**{rate: value})

@@ -32,3 +32,11 @@ def test_q_values_are_the_share_of_decoys_among_what_is_accepted():
 def test_random_leads_are_not_accepted():
     leads, decoys = np.random.default_rng(1).normal(size=(2, 500))
     assert (q_values(leads, decoys) <= 0.05).sum() <= 25
+
+
+def test_equal_leads_have_equal_q_values_in_any_order():
+    leads, decoys = [9.0, 5.0, 5.0, 0.0, 5.0 + 1e-12], [0.0, 0.0, 0.0, 5.0, 0.0]
+    values = q_values(leads, decoys)
+    assert values.tolist() == [0.5, 0.5, 0.5, 1, 0.5]
+    turned = q_values(leads[::-1], decoys[::-1])
+    assert turned[::-1].tolist() == values.tolist()
