@@ -19,8 +19,8 @@ SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
 PRIOR_BITS, PEPTIDE_PRIOR_BITS, MOST_PRIOR = -6.0, 1.0, 0.01
 """A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
-OPEN = 0.5
-"""If no template has so much of the weight, templates are looked for more thoroughly."""
+OPEN = 0.25
+"""If templates leave more than this, on average, they are looked for more thoroughly."""
 TRYPTIC_END = 0.9
 """Share of tryptic peptides that end in K or R; the others end their protein."""
 _KR = [AMINO_ACIDS.index(a) for a in "KR"]

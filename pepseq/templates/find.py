@@ -25,10 +25,11 @@ SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
-MOST_HITS = {2: 2000, 3: 20_000, 4: 20_000}
+MOST_HITS, THOROUGH_HITS = {2: 2000, 3: 20_000, 4: 20_000}, 20_000
 """Seeds of so many labels get one more if one has more places in the reference on average.
 
-Four labels find a little less than three: they are for hundreds of millions of residues.
+Four labels find a little less than three: they are for hundreds of millions of residues. In a
+thorough search the second number counts.
 """
 _BINS_AT_ONCE = 1 << 20
 _BYTES_OF_BEGINS = 1 << 28
@@ -70,10 +71,15 @@ class TemplateFinder:
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
+        self.thorough_labels = 0
         for self.labels in labels:
-            if self.labels == labels[-1] or self._mean_hits() <= MOST_HITS[self.labels]:
+            hits = self._mean_hits() if self.labels != labels[-1] else 0
+            if hits <= THOROUGH_HITS:
+                self.thorough_labels = self.thorough_labels or self.labels
+            if self.labels == labels[-1] or hits <= MOST_HITS[self.labels]:
                 break
-        self._starts, self._positions = reference.seeds(symbols, self.labels)
+        self._seeds: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._lock = threading.Lock()
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
 
@@ -94,7 +100,8 @@ class TemplateFinder:
     def find(self, residues: str, thorough: bool = False) -> Templates:
         """Return the templates of a readout, at most KEPT.
 
-        A `thorough` search aligns eight times as many candidates, however few seeds they share.
+        A `thorough` search aligns eight times as many candidates, however few seeds they share, and
+        its seeds may have fewer labels.
         """
         symbols = self.symbols.encode(residues)
         found = []
@@ -115,20 +122,25 @@ class TemplateFinder:
         return len(self._places(length))
 
     def _by_seeds(self, symbols: np.ndarray, thorough: bool) -> tuple:
+        labels = self.thorough_labels if thorough else self.labels
+        with self._lock:
+            if labels not in self._seeds:
+                self._seeds[labels] = self.reference.seeds(self.symbols, labels)
+        starts, positions = self._seeds[labels]
         scratch = self._scratch
         if not hasattr(scratch, "scores"):
             bins = (len(self.reference.residues) + LONGEST >> seeds.BIN) + 2
             slots = min(2 * _BINS_AT_ONCE, 1 << bins.bit_length())
             scratch.bins = np.full(slots, -1, np.int64)
-            scratch.where = np.zeros((slots, 2), self._positions.dtype)
+            scratch.where = np.zeros((slots, 2), positions.dtype)
             scratch.touched = np.empty(min(bins, _BINS_AT_ONCE), np.int64)
             scratch.scores = np.zeros(slots, np.float32)
         proteins, diagonals = seeds.search(
             symbols,
             self.symbols.hidden,
-            self.labels,
-            self._starts,
-            self._positions,
+            labels,
+            starts,
+            positions,
             self.reference.offsets,
             scratch.bins,
             scratch.scores,
