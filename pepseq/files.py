@@ -26,8 +26,8 @@ from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.version import __version__
 
 STDIO = "-"
-SIDE_FILES = ("", ".run.json", ".failed.tsv")
-"""An output, its run record, and the records that were left out: written together."""
+SIDE_FILES = ("", ".run.json", ".failed.tsv", ".unpaired.tsv")
+"""An output, its run record, records left out and proteins without a pair: written together."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -252,7 +252,7 @@ def run_record(command: str, settings: dict, inputs: list[str | Path], started: 
     `started` is the `time.time()` at which the run began.
     """
     libraries = {}
-    for name in ("torch", "transformers", "accelerate", "safetensors", "numpy", "pandas"):
+    for name in ("torch", "transformers", "accelerate", "safetensors", "numpy", "scipy", "pandas"):
         if name in sys.modules:
             libraries[name] = importlib.metadata.version(name)
     return {

@@ -16,6 +16,7 @@ ORDER = [
     "readout",
     "templates",
     "models",
+    "pairing",
     "reconstruction",
     "evaluation",
     "cli",

@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from pepseq.errors import InputError, found
 from pepseq.files import STDIO, Outputs, open_input
-from pepseq.sequences.residues import AMINO_ACIDS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
+from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
+from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
 LINE_WIDTH = 60
 _SPACE = b" \t\r\n\v\f"
@@ -29,6 +31,7 @@ _READOUT = bytes.maketrans(
 _GROUPS = AMINO_ACIDS.lower()  # in what has been read, a letter in lower case stands for a group
 _NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}{_GROUPS}]".encode())
 _NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X{_GROUPS}]".encode())
+_NO_ROW = re.compile(f"[^{GAPS}{AMINO_ACIDS}{UNKNOWN}{(AMINO_ACIDS + UNKNOWN).lower()}]".encode())
 _BRACKET = re.compile(rb"\[[^]]*\]?")
 _GROUP = re.compile(f"\\[[{AMINO_ACIDS}]+\\]".encode())
 _FORMATS = {
@@ -40,7 +43,7 @@ _FORMATS = {
     b"ID   ": "UniProt or EMBL text",
     b"HEADER": "PDB",
     b"data_": "mmCIF",
-    b"# STOCKHOLM": "Stockholm",
+    STOCKHOLM: "Stockholm",
     b"CLUSTAL": "Clustal",
 }
 
@@ -71,6 +74,17 @@ class BadRecord:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {found(self.id)}: {self.reason}"
+
+
+class _Symbols(Enum):
+    """What a record may hold: its name, how symbols are rewritten, and what is none of them."""
+
+    PROTEIN = ("amino acids", _PROTEIN, _NO_PROTEIN)
+    READOUT = ("amino acids or hidden symbols", _READOUT, _NO_READOUT)
+    ROW = ("amino acids or gaps", None, _NO_ROW)
+
+    def __init__(self, names: str, table: bytes | None, wrong: re.Pattern):
+        self.names, self.table, self.wrong = names, table, wrong
 
 
 class SeenIds:
@@ -105,6 +119,7 @@ def read_fasta(
     bad: list[BadRecord] | None = None,
     groups: dict[str, str] | None = None,
     repeated_ids: bool = False,
+    rows: bool = False,
 ) -> Iterator[Record]:
     """Yield the records of one or several FASTA files in order; `-` is stdin, gzip is unpacked.
 
@@ -113,18 +128,20 @@ def read_fasta(
     becomes X. With `readouts` or `groups`, a residue known only to be one of a group, `[DE]`,
     becomes one character: the group's first amino acid in lower case. `groups` maps such characters
     to the members of their group: a record with another group of the same character is bad, and
-    groups first seen in a good record are added. Bad records go to `bad` if it is given, else they
-    raise. An id that an earlier record has is a fault unless `repeated_ids`.
+    groups first seen in a good record are added. With `rows`, records are rows of an alignment, of
+    which Stockholm is read too: gaps and lower case stay as they are. Bad records go to `bad` if it
+    is given, else they raise. An id that an earlier record has is a fault unless `repeated_ids`.
 
     Raises InputError.
     """
     seen = None if repeated_ids else SeenIds()
     groups = {} if groups is None and readouts else groups
+    symbols = _Symbols.READOUT if readouts else _Symbols.ROW if rows else _Symbols.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
-        for line, header, body in _raw_records(path):
+        for line, header, body in _raw_records(path, rows):
             count += 1
-            record, reason = _parse(line, header, body, readouts, seen, groups)
+            record, reason = _parse(line, header, body, symbols, seen, groups)
             if not reason:
                 yield record
                 continue
@@ -136,7 +153,7 @@ def read_fasta(
             raise InputError(f"{path}:1: expected FASTA, found an empty file")
 
 
-def _raw_records(path: str | Path) -> Iterator[tuple[int, bytes, bytes]]:
+def _raw_records(path: str | Path, rows: bool) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield (line of the header, header without `>`, residue lines joined)."""
     header, start, parts = None, 0, []
     with open_input(path) as stream:
@@ -157,7 +174,9 @@ def _raw_records(path: str | Path) -> Iterator[tuple[int, bytes, bytes]]:
                     )
             elif header is not None:
                 parts.append(line)
-            elif line.strip(_SPACE):
+            elif rows and line.startswith(STOCKHOLM):
+                yield from stockholm_records(path, stream, number)
+            elif line.strip(_SPACE) and not (rows and line.startswith(b"#")):
                 raise InputError(
                     f"{path}:{number}: expected FASTA ('>' first), found {_format(line)}"
                 )
@@ -176,19 +195,19 @@ def _format(line: bytes) -> str:
     return found(line.decode("ascii", "replace").strip())
 
 
-def _parse(line, header, body, readouts, seen, groups) -> tuple[Record, str]:
+def _parse(line, header, body, symbols: _Symbols, seen, groups) -> tuple[Record, str]:
     """Return a record, and why it is bad or an empty string."""
     name, _, description = header.decode("ascii", "backslashreplace").partition(" ")
     if "\t" in name:
         name, _, rest = name.partition("\t")
         description = f"{rest} {description}".strip()
-    sequence = body.translate(_READOUT if readouts else _PROTEIN, _SPACE)
+    sequence = body.translate(symbols.table, _SPACE)
     if sequence.endswith(b"*"):
         sequence = sequence[:-1]
     new = {}
     if groups is not None and b"[" in sequence:
         sequence, new = _fold_groups(sequence, groups)
-    wrong = (_NO_READOUT if readouts else _NO_PROTEIN).search(sequence)
+    wrong = symbols.wrong.search(sequence)
     record = Record(name, description.strip(), "" if wrong else sequence.decode("ascii"), line)
     if not header.isascii() or b"\0" in header:
         return record, "expected an ASCII header, found other bytes"
@@ -198,7 +217,7 @@ def _parse(line, header, body, readouts, seen, groups) -> tuple[Record, str]:
         return record, "expected residues, found none"
     if wrong:
         known = None if groups is None else groups | new
-        return record, _wrong_symbol(sequence, wrong.start(), readouts, known)
+        return record, _wrong_symbol(sequence, wrong.start(), symbols, known)
     if seen is not None and seen.add(name):
         return record, "expected an id of its own, found one that an earlier record has"
     if new:
@@ -226,9 +245,9 @@ def _fold_groups(sequence: bytes, groups: dict[str, str]) -> tuple[bytes, dict[s
     return _BRACKET.sub(fold, sequence), new
 
 
-def _wrong_symbol(sequence: bytes, at: int, readouts: bool, groups: dict[str, str] | None) -> str:
+def _wrong_symbol(sequence: bytes, at: int, expected: _Symbols, groups: dict | None) -> str:
     """Say what is wrong with the symbol at index `at` of a record."""
-    kinds = "amino acids or hidden symbols" if readouts else "amino acids"
+    kinds = expected.names
     symbol, hint = sequence[at : at + 1], ""
     if symbol == b"-":
         hint = " (an alignment? remove its gaps)"

@@ -9,6 +9,9 @@ UNKNOWN = "XBZJUO"
 HIDDEN_SYMBOLS = "X?._x"
 """What may stand for a hidden residue in a readout file."""
 
+GAPS = "-."
+"""What stands in an alignment for no residue."""
+
 
 def label_symbol(label: str) -> str:
     """Return the one character that stands, in memory, for a residue that carries a label.

@@ -1,0 +1,101 @@
+"""`pepseq pair`."""
+
+import logging
+
+import click
+
+from pepseq.cli import options
+from pepseq.pairing.config import METHODS, PairConfig
+
+DEFAULTS = PairConfig()
+log = logging.getLogger(__name__)
+
+
+@click.command("pair")
+@click.argument("family_a", type=options.INPUT)
+@click.argument("family_b", type=options.INPUT)
+@options.output(metavar="TSV", text="Table of pairs; gzip for .gz, - for stdout.")
+@click.option(
+    "--species",
+    metavar="RULE",
+    default=DEFAULTS.species,
+    show_default=True,
+    help="How headers name the species: auto, ox (OX=562), taxid (TaxID=562), bracket "
+    "([Escherichia coli]), mnemonic (AATM_ECOLI), field:SEP:N such as field:|:2, "
+    "regex:PATTERN with a group (?P<species>...), or table:TSV with columns protein and species.",
+)
+@click.option(
+    "--known",
+    metavar="TSV",
+    type=options.INPUT,
+    help="Pairs that are known, kept in every run: a table with columns protein_a and protein_b.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default=DEFAULTS.method,
+    show_default=True,
+    help="How pairs are chosen; auto takes the best that can run here.",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.runs,
+    show_default=True,
+    help="Repetitions; the confidence of a pair is the share of them that chose it.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=DEFAULTS.seed,
+    show_default=True,
+    help="Of every random number: the same seed gives the same pairs.",
+)
+@click.option(
+    "--align",
+    is_flag=True,
+    help="Align a family that is not aligned, with FAMSA (needs pip install 'pepseq[align]').",
+)
+@click.option(
+    "--paired-msa",
+    metavar="FILE",
+    type=click.Path(),
+    help="Also write the paired alignment: FASTA, or for .a3m what ColabFold predicts complexes "
+    "from.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    type=click.Path(),
+    help="Also draw the loss of each run and a histogram of confidence: .png, .svg or .pdf.",
+)
+@options.threads
+@options.keep_going
+@options.force
+def command(family_a, family_b, output, known, paired_msa, plot, keep_going, force, **settings):
+    """Pair two families: which protein of one interacts with which of the other.
+
+    FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, gzip or not; one of them
+    may be -, stdin. Pairs are made inside each species, one-to-one.
+    """
+    config = PairConfig(**settings)
+    from pepseq.pairing.pair import pair
+
+    done = pair(
+        family_a,
+        family_b,
+        output,
+        known=known,
+        paired_msa=paired_msa,
+        plot=plot,
+        config=config,
+        force=force,
+        keep_going=keep_going,
+    )
+    log.info(
+        "%d pairs in %d species by method %s, %d proteins without a pair",
+        done.pairs,
+        done.species,
+        done.method,
+        done.unpaired,
+    )

@@ -1,0 +1,153 @@
+"""Two families in, a table of interacting pairs out."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pepseq.errors import SettingsError, found
+from pepseq.files import STDIO, Outputs, check_free, write_run_record
+from pepseq.pairing.chance import pair_by_chance
+from pepseq.pairing.config import PairConfig
+from pepseq.pairing.families import Grouped, group
+from pepseq.pairing.known import read_known
+from pepseq.pairing.methods import Chosen, Families
+from pepseq.pairing.msa import Alignment, read_alignment
+from pepseq.pairing.pairs import (
+    Pair,
+    final_pairs,
+    format_pairs,
+    format_unpaired,
+    left_over,
+    paired_a3m,
+    paired_fasta,
+)
+from pepseq.pairing.plots import FORMATS, draw_pairing
+from pepseq.pairing.species import TABLE, SpeciesRead, read_species
+from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
+
+log = logging.getLogger(__name__)
+
+METHODS: dict[str, Callable[[Families, PairConfig], Chosen]] = {
+    "random": lambda families, config: pair_by_chance(families, config.runs, config.seed),
+}
+"""The methods, the best one that can run anywhere first: `auto` takes it."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What `pair` did: number of pairs and of proteins without one, species in both families."""
+
+    pairs: int
+    unpaired: int
+    species: int
+    method: str
+    bad: list[BadRecord]
+
+
+def pair(
+    family_a: str | Path,
+    family_b: str | Path,
+    output: str | Path,
+    *,
+    known: str | Path | None = None,
+    paired_msa: str | Path | None = None,
+    plot: str | Path | None = None,
+    config: PairConfig = PairConfig(),  # noqa: B008 - frozen
+    force: bool = False,
+    keep_going: bool = False,
+) -> Paired:
+    """Write a table of which protein of one family interacts with which of the other.
+
+    The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made inside a species,
+    one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair go to `<output>.unpaired.tsv`.
+    `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named;
+    `plot` is a PNG, SVG or PDF.
+
+    Raises SettingsError, InputError (bad input; after writing the pairs if it is single records,
+    unless `keep_going`), OutputError and TryAgainError.
+    """
+    started = time.time()
+    table = config.species.removeprefix(TABLE) if config.species.startswith(TABLE) else None
+    inputs = [path for path in (family_a, family_b, known, table) if path is not None]
+    written = [path for path in (output, paired_msa, plot) if path is not None]
+    check_free(written, inputs, force)
+    form = _format_of(plot)
+    bad: list[BadRecord] = []
+    with Outputs(force) as outputs:
+        stream = outputs.open(output)
+        a, b = (
+            read_alignment(path, bad, align=config.align, threads=config.threads)
+            for path in (family_a, family_b)
+        )
+        species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
+        given = {} if known is None else read_known(known, *_by_id(a, b, species))
+        grouped = group(a, b, species, given)
+        _say(species, grouped)
+        method = next(iter(METHODS)) if config.method == "auto" else config.method
+        chosen = METHODS[method](grouped.families, config)
+        pairs = final_pairs(grouped.families, chosen, config.seed)
+        unpaired = left_over(grouped, pairs)
+        stream.write(format_pairs(grouped, pairs))
+        if str(output) != STDIO:
+            outputs.add(f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired))
+        if paired_msa is not None:
+            _write_msa(outputs, paired_msa, grouped, pairs, a.ids)
+        if plot is not None:
+            outputs.add(plot, draw_pairing(chosen.losses, pairs, form))
+        write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
+        settings = {**asdict(config), "method": method, **_described(a, b, species, grouped)}
+        write_run_record(outputs, output, "pair", settings, inputs, started)
+    refuse_bad(bad, len(a.ids) + len(b.ids), output, keep_going)
+    return Paired(len(pairs), len(unpaired), len(grouped.families.species), method, bad)
+
+
+def _format_of(plot: str | Path | None) -> str:
+    form = "" if plot is None else Path(plot).suffix.lower().removeprefix(".")
+    if plot is not None and form not in FORMATS:
+        raise SettingsError(
+            f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {found(str(plot))}"
+        )
+    return form
+
+
+def _by_id(a: Alignment, b: Alignment, species: SpeciesRead):
+    return (
+        dict(zip(a.ids, species.a, strict=True)),
+        dict(zip(b.ids, species.b, strict=True)),
+    )
+
+
+def _say(species: SpeciesRead, grouped: Grouped) -> None:
+    counts = grouped.counts
+    log.info(
+        "species by %s: unread in %d of %d proteins of A and %d of %d of B; %d species in both "
+        "(%d with paralogs), %d in A only, %d in B only",
+        species.rule,
+        *(counts[f"{what}_{side}"] for side in "ab" for what in ("unread", "proteins")),
+        *(counts[f"species_{what}"] for what in ("in_both", "with_paralogs")),
+        *(counts[f"species_in_{side}_only"] for side in "ab"),
+    )
+
+
+def _described(a: Alignment, b: Alignment, species: SpeciesRead, grouped: Grouped) -> dict:
+    """Return what the run record says of the families."""
+    return {
+        "species": species.rule,
+        "columns": [a.codes.shape[1], b.codes.shape[1]],
+        "reading": [a.reading, b.reading],
+        "counts": grouped.counts,
+    }
+
+
+def _write_msa(
+    outputs: Outputs, path: str | Path, grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...]
+) -> None:
+    """Write the paired alignment; the query of an A3M is the first protein of A with a pair."""
+    paired = {grouped.proteins_a[pair.a] for pair in pairs}
+    query = next(name for name in ids_a if name in paired)
+    a3m = str(path).removesuffix(".gz").endswith(".a3m")
+    stream = outputs.open(path)
+    for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
+        stream.write(text)
