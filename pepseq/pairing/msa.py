@@ -14,8 +14,8 @@ GAP_CODE, UNKNOWN_CODE = 20, 21
 SYMBOLS = AMINO_ACIDS + "-X"
 """The symbol of each code."""
 
-INSERTED = "lower case taken as insertions and left out"
-PLAIN = "lower case taken as upper case"
+INSERTED = "insertions left out"
+PLAIN = "whole rows"
 ALIGNED = "aligned with FAMSA"
 _LOWER = (AMINO_ACIDS + UNKNOWN).lower().encode()
 _CODES = np.full(256, UNKNOWN_CODE, np.uint8)
@@ -113,7 +113,7 @@ def _unequal(path: str | Path, records: list[Record], rows: list[bytes]) -> str:
 
 
 def _align(rows: list[bytes], threads: int | None) -> list[bytes]:
-    """Return proteins aligned; they are sorted first, so that their order does not matter."""
+    """Return proteins aligned; sorted first, and each once, so that their order does not matter."""
     try:
         from pyfamsa import Aligner, Sequence
     except ImportError as error:
@@ -122,7 +122,10 @@ def _align(rows: list[bytes], threads: int | None) -> list[bytes]:
         ) from error
     to_x = bytes.maketrans(UNKNOWN.encode(), b"X" * len(UNKNOWN))
     proteins = [row.translate(to_x, GAPS.encode()) for row in rows]
-    order = sorted(range(len(rows)), key=lambda at: proteins[at])
-    sequences = [Sequence(str(at).encode(), proteins[at]) for at in order]
-    aligned = {int(row.id): row.sequence for row in Aligner(threads=threads or 0).align(sequences)}
-    return [aligned[at] for at in range(len(rows))]
+    distinct = sorted({*proteins} - {b""})
+    sequences = [Sequence(str(at).encode(), protein) for at, protein in enumerate(distinct)]
+    aligned = {
+        distinct[int(row.id)]: row.sequence for row in Aligner(threads=threads or 0).align(sequences)
+    }
+    empty = b"-" * len(next(iter(aligned.values())))
+    return [aligned.get(protein, empty) for protein in proteins]

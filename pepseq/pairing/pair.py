@@ -24,7 +24,7 @@ from pepseq.pairing.pairs import (
     paired_fasta,
 )
 from pepseq.pairing.plots import FORMATS, draw_pairing
-from pepseq.pairing.species import TABLE, SpeciesRead, read_species
+from pepseq.pairing.species import AUTO, TABLE, SpeciesRead, read_species
 from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def pair(
         species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
         given = {} if known is None else read_known(known, *_by_id(a, b, species))
         grouped = group(a, b, species, given)
-        _say(species, grouped)
+        _say(config.species, species, grouped)
         method = next(iter(METHODS)) if config.method == "auto" else config.method
         chosen = METHODS[method](grouped.families, config)
         pairs = final_pairs(grouped.families, chosen, config.seed)
@@ -119,12 +119,13 @@ def _by_id(a: Alignment, b: Alignment, species: SpeciesRead):
     )
 
 
-def _say(species: SpeciesRead, grouped: Grouped) -> None:
+def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
     counts = grouped.counts
     log.info(
-        "species by %s: unread in %d of %d proteins of A and %d of %d of B; %d species in both "
+        "species by %s%s: unread in %d of %d proteins of A and %d of %d of B; %d species in both "
         "(%d with paralogs), %d in A only, %d in B only",
         species.rule,
+        " (found by auto)" if asked == AUTO else "",
         *(counts[f"{what}_{side}"] for side in "ab" for what in ("unread", "proteins")),
         *(counts[f"species_{what}"] for what in ("in_both", "with_paralogs")),
         *(counts[f"species_in_{side}_only"] for side in "ab"),
