@@ -125,7 +125,8 @@ def _align(rows: list[bytes], threads: int | None) -> list[bytes]:
     distinct = sorted({*proteins} - {b""})
     sequences = [Sequence(str(at).encode(), protein) for at, protein in enumerate(distinct)]
     aligned = {
-        distinct[int(row.id)]: row.sequence for row in Aligner(threads=threads or 0).align(sequences)
+        distinct[int(row.id)]: row.sequence
+        for row in Aligner(threads=threads or 0).align(sequences)
     }
     empty = b"-" * len(next(iter(aligned.values())))
     return [aligned.get(protein, empty) for protein in proteins]

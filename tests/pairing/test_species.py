@@ -106,8 +106,10 @@ def test_what_a_rule_reads(rule, header, species):
 
 @pytest.mark.parametrize(
     "rule",
-    ["", "organism", "field", "field:", "field:|", "field:|:", "field:|:0", "field:|:x", "field::1"]
-    + ["regex:(", "regex:abc", "regex:(?P<other>a)"],
+    [
+        *("", "organism", "field", "field:", "field:|", "field:|:", "field:|:0", "field:|:x"),
+        *("field::1", "regex:(", "regex:abc", "regex:(?P<other>a)"),
+    ],
 )
 def test_what_is_no_rule(rule):
     with pytest.raises(SettingsError, match="species: expected"):

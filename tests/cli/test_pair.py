@@ -1,0 +1,215 @@
+"""`pepseq pair` on the command line: faults, and what each gets."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from places import DATA
+
+from pepseq.files import locked
+
+A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
+COMMON = ("--method", "random", "--runs", 2)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, text):
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return tmp_path / name
+
+    return write
+
+
+def shell(line, cwd, **environment):
+    return subprocess.run(
+        line.replace("pepseq", f"{sys.executable} -m pepseq", 1),
+        shell=True,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_run_says_what_it_read_and_made(run, tmp_path):
+    msa, plot = tmp_path / "p.a3m.gz", tmp_path / "p.svg"
+    files = ("-o", tmp_path / "o.tsv", "--paired-msa", msa, "--plot", plot)
+    result = run("pair", A, B, *files, *COMMON)
+    assert result.code == 0 and result.out == ""
+    assert result.err.splitlines() == [
+        "species by bracket (found by auto): unread in 0 of 115 proteins of A and 0 of 114 of B; "
+        "30 species in both (30 with paralogs), 0 in A only, 0 in B only",
+        "111 pairs in 30 species by method random, 7 proteins without a pair",
+    ]
+    sides = ["o.tsv", "o.tsv.run.json", "o.tsv.unpaired.tsv", "p.a3m.gz", "p.svg"]
+    assert names(tmp_path) == sides
+    assert len((tmp_path / "o.tsv").read_text().splitlines()) == 112
+    assert len((tmp_path / "o.tsv.unpaired.tsv").read_text().splitlines()) == 8
+
+
+def test_stdin_and_stdout(tmp_path, run):
+    assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
+    line = f"pepseq -q pair - {B} -o - --method random --runs 2 < {A}"
+    done = shell(line, tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout == (tmp_path / "o").read_text()
+    assert shell(f"pepseq pair - - -o x < {A}", tmp_path).returncode == 2
+
+
+def test_bad_records_are_left_out_and_listed(run, write, tmp_path):
+    text = A.read_text()
+    broken = write("a.fa", text.replace(">A007 ", ">A006 ").replace(">A009 ", "># [x]\n1\n>A009 "))
+    result = run("pair", broken, B, "-o", tmp_path / "o", *COMMON)
+    assert result.code == 65 and "2 of 230 records were left out" in result.err
+    assert "found one that an earlier record has" in result.err.splitlines()[-1]
+    failed = (tmp_path / "o.failed.tsv").read_text().splitlines()
+    assert [line.split("\t")[2] for line in failed[1:]] == ["A006", "#"]
+    first = (tmp_path / "o").read_bytes()
+    again = run("pair", broken, B, "-o", tmp_path / "o", *COMMON, "--force", "--keep-going")
+    assert again.code == 0 and (tmp_path / "o").read_bytes() == first
+    clean = write("clean.fa", "".join(f">{r}" for r in text.split(">") if r and r[:4] != "A007"))
+    run("pair", clean, B, "-o", tmp_path / "o", *COMMON, "--force")
+    assert (tmp_path / "o").read_bytes() == first and not (tmp_path / "o.failed.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: text.rstrip("\n"),
+        lambda text: "".join(
+            line if line[0] == ">" else line.lower() for line in text.splitlines(keepends=True)
+        ),
+        lambda text: text.replace("-", "."),
+    ],
+)
+def test_twins_of_a_clean_family_give_the_same_pairs(run, write, tmp_path, change):
+    twin = write("twin.fa", change(B.read_text()))
+    for name, b in (("1", B), ("2", twin)):
+        assert run("pair", A, b, "-o", tmp_path / name, *COMMON).code == 0
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "found an empty file"),
+        (b">a [x]\nMAG\n>b [x]\nMA\n", "'b' (line 3) has 2"),
+        (b">a [x]\nM\0G\n", "'a': expected amino acids or gaps"),
+        (b">a\0 [x]\nMG\n", "ASCII header"),
+        (b">\xc3\xa9 [x]\nMG\n", "ASCII header"),
+        (b"\x1f\x8b\x08junk", "gzip"),
+        (b">only one\nMAG\n", "expected headers that name their species"),
+    ],
+)
+def test_input_that_will_not_do_is_65_in_one_line_and_leaves_nothing(
+    run, write, tmp_path, text, words
+):
+    bad = write("bad", text)
+    older = write("o", "older")
+    result = run("pair", A, bad, "-o", older, "--force", *COMMON)
+    assert result.code == 65 and words in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert older.read_text() == "older" and names(tmp_path) == ["bad", "o"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["-o", "a"], 2, "must differ from every input"),
+        (["-o", "o", "--paired-msa", "b", "--force"], 2, "must differ"),
+        (["-o", "o", "--paired-msa", "o"], 2, "must differ"),
+        (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "must differ"),
+        (["-o", "k", "--known", "k.unpaired.tsv"], 2, "must differ"),
+        (["-o", "t", "--species", "table:t"], 2, "must differ"),
+        (["-o", "o", "--plot", "p.bmp"], 2, "plot: expected a name that ends in"),
+        (["-o", "o", "--species", "organism"], 2, "species: expected one of auto, ox"),
+        (["-o", "o", "--species", "table:none"], 65, "none: no such file"),
+        (["-o", "o", "--known", "none"], 65, "none: no such file"),
+        (["-o", "o", "--runs", "0"], 2, "--runs"),
+        (["-o", "older"], 74, "older: exists already"),
+        (["-o", "/dev/full"], 74, "exists already"),
+        (["-o", "/dev/full", "--force"], 74, "expected a regular file"),
+    ],
+)
+def test_settings_and_outputs_that_will_not_do(
+    run, write, tmp_path, monkeypatch, arguments, code, words
+):
+    monkeypatch.chdir(tmp_path)
+    write("a", A.read_bytes())
+    write("b", B.read_bytes())
+    for name in ("older", "k.unpaired.tsv", "t"):
+        write(name, "protein_a\tprotein_b\tprotein\tspecies\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = run("pair", "a", "b", *arguments)
+    assert result.code == code and words in result.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_second_run_on_one_output_is_kept_out(run, tmp_path):
+    with locked(tmp_path / "o"):
+        result = run("pair", A, B, "-o", tmp_path / "o", *COMMON)
+    assert result.code == 75 and "another run is writing it" in result.err
+    assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
+
+
+@pytest.mark.parametrize("target", ["o", "x/o"])
+def test_a_folder_that_cannot_be_written(tmp_path, write, target):
+    write("x", "a file")
+    if target == "o":
+        line = f"ulimit -f 0; trap '' XFSZ; pepseq pair {A} {B} -o o"
+    else:
+        line = f"pepseq pair {A} {B} -o {target}"
+    done = shell(line, tmp_path)
+    assert done.returncode == 74 and "Traceback" not in done.stderr
+    assert names(tmp_path) == ["x"]
+
+
+def test_full_and_closed_stdout(tmp_path):
+    full = shell(f"pepseq pair {A} {B} -o - > /dev/full", tmp_path)
+    assert full.returncode == 74 and "No space left" in full.stderr
+    assert len(full.stderr.strip().splitlines()) == 2 and "Traceback" not in full.stderr
+    closed = shell(f"(pepseq -q pair {A} {B} -o -; echo $? >&2) | true", tmp_path)
+    assert closed.stderr == "74\n"
+    assert "stdout: is closed" in shell(f"pepseq pair {A} {B} -o - >&-", tmp_path).stderr
+
+
+def test_ids_never_become_file_names(run, write, tmp_path):
+    a = write("a", ">../../etc/a [../x]\nMAG\n>/b [../x]\nMAC\n")
+    b = write("b", ">../../etc/b [../x]\nMAG\n")
+    (tmp_path / "in").mkdir()
+    result = run("pair", a, b, "-o", tmp_path / "in" / "o", *COMMON)
+    assert result.code == 0
+    assert names(tmp_path) == ["a", "b", "in"]
+    assert names(tmp_path / "in") == ["o", "o.run.json", "o.unpaired.tsv"]
+
+
+def test_a_killed_run_is_done_again_as_if_it_had_not_been(run, tmp_path):
+    assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
+    code = (
+        "import os, signal, sys\nimport pepseq.pairing.pair as module\n"
+        "module.METHODS['random'] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "module.pair(*sys.argv[1:])\n"
+    )
+    (tmp_path / "again").mkdir()
+    target = tmp_path / "again" / "o"
+    done = subprocess.run([sys.executable, "-c", code, A, B, target])
+    assert done.returncode == -9 and not target.exists()
+    assert run("pair", A, B, "-o", target, *COMMON).code == 0
+    for name in ("o", "o.unpaired.tsv"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert names(tmp_path / "again") == ["o", "o.run.json", "o.unpaired.tsv"]
+
+
+def test_no_home_and_the_C_locale(tmp_path):
+    line = f"pepseq pair {A} {B} -o o --plot p.png"
+    done = shell(f"unset HOME; {line}", tmp_path, LC_ALL="C", MPLCONFIGDIR="")
+    assert done.returncode == 0, done.stderr
+    assert "p.png" in names(tmp_path)
