@@ -72,8 +72,6 @@ def planted(
     random, twice the same perhaps. `coupled` columns of A and of B change together: B takes the
     residue that fits with probability `fidelity`. Each protein loses its partner with probability
     `lost` / 2, and each residue is a gap with probability `gaps`. Rows are in random order.
-
-    The same seed gives the same families.
     """
     random = np.random.default_rng(seed)
     length_a, length_b = lengths

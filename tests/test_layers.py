@@ -55,6 +55,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.cli.main", "torch transformers pandas matplotlib"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
+        ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
         ("pepseq.readout.masking", "torch transformers pandas"),
     ],
 )

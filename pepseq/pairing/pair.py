@@ -13,7 +13,7 @@ from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import Grouped, group
 from pepseq.pairing.known import read_known
 from pepseq.pairing.methods import Chosen, Families
-from pepseq.pairing.msa import Alignment, read_alignment
+from pepseq.pairing.msa import read_alignment
 from pepseq.pairing.pairs import (
     Pair,
     final_pairs,
@@ -77,14 +77,7 @@ def pair(
     bad: list[BadRecord] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output)
-        a, b = (
-            read_alignment(path, bad, align=config.align, threads=config.threads)
-            for path in (family_a, family_b)
-        )
-        species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
-        given = {} if known is None else read_known(known, *_by_id(a, b, species))
-        grouped = group(a, b, species, given)
-        _say(config.species, species, grouped)
+        grouped, ids_a, described = _read(family_a, family_b, known, config, bad)
         method = next(iter(METHODS)) if config.method == "auto" else config.method
         chosen = METHODS[method](grouped.families, config)
         pairs = final_pairs(grouped.families, chosen, config.seed)
@@ -93,13 +86,14 @@ def pair(
         if str(output) != STDIO:
             outputs.add(f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired))
         if paired_msa is not None:
-            _write_msa(outputs, paired_msa, grouped, pairs, a.ids)
+            _write_msa(outputs, paired_msa, grouped, pairs, ids_a)
         if plot is not None:
             outputs.add(plot, draw_pairing(chosen.losses, pairs, form))
-        write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
-        settings = {**asdict(config), "method": method, **_described(a, b, species, grouped)}
+        proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
+        write_failed(outputs, output, bad, proteins)
+        settings = {**asdict(config), "method": method, **described}
         write_run_record(outputs, output, "pair", settings, inputs, started)
-    refuse_bad(bad, len(a.ids) + len(b.ids), output, keep_going)
+    refuse_bad(bad, proteins, output, keep_going)
     return Paired(len(pairs), len(unpaired), len(grouped.families.species), method, bad)
 
 
@@ -112,11 +106,30 @@ def _format_of(plot: str | Path | None) -> str:
     return form
 
 
-def _by_id(a: Alignment, b: Alignment, species: SpeciesRead):
-    return (
-        dict(zip(a.ids, species.a, strict=True)),
-        dict(zip(b.ids, species.b, strict=True)),
+def _read(
+    family_a: str | Path,
+    family_b: str | Path,
+    known: str | Path | None,
+    config: PairConfig,
+    bad: list[BadRecord],
+) -> tuple[Grouped, tuple[str, ...], dict]:
+    """Return the families put together, the ids of A in file order, what the run record says."""
+    a, b = (
+        read_alignment(path, bad, align=config.align, threads=config.threads)
+        for path in (family_a, family_b)
     )
+    species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
+    by_id = [dict(zip(f.ids, s, strict=True)) for f, s in ((a, species.a), (b, species.b))]
+    given = {} if known is None else read_known(known, *by_id)
+    grouped = group(a, b, species, given)
+    _say(config.species, species, grouped)
+    described = {
+        "species": species.rule,
+        "columns": [a.codes.shape[1], b.codes.shape[1]],
+        "reading": [a.reading, b.reading],
+        "counts": grouped.counts,
+    }
+    return grouped, a.ids, described
 
 
 def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
@@ -130,16 +143,6 @@ def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
         *(counts[f"species_{what}"] for what in ("in_both", "with_paralogs")),
         *(counts[f"species_in_{side}_only"] for side in "ab"),
     )
-
-
-def _described(a: Alignment, b: Alignment, species: SpeciesRead, grouped: Grouped) -> dict:
-    """Return what the run record says of the families."""
-    return {
-        "species": species.rule,
-        "columns": [a.codes.shape[1], b.codes.shape[1]],
-        "reading": [a.reading, b.reading],
-        "counts": grouped.counts,
-    }
 
 
 def _write_msa(

@@ -59,9 +59,11 @@ def _draw_losses(axes, losses: np.ndarray) -> None:
 
 def _draw_confidences(axes, pairs: Sequence[Pair]) -> None:
     groups = [[p.confidence for p in pairs if p.known == known] for known in (False, True)]
+    edges = np.linspace(0, 1, _BINS + 1)
+    edges[:-1] -= 1e-9  # a share of the runs may lie on an edge, and be rounded either way
     axes.hist(
         groups,
-        bins=np.linspace(0, 1, _BINS + 1),
+        bins=edges,
         stacked=True,
         color=[_BLUE, _ORANGE],
         label=["Pairs", "Known pairs"],

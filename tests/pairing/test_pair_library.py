@@ -13,7 +13,9 @@ from pepseq import PairConfig, pair
 from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.pairing import fraction_correct
 from pepseq.pairing.families import LEFT_OVER, NO_SPECIES, ONE_SIDE, group
+from pepseq.pairing.methods import Chosen
 from pepseq.pairing.msa import read_alignment
+from pepseq.pairing.pair import METHODS
 from pepseq.pairing.species import read_species
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
@@ -175,6 +177,18 @@ def test_what_a_species_is_called_changes_nothing_but_its_name(tmp_path):
 
 
 def test_the_seed_decides(tmp_path):
+    for name, seed in (("1", 1), ("2", 1), ("3", 2)):
+        pair(A, B, tmp_path / name, config=PairConfig(method="random", seed=seed))
+    one, two, three = ((tmp_path / name).read_bytes() for name in "123")
+    assert one == two != three
+
+
+def test_the_seed_decides_between_equally_good_pairings(tmp_path, monkeypatch):
+    def undecided(families, config):
+        flat = tuple(np.full((len(s.a), len(s.b)), 0.1) for s in families.species)
+        return Chosen(flat, np.zeros((1, 0)))
+
+    monkeypatch.setitem(METHODS, "random", undecided)
     for name, seed in (("1", 1), ("2", 1), ("3", 2)):
         pair(A, B, tmp_path / name, config=PairConfig(method="random", seed=seed))
     one, two, three = ((tmp_path / name).read_bytes() for name in "123")

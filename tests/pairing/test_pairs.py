@@ -135,12 +135,12 @@ def test_the_figure_is_of_its_format_and_the_same_each_time(form, start, steps):
         assert (b"Step" in picture) == (steps > 0)
 
 
-def test_the_figure_shows_every_run():
+def test_the_figure_shows_every_run_and_not_the_mean_alone():
     import matplotlib.image
 
     _, pairs = small()
-    flat, steep = (
-        matplotlib.image.imread(io.BytesIO(draw_pairing(losses, pairs, "png")))
-        for losses in (np.ones((2, 5)), np.array([[1, 1, 1, 1, 1], [5, 4, 3, 2, 1.0]]))
+    runs = np.ones((3, 5)), np.array([np.ones(5), np.arange(5.0) - 1, 3 - np.arange(5.0)])
+    flat, crossed = (
+        matplotlib.image.imread(io.BytesIO(draw_pairing(losses, pairs, "png"))) for losses in runs
     )
-    assert flat.shape != steep.shape or (flat != steep).any()
+    assert flat.shape != crossed.shape or (flat != crossed).any()

@@ -18,7 +18,14 @@ HEADERS = {
 
 def family(form, letter, species=12, paralogs=3):
     return [
-        form.format(m=f"SP{chr(65 + n)}", n=1000 + n, p=f"{letter}{n * 100 + k}")
+        form.format(
+            m=f"SP{chr(65 + n)}",
+            n=1000 + n,
+            k=k,
+            p=f"{letter}{n * 100 + k}",
+            code=("9BACT", "9FIRM")[n % 2],
+            some=n if n < 2 else f"{letter}{n}{k}",
+        )
         for n in range(species)
         for k in range(paralogs)
     ]
@@ -54,14 +61,17 @@ def test_auto_bears_a_few_headers_of_another_form():
         "gene{p}",
         "gene_{p}",
         "one_{p}",  # the same field everywhere is no species
-        "P{p}_9BACT",  # nor is a code of many species
+        "P{p}_{code}",  # nor is a code of many species
+        "P{p}_{k}",  # nor a number that counts paralogs
+        "abc_{n}x{k}",  # nor an id that the two families share
+        "P{p}_sp{some}",  # nor what few proteins share
         "{p}|x|1",
     ],
 )
 def test_auto_says_what_it_saw_if_no_rule_will_do(form):
     with pytest.raises(InputError) as error:
         read("auto", family(form, "1"), family(form, "2"))
-    for part in (form.format(p="10"), form.format(p="20"), "--species 'field:|:2'", "table:"):
+    for part in (family(form, "1")[0], family(form, "2")[0], "--species 'field:|:2'", "table:"):
         assert part in str(error.value)
 
 
