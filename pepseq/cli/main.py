@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "Complete readouts: every hidden residue with its confidence.",
     "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
+    "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
 }
 

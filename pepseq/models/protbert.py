@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from pepseq.errors import InputError, PepseqError, SettingsError, TryAgainError
 from pepseq.models.batching import plan_batches
@@ -88,18 +89,23 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     InputError if it is no masked language model of proteins, if weights are missing or damaged,
     or if it is neither on this machine nor can be downloaded.
     """
-    source = checkpoint.source
+    source, offline = checkpoint.source, checkpoint.offline
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     try:
         with _quiet():
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            config = _read_config(source, offline)
             tokenizer = AutoTokenizer.from_pretrained(
-                source, trust_remote_code=False, do_lower_case=False
+                source,
+                config=config,
+                trust_remote_code=False,
+                local_files_only=offline,
+                do_lower_case=False,
             )
             network, info = AutoModelForMaskedLM.from_pretrained(
                 source,
                 config=config,
                 trust_remote_code=False,
+                local_files_only=offline,
                 dtype=torch.float32,
                 attn_implementation=attention,
                 output_loading_info=True,
@@ -124,6 +130,17 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     if vocabulary.table.max() >= network.get_input_embeddings().num_embeddings:
         raise InputError(f"{source}: expected a vocabulary of the network's size, found a larger")
     return network.eval(), tokenizer, vocabulary
+
+
+def _read_config(source: str, offline: bool):
+    """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
+    settings, _ = PreTrainedConfig.get_config_dict(source, local_files_only=offline)
+    if "model_type" not in settings and "auto_map" not in settings:
+        types = {name: kind for kind, name in MODEL_FOR_MASKED_LM_MAPPING_NAMES.items()}
+        for architecture in settings.get("architectures") or ():
+            if architecture in types:
+                return AutoConfig.for_model(types[architecture], **settings)
+    return AutoConfig.from_pretrained(source, trust_remote_code=False, local_files_only=offline)
 
 
 class _quiet:
