@@ -31,6 +31,7 @@ class Server:
     types: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     asked: list = field(default_factory=list)
+    headers: dict = field(default_factory=dict)
     etags: bool = True
     ranges: bool = True
     url: str = ""
@@ -64,6 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body, status = server.files[path], 200
         headers = {"Content-Type": server.types.get(path, "application/octet-stream")}
+        headers |= server.headers
         if server.etags:
             headers["ETag"] = server.etag(path)
         wanted = self.headers.get("Range")

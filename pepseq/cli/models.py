@@ -5,7 +5,7 @@ import click
 from pepseq.cli import options
 from pepseq.errors import SettingsError
 
-COLUMNS = ("name", "kind", "source", "parameters", "licence", "sha256", "path")
+COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "sha256", "path")
 VERIFIED = ("name", "file", "state", "sha256")
 
 
@@ -23,8 +23,8 @@ def command():
 def list_models():
     """List the models that have a short name, and where they are, as TSV.
 
-    sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is a
-    folder, or what is missing.
+    sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is the
+    folder with the files, or not here.
     """
     from pepseq.models.known import KNOWN, MSA
     from pepseq.models.records import read_records
@@ -35,7 +35,7 @@ def list_models():
         pinned = "pinned" if all(known.weights.values()) else None
         recorded = "recorded" if known.name in records else "unknown"
         source = known.id if known.kind == MSA else f"{known.id}@{known.revision}"
-        row = [known.name, known.kind, source, known.parameters, known.licence]
+        row = [known.name, known.kind, source, known.parameters, known.licence, known.citation]
         row += [pinned or recorded, "not here" if known.missing() else str(known.folder)]
         click.echo("\t".join(row))
 

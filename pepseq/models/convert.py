@@ -1,7 +1,7 @@
 """Published weights from Python's pickle format to safetensors, without running what they hold.
 
-Names of tensors stay as published. A converted file's metadata has a key `pepseq`: JSON with the
-plain values of the published arguments (`args`) and the name and SHA-256 of the source.
+Names of tensors stay as published. The metadata of a converted `.pt` file has the key `pepseq`: JSON
+with the plain values of the published arguments (`args`) and the name and SHA-256 of the source.
 """
 
 import json
@@ -122,10 +122,13 @@ def _write(source: Path, output: Path) -> None:
             )  # safetensors share nothing
         seen.add(storage.data_ptr())
         tensors[name] = tensor.contiguous()
-    notes = {"args": arguments, "source": source.name, "source_sha256": sha256(source)}
+    metadata = {"format": "pt"}  # one key alone: safetensors writes several in any order
+    if source.suffix == ".pt":
+        notes = {"args": arguments, "source": source.name, "source_sha256": sha256(source)}
+        metadata = {"pepseq": json.dumps(notes)}
     partial = output.parent / f".{output.name}.partial"
     try:
-        save_file(tensors, partial, {"format": "pt", "pepseq": json.dumps(notes)})
+        save_file(tensors, partial, metadata)
         with open(partial, "rb+") as stream:
             os.fsync(stream.fileno())
         partial.replace(output)
@@ -138,7 +141,7 @@ def _write(source: Path, output: Path) -> None:
 def read_notes(path: str | Path) -> dict:
     """Return what `convert` noted in a safetensors file: `args`, `source`, `source_sha256`.
 
-    Empty for a file that it did not write; InputError for one that is no safetensors file.
+    Empty for a file that it did not write of a `.pt`; InputError for one that is no safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 

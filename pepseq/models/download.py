@@ -168,6 +168,7 @@ def _convert_weights(known: KnownModel, force: bool) -> None:
     for name in todo:
         log.info("%s: converting %s to safetensors", known.name, name)
         convert(known.folder / name, force=True)
+        forget(known.name, converted_name(name))
     if todo and len(old) > 1:
         write_index(known.folder)
 

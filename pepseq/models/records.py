@@ -107,9 +107,16 @@ def check_files(
     return checks
 
 
-def forget(name: str) -> None:
-    """Remove what is written down of a model."""
-    _change(lambda records: records.pop(name, None))
+def forget(name: str, file: str | None = None) -> None:
+    """Remove what is written down of a model, or of one of its files."""
+
+    def change(records: dict) -> None:
+        if file is None:
+            records.pop(name, None)
+        else:
+            records.get(name, {}).get("files", {}).pop(file, None)
+
+    _change(change)
 
 
 def _write_down(name: str, seen: dict, source: str, revision: str | None) -> None:

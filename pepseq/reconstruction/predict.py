@@ -64,8 +64,9 @@ def predict(
     files of known proteins to use as templates; None is the bundled proteome, unless a `model` is
     given. `model` is a folder, a known model's name, a Hugging Face id, or None for the bundled
     default; with `offline` it must be on this machine. `readout` says what the experiment
-    identifies; None takes the one of the model's readouts that fits the file. `table` gets a row for each residue. Records that cannot be read, or that do not fit the
-    readout, are left out and listed in `<output>.failed.tsv`.
+    identifies; None takes the one of the model's readouts that fits the file. `table` gets a row
+    for each residue. Records that cannot be read, or that do not fit the readout, are left out and
+    listed in `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
