@@ -1,7 +1,7 @@
 """Published weights from Python's pickle format to safetensors, without running what they hold.
 
-Names of tensors stay as published. The metadata of a converted `.pt` file has the key `pepseq`: JSON
-with the plain values of the published arguments (`args`) and the name and SHA-256 of the source.
+Names of tensors stay as published. The metadata of a converted `.pt` file has the key `pepseq`,
+JSON with the plain values of the published arguments (`args`), and name and SHA-256 of the source.
 """
 
 import json
@@ -141,7 +141,7 @@ def _write(source: Path, output: Path) -> None:
 def read_notes(path: str | Path) -> dict:
     """Return what `convert` noted in a safetensors file: `args`, `source`, `source_sha256`.
 
-    Empty for a file that it did not write of a `.pt`; InputError for one that is no safetensors file.
+    Empty for a file that it did not make of a `.pt`; InputError for one that is no safetensors.
     """
     from safetensors import SafetensorError, safe_open
 

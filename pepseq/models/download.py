@@ -214,8 +214,8 @@ def _way_around(path: Path) -> Iterator[None]:
 
 def _converted(path: Path) -> Path:
     """Return the safetensors file beside a pickle of weights, made if it is not there or older."""
-    target = path.with_name(converted_name(path.name))
-    if target == path:
+    target = path.with_suffix(".safetensors")
+    if path.suffix != ".pt":
         raise InputError(f"{path}: expected weights as .pt or .safetensors, found another name")
     source = read_notes(target).get("source_sha256") if target.exists() else None
     if target.exists() and source is None:

@@ -66,7 +66,9 @@ def test_unknown_names_are_2_and_name_the_known(run, caches):
 
 @pytest.mark.parametrize("command", ["predict", "finetune"])
 @pytest.mark.parametrize("model", ["esm2-8m", "no-one/nothing"])
-def test_offline_commands_ask_nobody(run, caches, fasta, tmp_path, command, model):
+def test_offline_commands_ask_nobody(run, caches, fasta, tmp_path, command, model, monkeypatch):
+    asked = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda *address, **_: asked.append(address) or [])
     source = fasta("r", [("a", "MXK" if command == "predict" else "MAK")])
     call = [command, source]
     if command == "finetune":
@@ -75,7 +77,7 @@ def test_offline_commands_ask_nobody(run, caches, fasta, tmp_path, command, mode
     done = run(*call, *common)
     assert done.code == 65 and len(done.err.strip().splitlines()) == 1
     assert ("put config.json, vocab.txt, model.safetensors" in done.err) == (model == "esm2-8m")
-    assert not caches.asked and not (tmp_path / "o").exists()
+    assert not asked and not caches.asked and not (tmp_path / "o").exists()
 
 
 def test_predict_and_finetune_take_a_short_name(run, hub, legacy_protbert, fasta, tmp_path):

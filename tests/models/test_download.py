@@ -182,6 +182,16 @@ def test_what_is_no_weights_never_gets_the_name(offer, tmp_path):
     assert not list(torch_checkpoints().iterdir()) and not (tmp_path / "ran").exists()
 
 
+def test_two_runs_that_want_the_same_model_download_it_once(offer):
+    from concurrent.futures import ThreadPoolExecutor
+
+    offer.faults = [Fault(cut=5000, stall=0.3)]
+    with ThreadPoolExecutor(3) as runs:
+        found = list(runs.map(lambda _: download(MSA), range(3)))
+    assert found == [torch_checkpoints()] * 3
+    assert sum("Range" not in headers for _, headers in offer.asked) == 1
+
+
 @pytest.mark.parametrize("name", ["msa-transformer", "protbert", "esm2-3b"])
 @pytest.mark.parametrize("how", ["option", "PEPSEQ_OFFLINE", "HF_HUB_OFFLINE"])
 def test_offline_asks_nobody_and_says_what_to_put_where(caches, monkeypatch, name, how):
