@@ -101,6 +101,13 @@ def test_the_next_call_goes_on_where_the_last_was_stopped(fetch, server, tmp_pat
     server.asked.clear()
     fetch()
     assert server.asked[0][1]["Range"] == "bytes=200000-" and whole(tmp_path)
+    assert server.asked[0][1]["If-Range"] == server.etag("/file.bin")
+
+
+def test_a_page_of_text_in_between_costs_nothing_that_is_here(fetch, server, tmp_path):
+    html = Fault(status=200, headers={"Content-Type": "text/html"}, body=b"<html>busy</html>")
+    fetch(Fault(cut=200_000), html, starts=(CONTENT[:2],))
+    assert server.asked[2][1]["Range"] == "bytes=200000-" and whole(tmp_path)
 
 
 def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, tmp_path):

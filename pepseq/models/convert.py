@@ -107,21 +107,16 @@ def write_index(folder: Path) -> None:
 
 
 def _write(source: Path, output: Path) -> None:
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     weights, arguments = read_pickle(source)
     seen, tensors = set(), {}
     for name, tensor in weights.items():
-        tensor = tensor.detach()
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() in seen or storage.nbytes() != tensor.nbytes:
-            tensor = tensor.clone(
-                memory_format=torch.contiguous_format
-            )  # safetensors share nothing
-        seen.add(storage.data_ptr())
-        tensors[name] = tensor.contiguous()
+        memory = tensor.untyped_storage().data_ptr()
+        tensor = tensor.detach().contiguous()
+        tensors[name] = tensor.clone() if memory in seen else tensor  # safetensors share nothing
+        seen.add(memory)
     metadata = {"format": "pt"}  # one key alone: safetensors writes several in any order
     if source.suffix == ".pt":
         notes = {"args": arguments, "source": source.name, "source_sha256": sha256(source)}
