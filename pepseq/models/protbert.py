@@ -9,13 +9,15 @@ import os
 import pickle
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
+from huggingface_hub import constants
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
@@ -89,23 +91,21 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     InputError if it is no masked language model of proteins, if weights are missing or damaged,
     or if it is neither on this machine nor can be downloaded.
     """
-    source, offline = checkpoint.source, checkpoint.offline
+    source = checkpoint.source
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     try:
-        with _quiet():
-            config = _read_config(source, offline)
+        with _quiet(), _no_network(checkpoint.offline):
+            config = _read_config(source)
             tokenizer = AutoTokenizer.from_pretrained(
                 source,
                 config=config,
                 trust_remote_code=False,
-                local_files_only=offline,
                 do_lower_case=False,
             )
             network, info = AutoModelForMaskedLM.from_pretrained(
                 source,
                 config=config,
                 trust_remote_code=False,
-                local_files_only=offline,
                 dtype=torch.float32,
                 attn_implementation=attention,
                 output_loading_info=True,
@@ -132,15 +132,29 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     return network.eval(), tokenizer, vocabulary
 
 
-def _read_config(source: str, offline: bool):
+@contextmanager
+def _no_network(offline: bool) -> Iterator[None]:
+    """Let the hub's library ask nobody, as HF_HUB_OFFLINE does.
+
+    With `local_files_only` it looks for no file there, but still asks for other things.
+    """
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or offline
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _read_config(source: str):
     """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
-    settings, _ = PreTrainedConfig.get_config_dict(source, local_files_only=offline)
+    settings, _ = PreTrainedConfig.get_config_dict(source)
     if "model_type" not in settings and "auto_map" not in settings:
         types = {name: kind for kind, name in MODEL_FOR_MASKED_LM_MAPPING_NAMES.items()}
         for architecture in settings.get("architectures") or ():
             if architecture in types:
                 return AutoConfig.for_model(types[architecture], **settings)
-    return AutoConfig.from_pretrained(source, trust_remote_code=False, local_files_only=offline)
+    return AutoConfig.from_pretrained(source, trust_remote_code=False)
 
 
 class _quiet:

@@ -302,3 +302,11 @@ def test_a_folder_comes_before_a_known_model_of_its_name(caches, protbert, tmp_p
     shutil.copytree(protbert, tmp_path / "esm2-8m")
     monkeypatch.chdir(tmp_path)
     assert find_checkpoint("esm2-8m").source == "esm2-8m" and not caches.asked
+
+
+def test_any_model_in_the_hubs_cache_loads_offline(caches, protbert, tmp_path):
+    repository = tmp_path / "hub" / "models--no-one--tiny"
+    shutil.copytree(protbert, repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    assert (logits("no-one/tiny", offline=True) == logits(protbert)).all()
