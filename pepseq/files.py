@@ -79,13 +79,16 @@ def sha256(path: str | Path) -> str:
 
 
 @contextmanager
-def locked(path: str | Path) -> Iterator[None]:
-    """Hold `.<name>.lock` beside `path` while a run writes it; TryAgainError if another does."""
+def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
+    """Hold `.<name>.lock` beside `path` while a run writes it; TryAgainError if another does.
+
+    `wait` is how many seconds to give the other run to end.
+    """
     path = Path(path)
     lock = path.parent / f".{path.name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, blocking=False):
+        with FileLock(lock, timeout=wait):
             try:
                 yield
             finally:

@@ -80,6 +80,116 @@ def _save(network, tokenizer, folder, factor):
 
 
 @pytest.fixture(scope="session")
+def msa_pickle(tmp_path_factory):
+    """A tiny MSA Transformer with random weights, as fair-esm publishes the true one."""
+    import argparse
+
+    import esm
+    import torch
+
+    path = tmp_path_factory.mktemp("msa") / "esm_msa1b_t12_100M_UR50S.pt"
+    settings = {"layers": 2, "embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2}
+    settings |= {"dropout": 0.1, "attention_dropout": 0.1, "activation_dropout": 0.1}
+    settings |= {"max_positions": 64, "max_tokens": 4096, "embed_positions_msa": True}
+    torch.manual_seed(0)
+    network = esm.MSATransformer(
+        argparse.Namespace(**settings, embed_positions_msa_dim=16),
+        esm.Alphabet.from_architecture("msa_transformer"),
+    )
+    swapped = str.maketrans({"\0": "column", "\1": "row"})
+    weights = {}
+    for name, tensor in network.state_dict().items():
+        name = name.replace("row", "\0").replace("column", "\1").translate(swapped)
+        inner = "" if name.startswith("lm_head") else "sentence_encoder."
+        weights[f"encoder.{inner}{name}"] = tensor
+    arguments = argparse.Namespace(arch="msa_transformer", **settings)
+    torch.save({"args": arguments, "model": weights, "extra": None}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def legacy_protbert(protbert, tmp_path_factory):
+    """Files of a tiny model as those of `Rostlab/prot_bert`: an old pickle, no model_type."""
+    import json
+
+    import torch
+    from safetensors.torch import load_file
+
+    from pepseq.models.scratch import FOLDER
+
+    folder = tmp_path_factory.mktemp("legacy")
+    config = json.loads((protbert / "config.json").read_text())
+    del config["model_type"]
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "vocab.txt").write_text((FOLDER / "vocab.txt").read_text())
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    weights = load_file(protbert / "model.safetensors")
+    tied = weights["bert.embeddings.word_embeddings.weight"]
+    weights["cls.predictions.decoder.weight"] = tied
+    path = folder / "pytorch_model.bin"
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+    return folder
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch):
+    """Empty caches of models in a temporary folder, and a server in place of the publishers'."""
+    from servers import serve
+
+    from pepseq.http import HttpConfig
+
+    for name in ("PEPSEQ_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("PEPSEQ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(
+        "pepseq.models.download.PATIENCE",
+        HttpConfig(tries=3, first_wait=0.01, longest_wait=0.02, read_timeout=0.5),
+    )
+    with serve() as server:
+        monkeypatch.setenv("PEPSEQ_MODELS_URL", f"{server.url}/models")
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
+
+
+@pytest.fixture
+def hub(caches):
+    """Let the server play the Hugging Face hub for the files of a folder."""
+    import hashlib
+    import json
+
+    def offer(known, folder):
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        siblings = [
+            {
+                "rfilename": name,
+                "size": len(content),
+                "blobId": hashlib.sha1(content).hexdigest(),
+                "lfs": {
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "size": len(content),
+                    "pointerSize": 1,
+                },
+            }
+            for name, content in files.items()
+        ]
+        about = {"id": known.id, "sha": known.revision, "siblings": siblings}
+        page = f"/api/models/{known.id}/revision/{known.revision}"
+        caches.files[page] = json.dumps(about).encode()
+        caches.types[page] = "application/json"
+        caches.headers["X-Repo-Commit"] = known.revision
+        for name, content in files.items():
+            caches.files[f"/{known.id}/resolve/{known.revision}/{name}"] = content
+        return caches
+
+    return offer
+
+
+@pytest.fixture(scope="session")
 def proteins():
     """The real E. coli 536 proteins of data/ as (id, sequence)."""
     return [(r.id, r.sequence) for r in read_fasta(DATA / "ecoli_536.fasta")]

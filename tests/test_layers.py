@@ -12,6 +12,7 @@ ORDER = [
     "version",
     "files",
     "progress",
+    "http",
     "sequences",
     "readout",
     "templates",

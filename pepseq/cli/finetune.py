@@ -49,6 +49,7 @@ def setting(name: str, text: str, kind=None, **more):
     help=f"{options.READOUT_HELP} Given several times, one network learns them all.",
 )
 @options.model
+@options.offline
 @click.option(
     "--from-scratch",
     metavar="CONFIG",
@@ -92,11 +93,12 @@ def command(
     resume,
     keep_going,
     force,
+    offline,
     **settings,
 ):
     """Train a protein language model to complete readouts.
 
-    Start from a published model, such as --model Rostlab/prot_bert, or --from-scratch.
+    Start from a published model, such as --model protbert, or --from-scratch.
     """
     names = {field.name for field in dataclasses.fields(FinetuneConfig)}
     config = FinetuneConfig(**{name: settings[name] for name in names})
@@ -114,4 +116,5 @@ def command(
         force=force,
         keep_going=keep_going,
         tensorboard=tensorboard,
+        offline=offline,
     )

@@ -88,8 +88,15 @@ threads = click.option(
 
 model = click.option(
     "--model",
-    metavar="ID_OR_FOLDER",
-    help="A model folder, or a Hugging Face id such as Rostlab/prot_bert.",
+    metavar="NAME_OR_FOLDER",
+    help="A model folder, a short name such as protbert or esm2-8m (see pepseq models list), or a "
+    "Hugging Face id such as Rostlab/prot_bert.",
+)
+
+offline = click.option(
+    "--offline",
+    is_flag=True,
+    help="Use no network: a model must be on this machine.",
 )
 
 

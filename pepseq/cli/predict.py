@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 @options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
 @options.reference(default="E. coli K-12 and EC590")
 @options.model
+@options.offline
 @click.option(
     "--mode",
     type=click.Choice(MODES),
@@ -71,7 +72,9 @@ log = logging.getLogger(__name__)
 @options.threads
 @options.keep_going
 @options.force
-def command(readouts, output, reference, model, readout, table, keep_going, force, **settings):
+def command(
+    readouts, output, reference, model, readout, table, keep_going, force, offline, **settings
+):
     """Complete readouts: every hidden residue with its confidence.
 
     READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
@@ -92,6 +95,7 @@ def command(readouts, output, reference, model, readout, table, keep_going, forc
         config=config,
         force=force,
         keep_going=keep_going,
+        offline=offline,
     )
     log.info(
         "%d proteins, %d of %d residues predicted from %s, mean confidence %.3f",

@@ -1,4 +1,4 @@
-"""Which network to use: the bundled default, a folder, or a published model by its id.
+"""Which network to use: the bundled default, a folder, or a published model by its name or id.
 
 A folder that pepseq wrote holds `pepseq.json` (what the network was trained for) and
 `manifest.json` (the SHA-256 of every file), checked whenever it is used.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, found
 from pepseq.files import sha256, to_json
+from pepseq.models.known import KNOWN, MASKED, find_known
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -25,24 +26,31 @@ class Checkpoint:
     """A network that can be loaded.
 
     `source` is a folder or a Hugging Face id; `readouts` are those it was trained for, none for a
-    published base model; `window` is the longest stretch of residues it was trained on, or None.
+    published base model; `window` is the longest stretch of residues it was trained on, or None;
+    `published` is the id and revision of a known base model; with `offline` nothing is fetched.
     """
 
     source: str
     readouts: tuple[Readout, ...] = ()
     window: int | None = None
+    published: str | None = None
+    offline: bool = False
 
     @property
     def name(self) -> str:
         """What to call it in a message."""
-        return "the bundled default" if self.source == str(BUNDLED) else self.source
+        return (
+            "the bundled default" if self.source == str(BUNDLED) else self.published or self.source
+        )
 
 
-def find_checkpoint(model: str | Path | None = None) -> Checkpoint:
-    """Return the checkpoint for a folder, a Hugging Face id such as `Rostlab/prot_bert`, or None.
+def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> Checkpoint:
+    """Return the checkpoint for a folder, a short name or a Hugging Face id, or None.
 
-    None is the bundled default. Nothing is downloaded here. Raises InputError for a folder that
-    does not exist or whose files are not those that its manifest lists.
+    None is the bundled default; a folder comes before a known model of the same name. A known model
+    (see `pepseq.models.known`) that is not here is downloaded unless `offline`, and its files are
+    checked. Raises InputError for a folder that does not exist or whose files are not those that
+    its manifest lists, and for a known model that is not here or not as it was.
     """
     folder = BUNDLED if model is None else Path(model)
     if os.path.isdir(folder):
@@ -52,12 +60,21 @@ def find_checkpoint(model: str | Path | None = None) -> Checkpoint:
         if not (folder / "config.json").exists():
             raise InputError(f"{folder}: expected a model folder with config.json, found none")
         return Checkpoint(str(folder))
+    known = find_known(model)
+    if known is not None and known.kind == MASKED and not os.path.exists(folder):
+        from pepseq.models.download import get_model
+
+        source = str(get_model(known, offline))
+        return Checkpoint(source, published=f"{known.id}@{known.revision}", offline=True)
     if not _HUB_ID.fullmatch(str(model)) or os.path.exists(folder):
+        names = ", ".join(known.name for known in KNOWN if known.kind == MASKED)
         raise InputError(
-            f"--model {found(str(model), 200)}: expected a model folder or a Hugging Face id such "
-            "as Rostlab/prot_bert, found neither"
+            f"--model {found(str(model), 200)}: expected a model folder, one of {names}, or a "
+            "Hugging Face id such as Rostlab/prot_bert, found none of these"
         )
-    return Checkpoint(str(model))
+    from pepseq.http import is_offline
+
+    return Checkpoint(str(model), offline=is_offline(offline))
 
 
 def _described(folder: Path) -> Checkpoint:

@@ -9,14 +9,17 @@ import os
 import pickle
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+from huggingface_hub import constants
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from pepseq.errors import InputError, PepseqError, SettingsError, TryAgainError
 from pepseq.models.batching import plan_batches
@@ -91,10 +94,13 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     source = checkpoint.source
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     try:
-        with _quiet():
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        with _quiet(), _no_network(checkpoint.offline):
+            config = _read_config(source)
             tokenizer = AutoTokenizer.from_pretrained(
-                source, trust_remote_code=False, do_lower_case=False
+                source,
+                config=config,
+                trust_remote_code=False,
+                do_lower_case=False,
             )
             network, info = AutoModelForMaskedLM.from_pretrained(
                 source,
@@ -124,6 +130,31 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     if vocabulary.table.max() >= network.get_input_embeddings().num_embeddings:
         raise InputError(f"{source}: expected a vocabulary of the network's size, found a larger")
     return network.eval(), tokenizer, vocabulary
+
+
+@contextmanager
+def _no_network(offline: bool) -> Iterator[None]:
+    """Let the hub's library ask nobody, as HF_HUB_OFFLINE does.
+
+    With `local_files_only` it looks for no file there, but still asks for other things.
+    """
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or offline
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _read_config(source: str):
+    """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
+    settings, _ = PreTrainedConfig.get_config_dict(source)
+    if "model_type" not in settings and "auto_map" not in settings:
+        types = {name: kind for kind, name in MODEL_FOR_MASKED_LM_MAPPING_NAMES.items()}
+        for architecture in settings.get("architectures") or ():
+            if architecture in types:
+                return AutoConfig.for_model(types[architecture], **settings)
+    return AutoConfig.from_pretrained(source, trust_remote_code=False)
 
 
 class _quiet:

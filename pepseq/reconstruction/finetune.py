@@ -60,12 +60,14 @@ def finetune(
     force: bool = False,
     keep_going: bool = False,
     tensorboard: bool = False,
+    offline: bool = False,
 ) -> dict:
     """Train a network on whole proteins and return what `<output>/pepseq.json` says of it.
 
     `train` and `validation` are FASTA files; each protein is masked by every readout given. The
-    network starts from `model` (a folder or a Hugging Face id), or, with `from_scratch` (`tiny`,
-    `small` or a JSON file), from random weights. `output` becomes a folder that `predict` and
+    network starts from `model` (a folder, a known model's name or a Hugging Face id; with `offline`
+    it must be on this machine), or, with `from_scratch` (`tiny`, `small` or a JSON file), from
+    random weights. `output` becomes a folder that `predict` and
     transformers can load. With `keep_going`, records that cannot be read are left out and listed
     in `<output>.failed.tsv`; otherwise the first of them ends the run before training.
 
@@ -88,12 +90,15 @@ def finetune(
         training,
         tensorboard,
         keep_going,
+        offline,
         [],
     )
     inputs = [*job.train, *job.validation]
     main = os.environ.get("RANK", "0") == "0"
     with locked(output) if main else nullcontext():
-        settings = run_settings(job.train, job.validation, readouts, model, from_scratch, config)
+        settings = run_settings(
+            job.train, job.validation, readouts, model, from_scratch, config, offline
+        )
         trainer = None
         if resume and is_done(output, training, settings):
             log.info("%s: finished already, nothing to do", output)

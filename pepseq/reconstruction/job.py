@@ -42,6 +42,7 @@ class Job:
     training: Path
     tensorboard: bool
     keep_going: bool
+    offline: bool
     bad: list[BadRecord]
 
 
@@ -56,7 +57,7 @@ def make_trainer(job: Job) -> MaskedTrainer:
         raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
     transformers.set_seed(config.seed)
     if job.from_scratch is None:
-        network, tokenizer, vocabulary = load_network(find_checkpoint(job.model))
+        network, tokenizer, vocabulary = load_network(find_checkpoint(job.model, job.offline))
     else:
         network, tokenizer = new_network(job.from_scratch)
         vocabulary = read_vocabulary(tokenizer, str(job.from_scratch))

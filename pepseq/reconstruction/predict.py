@@ -56,15 +56,17 @@ def predict(
     config: PredictConfig = PredictConfig(),  # noqa: B008 - frozen
     force: bool = False,
     keep_going: bool = False,
+    offline: bool = False,
 ) -> Predicted:
     """Complete the readouts of a FASTA file and write whole proteins, same ids, order, lengths.
 
     Observed residues stay; each hidden one becomes the likeliest candidate. `reference` are FASTA
     files of known proteins to use as templates; None is the bundled proteome, unless a `model` is
-    given. `model` is a folder, a Hugging Face id, or None for the bundled default. `readout` says
-    what the experiment identifies; None takes the one of the model's readouts that fits the file.
-    `table` gets a row for each residue. Records that cannot be read, or that do not fit the
-    readout, are left out and listed in `<output>.failed.tsv`.
+    given. `model` is a folder, a known model's name, a Hugging Face id, or None for the bundled
+    default; with `offline` it must be on this machine. `readout` says what the experiment
+    identifies; None takes the one of the model's readouts that fits the file. `table` gets a row
+    for each residue. Records that cannot be read, or that do not fit the readout, are left out and
+    listed in `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
@@ -76,7 +78,7 @@ def predict(
     if model is not None and any(_inside(path, model) for path in wanted):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
     with _rereadable(readouts) as source:
-        checkpoint = find_checkpoint(model)
+        checkpoint = find_checkpoint(model, offline)
         anything = bool(references) and model is None
         used, total = choose_readout(source, checkpoint, readout, anything)
         combiner = _combiner(references, used, config)

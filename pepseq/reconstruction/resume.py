@@ -25,16 +25,19 @@ def run_settings(
     model: str | Path | None,
     from_scratch: str | Path | None,
     config: FinetuneConfig,
+    offline: bool = False,
 ) -> dict:
     """Return all that decides the result, to compare on resuming."""
     for path in (*train, *validation):
         if not Path(path).is_file():
             raise InputError(f"{path}: expected a file, found none (pipes cannot be read again)")
     if from_scratch is None:
-        checkpoint = find_checkpoint(model)
+        checkpoint = find_checkpoint(model, offline)
         folder = Path(checkpoint.source)
         base = {"model": folder.name if folder.is_dir() else checkpoint.source}
-        if folder.is_dir():
+        if checkpoint.published is not None:
+            base = {"model": checkpoint.published}  # its files are checked when it is found
+        elif folder.is_dir():
             files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
             base["sha256"] = {p.name: sha256(p) for p in files}
     else:

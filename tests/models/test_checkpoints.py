@@ -44,7 +44,7 @@ def test_a_manifest_finds_every_kind_of_damage(folder):
 def test_folders_that_are_no_model_are_refused(tmp_path):
     with pytest.raises(InputError, match="expected a model folder with config.json"):
         find_checkpoint(tmp_path)
-    with pytest.raises(InputError, match="found neither"):
+    with pytest.raises(InputError, match="one of protbert, .* found none of these"):
         find_checkpoint(tmp_path / "not" / "there")
 
 

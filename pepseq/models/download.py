@@ -1,0 +1,227 @@
+"""Getting published base models: from the caches of this machine, else from where they are kept."""
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pepseq.errors import InputError, OutputError, PepseqError, TryAgainError
+from pepseq.files import disk_errors, locked, sha256
+from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.models.convert import convert, read_notes, read_pickle, write_index
+from pepseq.models.known import MSA, KnownModel, converted_name, esm_url, find_known
+from pepseq.models.records import CHANGED, FileCheck, check_files, forget, read_records
+
+log = logging.getLogger(__name__)
+PICKLE_STARTS = (b"PK\x03\x04", b"\x80")
+PATIENCE = HttpConfig()
+_WAIT = 3600
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def get_model(known: KnownModel, offline: bool = False) -> Path:
+    """Return the folder of a known model, checked; one that is not here is downloaded first.
+
+    Raises InputError naming the files to put where if the model is not here and `offline` (or
+    PEPSEQ_OFFLINE or HF_HUB_OFFLINE) forbids to fetch it, or if a file is damaged or changed.
+    """
+    if known.missing() or _pickles(known):
+        try:
+            download(known, offline)
+        except OutputError as error:
+            if known.missing() or known.kind == MSA:
+                raise
+            log.warning("%s: its pickled weights are read as data each time", error)
+    refuse_changed(known, check_model(known))
+    return known.folder
+
+
+def check_model(known: KnownModel, full: bool = False) -> list[FileCheck]:
+    """Compare the files of a known model that are here with their SHA-256: see `check_files`."""
+    source = f"{esm_url()}/{Path(known.id).name}" if known.kind == MSA else known.page
+    return check_files(
+        known.name,
+        known.files(),
+        known.weights,
+        source=source,
+        revision=known.revision,
+        full=full,
+    )
+
+
+def refuse_changed(known: KnownModel, checks: list[FileCheck]) -> None:
+    """Raise InputError for the first changed file."""
+    for check in checks:
+        if check.state == CHANGED:
+            raise check.error(f"pepseq models download --force {known.name} fetches it anew")
+
+
+def download(known: KnownModel, offline: bool = False, force: bool = False) -> Path:
+    """Download what is missing of a known model, check and convert it, and return its folder.
+
+    With `force` all of it is downloaded and the SHA-256 are written down anew. Raises InputError
+    if `offline` forbids it, for a file that is not on the server or not what it should be,
+    OutputError, and TryAgainError if the server cannot be reached or breaks off for good.
+    """
+    if (known.missing() or force) and is_offline(offline):
+        raise InputError(f"{known.name}: not on this machine, and offline: {known.way_out()}")
+    with disk_errors(known.folder), locked(known.folder / known.name, _WAIT):
+        if known.missing() or force:
+            (_download_file if known.kind == MSA else _download_from_hub)(known, force)
+        if force:
+            forget(known.name)
+        _convert_weights(known, force)
+        refuse_changed(known, check_model(known, full=True))
+    return known.folder
+
+
+def _download_file(known: KnownModel, force: bool) -> None:
+    """Download the one file of weights into torch hub's folder."""
+    (name,) = known.weights
+    recorded = {} if force else read_records().get(known.name, {}).get("files", {}).get(name, {})
+    expected = known.weights[name] or recorded.get("sha256")
+    with Http(esm_url(), config=PATIENCE) as http:
+        http.fetch(
+            f"{esm_url()}/{name}",
+            known.folder / name,
+            expected=expected,
+            starts=PICKLE_STARTS,
+            check=read_pickle,
+        )
+
+
+def _download_from_hub(known: KnownModel, force: bool) -> None:
+    """Download a model's files into the hub's cache; the hub's own SHA-256 of them are checked."""
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
+        disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    wanted = [*known.also, *known.weights, "tokenizer_config.json", "special_tokens_map.json"]
+    try:
+        listing = HfApi(endpoint).model_info(known.id, revision=known.revision, files_metadata=True)
+        there = {file.rfilename: file for file in listing.siblings}
+        for name in (name for name in wanted if name in there or name in known.files()):
+            log.info("%s: downloading %s", known.name, name)
+            hf_hub_download(
+                known.id, name, revision=known.revision, endpoint=endpoint, force_download=force
+            )
+    except PepseqError:
+        raise
+    except Exception as error:
+        raise _hub_error(known, error) from error
+    if known.missing():
+        raise InputError(
+            f"{known.page}: expected {', '.join(known.missing())}, found {', '.join(there)}"
+        )
+    sums = {name: file.lfs.sha256 for name, file in there.items() if file.lfs is not None}
+    _refuse_wrong(known, {**sums, **{k: v for k, v in known.weights.items() if v}})
+
+
+def _refuse_wrong(known: KnownModel, sums: dict[str, str]) -> None:
+    """Remove files that came with another SHA-256, so that the next call fetches them again."""
+    for name, path in known.files().items():
+        if name in sums and (digest := sha256(path)) != sums[name]:
+            Path(os.path.realpath(path)).unlink()
+            path.unlink(missing_ok=True)
+            raise InputError(
+                f"{known.page}: {name}: expected SHA-256 {sums[name]}, found {digest}; it was "
+                "removed, and the same command fetches it again"
+            )
+
+
+def _hub_error(known: KnownModel, error: Exception) -> PepseqError:
+    """Return what a failure of the hub's library means to a user."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    first = (str(error).strip().splitlines() or [""])[0][:200]
+    if status is not None and 400 <= status < 500 and status not in (408, 429):
+        return InputError(f"{known.page}: expected the model's files, found HTTP {status}: {first}")
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return OutputError(f"{known.folder}: cannot be written: {error.strerror}")
+    return TryAgainError(
+        f"{known.id}: the Hugging Face hub cannot be reached or broke off "
+        f"({type(error).__name__}: {first}); the same command later goes on from here. Without a "
+        f"network, {known.way_out()}"
+    )
+
+
+def _pickles(known: KnownModel) -> list[str]:
+    """Return the files of pickled weights that are here and not converted yet."""
+    here = known.files()
+    return [name for name in known.weights if name in here and converted_name(name) not in here]
+
+
+def _convert_weights(known: KnownModel, force: bool) -> None:
+    """Convert the pickles among a model's weights, once, where they lie.
+
+    Before that they are checked, so that what is converted is what was published.
+    """
+    old = [name for name in known.weights if converted_name(name) != name]
+    todo = old if force else _pickles(known)
+    if todo:
+        refuse_changed(known, check_model(known))
+    for name in todo:
+        log.info("%s: converting %s to safetensors", known.name, name)
+        convert(known.folder / name, force=True)
+        forget(known.name, converted_name(name))
+    if todo and len(old) > 1:
+        write_index(known.folder)
+
+
+def find_msa_transformer(model: str | Path | None = None) -> Path | None:
+    """Return the safetensors file of the MSA Transformer's weights; nothing is downloaded.
+
+    `model` is a file of weights (`.safetensors`, or a `.pt`, which is converted beside itself
+    once), or `msa-transformer`, which is what lies in torch hub's folder. None is the latter too,
+    and the answer is None where there is nothing. Tensors have the names of the published file:
+    see `pepseq.models.convert`. Raises InputError for a file that is missing, damaged or no
+    weights, naming the file to put where.
+    """
+    known = find_known("msa-transformer" if model is None else model)
+    if known is not None and known.kind == MSA and not (model and Path(model).is_file()):
+        if known.missing():
+            if model is None:
+                return None
+            raise InputError(f"{known.name}: not on this machine: {known.way_out()}")
+        with _way_around(known.folder / next(iter(known.weights))):
+            return get_model(known) / converted_name(*known.weights)
+    path = Path(model)
+    if not path.is_file():
+        raise InputError(f"{path}: expected a file of weights or msa-transformer, found none")
+    if path.suffix == ".safetensors":
+        read_notes(path)
+        return path
+    with _way_around(path):
+        return _converted(path)
+
+
+@contextmanager
+def _way_around(path: Path) -> Iterator[None]:
+    """Say how to convert weights that lie where nothing can be written."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(
+            f"{error}; to convert it elsewhere: pepseq models convert {path} --output "
+            "FILE.safetensors, and give that file as --model"
+        ) from error
+
+
+def _converted(path: Path) -> Path:
+    """Return the safetensors file beside a pickle of weights, made if it is not there or older."""
+    target = path.with_suffix(".safetensors")
+    if path.suffix != ".pt":
+        raise InputError(f"{path}: expected weights as .pt or .safetensors, found another name")
+    source = read_notes(target).get("source_sha256") if target.exists() else None
+    if target.exists() and source is None:
+        raise InputError(
+            f"{target}: not converted from {path.name}; give it as --model, or move it"
+        )
+    if source != sha256(path):
+        convert(path, target, force=True)
+    return target
