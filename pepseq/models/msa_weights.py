@@ -137,6 +137,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict]:
     try:
         with safe_open(path, framework="pt") as stream:
             settings = json.loads((stream.metadata() or {}).get("pepseq", "{}"))
+            if not isinstance(settings, dict):
+                raise ValueError("metadata that are no settings")
             return {name: stream.get_tensor(name) for name in stream.keys()}, settings  # noqa: SIM118
     except (SafetensorError, *_BROKEN) as error:
         raise InputError(f"{path}: expected a whole safetensors file, found: {error}") from error

@@ -251,8 +251,6 @@ class _Pairing:
 
     def _spare_memory(self, error: BaseException) -> None:
         """Compute layers again instead of keeping them; if that is so already, halve the parts."""
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
         depth = min(self._most, sum(self._sizes) + len(self._settled))
         if not self._network.checkpointing:
             self._network.checkpointing = True
