@@ -37,7 +37,7 @@ class _Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def project(self, x: torch.Tensor) -> torch.Tensor:
-        """Return queries, keys and values: (rows, columns, 3, heads, width / heads)."""
+        """Return queries, keys and values together: (rows, columns, 3, heads, width / heads)."""
         normed = self.norm(x).to(self.qkv.weight.dtype)
         return self.qkv(normed).unflatten(-1, (3, self.heads, -1))
 
@@ -48,7 +48,7 @@ class RowAttention(_Attention):
     def forward(self, x: torch.Tensor, columns: torch.Tensor | None = None) -> torch.Tensor:
         """Return x, (rows, columns, width), attended to; of `columns` alone if given."""
         depth = len(x)
-        q, k, v = self.project(x).permute(2, 3, 1, 0, 4).flatten(3)
+        q, k, v = (y.permute(2, 1, 0, 3).flatten(2) for y in self.project(x).unbind(2))
         if columns is not None:
             x, q = x[:, columns], q[:, columns]
         scale = (x.shape[-1] // self.heads * depth) ** -0.5
@@ -65,7 +65,8 @@ class ColumnAttention(_Attention):
         qkv = self.project(x)
         if x.device.type == "cpu":
             qkv = qkv.float()  # where the fused kernel is three times as fast as in bf16
-        mixed = functional.scaled_dot_product_attention(*qkv.permute(2, 1, 3, 0, 4))
+        q, k, v = (y.permute(1, 2, 0, 3) for y in qkv.unbind(2))
+        mixed = functional.scaled_dot_product_attention(q, k, v)
         mixed = mixed.to(self.out.weight.dtype)
         return x + self.out(mixed.permute(2, 0, 1, 3).flatten(2))
 
