@@ -26,6 +26,11 @@ from pepseq.pairing.sinkhorn import hard_pairing, soft_pairing, straight_through
 from pepseq.progress import Progress
 
 log = logging.getLogger(__name__)
+KEPT_ON_CPU = 12_000
+"""Residues up to which a CPU keeps what each layer computed, in about 0.7 MB each (fp32).
+
+Above it layers are computed again: a machine whose memory is full ends a run without a word.
+"""
 
 
 def diffpalm(
@@ -45,7 +50,7 @@ def diffpalm(
     whole species are dealt at random into parts, a species that exceeds a part is cut at random,
     settled pairs take at most half of a part and are drawn at random if they are more, and the
     loss is the mean over all hidden residues. Where memory runs out, layers are computed again
-    instead of kept, then parts are halved.
+    instead of kept (from KEPT_ON_CPU on at once), then parts are halved.
 
     Raises InputError for alignments with more columns than the network takes, for a loss that is
     not a number (before the logits change), and where memory does not suffice for two rows;
@@ -118,11 +123,17 @@ class _Pairing:
         length = settled.shape[1]
         length_a = tasks[0].codes_a.shape[1]
         self._maskable = np.zeros((sum(self._sizes), length), dtype=bool)
+        if device.type == "cpu" and self._depth() * length > KEPT_ON_CPU:
+            network.checkpointing = True
         start = 0
         for group in self._groups:
             rows = slice(start, start + group.fixed.shape[:2].numel())
             self._maskable[rows, slice(length_a) if group.moves_a else slice(length_a, None)] = True
             start = rows.stop
+
+    def _depth(self) -> int:
+        """Return the most rows that go through the network at once."""
+        return min(self._most, sum(self._sizes) + len(self._settled))
 
     def _one_hot(self, codes: np.ndarray) -> torch.Tensor:
         tokens = torch.from_numpy(TOKEN_OF_CODE[codes])
@@ -251,7 +262,7 @@ class _Pairing:
 
     def _spare_memory(self, error: BaseException) -> None:
         """Compute layers again instead of keeping them; if that is so already, halve the parts."""
-        depth = min(self._most, sum(self._sizes) + len(self._settled))
+        depth = self._depth()
         if not self._network.checkpointing:
             self._network.checkpointing = True
             log.warning("out of memory: computing layers again in the backward pass")

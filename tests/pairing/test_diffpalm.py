@@ -343,6 +343,16 @@ class Small(torch.nn.Module):
         return self._network(residues, rows, columns)
 
 
+def test_large_alignments_compute_layers_again_on_a_cpu(network, monkeypatch):
+    families, _ = planted(18)
+    first = diffpalm(families, QUICK, network)
+    assert not network.checkpointing
+    monkeypatch.setattr("pepseq.pairing.diffpalm.KEPT_ON_CPU", 24 * 24 - 1)
+    again = diffpalm(families, QUICK, network)
+    assert network.checkpointing
+    np.testing.assert_array_equal(first.losses, again.losses)
+
+
 def test_out_of_memory_halves_the_parts_and_goes_on(network, caplog):
     families, _ = planted(17, 4, (4, 4))
     with caplog.at_level(logging.WARNING):

@@ -4,8 +4,8 @@ The published way is fair-esm's MSA Transformer with one-hot input, gradients of
 head at every position, float32 (its permutation, a few milliseconds, is left out). pepseq's is one
 whole step of `diffpalm`: frozen weights, the head at hidden positions alone. Weights are random
 (cost does not depend on them) and of the published shape: 12 layers, 768 wide, 100 M. Each way
-runs in a process of its own, in turn; medians of seconds and of CPU seconds (which other work on the
-machine disturbs less), and the largest peak of resident memory.
+runs in a process of its own, in turn; medians of seconds and of CPU seconds (which other work on
+the machine disturbs less), and the largest peak of resident memory.
 
     python workflows/benchmarks/diffpalm_step.py --threads 1
 
