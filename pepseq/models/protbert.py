@@ -21,9 +21,10 @@ from huggingface_hub import constants
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from pepseq.errors import InputError, PepseqError, SettingsError, TryAgainError
+from pepseq.errors import InputError, PepseqError, TryAgainError
 from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import Checkpoint
+from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.int8 import quantize
 from pepseq.progress import Progress
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -195,31 +196,6 @@ def _no_model(source: str, error: Exception) -> InputError:
         f"({_first_line(error)}). Where there is no network, put its config.json, vocabulary and "
         "weights into a folder and give that folder as --model"
     )
-
-
-def pick_device(device: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is not there."""
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if device == "auto":
-        device = next(name for name, present in there.items() if present)
-    if not there[device]:
-        raise SettingsError(f"--device {device}: there is none on this machine")
-    return torch.device(device)
-
-
-def pick_precision(precision: str, device: torch.device) -> str:
-    """Return `auto` resolved: bf16 (or fp16) on a CUDA GPU, fp32 elsewhere."""
-    if precision != "auto":
-        if precision == "int8" and device.type != "cpu":
-            raise SettingsError("--precision int8: works on the CPU only; choose bf16 on a GPU")
-        return precision
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    return "fp32"
 
 
 def most_residues(network, vocabulary: Vocabulary) -> int:

@@ -12,11 +12,10 @@ from transformers import EarlyStoppingCallback, TrainingArguments
 
 from pepseq.errors import SettingsError
 from pepseq.models.checkpoints import find_checkpoint
+from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.protbert import (
     load_network,
     most_residues,
-    pick_device,
-    pick_precision,
     read_vocabulary,
 )
 from pepseq.models.scratch import new_network

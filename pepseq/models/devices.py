@@ -1,0 +1,40 @@
+"""Where a network runs, and in which number format."""
+
+import torch
+
+from pepseq.errors import SettingsError
+
+
+def pick_device(device: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is not there."""
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if device == "auto":
+        device = next(name for name, present in there.items() if present)
+    if not there[device]:
+        raise SettingsError(f"--device {device}: there is none on this machine")
+    return torch.device(device)
+
+
+def pick_precision(precision: str, device: torch.device) -> str:
+    """Return `auto` resolved: bf16 (or fp16) on a CUDA GPU, fp32 elsewhere."""
+    if precision != "auto":
+        if precision == "int8" and device.type != "cpu":
+            raise SettingsError("--precision int8: works on the CPU only; choose bf16 on a GPU")
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "fp32"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Say whether an error is the device's, or the machine's, memory running out."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "allocate memory" in text or "not enough memory" in text
+    )
