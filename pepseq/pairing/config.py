@@ -25,6 +25,7 @@ class PairConfig:
     seed: int = 1
     align: bool = False
     threads: int | None = None
+    max_depth: int = 6000
 
     def __post_init__(self):
         if self.method not in METHODS:

@@ -1,0 +1,60 @@
+"""How alike the proteins of one family are, as pairing sees it."""
+
+import numpy as np
+
+from pepseq.pairing.msa import UNKNOWN_CODE
+
+STATES = 21
+"""Amino acids and the gap: what a column can hold. An unknown residue tells nothing."""
+
+
+def shared_residues(codes: np.ndarray) -> np.ndarray:
+    """Return in how many columns two proteins have the same state, float32 (depth, depth)."""
+    states = _one_hot(codes).reshape(len(codes), -1)
+    return states @ states.T
+
+
+def covariance(codes: np.ndarray) -> np.ndarray:
+    """Return how two proteins deviate from the family's mean together, float64 (depth, depth).
+
+    Inner products of one-hot rows minus the mean row; an unknown residue deviates in nothing. The
+    summed products of two families' matrices are the squared covariances between their columns.
+    """
+    states = _one_hot(codes).reshape(len(codes), codes.shape[1], STATES)
+    states -= states.mean(axis=0)
+    states[codes == UNKNOWN_CODE] = 0
+    flat = states.reshape(len(codes), -1)
+    return (flat @ flat.T).astype(np.float64)
+
+
+def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Return `covariance` whitened, K (K + shrinkage x mean eigenvalue)^-1, float64 (depth, depth).
+
+    Columns that vary together, as those of related proteins all do, count once and not many times.
+    Summed products of two families' matrices are the squared canonical correlations of their
+    columns, those of each family shrunk towards independence (a ridge; Vinod 1976).
+    """
+    from scipy.linalg import lapack
+
+    products = covariance(codes)
+    rank = min(len(codes) - 1, codes.shape[1] * (STATES - 1))
+    ridge = shrinkage * np.trace(products) / max(rank, 1)
+    if ridge == 0:  # all proteins are the same
+        return products
+    products.flat[:: len(codes) + 1] += ridge
+    factor, _ = lapack.dpotrf(products, lower=True, overwrite_a=True)
+    inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    whitened = -ridge * (np.tril(inverse) + np.tril(inverse, -1).T)
+    whitened.flat[:: len(codes) + 1] += 1
+    return whitened
+
+
+def centred(products: np.ndarray) -> np.ndarray:
+    """Return products of deviations from the mean protein, from products of proteins."""
+    mean = products.mean(axis=0)
+    return products - mean - mean[:, None] + mean.mean()
+
+
+def _one_hot(codes: np.ndarray) -> np.ndarray:
+    """Return float32 (depth, length, STATES), zeros for an unknown residue."""
+    return (codes[:, :, None] == np.arange(STATES, dtype=np.uint8)).astype(np.float32)
