@@ -6,6 +6,7 @@ import click
 
 from pepseq.cli import options
 from pepseq.pairing.config import METHODS, PairConfig
+from pepseq.pairing.diffpalm_config import PRECISIONS
 
 DEFAULTS = PairConfig()
 log = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ log = logging.getLogger(__name__)
     type=click.Choice(METHODS),
     default=DEFAULTS.method,
     show_default=True,
-    help="How pairs are chosen; auto takes the best that can run here.",
+    help="How pairs are chosen: by statistics of the alignments (information, mirrortree), by the "
+    "MSA Transformer (diffpalm) or by chance (random); auto takes diffpalm if its weights are here "
+    "and it can do the work, else information.",
 )
 @click.option(
     "--runs",
@@ -44,6 +47,41 @@ log = logging.getLogger(__name__)
     show_default=True,
     help="Repetitions; the confidence of a pair is the share of them that chose it.",
 )
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.rounds,
+    show_default=True,
+    help="Do all runs so many times; pairs that are sure are known in the next round.",
+)
+@click.option(
+    "--sure",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=DEFAULTS.sure,
+    show_default=True,
+    help="The confidence from which on a pair is sure.",
+)
+@click.option(
+    "--model",
+    metavar="NAME_OR_FILE",
+    help="For diffpalm: weights of the MSA Transformer, as .safetensors or .pt, or "
+    "msa-transformer, which is downloaded if it is not here.  [default: msa-transformer]",
+)
+@options.offline
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.steps,
+    show_default=True,
+    help="For diffpalm: steps of a run.",
+)
+@click.option(
+    "--max-depth",
+    type=click.IntRange(min=2),
+    help="Rows that are paired at once; more go in parts. By default what suits the method.",
+)
+@options.device
+@options.precision(PRECISIONS)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -72,7 +110,9 @@ log = logging.getLogger(__name__)
 @options.threads
 @options.keep_going
 @options.force
-def command(family_a, family_b, output, known, paired_msa, plot, keep_going, force, **settings):
+def command(
+    family_a, family_b, output, known, paired_msa, plot, keep_going, force, offline, **settings
+):
     """Pair two families: which protein of one interacts with which of the other.
 
     FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, gzip or not; one of them
@@ -91,6 +131,7 @@ def command(family_a, family_b, output, known, paired_msa, plot, keep_going, for
         config=config,
         force=force,
         keep_going=keep_going,
+        offline=offline,
     )
     log.info(
         "%d pairs in %d species by method %s, %d proteins without a pair",

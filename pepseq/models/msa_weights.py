@@ -26,10 +26,10 @@ def load_msa_transformer(path: str | Path) -> MsaTransformer:
     """Return the network whose weights lie in a `.safetensors` or `.pt` file, or in a folder.
 
     A folder holds `model.safetensors`. Tensors are named as in the published checkpoint or as in
-    fair-esm's module; the number of heads comes from the checkpoint's settings (metadata `pepseq`
-    of a safetensors file, `args` of a `.pt`), else from heads 64 wide. A `.pt` is read as data
-    only: no code in it is run. Raises InputError, naming the file, for one that is missing,
-    damaged, or not an MSA Transformer.
+    fair-esm's module; the number of heads comes from the checkpoint's settings (`args` of a `.pt`,
+    and of the metadata `pepseq` that `convert` puts into a safetensors file), else from heads 64
+    wide. A `.pt` is read as data only: no code in it is run. Raises InputError, naming the file,
+    for one that is missing, damaged, or not an MSA Transformer.
     """
     path = Path(path)
     if path.is_dir():
@@ -136,7 +136,7 @@ def _our_name(name: str) -> str:
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict]:
     try:
         with safe_open(path, framework="pt") as stream:
-            settings = json.loads((stream.metadata() or {}).get("pepseq", "{}"))
+            settings = json.loads((stream.metadata() or {}).get("pepseq", "{}")).get("args", {})
             if not isinstance(settings, dict):
                 raise ValueError("metadata that are no settings")
             return {name: stream.get_tensor(name) for name in stream.keys()}, settings  # noqa: SIM118

@@ -198,7 +198,7 @@ class _Pairing:
         for group, one in zip(self._groups, logits, strict=True):
             noisy = with_noise(one, noise, random)
             hard = hard_pairing(noisy, random)
-            soft = soft_pairing(noisy, config.rounds, config.temperature)
+            soft = soft_pairing(noisy, config.sinkhorn_rounds, config.temperature)
             rows.append(group.paired(straight_through(hard, soft)))
         alignment = torch.cat(rows)
         mask = np.zeros_like(self._maskable)

@@ -18,7 +18,7 @@ class DiffPalmConfig:
     learning_rate, weight_decay: of Adadelta.
     factor, patience: the learning rate falls by `factor` after so many steps without a lower loss.
     noise: Gumbel noise as a share of the logits' standard deviation, at the first learning rate.
-    rounds, temperature: of the Sinkhorn normalisation.
+    sinkhorn_rounds, temperature: of the Sinkhorn normalisation.
     max_depth: rows that the network sees at once; deeper alignments go through it in parts.
     precision: bf16 keeps the linear maps' weights and inputs in 16 bits; auto is fp32 on a CPU.
     """
@@ -31,7 +31,7 @@ class DiffPalmConfig:
     factor: float = 0.8
     patience: int = 20
     noise: float = 0.1
-    rounds: int = 10
+    sinkhorn_rounds: int = 10
     temperature: float = 1.0
     max_depth: int = 256
     seed: int = 1
@@ -40,7 +40,7 @@ class DiffPalmConfig:
     threads: int | None = None
 
     def __post_init__(self):
-        for name in ("runs", "steps", "patience", "rounds"):
+        for name in ("runs", "steps", "patience", "sinkhorn_rounds"):
             self._check(name, 1, math.inf, "1 or more")
         self._check("max_depth", 2, math.inf, "2 rows or more")
         self._check("mask_share", 0.01, 1, "a share from 0.01 to 1")

@@ -33,6 +33,9 @@ STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.2, 0.03
 SWEEPS = 300
 """Moves tried in simulated annealing for each row, over all temperatures."""
 
+MAX_DEPTH = 6000
+"""Rows that are paired at once; the matrices of so many take about 1 GB in each thread."""
+
 JUMP = 0.5
 """Share of the moves that change orthologs together."""
 
@@ -99,6 +102,7 @@ class _Search:
     ):
         self._tasks, self._config, self._shrinkage = tasks, config, shrinkage
         self._settled = (settled[:, :length_a], settled[:, length_a:])
+        self._most = config.max_depth or MAX_DEPTH
         self.stopped = threading.Event()
 
     def run(self, run: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
@@ -121,7 +125,7 @@ class _Search:
     def _parts(self, random: np.random.Generator) -> list[list[int]]:
         """Deal the tasks into parts of at most `max_depth` rows, or of one task that has more."""
         parts, depth = [[]], 0
-        most = self._config.max_depth - min(len(self._settled[0]), self._config.max_depth // 2)
+        most = self._most - min(len(self._settled[0]), self._most // 2)
         for at in random.permutation(len(self._tasks)).tolist():
             rows = max(len(self._tasks[at].a), len(self._tasks[at].b))
             if depth and depth + rows > most:
@@ -136,8 +140,7 @@ class _Search:
     ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
         size = np.array([max(len(task.a), len(task.b)) for task in tasks])
         start = np.cumsum(size) - size
-        most = self._config.max_depth // 2
-        context = np.sort(random.permutation(len(self._settled[0]))[:most])
+        context = np.sort(random.permutation(len(self._settled[0]))[: self._most // 2])
         a, ortholog_a = self._side(
             [task.codes_a for task in tasks], 0, start, size, columns, context
         )

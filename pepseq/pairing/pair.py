@@ -2,13 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pepseq.errors import SettingsError, found
 from pepseq.files import STDIO, Outputs, check_free, write_run_record
-from pepseq.pairing.chance import pair_by_chance
+from pepseq.pairing.choose import METHODS, Choice, choose
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import Grouped, group
 from pepseq.pairing.known import read_known
@@ -24,15 +23,12 @@ from pepseq.pairing.pairs import (
     paired_fasta,
 )
 from pepseq.pairing.plots import FORMATS, draw_pairing
+from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.pairing.species import AUTO, TABLE, SpeciesRead, read_species
+from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
 
 log = logging.getLogger(__name__)
-
-METHODS: dict[str, Callable[[Families, PairConfig], Chosen]] = {
-    "random": lambda families, config: pair_by_chance(families, config.runs, config.seed),
-}
-"""The methods, the best one that can run anywhere first: `auto` takes it."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +53,20 @@ def pair(
     config: PairConfig = PairConfig(),  # noqa: B008 - frozen
     force: bool = False,
     keep_going: bool = False,
+    offline: bool = False,
 ) -> Paired:
     """Write a table of which protein of one family interacts with which of the other.
 
     The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made inside a species,
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair go to `<output>.unpaired.tsv`.
     `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named;
-    `plot` is a PNG, SVG or PDF.
+    `plot` is a PNG, SVG or PDF. With `offline` no weights are downloaded: see `choose`.
 
     Raises SettingsError, InputError (bad input; after writing the pairs if it is single records,
     unless `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    table = config.species.removeprefix(TABLE) if config.species.startswith(TABLE) else None
-    inputs = [path for path in (family_a, family_b, known, table) if path is not None]
+    inputs = _inputs(family_a, family_b, known, config)
     written = [path for path in (output, paired_msa, plot) if path is not None]
     check_free(written, inputs, force)
     form = _format_of(plot)
@@ -78,8 +74,8 @@ def pair(
     with Outputs(force) as outputs:
         stream = outputs.open(output)
         grouped, ids_a, described = _read(family_a, family_b, known, config, bad)
-        method = next(iter(METHODS)) if config.method == "auto" else config.method
-        chosen = METHODS[method](grouped.families, config)
+        choice = choose(grouped.families, config, offline)
+        chosen = _choose_pairs(grouped.families, choice)
         pairs = final_pairs(grouped.families, chosen, config.seed)
         unpaired = left_over(grouped, pairs)
         stream.write(format_pairs(grouped, pairs))
@@ -91,10 +87,29 @@ def pair(
             outputs.add(plot, draw_pairing(chosen.losses, pairs, form))
         proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
         write_failed(outputs, output, bad, proteins)
-        settings = {**asdict(config), "method": method, **described}
-        write_run_record(outputs, output, "pair", settings, inputs, started)
+        used = {**asdict(choice.config), "method": choice.method, "why": choice.why, **described}
+        inputs += [path for path in choice.weights if path not in inputs]
+        write_run_record(outputs, output, "pair", used, inputs, started)
     refuse_bad(bad, proteins, output, keep_going)
-    return Paired(len(pairs), len(unpaired), len(grouped.families.species), method, bad)
+    return Paired(len(pairs), len(unpaired), len(grouped.families.species), choice.method, bad)
+
+
+def _inputs(
+    family_a: str | Path, family_b: str | Path, known: str | Path | None, config: PairConfig
+) -> list[str | Path]:
+    """Return the files that are read; weights only if they are given as a file."""
+    table = config.species.removeprefix(TABLE) if config.species.startswith(TABLE) else None
+    model = config.model if config.model and Path(config.model).is_file() else None
+    return [path for path in (family_a, family_b, known, table, model) if path is not None]
+
+
+def _choose_pairs(families: Families, choice: Choice) -> Chosen:
+    with Progress("pairing", *choice.work) as progress:
+        return pair_in_rounds(
+            families,
+            choice.config,
+            lambda families: METHODS[choice.method](families, choice.config, progress),
+        )
 
 
 def _format_of(plot: str | Path | None) -> str:

@@ -173,7 +173,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, write, target):
 
 
 def test_full_and_closed_stdout(tmp_path):
-    full = shell(f"pepseq pair {A} {B} -o - > /dev/full", tmp_path)
+    full = shell(f"pepseq pair {A} {B} -o - --method random > /dev/full", tmp_path)
     assert full.returncode == 74 and "No space left" in full.stderr
     assert len(full.stderr.strip().splitlines()) == 2 and "Traceback" not in full.stderr
     closed = shell(f"(pepseq -q pair {A} {B} -o -; echo $? >&2) | true", tmp_path)
@@ -195,7 +195,7 @@ def test_a_killed_run_is_done_again_as_if_it_had_not_been(run, tmp_path):
     assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
     code = (
         "import os, signal, sys\nimport pepseq.pairing.pair as module\n"
-        "module.METHODS['random'] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "module.METHODS['information'] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "module.pair(*sys.argv[1:])\n"
     )
     (tmp_path / "again").mkdir()

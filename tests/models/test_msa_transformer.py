@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
+from pepseq.models.convert import convert
 from pepseq.models.msa_transformer import MASK, PAD, START, TOKEN_OF_CODE, TOKENS, MsaTransformer
 from pepseq.models.msa_weights import load_msa_transformer, network_of
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -118,14 +119,17 @@ def test_every_form_of_file_gives_the_same_network(published, theirs, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     own = {name: tensor.clone() for name, tensor in published["model"].items()}
-    settings = {"pepseq": json.dumps(vars(published["args"]))}
+    settings = {"pepseq": json.dumps({"args": vars(published["args"])})}
     save_file(own, folder / "model.safetensors", metadata=settings)
     named = {name: tensor.clone() for name, tensor in theirs.state_dict().items()}
-    save_file(named, tmp_path / "module.safetensors", metadata={"pepseq": '{"attention_heads":4}'})
+    args = {"pepseq": '{"args": {"attention_heads": 4}}'}
+    save_file(named, tmp_path / "module.safetensors", metadata=args)
+    converted = convert(tmp_path / "published.pt")
     residues = alignment()
     with torch.no_grad():
         expected = published_msa.logits_of(theirs, residues)
-        for path in (tmp_path / "published.pt", folder, tmp_path / "module.safetensors"):
+        module = tmp_path / "module.safetensors"
+        for path in (tmp_path / "published.pt", folder, module, converted):
             found = load_msa_transformer(path)(residues)
             torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 

@@ -184,7 +184,7 @@ def test_the_seed_decides(tmp_path):
 
 
 def test_the_seed_decides_between_equally_good_pairings(tmp_path, monkeypatch):
-    def undecided(families, config):
+    def undecided(families, config, progress):
         flat = tuple(np.full((len(s.a), len(s.b)), 0.1) for s in families.species)
         return Chosen(flat, np.zeros((1, 0)))
 

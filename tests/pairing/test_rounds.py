@@ -1,0 +1,143 @@
+"""Pairing in rounds, with methods whose answers are made up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from places import DATA
+
+from pepseq import PairConfig, pair
+from pepseq.errors import SettingsError
+from pepseq.pairing.chance import pair_by_chance
+from pepseq.pairing.choose import METHODS
+from pepseq.pairing.config import METHODS as NAMES
+from pepseq.pairing.config import OF_DIFFPALM
+from pepseq.pairing.methods import Chosen, Families, Species
+from pepseq.pairing.pairs import final_pairs
+from pepseq.pairing.rounds import pair_in_rounds
+
+A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
+
+
+def families_of(sizes, known=()):
+    """Families of random proteins; `known` are pairs of the first species."""
+    random = np.random.default_rng(0)
+    starts = np.cumsum([0, *sizes])
+    species = [
+        Species(str(n), np.arange(s, s + z), np.arange(s, s + z), np.zeros((0, 2), np.int64))
+        for n, (s, z) in enumerate(zip(starts, sizes, strict=False))
+    ]
+    species[0] = replace(species[0], known=np.array(known, np.int64).reshape(-1, 2))
+    codes = random.integers(20, size=(2, sum(sizes), 6)).astype(np.uint8)
+    return Families(*codes, tuple(species))
+
+
+class Learns:
+    """A method that is surer of each next pair (i, i) of a species the more are known."""
+
+    def __init__(self):
+        self.known = []
+
+    def __call__(self, families):
+        self.known.append([species.known.tolist() for species in families.species])
+        frequencies = []
+        for species in families.species:
+            size, known = len(species.a), len(species.known)
+            frequency = np.full((size, size), 0.1 / size)
+            for at in range(size):
+                frequency[at, at] = 0.97 if at == known else 0.6
+            for a, b in species.known:
+                frequency[a], frequency[:, b] = 0, 0
+                frequency[a, b] = 1
+            frequencies.append(frequency)
+        return Chosen(tuple(frequencies), np.full((2, 3), float(len(self.known))))
+
+
+def test_one_round_is_the_method_alone():
+    families, config = families_of([4, 3]), PairConfig(method="random", runs=3)
+    chosen = pair_by_chance(families, 3, 1)
+    same = pair_in_rounds(families, config, lambda _: chosen)
+    for one, other in zip(chosen.frequencies, same.frequencies, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(chosen.losses, same.losses)
+
+
+def test_sure_pairs_become_known_and_keep_their_confidence():
+    method = Learns()
+    families = families_of([3, 2])
+    config = PairConfig(rounds=3)
+    chosen = pair_in_rounds(families, config, method)
+    assert method.known == [
+        [[], []],
+        [[[0, 0]], [[0, 0]]],
+        [[[0, 0], [1, 1]], [[0, 0], [1, 1]]],
+    ]
+    assert np.diag(chosen.frequencies[0]).tolist() == [0.97, 0.97, 0.97]
+    assert chosen.frequencies[0][0].sum() == chosen.frequencies[0][:, 1].sum() == 0.97
+    np.testing.assert_array_equal(chosen.losses, [[1] * 3 + [2] * 3 + [3] * 3] * 2)
+    assert not any(one.known for one in final_pairs(families, chosen, 1))
+
+
+def test_given_pairs_stay():
+    method = Learns()
+    families = families_of([3, 2], [[2, 1]])
+    chosen = pair_in_rounds(families, PairConfig(rounds=4, sure=0.5), method)
+    assert all([2, 1] in known[0] for known in method.known)
+    assert chosen.frequencies[0][2, 1] == 1
+    made = {(p.a, p.b): p for p in final_pairs(families, chosen, 1)}
+    assert [key for key, one in made.items() if one.known] == [(2, 1)]
+
+
+def test_rounds_end_when_nothing_is_new():
+    method = Learns()
+    pair_in_rounds(families_of([3]), PairConfig(rounds=50), method)
+    assert len(method.known) == 4
+    method = Learns()
+    pair_in_rounds(families_of([3]), PairConfig(rounds=50, sure=0.98), method)
+    assert len(method.known) == 1
+
+
+def test_order_and_names_do_not_matter(tmp_path):
+    config = PairConfig(method="random", runs=3, rounds=3, sure=0.6)
+    plain = PairConfig(method="random", runs=3)
+    order = np.random.default_rng(1)
+    files = []
+    for path in (A, B):
+        records = path.read_text().split(">")[1:]
+        records = [records[at] for at in order.permutation(len(records))]
+        text = "".join(">" + record for record in records)
+        files.append(tmp_path / path.name)
+        files[-1].write_text(text.replace("[species_", "[x").replace("[x1", "[a1"))
+    pair(A, B, tmp_path / "1", config=config)
+    pair(*files, tmp_path / "2", config=config)
+    pair(A, B, tmp_path / "3", config=plain)
+    made = []
+    for name in "123":
+        lines = (tmp_path / name).read_text().splitlines()[1:]
+        made.append([line.split("\t")[1:] for line in lines])
+    assert made[0] == made[1] != made[2]
+    assert {row[-1] for row in made[0]} == {"no"}
+
+
+def test_settings_of_rounds():
+    for wrong in ({"rounds": 0}, {"sure": 0.0, "rounds": 2}, {"sure": 1.5, "rounds": 2}):
+        with pytest.raises(SettingsError, match=f"^{next(iter(wrong))}: expected"):
+            PairConfig(**wrong)
+    with pytest.raises(SettingsError, match="^sure: expected 2 rounds or more"):
+        PairConfig(sure=0.5)
+
+
+def test_every_method_has_a_name_and_diffpalm_its_settings():
+    assert ("auto", *METHODS) == NAMES
+    config = PairConfig(runs=3, steps=4, max_depth=5, seed=6, precision="bf16", threads=2)
+    own = config.diffpalm()
+    assert (own.runs, own.steps, own.max_depth, own.seed) == (3, 4, 5, 6)
+    assert (own.precision, own.threads, own.device) == ("bf16", 2, "auto")
+    with pytest.raises(SettingsError, match="^steps: expected 1 or more"):
+        PairConfig(steps=0)
+    for name in OF_DIFFPALM:
+        value = {"max_depth": 9, "steps": 9, "precision": "bf16"}.get(name, "cpu")
+        PairConfig(method="diffpalm", **{name: value})
+        for method in ("random", "information", "mirrortree"):
+            with pytest.raises(SettingsError, match=name.replace("_", "-")):
+                PairConfig(method=method, **{name: value})
