@@ -20,14 +20,14 @@ from pepseq.pairing.search import Orthologs, anneal, mean_field
 from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
 from pepseq.progress import Progress
 
-SHRINKAGE = 5.0
+SHRINKAGE = 3.0
 """Of the correlations inside a family, in mean eigenvalues of its covariance."""
 
 COLUMN_SHARE = 0.8
 """Share of the columns of each family that a run sees."""
 
 FIELD_STEPS, FIELD_FROM, FIELD_TO = 60, 1.5, 0.03
-STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.2, 0.03
+STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.3, 0.03
 """Temperatures, in standard deviations of what a random swap changes."""
 
 SWEEPS = 300

@@ -1,11 +1,17 @@
 """How alike the proteins of one family are, as pairing sees it."""
 
+from functools import cache
+
 import numpy as np
 
 from pepseq.pairing.msa import UNKNOWN_CODE
+from pepseq.sequences.residues import AMINO_ACIDS
 
 STATES = 21
 """Amino acids and the gap: what a column can hold. An unknown residue tells nothing."""
+
+EXCHANGE = 0.3
+"""How fast residues count as less alike with the BLOSUM62 score of their exchange."""
 
 
 def shared_residues(codes: np.ndarray) -> np.ndarray:
@@ -17,10 +23,11 @@ def shared_residues(codes: np.ndarray) -> np.ndarray:
 def covariance(codes: np.ndarray) -> np.ndarray:
     """Return how two proteins deviate from the family's mean together, float64 (depth, depth).
 
-    Inner products of one-hot rows minus the mean row; an unknown residue deviates in nothing. The
-    summed products of two families' matrices are the squared covariances between their columns.
+    Inner products of rows of residues, in which like ones are near each other, minus the mean row;
+    an unknown residue deviates in nothing. The summed products of two families' matrices are the
+    squared covariances between their columns.
     """
-    states = _one_hot(codes).reshape(len(codes), codes.shape[1], STATES)
+    states = _one_hot(codes) @ _places()
     states -= states.mean(axis=0)
     states[codes == UNKNOWN_CODE] = 0
     flat = states.reshape(len(codes), -1)
@@ -53,6 +60,23 @@ def centred(products: np.ndarray) -> np.ndarray:
     """Return products of deviations from the mean protein, from products of proteins."""
     mean = products.mean(axis=0)
     return products - mean - mean[:, None] + mean.mean()
+
+
+@cache
+def _places() -> np.ndarray:
+    """Return a place for each state, float32 (STATES, STATES).
+
+    Inner products of two places are exp(EXCHANGE x BLOSUM62), scaled to 1 for the same residue;
+    gaps are like nothing else (Henikoff and Henikoff 1992, PNAS 89: 10915).
+    """
+    from Bio.Align import substitution_matrices
+
+    scores = substitution_matrices.load("BLOSUM62").select(AMINO_ACIDS)
+    alike = np.eye(STATES)
+    alike[:-1, :-1] = np.exp(EXCHANGE * np.asarray(scores))
+    alike /= np.sqrt(np.outer(alike.diagonal(), alike.diagonal()))
+    values, vectors = np.linalg.eigh(alike)
+    return (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)
 
 
 def _one_hot(codes: np.ndarray) -> np.ndarray:
