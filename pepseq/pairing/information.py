@@ -8,6 +8,7 @@ trees (Felsenstein 1985), each run sees a random part of the columns, and the sh
 chose a pair is its confidence.
 """
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,7 +28,7 @@ COLUMN_SHARE = 0.8
 """Share of the columns of each family that a run sees."""
 
 FIELD_STEPS, FIELD_FROM, FIELD_TO = 60, 1.5, 0.03
-STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.3, 0.03
+STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.15, 0.03
 """Temperatures, in standard deviations of what a random swap changes."""
 
 SWEEPS = 300
@@ -36,7 +37,7 @@ SWEEPS = 300
 MAX_DEPTH = 6000
 """Rows that are paired at once; the matrices of so many take about 1 GB in each thread."""
 
-JUMP = 0.5
+JUMP = 0.2
 """Share of the moves that change orthologs together."""
 
 
@@ -76,7 +77,8 @@ def _pair(
     search = _Search(tasks, settled, families.a.shape[1], config, shrinkage)
     shares = [np.zeros((len(task.a), len(task.b))) for task in tasks]
     losses = np.zeros((config.runs, STEPS + 1))
-    with threadpool_limits(1), ThreadPoolExecutor(config.threads) as pool:
+    threads = config.threads or len(os.sched_getaffinity(0))
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
             for run, (loss, pairs) in enumerate(pool.map(search.run, range(config.runs))):
                 losses[run] = loss
