@@ -77,7 +77,7 @@ def _pair(
     search = _Search(tasks, settled, families.a.shape[1], config, shrinkage)
     shares = [np.zeros((len(task.a), len(task.b))) for task in tasks]
     losses = np.zeros((config.runs, STEPS + 1))
-    threads = config.threads or len(os.sched_getaffinity(0))
+    threads = config.threads or os.cpu_count()
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
             for run, (loss, pairs) in enumerate(pool.map(search.run, range(config.runs))):
