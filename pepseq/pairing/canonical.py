@@ -70,7 +70,8 @@ def frequencies_of(
         frequency = np.zeros((len(species.a), len(species.b)))
         task = _task(families, number, species)
         if task.content in alike:
-            frequency[np.ix_(task.a, task.b)] = np.mean(alike[task.content], axis=0)
+            mean = np.mean(alike[task.content], axis=0)
+            frequency[np.ix_(task.a, task.b)] = np.minimum(mean, 1)  # rounding may exceed it
         elif len(task.a) == len(task.b) == 1:
             frequency[task.a, task.b] = 1
         frequency[species.known[:, 0], species.known[:, 1]] = 1

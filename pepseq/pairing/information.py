@@ -75,19 +75,20 @@ def _pair(
     if not tasks:
         return Chosen(frequencies_of(families, [], []), np.zeros((config.runs, 0)))
     search = _Search(tasks, settled, families.a.shape[1], config, shrinkage)
-    shares = [np.zeros((len(task.a), len(task.b))) for task in tasks]
+    counts = [np.zeros((len(task.a), len(task.b))) for task in tasks]
     losses = np.zeros((config.runs, STEPS + 1))
     threads = config.threads or os.cpu_count()
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
             for run, (loss, pairs) in enumerate(pool.map(search.run, range(config.runs))):
                 losses[run] = loss
-                for share, (of_a, of_b) in zip(shares, pairs, strict=True):
-                    share[of_a, of_b] += 1 / config.runs
+                for count, (of_a, of_b) in zip(counts, pairs, strict=True):
+                    count[of_a, of_b] += 1
                 if progress is not None:
                     progress.add(1)
         finally:
             search.stopped.set()
+    shares = [count / config.runs for count in counts]
     return Chosen(frequencies_of(families, tasks, shares), losses)
 
 

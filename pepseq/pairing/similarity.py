@@ -46,8 +46,8 @@ def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
     products = covariance(codes)
     rank = min(len(codes) - 1, codes.shape[1] * (STATES - 1))
     ridge = shrinkage * np.trace(products) / max(rank, 1)
-    if ridge == 0:  # all proteins are the same
-        return products
+    if np.trace(products) < 1e-6:  # all proteins are the same, but for rounding
+        return np.zeros_like(products)
     products.flat[:: len(codes) + 1] += ridge
     factor, _ = lapack.dpotrf(products, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)

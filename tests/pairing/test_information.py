@@ -1,0 +1,132 @@
+"""Pairing without weights: planted pairs, and changes that must not matter."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted import planted
+
+from pepseq.pairing import information
+from pepseq.pairing.config import PairConfig
+from pepseq.pairing.information import STEPS, pair_by_information, pair_by_mirrortree
+from pepseq.pairing.pairs import final_pairs
+
+CONFIG = PairConfig(method="information", runs=4)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return planted(3, lost=0)
+
+
+def accuracy(families, true, chosen):
+    found = {(pair.a, pair.b) for pair in final_pairs(families, chosen, 1)}
+    pairs = [
+        (species.a[a], species.b[b])
+        for species, some in zip(families.species, true, strict=True)
+        for a, b in some
+    ]
+    return np.mean([pair in found for pair in pairs])
+
+
+@pytest.mark.parametrize("method", [pair_by_information, pair_by_mirrortree])
+def test_planted_pairs_are_found(made, method):
+    chosen = method(made.families, CONFIG)
+    assert max(frequency.max() for frequency in chosen.frequencies) == 1
+    chance = len(made.families.species) / len(made.families.a)
+    assert accuracy(made.families, made.true, chosen) > 0.7 > 2 * chance
+    assert chosen.losses.shape == (4, STEPS + 1)
+    assert (chosen.losses < 0).all()
+    assert (chosen.losses[:, -1] < chosen.losses.max(axis=1)).all()
+
+
+def test_pairs_that_do_not_coevolve_are_not_found():
+    made = planted(4, fidelity=0, within=2.0, between=1.0, lost=0)
+    assert accuracy(made.families, made.true, pair_by_information(made.families, CONFIG)) < 0.5
+
+
+def test_surplus_proteins_stay_alone():
+    made = planted(5, lost=0.5)
+    sizes = {(len(s.a), len(s.b)) for s in made.families.species}
+    assert any(a > b for a, b in sizes) and any(a < b for a, b in sizes)
+    chosen = pair_by_information(made.families, CONFIG)
+    assert accuracy(made.families, made.true, chosen) > 0.5
+    for species, frequency in zip(made.families.species, chosen.frequencies, strict=True):
+        assert frequency.shape == (len(species.a), len(species.b))
+        np.testing.assert_allclose(frequency.sum(), min(frequency.shape))
+        assert frequency.sum(0).max() < 1 + 1e-9 and frequency.sum(1).max() < 1 + 1e-9
+
+
+def test_order_names_and_threads_change_nothing(made):
+    families = made.families
+    first = pair_by_information(families, replace(CONFIG, threads=1))
+    random = np.random.default_rng(1)
+    order = random.permutation(len(families.b))
+    places = np.argsort(order)
+    moved = replace(
+        families,
+        b=families.b[order],
+        species=tuple(
+            replace(one, name=f"new {at}", b=places[one.b])
+            for at, one in reversed(list(enumerate(families.species)))
+        ),
+    )
+    again = pair_by_information(moved, replace(CONFIG, threads=2))
+    np.testing.assert_array_equal(first.losses, again.losses)
+    for one, same in zip(first.frequencies, reversed(again.frequencies), strict=True):
+        np.testing.assert_allclose(one, same, atol=1e-12)
+
+
+def test_runs_and_seeds_differ(made):
+    first, other = (pair_by_information(made.families, replace(CONFIG, seed=s)) for s in (1, 2))
+    assert len({*first.losses[:, -1], *other.losses[:, -1]}) == 8
+
+
+def test_known_pairs_help_the_others(made):
+    known = tuple(
+        replace(species, known=true) if at % 2 else species
+        for at, (species, true) in enumerate(zip(made.families.species, made.true, strict=True))
+    )
+    with_known = replace(made.families, species=known)
+    rest = [true if at % 2 == 0 else true[:0] for at, true in enumerate(made.true)]
+    blind, helped = (pair_by_information(f, CONFIG) for f in (made.families, with_known))
+    for one, frequency in zip(known[1::2], helped.frequencies[1::2], strict=True):
+        assert (frequency[one.known[:, 0], one.known[:, 1]] == 1).all()
+    assert accuracy(made.families, rest, helped) >= accuracy(made.families, rest, blind) - 0.02
+    assert accuracy(made.families, rest, helped) > 0.8
+
+
+def test_deep_families_are_paired_in_parts(made, monkeypatch):
+    seen = []
+    whole = information.mean_field
+
+    def noted(a, *rest):
+        seen.append(len(a))
+        return whole(a, *rest)
+
+    monkeypatch.setattr(information, "mean_field", noted)
+    chosen = pair_by_information(made.families, replace(CONFIG, max_depth=40))
+    assert max(seen) <= 40 and len(seen) > 4
+    assert accuracy(made.families, made.true, chosen) > 0.5
+
+
+def test_nothing_left_to_choose():
+    made = planted(6, species=3, sizes=(1, 1), lost=0)
+    chosen = pair_by_information(made.families, CONFIG)
+    assert all((frequency == 1).all() for frequency in chosen.frequencies)
+    assert chosen.losses.shape == (4, 0)
+
+
+def test_equal_proteins_share_their_frequency(made):
+    species = made.families.species[0]
+    a = made.families.a.copy()
+    a[species.a[:2]] = a[species.a[0]]
+    chosen = pair_by_information(replace(made.families, a=a), CONFIG)
+    np.testing.assert_allclose(chosen.frequencies[0][0], chosen.frequencies[0][1])
+
+
+def test_families_without_any_difference_are_paired_all_the_same(made):
+    same = replace(made.families, a=np.zeros_like(made.families.a))
+    chosen = pair_by_information(same, CONFIG)
+    for frequency in chosen.frequencies:
+        np.testing.assert_allclose(frequency.sum(), min(frequency.shape))
