@@ -5,6 +5,8 @@ logits are asked for, and each layer's activations may be computed again instead
 equal fair-esm 2.0.0's within rounding.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -26,6 +28,57 @@ TOKEN_OF_CODE = np.array([TOKENS.index(symbol) for symbol in AMINO_ACIDS + "-X"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
+PART = 2048
+"""Positions of the alignment that a CPU works on at once, so that they stay in its caches."""
+
+
+def _in_parts(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """Return function(x), which treats each x[i] alone; on a CPU of some at a time.
+
+    Small tensors are taken from memory that was used before; each large one is asked for anew.
+    """
+    size = max(1, PART // x[0, ..., 0].numel()) if x.device.type == "cpu" else len(x)
+    if len(x) <= size:
+        return function(x)
+    return torch.cat([function(part) for part in x.split(size)])
+
+
+class _Normalise(torch.autograd.Function):
+    """Layer norm of float32 to another type, which keeps what it made in that type, not its input.
+
+    For constant weights: they get no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps, dtype):
+        normed, _, spread = torch.native_layer_norm(x, x.shape[-1:], None, None, eps)
+        ctx.save_for_backward(normed.to(dtype), spread, weight)
+        return torch.addcmul(bias, normed, weight).to(dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        normed, spread, weight = ctx.saved_tensors
+        no_mean, one = torch.zeros_like(spread), torch.ones_like(spread)
+        inner, _, _ = torch.ops.aten.native_layer_norm_backward(
+            gradient.float(),
+            normed.float(),
+            normed.shape[-1:],
+            no_mean,
+            one,
+            weight,
+            None,
+            [True, False, False],
+        )
+        return inner * spread, None, None, None, None
+
+
+def _normed(norm: nn.LayerNorm, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return x after layer norm, as the type of the linear map that follows."""
+    if norm.weight.requires_grad or dtype == torch.float32:
+        return norm(x).to(dtype)
+    return _Normalise.apply(x, norm.weight, norm.bias, norm.eps, dtype)
+
+
 class _Attention(nn.Module):
     """Layer norm, projections and residual that both kinds of attention share."""
 
@@ -37,8 +90,8 @@ class _Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def project(self, x: torch.Tensor) -> torch.Tensor:
-        """Return queries, keys and values together: (rows, columns, 3, heads, width / heads)."""
-        normed = self.norm(x).to(self.qkv.weight.dtype)
+        """Return queries, keys and values together: (columns, rows, 3, heads, width / heads)."""
+        normed = _normed(self.norm, x, self.qkv.weight.dtype)
         return self.qkv(normed).unflatten(-1, (3, self.heads, -1))
 
 
@@ -46,40 +99,54 @@ class RowAttention(_Attention):
     """Attention between columns with one map for all rows (tied)."""
 
     def forward(self, x: torch.Tensor, columns: torch.Tensor | None = None) -> torch.Tensor:
-        """Return x, (rows, columns, width), attended to; of `columns` alone if given."""
-        depth = len(x)
-        q, k, v = (y.permute(2, 1, 0, 3).flatten(2) for y in self.project(x).unbind(2))
+        """Return x, (columns, rows, width), attended to; of `columns` alone if given."""
+        depth = x.shape[1]
+        qkv = _in_parts(lambda part: self.project(part).permute(0, 2, 3, 1, 4), x)
+        q, k, v = (y.transpose(0, 1).flatten(2) for y in qkv.unbind(1))
         if columns is not None:
-            x, q = x[:, columns], q[:, columns]
+            x, q = x[columns], q[:, columns]
         scale = (x.shape[-1] // self.heads * depth) ** -0.5
-        weights = ((q * scale) @ k.mT).float().softmax(-1)
-        mixed = (weights.to(v.dtype) @ v).unflatten(-1, (depth, -1))
-        return x + self.out(mixed.permute(2, 1, 0, 3).flatten(2))
+        weights = ((q @ k.mT).float() * scale).softmax(-1)
+        mixed = (weights.to(v.dtype) @ v).unflatten(-1, (depth, -1)).permute(1, 2, 0, 3)
+        return x + _in_parts(lambda part: self.out(part.flatten(2)), mixed)
 
 
 class ColumnAttention(_Attention):
     """Attention between the rows of each column."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x, (rows, columns, width), attended to."""
+        """Return x, (columns, rows, width), attended to."""
         qkv = self.project(x)
-        if x.device.type == "cpu":
-            mixed = checkpoint(_attend, qkv, use_reentrant=False, preserve_rng_state=False)
-        else:
-            mixed = _attend(qkv)
+        mixed = _AttendAgain.apply(qkv) if x.device.type == "cpu" else _attend(qkv)
         return x + self.out(mixed)
 
 
+class _AttendAgain(torch.autograd.Function):
+    """`_attend`, computed again in the backward pass from what it had."""
+
+    @staticmethod
+    def forward(ctx, qkv):
+        ctx.save_for_backward(qkv)
+        return _attend(qkv)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        qkv = ctx.saved_tensors[0].detach().requires_grad_()
+        with torch.enable_grad():
+            mixed = _attend(qkv)
+        return torch.autograd.grad(mixed, qkv, gradient)[0]
+
+
 def _attend(qkv: torch.Tensor) -> torch.Tensor:
-    """Return what the rows of each column take from each other, (rows, columns, width).
+    """Return what the rows of each column take from each other, (columns, rows, width).
 
     The fused kernel of CPUs is three times as fast in float32 as in bf16; so much wider, its inputs
     are worth making again in the backward pass.
     """
     wide = qkv.float() if qkv.device.type == "cpu" else qkv
-    q, k, v = (part.permute(1, 2, 0, 3) for part in wide.unbind(2))
+    q, k, v = (part.transpose(1, 2) for part in wide.unbind(2))
     mixed = functional.scaled_dot_product_attention(q, k, v)
-    return mixed.permute(2, 0, 1, 3).flatten(2).to(qkv.dtype)
+    return mixed.transpose(1, 2).flatten(2).to(qkv.dtype)
 
 
 class FeedForward(nn.Module):
@@ -93,7 +160,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return x, (..., width), changed."""
-        normed = self.norm(x).to(self.up.weight.dtype)
+        normed = _normed(self.norm, x, self.up.weight.dtype)
         return x + self.down(functional.gelu(self.up(normed)))
 
 
@@ -107,13 +174,14 @@ class Layer(nn.Module):
         self.feed = FeedForward(width, ffn)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x, (rows, columns, width), changed."""
-        return self.feed(self.column(self.row(x)))
+        """Return x, (columns, rows, width), changed."""
+        return _in_parts(lambda part: self.feed(self.column(part)), self.row(x))
 
     def at(self, x: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Return what `forward` gives at some positions, (positions, width), for less work."""
         needed, inverse = columns.unique(return_inverse=True)
-        return self.feed(self.column(self.row(x, needed))[rows, inverse])
+        attended = _in_parts(self.column, self.row(x, needed))
+        return _in_parts(self.feed, attended[inverse, rows])
 
 
 class Head(nn.Module):
@@ -201,7 +269,7 @@ class MsaTransformer(nn.Module):
         for layer in first:
             x = self._run(layer, x)
         if rows is None or columns is None:
-            return self.head(self.after(self._run(last, x)[:, 1:]), self.tokens)
+            return self.head(self.after(self._run(last, x)[1:].transpose(0, 1)), self.tokens)
         return self.head(self.after(self._run(last.at, x, rows, columns + 1)), self.tokens)
 
     def _run(self, function, *arguments: torch.Tensor) -> torch.Tensor:
@@ -216,7 +284,7 @@ class MsaTransformer(nn.Module):
                 f"expected at most {self.most_rows} rows and {self.most_columns} columns, found "
                 f"{depth} and {length}"
             )
-        start = self.tokens[START].expand(depth, 1, -1)
-        x = torch.cat([start, residues @ self.tokens], dim=1)
-        x = x + self.columns[PAD + 1 : PAD + 2 + length] + self.rows[0, :depth]
+        start = self.tokens[START].expand(1, depth, -1)
+        x = torch.cat([start, residues.transpose(0, 1) @ self.tokens])
+        x = x + self.columns[PAD + 1 : PAD + 2 + length, None] + self.rows[0, :depth, 0]
         return self.before(x)

@@ -13,7 +13,15 @@ from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.convert import convert
-from pepseq.models.msa_transformer import MASK, PAD, START, TOKEN_OF_CODE, TOKENS, MsaTransformer
+from pepseq.models.msa_transformer import (
+    MASK,
+    PAD,
+    START,
+    TOKEN_OF_CODE,
+    TOKENS,
+    MsaTransformer,
+    _normed,
+)
 from pepseq.models.msa_weights import load_msa_transformer, network_of
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -93,6 +101,36 @@ def test_gradients_are_the_published_ones(theirs, ours):
         scale = gradient.abs().max().item()
         torch.testing.assert_close(own, gradient, atol=1e-5 * scale, rtol=1e-4)
     assert all(weight.grad is None for weight in ours.parameters())
+
+
+@pytest.mark.parametrize("part", [1, 5, 12])
+def test_parts_on_a_cpu_change_nothing(ours, monkeypatch, part):
+    residues = alignment().softmax(-1)
+    for precision in ("fp32", "bf16"):
+        network = ours.freeze(precision)
+        loss, gradient = loss_and_gradient(network, residues)
+        whole = network(residues)
+        monkeypatch.setattr("pepseq.models.msa_transformer.PART", part)
+        torch.testing.assert_close(network(residues), whole, atol=1e-5, rtol=1e-5)
+        own_loss, own = loss_and_gradient(network, residues)
+        monkeypatch.undo()
+        assert own_loss == pytest.approx(loss, abs=1e-5)
+        torch.testing.assert_close(own, gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_layer_norm_that_keeps_its_output_has_the_same_gradient():
+    torch.manual_seed(0)
+    norm = torch.nn.LayerNorm(16)
+    torch.nn.init.normal_(norm.weight)
+    torch.nn.init.normal_(norm.bias)
+    norm.requires_grad_(False)
+    results = []
+    for normed in (norm, lambda x: _normed(norm, x, torch.float64)):
+        x = torch.arange(48.0).reshape(3, 16).sin().mul(3).requires_grad_()
+        y = normed(x)
+        (y.double() * torch.arange(48.0).reshape(3, 16).cos()).sum().backward()
+        results.append((y.double(), x.grad))
+    torch.testing.assert_close(results[1], results[0], atol=1e-5, rtol=1e-5)
 
 
 def test_bf16_is_near_and_leaves_logits_in_float32(ours):

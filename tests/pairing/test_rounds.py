@@ -47,7 +47,6 @@ class Learns:
             for at in range(size):
                 frequency[at, at] = 0.97 if at == known else 0.6
             for a, b in species.known:
-                frequency[a], frequency[:, b] = 0, 0
                 frequency[a, b] = 1
             frequencies.append(frequency)
         return Chosen(tuple(frequencies), np.full((2, 3), float(len(self.known))))
