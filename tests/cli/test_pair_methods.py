@@ -163,7 +163,6 @@ def test_a_long_alignment_is_65_if_diffpalm_is_asked_for(run, weights, tmp_path)
     "arguments",
     [
         ("--steps", 3),
-        ("--max-depth", 3),
         ("--model", "msa-transformer"),
         ("--device", "cpu"),
         ("--precision", "bf16"),
