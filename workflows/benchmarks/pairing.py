@@ -12,7 +12,8 @@ species to every method of pepseq and counts only the others.
 
 Accuracy is the share of true pairs found: mean over draws, standard deviation in brackets. DiffPaSS
 is its mutual information with the bootstrap, one run, as its authors use it (`--step` other than 1
-makes it faster). Times are medians over draws.
+makes it faster). Times are medians over draws. At the end stands how often pairs are right by the
+confidence that pepseq gives them, over all draws.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from pepseq.pairing.msa import SYMBOLS, Alignment, read_alignment
 from pepseq.pairing.species import read_species
 from pepseq.sequences.fasta import format_fasta
 
+EDGES = (0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)
+
 
 def main() -> None:
     """Print a row for each depth and method."""
@@ -47,15 +50,23 @@ def main() -> None:
     }
     if arguments.whole:
         draws["all"] = [np.arange(len(species))]
+    sure = {method: [] for method in arguments.methods}
     print("| depth | method | correct pairs | seconds |\n|---|---|---|---|", flush=True)
     for label, some in draws.items():
         chance = mean(len(np.unique(species[rows])) / len(rows) for rows in some)
         print(f"| {label} | chance | {chance:.3f} | |", flush=True)
         for method in arguments.methods:
-            share = arguments.known
-            _print(label, method, [_pepseq(a, b, species, r, method, share) for r in some])
+            done = [_pepseq(a, b, species, r, method, arguments.known) for r in some]
+            _print(label, method, [one[:2] for one in done])
+            sure[method] += [pair for one in done for pair in one[2]]
         if arguments.diffpass:
             _print(label, "DiffPaSS", [_diffpass(a, b, species, r, arguments.step) for r in some])
+    print("\n| method | confidence | pairs | right |\n|---|---|---|---|")
+    for method, pairs in sure.items():
+        for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+            some = [right for confidence, right in pairs if low <= round(confidence, 4) < high]
+            share = f"{mean(some):.3f}" if some else "-"
+            print(f"| {method} | {low}-{min(high, 1)} | {len(some)} | {share} |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,8 +115,8 @@ def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.nd
 
 def _pepseq(
     a: Alignment, b: Alignment, species: np.ndarray, rows: np.ndarray, method: str, share: float
-) -> tuple[float, float]:
-    """Return accuracy and seconds of `pepseq pair` on these rows."""
+) -> tuple[float, float, list[tuple[float, bool]]]:
+    """Return accuracy and seconds of `pepseq pair`, and each pair's confidence and if it is right."""
     random = np.random.default_rng(len(rows))
     own = np.unique(species[rows])
     given = random.permutation(own)[: round(share * len(own))]
@@ -131,13 +142,17 @@ def _pepseq(
         )
         seconds = time.perf_counter() - started
         with open(folder / "pairs", newline="") as stream:
-            pairs = [
-                (row["species"], row["protein_a"][1:], row["protein_b"][1:])
+            made = {
+                (row["species"], row["protein_a"][1:], row["protein_b"][1:]): float(
+                    row["confidence"]
+                )
                 for row in csv.DictReader(stream, delimiter="\t")
-            ]
+                if row["known"] == "no"
+            }
     true = [row for row in rows if species[row] not in given]
     truth = [(str(species[row]), *2 * (f"{row}|{species[row]}",)) for row in true]
-    return fraction_correct(pairs, truth), seconds
+    sure = [(confidence, a == b) for (_, a, b), confidence in made.items()]
+    return fraction_correct(made, truth), seconds, sure
 
 
 def _diffpass(
