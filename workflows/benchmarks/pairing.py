@@ -21,6 +21,7 @@ import csv
 import tempfile
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median, stdev
 
@@ -63,7 +64,7 @@ def main() -> None:
             _print(label, "DiffPaSS", [_diffpass(a, b, species, r, arguments.step) for r in some])
     print("\n| method | confidence | pairs | right |\n|---|---|---|---|")
     for method, pairs in sure.items():
-        for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+        for low, high in pairwise(EDGES):
             some = [right for confidence, right in pairs if low <= round(confidence, 4) < high]
             share = f"{mean(some):.3f}" if some else "-"
             print(f"| {method} | {low}-{min(high, 1)} | {len(some)} | {share} |")
@@ -116,7 +117,7 @@ def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.nd
 def _pepseq(
     a: Alignment, b: Alignment, species: np.ndarray, rows: np.ndarray, method: str, share: float
 ) -> tuple[float, float, list[tuple[float, bool]]]:
-    """Return accuracy and seconds of `pepseq pair`, and each pair's confidence and if it is right."""
+    """Return accuracy and seconds of `pepseq pair`, and of each pair its confidence and if right."""
     random = np.random.default_rng(len(rows))
     own = np.unique(species[rows])
     given = random.permutation(own)[: round(share * len(own))]
