@@ -117,7 +117,7 @@ def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.nd
 def _pepseq(
     a: Alignment, b: Alignment, species: np.ndarray, rows: np.ndarray, method: str, share: float
 ) -> tuple[float, float, list[tuple[float, bool]]]:
-    """Return accuracy and seconds of `pepseq pair`, and of each pair its confidence and if right."""
+    """Return accuracy and seconds of `pepseq pair`; of each pair its confidence and if right."""
     random = np.random.default_rng(len(rows))
     own = np.unique(species[rows])
     given = random.permutation(own)[: round(share * len(own))]
