@@ -17,7 +17,7 @@ import numpy as np
 from pepseq.pairing.canonical import Task, frequencies_of, tasks_of
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.methods import Chosen, Families
-from pepseq.pairing.search import Orthologs, anneal, mean_field
+from pepseq.pairing.search import Orthologs, anneal, fields, mean_field
 from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
 from pepseq.progress import Progress
 
@@ -31,7 +31,7 @@ FIELD_STEPS, FIELD_FROM, FIELD_TO = 60, 1.5, 0.03
 STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.15, 0.03
 """Temperatures, in standard deviations of what a random swap changes."""
 
-SWEEPS = 300
+SWEEPS = 1000
 """Moves tried in simulated annealing for each row, over all temperatures."""
 
 MAX_DEPTH = 6000
@@ -154,6 +154,7 @@ class _Search:
         partner = mean_field(
             a, b, start, size, scale * np.geomspace(FIELD_FROM, FIELD_TO, FIELD_STEPS)
         )
+        field = fields(a, b, partner, start, size)
         gain = [np.vdot(a, b[partner][:, partner])]
         moves = -(-SWEEPS * int(size.sum()) // STEPS)
         for temperature in scale * np.geomspace(ANNEAL_FROM, ANNEAL_TO, STEPS):
@@ -161,7 +162,7 @@ class _Search:
                 break
             grown = anneal(
                 *(a, b, ortholog_a.row, ortholog_a.shared, ortholog_b.row, ortholog_b.shared),
-                *(start, size, partner, temperature, moves, JUMP, random.integers(2**31)),
+                *(start, size, partner, field, temperature, moves, JUMP, random.integers(2**31)),
             )
             gain.append(gain[-1] + grown)
         return -0.5 * np.array(gain), [

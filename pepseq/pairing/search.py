@@ -72,27 +72,55 @@ def _balanced(logits, rounds):
     return logits
 
 
-def _swap_gain(a, b, partner, n, m):
-    """Return how much the gain grows if rows n and m of a change partners."""
-    to_n, to_m = partner[n], partner[m]
-    a_n, a_m, b_n, b_m = a[n], a[m], b[to_n], b[to_m]
-    gain = np.float32(0)
-    for k in range(len(partner)):
-        other = partner[k]
-        gain += (a_n[k] - a_m[k]) * (b_m[other] - b_n[other])
-    gain -= (a_n[n] - a_m[n]) * (b_m[to_n] - b_n[to_n])
-    gain -= (a_n[m] - a_m[m]) * (b_m[to_m] - b_n[to_m])
-    return 2 * gain + (a_n[n] - a_m[m]) * (b_m[to_m] - b_n[to_n])
+def fields(
+    a: np.ndarray, b: np.ndarray, partner: np.ndarray, start: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    """Return how well each two rows of a species would go together, float64, species by species.
 
-
-_swap_gain = kernel(_swap_gain, fastmath=True)
+    For rows n of a and j of b the sum over k of a[n, k] x b[j, partner k]: from these a swap's gain
+    follows at once. Those of one species are a square of `size` rows by `size` columns.
+    """
+    moved = b[:, partner]
+    blocks = [slice(at, at + count) for at, count in zip(start, size, strict=True)]
+    return np.concatenate([(a[at] @ moved[at].T).ravel() for at in blocks]).astype(np.float64)
 
 
 @kernel
-def _change(partner, inverse, n, m):
-    partner[n], partner[m] = partner[m], partner[n]
-    inverse[partner[n]] = n
-    inverse[partner[m]] = m
+def _row_bases(start, size):
+    """Return where the field of row n and row 0 would stand, so that that of row j is j later."""
+    bases = np.empty(start[-1] + size[-1], np.int64)
+    done = 0
+    for at in range(len(size)):
+        for row in range(size[at]):
+            bases[start[at] + row] = done + row * size[at] - start[at]
+        done += size[at] ** 2
+    return bases
+
+
+@kernel
+def _swap_gain(a, b, field, bases, n, m, to_n, to_m):
+    """Return how much the gain grows if rows n and m, paired with to_n and to_m, swap partners."""
+    gain = field[bases[n] + to_m] - field[bases[n] + to_n]
+    gain += field[bases[m] + to_n] - field[bases[m] + to_m]
+    gain -= (a[n, n] - a[m, n]) * (b[to_m, to_n] - b[to_n, to_n])
+    gain -= (a[n, m] - a[m, m]) * (b[to_m, to_m] - b[to_n, to_m])
+    return 2 * gain + (a[n, n] - a[m, m]) * (b[to_m, to_m] - b[to_n, to_n])
+
+
+@kernel
+def _swap(a, b, field, bases, start, size, partner, inverse, n, m):
+    """Swap the partners of rows n and m, and bring the fields up to date."""
+    to_n, to_m = partner[n], partner[m]
+    a_n, a_m, b_n, b_m = a[n], a[m], b[to_n], b[to_m]
+    for at in range(len(size)):
+        end = start[at] + size[at]
+        for i in range(start[at], end):
+            change = a_n[i] - a_m[i]
+            for j in range(start[at], end):
+                field[bases[i] + j] += change * (b_m[j] - b_n[j])
+    partner[n], partner[m] = to_m, to_n
+    inverse[to_m] = n
+    inverse[to_n] = m
 
 
 @kernel
@@ -101,18 +129,19 @@ def _accepted(gain, temperature):
 
 
 @kernel
-def _change_orthologs(a, b, partner, inverse, row, shared, by_a, species, n, m, temperature, done):
-    """Try to change partners of rows n and m and of their orthologs; return what the gain grew by.
+def _gather(row, shared, by_a, partner, inverse, species, n, m, swaps):
+    """Put rows n and m and their orthologs that would swap partners too in `swaps`; count them.
 
     Those of the species in which both have an ortholog that shares at least as much as in the best
-    of a random number of species drawn at random: how many change together varies from one to all.
+    of a random number of species drawn at random: how many swap together varies from one to all.
+    `n` and `m` are rows of a if `by_a`, else of b; `swaps` has rows of a and their partners.
     """
     count = len(row[n])
     least = np.float32(0)
     for _ in range(int(np.exp(np.random.random() * np.log(count + 1.0)))):
         drawn = np.random.randint(count)
         least = max(least, min(shared[n, drawn], shared[m, drawn]))
-    gain, swaps = np.float32(0), 0
+    gathered = 0
     for at in range(count):
         x, y = row[n, at], row[m, at]
         if at == species:
@@ -121,25 +150,48 @@ def _change_orthologs(a, b, partner, inverse, row, shared, by_a, species, n, m, 
             continue
         if not by_a:
             x, y = inverse[x], inverse[y]
-        gain += _swap_gain(a, b, partner, x, y)
-        _change(partner, inverse, x, y)
-        done[swaps, 0], done[swaps, 1] = x, y
-        swaps += 1
-    if _accepted(gain, temperature):
-        return gain
-    for back in range(swaps - 1, -1, -1):
-        _change(partner, inverse, done[back, 0], done[back, 1])
-    return np.float32(0)
+        swaps[gathered] = x, y, partner[x], partner[y]
+        gathered += 1
+    return gathered
+
+
+@kernel
+def _joint_gain(a, b, field, bases, swaps):
+    """Return how much the gain grows by swaps in different species, made together."""
+    gain = 0.0
+    for t in range(len(swaps)):
+        n, m, to_n, to_m = swaps[t]
+        a_n, a_m, b_n, b_m = a[n], a[m], b[to_n], b[to_m]
+        between = 0.0
+        for s in range(t):
+            x, y, to_x, to_y = swaps[s]
+            moved = b_m[to_y] - b_m[to_x] - b_n[to_y] + b_n[to_x]
+            between += (a_n[x] - a_n[y] - a_m[x] + a_m[y]) * moved
+        gain += 2 * between + _swap_gain(a, b, field, bases, n, m, to_n, to_m)
+    return gain
 
 
 @kernel
 def anneal(
-    a, b, row_a, shared_a, row_b, shared_b, start, size, partner, temperature, moves, jump, seed
+    a,
+    b,
+    row_a,
+    shared_a,
+    row_b,
+    shared_b,
+    start,
+    size,
+    partner,
+    field,
+    temperature,
+    moves,
+    jump,
+    seed,
 ):
-    """Improve `partner`, int64 (rows,), in place; return what the gain grew by.
+    """Improve `partner`, int64 (rows,), and its `fields` in place; return what the gain grew by.
 
-    Of the `moves` tried, a share `jump` changes orthologs as well, those by family A and by family
-    B alike. Which rows move, and how, does not depend on the pairing, so that every move and its
+    Of the `moves` tried, a share `jump` swaps orthologs as well, those by family A and by family B
+    alike. Which rows move, and how, does not depend on the pairing, so that every move and its
     reverse are equally likely.
     """
     np.random.seed(seed)
@@ -148,8 +200,9 @@ def anneal(
     species_of = np.empty(movable, np.int64)
     for at in range(len(size)):
         species_of[first[at] : first[at] + size[at]] = at
+    bases = _row_bases(start, size)
     inverse = np.argsort(partner)
-    done = np.empty((len(size), 2), np.int64)
+    swaps = np.empty((len(size), 4), np.int64)
     grown = 0.0
     for _ in range(moves):
         drawn = np.random.randint(movable)
@@ -159,14 +212,16 @@ def anneal(
         m += m >= n
         kind = np.random.random()
         if kind >= jump:
-            gain = _swap_gain(a, b, partner, n, m)
-            if _accepted(gain, temperature):
-                _change(partner, inverse, n, m)
-                grown += gain
-            continue
-        by_a = kind < jump / 2
-        row, shared = (row_a, shared_a) if by_a else (row_b, shared_b)
-        grown += _change_orthologs(
-            a, b, partner, inverse, row, shared, by_a, at, n, m, temperature, done
-        )
+            swaps[0] = n, m, partner[n], partner[m]
+            count = 1
+        else:
+            by_a = kind < jump / 2
+            row, shared = (row_a, shared_a) if by_a else (row_b, shared_b)
+            count = _gather(row, shared, by_a, partner, inverse, at, n, m, swaps)
+        gain = _joint_gain(a, b, field, bases, swaps[:count])
+        if _accepted(gain, temperature):
+            grown += gain
+            for s in range(count):
+                n, m = swaps[s, 0], swaps[s, 1]
+                _swap(a, b, field, bases, start, size, partner, inverse, n, m)
     return grown

@@ -5,7 +5,15 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from pepseq.pairing.search import Orthologs, _balanced, _swap_gain, anneal, mean_field
+from pepseq.pairing.search import (
+    Orthologs,
+    _balanced,
+    _joint_gain,
+    _row_bases,
+    anneal,
+    fields,
+    mean_field,
+)
 
 START, SIZE = np.array([0, 3, 7]), np.array([3, 4, 2])
 ROWS = 11  # two of them settled
@@ -38,10 +46,13 @@ def orthologs(seed):
 
 def annealed(a, b, partner, jump=0.5, temperature=0.5, moves=2000, seed=1):
     of_a, of_b = orthologs(3)
-    return anneal(
+    field = fields(a, b, partner, START, SIZE)
+    grown = anneal(
         *(a, b, of_a.row, of_a.shared, of_b.row, of_b.shared),
-        *(START, SIZE, partner, temperature, moves, jump, seed),
+        *(START, SIZE, partner, field, temperature, moves, jump, seed),
     )
+    np.testing.assert_allclose(field, fields(a, b, partner, START, SIZE), rtol=1e-3, atol=1e-3)
+    return grown
 
 
 def test_orthologs_are_the_most_alike_of_each_species():
@@ -51,14 +62,27 @@ def test_orthologs_are_the_most_alike_of_each_species():
     np.testing.assert_array_equal(found.shared, [[9, 7], [9, 6], [6, 9], [7, 9]])
 
 
-def test_the_gain_of_a_swap():
+def test_fields_are_sums_over_all_pairs():
     a, b = similarities(1)
     partner = shuffled(2)
-    for n, m in ((0, 2), (3, 6), (5, 4)):
-        swapped = partner.copy()
+    field = fields(a, b, partner, START, SIZE)
+    assert len(field) == 9 + 16 + 4
+    expected = sum(a[4, k] * b[6, partner[k]] for k in range(ROWS))
+    np.testing.assert_allclose(field[_row_bases(START, SIZE)[4] + 6], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("swaps", [[(0, 2)], [(3, 6)], [(0, 1), (5, 4)], [(2, 1), (6, 3), (7, 8)]])
+def test_the_gain_of_swaps(swaps):
+    a, b = similarities(1)
+    partner = shuffled(2)
+    swapped = partner.copy()
+    for n, m in swaps:
         swapped[[n, m]] = swapped[[m, n]]
-        expected = gain_of(a, b, swapped) - gain_of(a, b, partner)
-        np.testing.assert_allclose(_swap_gain(a, b, partner, n, m), expected, rtol=1e-3)
+    expected = gain_of(a, b, swapped) - gain_of(a, b, partner)
+    rows = np.array([(n, m, partner[n], partner[m]) for n, m in swaps])
+    field = fields(a, b, partner, START, SIZE)
+    found = _joint_gain(a, b, field, _row_bases(START, SIZE), rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_balancing_makes_rows_and_columns_sum_to_one():
