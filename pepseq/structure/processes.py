@@ -8,8 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from pepseq.structure.measure import Job, Measured
+
+SECONDS_TO_END = 10
+"""How long a process whose answers broke off may take to end by itself."""
 
 
 class Worker:
@@ -18,48 +22,37 @@ class Worker:
     def __init__(self, time_limit: float):
         self._time_limit = time_limit
         self._process: subprocess.Popen | None = None
-        self._expired = False
 
     def ask(self, job: Job) -> Measured | str:
         """Return the answer to a job, or why there is none: after `time_limit` seconds it ends."""
-        if self._process is None:
-            self._start()
-        timer = threading.Timer(self._time_limit, self._expire)
+        process = self._process = self._process or _start()
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            process.kill()
+
+        timer = threading.Timer(self._time_limit, expire)
         timer.start()
+        answer = None
         try:
-            pickle.dump(job, self._process.stdin)
-            self._process.stdin.flush()
-            answer = pickle.load(self._process.stdout)
+            pickle.dump(job, process.stdin)
+            process.stdin.flush()
+            answer = pickle.load(process.stdout)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            self._process.kill()
-            code, process = self._process.wait(), None
-            return self._reason(code)
-        else:
-            process = self._process
-            return answer
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_END)
         finally:
             timer.cancel()
             timer.join()
-            self._process = None if self._expired else process
-            self._expired = False
+        if expired.is_set() or answer is None:
+            self.end()
+        if answer is None:
+            return self._reason(process.returncode, expired.is_set())
+        return answer
 
-    def _start(self) -> None:
-        here = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "pepseq.structure.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": here, "OMP_NUM_THREADS": "1"},
-            start_new_session=True,  # ctrl-C is for the parent, which ends this one
-        )
-        pickle.load(self._process.stdout)
-
-    def _expire(self) -> None:
-        self._expired = True
-        self._process.kill()
-
-    def _reason(self, code: int) -> str:
-        if self._expired:
+    def _reason(self, code: int, expired: bool) -> str:
+        if expired:
             return f"expected a result within {self._time_limit:g} s, found none"
         if code < 0:
             return f"expected a result, found its process ended by signal {-code}"
@@ -67,9 +60,31 @@ class Worker:
 
     def end(self) -> None:
         """End the process, whatever it is doing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            with suppress(OSError):  # a job that was never read
+                process.stdin.close()
+
+
+def _start() -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pepseq.structure.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+        start_new_session=True,  # ctrl-C is for the parent, which ends this one
+    )
+    with suppress(EOFError):  # one that cannot start fails its first job
+        pickle.load(process.stdout)
+    return process
 
 
 class Workers:
@@ -101,3 +116,5 @@ class Workers:
         for worker in self._all:
             worker.end()
         self._pool.shutdown()
+        for worker in self._all:
+            worker.end()

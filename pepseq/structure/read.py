@@ -158,7 +158,7 @@ def _has_coordinates(line: bytes) -> bool:
 
 
 def _experimental(source: gemmi.Structure) -> bool:
-    method = source.info.get("_exptl.method", "")
+    method = dict(source.info.items()).get("_exptl.method", "")
     return bool(method.strip(" ?.")) and "THEORETICAL" not in method.upper()
 
 

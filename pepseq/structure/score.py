@@ -13,7 +13,7 @@ from pepseq.files import Outputs, check_free, disk_errors, whole_folder, write_r
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, read_fasta, refuse_bad, write_failed
 from pepseq.structure.config import FOLD_THRESHOLD, ScoreConfig
-from pepseq.structure.names import PairOfFiles, find_pairs, short_id
+from pepseq.structure.names import FoundPairs, PairOfFiles, find_pairs, short_id
 
 SCORE_COLUMNS = (
     "id",
@@ -111,7 +111,7 @@ def score(
         files = {path: None for pair in found.pairs for path in (pair.model, pair.reference)}
         read = list(dict.fromkeys([*map(str, inputs), *files]))
         write_run_record(outputs, output, "score", asdict(config), read, started)
-    _say(found.other_ranks, found.alone, rows, sequences)
+    _say(found, rows, sequences, config)
     refuse_bad(bad, len(rows), output, keep_going)
     same = sum(value > FOLD_THRESHOLD for value in tm_scores)
     return Scored(len(rows), same, sum(tm_scores) / len(tm_scores), bad)
@@ -195,15 +195,15 @@ def _write_into(folder: Path, name: str, form: str, content: bytes) -> None:
         path.write_bytes(content)
 
 
-def _say(other_ranks: int, alone: int, rows: list[list[str]], sequences) -> None:
+def _say(found: FoundPairs, rows: list[list[str]], sequences, config: ScoreConfig) -> None:
     """Log what a reader of the table should know."""
-    if other_ranks:
-        log.info("%d models passed over: their id has one of a better rank", other_ranks)
-    if alone:
-        log.info("%d references have no model", alone)
+    if found.other_ranks:
+        log.info("%d models passed over: their id has one of a better rank", found.other_ranks)
+    if found.alone:
+        log.info("%d references have no model", found.alone)
     column = {name: at for at, name in enumerate(SCORE_COLUMNS)}
     shifted = sum(2 * int(r[column["different"]]) > int(r[column["corresponding"]]) for r in rows)
-    if shifted:
+    if shifted and config.correspondence == "index":
         log.warning(
             "%d pairs differ in most of their corresponding residues: are they the same protein, "
             "with the same residue numbers?",
