@@ -4,7 +4,8 @@ The first model is read. A residue is part of the protein if it is an amino acid
 records or modified in any (MSE is M, SEP is S), or if it has the atoms N, CA and C (UNK and names
 that are not known are X). Of alternative locations of an atom the one of the highest occupancy
 counts, then the first; likewise of several residues of one number. Atoms whose coordinates are no
-numbers or lie beyond 10,000 angstrom are left out, as are residues without a CA, and nucleotides.
+numbers or lie beyond 10,000 angstrom are left out, as are residues without a CA or without a
+number, and nucleotides.
 """
 
 import math
@@ -65,7 +66,7 @@ class Structure:
     """The protein chains of a file's first model that have at least 3 CA atoms.
 
     left_out: counts of what was not read: `models`, `altlocs` and `bad_coordinates` (atoms),
-    `repeated`, `without_ca` and `nucleotides` (residues), `short_chains`.
+    `repeated`, `without_number`, `without_ca` and `nucleotides` (residues), `short_chains`.
     experimental: the file says that an experiment gave it.
     source: the first model of the file as gemmi has it.
     """
@@ -170,6 +171,9 @@ def _chains(model: gemmi.Model, counts: Counter) -> Iterator[Chain]:
             if one is None:
                 continue
             number = (residue.seqid.num, residue.seqid.icode.strip())
+            if number[0] is None:
+                counts["without_number"] += 1
+                continue
             if number in residues:
                 counts["repeated"] += 1
                 if residues[number].occupancy >= one.occupancy:

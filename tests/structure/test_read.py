@@ -140,6 +140,13 @@ def test_missing_ca_is_counted(read):
     assert set(structure.chains[0].atom_names) == {"N", "CA", "C", "O", "CB"}
 
 
+def test_residues_without_a_number_are_counted(read):
+    lines = [*LINES]
+    lines[4] = lines[4][:22] + "    " + lines[4][26:]
+    structure = read("".join(lines))
+    assert len(structure.chains[0]) == 19 and structure.left_out == {"without_number": 1}
+
+
 def test_hydrogens_are_not_read(read):
     hydrogen = atom_line(20, XYZ[-1] + 1, name="HA", residue="RAG")
     deuterium = atom_line(20, XYZ[-1] + 1, name="DA", element="D")
