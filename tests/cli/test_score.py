@@ -278,10 +278,10 @@ def test_terminated(write, tmp_path):
     command = [sys.executable, "-m", "pepseq", "score", "t.tsv", "-o", "o"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     children, until = [], time.monotonic() + 60
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    tasks = Path(f"/proc/{process.pid}/task")
     while not children and time.monotonic() < until:
         time.sleep(0.1)
-        children = listed.read_text().split()
+        children = [pid for file in tasks.glob("*/children") for pid in file.read_text().split()]
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 143 and process.stderr.read() == ""
