@@ -83,33 +83,29 @@ def score(
     """
     started = time.time()
     inputs = [path for path in (model, reference, sequences) if path is not None]
-    check_free([output], inputs, force)
     found = find_pairs(model, reference)
     many = reference is None or Path(model).is_dir()
+    files = [path for pair in found.pairs for path in (pair.model, pair.reference)]
+    read = list(dict.fromkeys([*map(str, inputs), *files]))
+    check_free([output], read, force)
     if superposed is not None:
-        check_free([superposed], [*inputs, output], force, folder=many)
-    sequence_of = _sequences(sequences)
-    forms = [_format_of(pair, superposed, many) for pair in found.pairs]
-    rows, bad, tm_scores = [], list(found.bad), []
+        check_free([superposed], [*read, output], force, folder=many)
+    jobs = _jobs(found.pairs, superposed, many, config, _sequences(sequences))
+    bad = list(found.bad)
     with ExitStack() as stack:
         folder = stack.enter_context(whole_folder(superposed, force)) if superposed and many else ""
         outputs = stack.enter_context(Outputs(force))
         stream = outputs.open(output)
-        jobs = _jobs(found.pairs, forms, config, sequence_of)
-        for pair, form, answer in _answers(found.pairs, forms, jobs, config):
-            if isinstance(answer, str):
-                bad.append(_failed(pair, answer))
-                continue
-            rows.append(_cells(pair, answer.numbers))
-            tm_scores.append(answer.numbers["tm_score"])
+        rows, tm_scores = [], []
+        for pair, job, done in _measured(found.pairs, jobs, config, bad):
+            rows.append(_cells(pair, done.numbers))
+            tm_scores.append(done.numbers["tm_score"])
             if folder:
-                _write_into(folder, pair.id, form, answer.superposed)
+                _write_into(folder, pair.id, job.superposed, done.superposed)
             elif superposed:
-                outputs.add(superposed, answer.superposed)
+                outputs.add(superposed, done.superposed)
         stream.write("".join("\t".join(row) + "\n" for row in [SCORE_COLUMNS, *rows]).encode())
         write_failed(outputs, output, bad, len(rows))
-        files = {path: None for pair in found.pairs for path in (pair.model, pair.reference)}
-        read = list(dict.fromkeys([*map(str, inputs), *files]))
         write_run_record(outputs, output, "score", asdict(config), read, started)
     _say(found, rows, sequences, config)
     refuse_bad(bad, len(rows), output, keep_going)
@@ -117,12 +113,10 @@ def score(
     return Scored(len(rows), same, sum(tm_scores) / len(tm_scores), bad)
 
 
-def _sequences(path: str | Path | None) -> dict[str, str] | None:
+def _sequences(path: str | Path | None) -> dict[str, str]:
     """Return the reconstructions by the id that a file name would have."""
-    if path is None:
-        return None
     found: dict[str, str] = {}
-    for record in read_fasta(path):
+    for record in [] if path is None else read_fasta(path):
         found.setdefault(short_id(record.id), record.sequence)
     return found
 
@@ -141,21 +135,29 @@ def _format_of(pair: PairOfFiles, superposed: str | Path | None, many: bool) -> 
 
 def _jobs(
     pairs: list[PairOfFiles],
-    forms: list[str | None],
+    superposed: str | Path | None,
+    many: bool,
     config: ScoreConfig,
-    sequence_of: dict[str, str] | None,
+    sequence_of: dict[str, str],
 ) -> list["Job"]:  # noqa: F821 - imported where it is needed
     from pepseq.structure.measure import Job
 
-    known = sequence_of or {}
     return [
-        Job(pair.model, pair.reference, config, known.get(short_id(pair.id)), form)
-        for pair, form in zip(pairs, forms, strict=True)
+        Job(
+            pair.model,
+            pair.reference,
+            config,
+            sequence_of.get(short_id(pair.id)),
+            _format_of(pair, superposed, many),
+        )
+        for pair in pairs
     ]
 
 
-def _answers(pairs: list[PairOfFiles], forms: list, jobs: list, config: ScoreConfig) -> Iterator:
-    """Yield each pair with its format and its answer, in order."""
+def _measured(
+    pairs: list[PairOfFiles], jobs: list, config: ScoreConfig, bad: list[BadRecord]
+) -> Iterator:
+    """Yield each pair with its job and its numbers, in order; those without go to `bad`."""
     from pepseq.structure.processes import Workers
 
     count = min(config.threads or os.cpu_count() or 1, max(len(jobs), 1))
@@ -163,8 +165,11 @@ def _answers(pairs: list[PairOfFiles], forms: list, jobs: list, config: ScoreCon
         Workers(count, config.time_limit) as workers,
         Progress("scoring", len(jobs), "pairs") as progress,
     ):
-        for pair, form, answer in zip(pairs, forms, workers.answers(jobs), strict=True):
-            yield pair, form, answer
+        for pair, job, answer in zip(pairs, jobs, workers.answers(jobs), strict=True):
+            if isinstance(answer, str):
+                bad.append(_failed(pair, answer))
+            else:
+                yield pair, job, answer
             progress.add(1)
 
 

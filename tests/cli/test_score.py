@@ -235,22 +235,27 @@ def test_what_a_pdb_cannot_hold(run, write, tmp_path):
 
 
 def test_plddt(run, write, tmp_path):
-    reference = write("r.pdb")
-    for name, b, expected in (
-        ("percent", [90.0] * 20 + [70.0] * 25, (90 * 20 + 70 * 25) / 45),
-        ("share", [0.9] * 20 + [0.7] * 25, (90 * 20 + 70 * 25) / 45),
-        ("none", [0.0] * 45, None),
-        ("same", [50.0] * 45, None),
-        ("above", [120.0] + [50.0] * 44, None),
-        ("below", [-1.0] + [50.0] * 44, None),
-    ):
-        (row,) = table(run("score", write(f"{name}.pdb", b=b), reference, "-o", "-").out)
+    write("r.pdb")
+    mean = (90 * 20 + 70 * 25) / 45
+    cases = {
+        "percent": ([90.0] * 20 + [70.0] * 25, mean),
+        "share": ([0.9] * 20 + [0.7] * 25, mean),
+        "none": ([0.0] * 45, None),
+        "same": ([50.0] * 45, None),
+        "above": ([120.0] + [50.0] * 44, None),
+        "below": ([-1.0] + [50.0] * 44, None),
+        "crystal": (None, None),
+    }
+    for name, (b, _) in cases.items():
+        write(f"{name}.pdb", b=b)
+    crystal = tmp_path / "crystal.pdb"
+    crystal.write_text("EXPDTA    X-RAY DIFFRACTION\n" + crystal.read_text())
+    rows = "".join(f"{name}.pdb\tr.pdb\n" for name in cases)
+    (tmp_path / "t.tsv").write_text("model\treference\n" + rows)
+    found = table(run("score", tmp_path / "t.tsv", "-o", "-", "--threads", 1).out)
+    for row, (name, (_, expected)) in zip(found, cases.items(), strict=True):
         value = float(row["mean_plddt"]) if row["mean_plddt"] else None
         assert value == (None if expected is None else pytest.approx(expected, abs=1e-2)), name
-    crystal = tmp_path / "crystal.pdb"
-    crystal.write_text("EXPDTA    X-RAY DIFFRACTION\n" + pdb(XYZ))
-    (row,) = table(run("score", crystal, reference, "-o", "-").out)
-    assert row["mean_plddt"] == ""
 
 
 def test_lddt_atoms(run, write):
@@ -295,6 +300,8 @@ def test_outputs_are_no_inputs(run, write):
     same = ("-o", "x.tsv", "--superposed", "x.tsv")
     assert run("score", model, reference, *same).code == 2
     folder = model.parent
+    (folder / "t.tsv").write_text("model\treference\nm.pdb\tr.pdb\n")
+    assert run("score", folder / "t.tsv", "-o", model, "--force").code == 2
     result = run("score", folder, reference, "-o", "-")
     assert result.code == 65 and "one of each" in result.err
 
