@@ -22,10 +22,14 @@ class Worker:
     def __init__(self, time_limit: float):
         self._time_limit = time_limit
         self._process: subprocess.Popen | None = None
+        self._lock = threading.Lock()
+        self._closed = False
 
     def ask(self, job: Job) -> Measured | str:
         """Return the answer to a job, or why there is none: after `time_limit` seconds it ends."""
-        process = self._process = self._process or _start()
+        process = self._running()
+        if process is None:
+            return "expected a result, found that the run was stopped"
         expired = threading.Event()
 
         def expire() -> None:
@@ -51,6 +55,28 @@ class Worker:
             return self._reason(process.returncode, expired.is_set())
         return answer
 
+    def _running(self) -> subprocess.Popen | None:
+        """Return the process, started if there is none; None if the worker is closed."""
+        with self._lock:
+            if self._closed:
+                return None
+            if self._process is not None:
+                return self._process
+            process = self._process = _start()
+        with suppress(
+            EOFError, pickle.UnpicklingError
+        ):  # one that cannot start fails its first job
+            pickle.load(process.stdout)
+        return process
+
+    def close(self) -> None:
+        """End the process for good, at once, even while another thread waits for its answer."""
+        with self._lock:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            process.kill()
+
     def _reason(self, code: int, expired: bool) -> str:
         if expired:
             return f"expected a result within {self._time_limit:g} s, found none"
@@ -70,7 +96,7 @@ class Worker:
 
 
 def _start() -> subprocess.Popen:
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "pepseq.structure.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -82,9 +108,6 @@ def _start() -> subprocess.Popen:
         },
         start_new_session=True,  # ctrl-C is for the parent, which ends this one
     )
-    with suppress(EOFError):  # one that cannot start fails its first job
-        pickle.load(process.stdout)
-    return process
 
 
 class Workers:
@@ -114,7 +137,7 @@ class Workers:
     def __exit__(self, *error) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in self._all:
-            worker.end()
+            worker.close()
         self._pool.shutdown()
         for worker in self._all:
             worker.end()

@@ -50,6 +50,10 @@ def test_missing_residues_are_not_kept(chain):
     value = lddt(model, reference, same_numbers(model, reference), "ca")
     expected = by_definition(reference.ca, [*model.ca, *[None] * 10], range(40))
     assert value == pytest.approx(expected, abs=1e-6) and value < 1
+    late = chain(pdb(noisy(1)[10:], numbers=range(11, 41)))
+    expected = by_definition(reference.ca, [*[None] * 10, *late.ca], range(40))
+    value = lddt(late, reference, same_numbers(late, reference), "ca")
+    assert value == pytest.approx(expected, abs=2e-4)
     back = same_numbers(reference, model)
     assert lddt(reference, model, back, "ca") == 1  # residues that the reference lacks do not count
 

@@ -63,9 +63,10 @@ def test_the_best_rank_counts(folder):
         "a_relaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb",
         "a_relaxed_rank_002_alphafold2_ptm_model_1_seed_000.pdb",
         "a_scores_rank_001.json",
+        "b/ranked_2.pdb",
         "b/ranked_1.pdb",
-        "b/ranked_0.pdb",
         "b/unrelaxed_model_1_pred_0.pdb",
+        "b/relaxed_model_0.pdb",
         "c/relaxed_model_1_pred_0.pdb",
         "c/unrelaxed_model_1_pred_0.pdb",
         "fold_d_model_1.cif",
@@ -76,11 +77,11 @@ def test_the_best_rank_counts(folder):
     best = [str(path)[len(str(where)) + 1 :] for path in (pair.model for pair in found.pairs)]
     assert best == [
         "a_relaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb",
-        "b/ranked_0.pdb",
+        "b/ranked_1.pdb",
         "c/relaxed_model_1_pred_0.pdb",
         "fold_d_model_0.cif",
     ]
-    assert found.other_ranks == 6 and found.alone == 1 and found.bad == []
+    assert found.other_ranks == 7 and found.alone == 1 and found.bad == []
 
 
 def test_a_model_without_a_reference_is_bad(folder):

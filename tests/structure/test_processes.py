@@ -55,6 +55,20 @@ def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, nu
     worker.end()
 
 
+def test_leaving_while_processes_start(job, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hanging = Job(str(pipe), job.reference, job.config)
+    for wait in (0, 0.05, 0.4):
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
+            workers.answers([hanging] * 10)
+            time.sleep(wait)
+            raise KeyboardInterrupt
+        assert time.monotonic() - started < 60
+        assert all(worker._process is None for worker in workers._all)
+
+
 def test_leaving_early_ends_what_runs(job, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

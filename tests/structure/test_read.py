@@ -57,11 +57,19 @@ def test_altlocs_highest_occupancy_then_first(read, second):
         assert structure.left_out == {"altlocs": 1} and len(structure.chains[0]) == 20
 
 
-def test_two_residues_of_one_number(read):
-    other = atom_line(5, XYZ[4] + 1, residue="TRP", altloc="B", occupancy=0.7)
-    first = LINES[4][:16] + "A" + LINES[4][17:54] + "  0.30" + LINES[4][60:]
-    structure = read("".join([*LINES[:4], first, other, *LINES[5:]]))
-    assert structure.chains[0].sequence[4] == "W" and structure.left_out == {"repeated": 1}
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [(0.3, 0.7, "W"), (0.5, 0.5, "Y"), (0.6, 0.4, "Y")]
+)
+def test_two_residues_of_one_number(read, first, second, kept):
+    two = [
+        atom_line(5, XYZ[4], residue="TYR", altloc="A", occupancy=first),
+        atom_line(5, XYZ[4] + 1, residue="TRP", altloc="B", occupancy=second),
+    ]
+    structure = read("".join([*LINES[:4], *two, *LINES[5:]]))
+    assert structure.chains[0].sequence[4] == kept and structure.left_out == {"repeated": 1}
+
+
+def test_the_same_residues_twice(read):
     again = read("".join([*LINES, *LINES]))
     assert len(again.chains[0]) == 20 and again.left_out == {"altlocs": 20}
 

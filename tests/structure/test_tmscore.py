@@ -59,6 +59,13 @@ def test_a_shift_by_five_residues_is_low_by_index_and_high_by_align(tmp_path):
     assert superpose(shifted, reference, "align").by_reference == pytest.approx(1, abs=1e-6)
 
 
+def test_aligned_residues_are_named(tmp_path):
+    xyz = CHAINS[0][1]
+    part, whole = chain(tmp_path, moved(xyz[10:70])), chain(tmp_path, xyz[:100])
+    pairs = superpose(part, whole, "align").pairs
+    assert pairs.tolist() == [[i, i + 10] for i in range(60)]
+
+
 def test_model_and_reference_swap(tmp_path):
     for number in range(20):
         (numbers, x), (other_numbers, y) = perturbed(CHAINS, number)
