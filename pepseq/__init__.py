@@ -1,7 +1,7 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`mask`, `predict`, `lookup`, `finetune`, `pair`, `evaluate`, `Readout` and `Noise`.
+`mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -20,6 +20,8 @@ _WHERE = {
     "LookupConfig": "pepseq.reconstruction.config",
     "pair": "pepseq.pairing.pair",
     "PairConfig": "pepseq.pairing.config",
+    "score": "pepseq.structure.score",
+    "ScoreConfig": "pepseq.structure.config",
     "evaluate": "pepseq.evaluation.evaluate",
 }
 

@@ -19,6 +19,7 @@ ORDER = [
     "models",
     "pairing",
     "reconstruction",
+    "structure",
     "evaluation",
     "cli",
 ]
@@ -57,6 +58,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
+        ("pepseq.structure.score", "torch transformers pandas gemmi biotite tmtools"),
         ("pepseq.readout.masking", "torch transformers pandas"),
     ],
 )

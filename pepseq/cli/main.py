@@ -20,6 +20,7 @@ COMMANDS = {
     "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
     "pair": "Pair two families: which protein of one interacts with which of the other.",
+    "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
 }

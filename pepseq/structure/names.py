@@ -1,0 +1,184 @@
+"""Which model belongs to which reference: what file names of predictors say, and tables of pairs.
+
+Names understood: AlphaFold DB `AF-P12345-F1-model_v6.cif.gz`; AlphaFold 2 `NAME/ranked_0.pdb`,
+`NAME/relaxed_model_1_pred_0.pdb`; AlphaFold 3 `fold_NAME_model_0.cif`, `NAME_model.cif`; ColabFold
+`NAME_unrelaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb`; and `NAME.pdb`, as of ESMFold. Of
+several files of one id the best rank is taken, relaxed before unrelaxed.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.files import open_input
+from pepseq.sequences.fasta import BadRecord
+
+_SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.gz)?$", re.I)
+_ALPHAFOLD_DB = re.compile(r"AF-(?P<id>[A-Z0-9-]+?)-F(?P<part>\d+)-model_v\d+")
+_FORMS = (
+    re.compile(r"ranked_(?P<rank>\d+)"),
+    re.compile(r"(?P<state>(un)?relaxed)_model_(?P<rank>\d+)(_.*)?"),
+    re.compile(r"(?P<id>.+)_(?P<state>(un)?relaxed)_rank_(?P<rank>\d+)(_.*)?"),
+    re.compile(r"fold_(?P<id>.+)_model_(?P<rank>\d+)"),
+    re.compile(r"(?P<id>.+)_model"),
+)
+_ACCESSION = re.compile(r"(?:UniRef\d+_|(?:sp|tr)[|_])([A-Z0-9]{6,10}(?:-\d+)?)(?:[|_].*)?$")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass(frozen=True)
+class StructureName:
+    """What a file name says: the protein's id, the rank among its models (0 or 1 is best)."""
+
+    id: str
+    rank: int
+    unrelaxed: bool
+
+
+@dataclass(frozen=True)
+class PairOfFiles:
+    """A model and its reference; `file` and `line` say where the pair was named."""
+
+    id: str
+    model: str
+    reference: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """Pairs to score, models without a reference, and how many files were passed over.
+
+    other_ranks: models of an id that has a better one; alone: references without a model.
+    """
+
+    pairs: list[PairOfFiles]
+    bad: list[BadRecord]
+    other_ranks: int = 0
+    alone: int = 0
+
+
+def parse_name(path: str | Path) -> StructureName:
+    """Return what the name of a structure file says; a name of no known form is its own id.
+
+    >>> parse_name("AF-P12345-F1-model_v6.cif.gz").id
+    'P12345'
+    """
+    path = Path(path)
+    stem = _SUFFIX.sub("", path.name)
+    if match := _ALPHAFOLD_DB.fullmatch(stem):
+        part = "" if match["part"] == "1" else f"-F{match['part']}"
+        return StructureName(match["id"] + part, 0, False)
+    for form in _FORMS:
+        if match := form.fullmatch(stem):
+            parts = match.groupdict()
+            name = parts.get("id") or path.absolute().parent.name
+            rank, state = int(parts.get("rank") or 0), parts.get("state")
+            return StructureName(short_id(name), rank, state == "unrelaxed")
+    return StructureName(short_id(stem), 0, False)
+
+
+def short_id(name: str) -> str:
+    """Return the accession of a UniProt or UniRef id, else the id as file names can hold it.
+
+    >>> short_id("sp|P12345|AATM_RABIT"), short_id("UniRef100_P12345"), short_id("a|b c")
+    ('P12345', 'P12345', 'a_b_c')
+    """
+    match = _ACCESSION.match(name)
+    return match[1] if match else _UNSAFE.sub("_", name)
+
+
+def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
+    """Return the pairs of two files, of two folders, or of a table if there is no `reference`.
+
+    Raises InputError.
+    """
+    if reference is None:
+        return read_pairs(model)
+    folders = [Path(path).is_dir() for path in (model, reference)]
+    if folders == [True, True]:
+        return _match(model, reference)
+    if any(folders):
+        raise InputError(
+            f"{model} and {reference}: expected two files or two folders, found one of each"
+        )
+    return FoundPairs([_pair_of(parse_name(model).id, model, reference)], [])
+
+
+def _pair_of(name: str, model: str | Path, reference: str | Path) -> PairOfFiles:
+    return PairOfFiles(name, str(model), str(reference), str(model), 1)
+
+
+def read_pairs(path: str | Path) -> FoundPairs:
+    """Return the pairs of a TSV with columns `model`, `reference` and perhaps `id`.
+
+    Paths are relative to the table's folder. Raises InputError.
+    """
+    with open_input(path) as stream:
+        content = stream.read().decode("utf-8-sig", "surrogateescape")
+    rows = csv.reader(io.StringIO(content), delimiter="\t", quoting=csv.QUOTE_NONE)
+    header = next(rows, [])
+    if not {"model", "reference"} <= set(header):
+        raise InputError(
+            f"{path}:1: expected a table with columns model and reference, "
+            f"found {found(' '.join(header))}"
+        )
+    pairs, bad, folder = [], [], Path(path).parent
+    for row in rows:
+        if not any(row):
+            continue
+        cells = dict(zip(header, row, strict=False))
+        model, reference = cells.get("model"), cells.get("reference")
+        if not (model and reference):
+            reason = "expected a model and a reference, found an empty cell"
+            bad.append(BadRecord(str(path), rows.line_num, cells.get("id") or "", reason))
+            continue
+        name = cells.get("id") or parse_name(model).id
+        files = str(folder / model), str(folder / reference)
+        pairs.append(PairOfFiles(name, *files, str(path), rows.line_num))
+    if not pairs and not bad:
+        raise InputError(f"{path}: expected pairs of structures, found none")
+    return FoundPairs(pairs, bad)
+
+
+def _match(models: str | Path, references: str | Path) -> FoundPairs:
+    """Return the pairs of the files of two folders that have one id."""
+    of_model, other_ranks = best_of_each(structure_files(models))
+    of_reference, _ = best_of_each(structure_files(references))
+    for folder, files in ((models, of_model), (references, of_reference)):
+        if not files:
+            raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
+    pairs, bad = [], []
+    for name, path in sorted(of_model.items()):
+        if name in of_reference:
+            pairs.append(_pair_of(name, path, of_reference[name]))
+        else:
+            reason = f"expected a reference of the same id in {references}, found none"
+            bad.append(BadRecord(str(path), 1, name, reason))
+    return FoundPairs(pairs, bad, other_ranks, len(of_reference) - len(pairs))
+
+
+def structure_files(folder: str | Path) -> Iterator[Path]:
+    """Yield the structure files of a folder and of its folders."""
+    for path in sorted(Path(folder).iterdir()):
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        yield from (file for file in inside if _SUFFIX.search(file.name) and file.is_file())
+
+
+def best_of_each(paths: Iterable[Path]) -> tuple[dict[str, Path], int]:
+    """Return the best-ranked file of each id, and how many others there were."""
+    best: dict[str, tuple[tuple, Path]] = {}
+    files = 0
+    for path in paths:
+        files += 1
+        name = parse_name(path)
+        ranked = _SUFFIX.sub("", path.name).startswith("ranked_")
+        key = (not ranked, name.rank, name.unrelaxed, path.name)
+        if name.id not in best or key < best[name.id][0]:
+            best[name.id] = key, path
+    return {name: path for name, (_, path) in best.items()}, files - len(best)

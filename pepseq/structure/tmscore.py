@@ -1,0 +1,98 @@
+"""TM-score and RMSD of two chains, by residue number or by structural alignment.
+
+Zhang and Skolnick 2004 (TM-score), Zhang and Skolnick 2005 (TM-align), computed by tmtools.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pepseq.errors import InputError
+from pepseq.structure.read import FEWEST, Chain
+
+_ANY = "A"
+"""tmtools wants amino acids, which make no difference to it."""
+
+
+@dataclass(frozen=True)
+class Superposition:
+    """How a model lies on its reference.
+
+    by_model, by_reference: TM-score divided by the length of that chain, 0 to 1.
+    rmsd: root mean square deviation of the pairs in angstrom, after the superposition that makes
+    it least.
+    pairs: indices of corresponding residues in model and reference, int (pairs, 2).
+    rotation (3, 3), translation (3,): of the TM-score; model @ rotation.T + translation lies on the
+    reference.
+    """
+
+    by_model: float
+    by_reference: float
+    rmsd: float
+    pairs: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+
+
+def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposition:
+    """Superpose two chains: `index` pairs residues of the same number, `align` is TM-align.
+
+    Raises InputError if fewer than 3 residues correspond by index.
+    """
+    import tmtools
+
+    for chain in (model, reference):  # tmtools never ends on NaN
+        assert len(chain) >= FEWEST and np.isfinite(chain.ca).all()
+    if correspondence == "index":
+        pairs = same_numbers(model, reference)
+        if len(pairs) < FEWEST:
+            raise InputError(
+                f"expected at least {FEWEST} residues with the same number, found {len(pairs)} "
+                f"(model {_range(model)}, reference {_range(reference)}); correspondence align "
+                "does without"
+            )
+        order_model = _first(pairs[:, 0], len(model))
+        order_reference = _first(pairs[:, 1], len(reference))
+        alone = (len(model) - len(pairs), len(reference) - len(pairs))
+        rows = [
+            _ANY * len(model) + "-" * alone[1],
+            _ANY * len(pairs) + "-" * alone[0] + _ANY * alone[1],
+        ]
+        x, y = model.ca[order_model], reference.ca[order_reference]
+        result = tmtools.tm_align(x, y, _ANY * len(x), _ANY * len(y), rows)
+    else:
+        sequences = _ANY * len(model), _ANY * len(reference)
+        result = tmtools.tm_align(model.ca, reference.ca, *sequences)
+        pairs = _aligned(result.seqxA, result.seqyA)
+    return Superposition(
+        result.tm_norm_chain1,
+        result.tm_norm_chain2,
+        result.rmsd,
+        pairs,
+        np.asarray(result.u),
+        np.asarray(result.t),
+    )
+
+
+def same_numbers(model: Chain, reference: Chain) -> np.ndarray:
+    """Return the indices of residues of the same number and insertion code, int (pairs, 2)."""
+    places = {number: index for index, number in enumerate(reference.numbers)}
+    pairs = [(i, places[number]) for i, number in enumerate(model.numbers) if number in places]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _first(indices: np.ndarray, length: int) -> np.ndarray:
+    """Return 0 to length - 1 with `indices` first."""
+    return np.concatenate([indices, np.setdiff1d(np.arange(length), indices)])
+
+
+def _aligned(row_x: str, row_y: str) -> np.ndarray:
+    """Return the indices of residues in the same column of two gapped rows, int (pairs, 2)."""
+    x, y = (np.frombuffer(row.encode("ascii"), dtype="S1") != b"-" for row in (row_x, row_y))
+    both = x & y
+    return np.stack([np.cumsum(x)[both] - 1, np.cumsum(y)[both] - 1], axis=1)
+
+
+def _range(chain: Chain) -> str:
+    numbers = [number for number, _ in chain.numbers]
+    return f"{min(numbers)} to {max(numbers)}"

@@ -1,0 +1,330 @@
+"""`pepseq score` on the command line."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from structures import SEQUENCE, cif, coil, pdb
+
+import pepseq
+from pepseq.errors import InputError, SettingsError
+from pepseq.structure.config import ScoreConfig
+from pepseq.structure.read import read_structure
+from pepseq.structure.score import SCORE_COLUMNS
+
+XYZ = coil(45)
+TURN = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, xyz=XYZ, **more):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = pdb(xyz, **more)
+        content = (cif(text) if ".cif" in name else text).encode()
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def folders(write, tmp_path):
+    for number in range(4):
+        write(f"models/p{number}_unrelaxed_rank_001_x.pdb", XYZ @ TURN + number)
+        write(f"models/p{number}_unrelaxed_rank_002_x.pdb", coil(45, 9))
+        write(f"refs/AF-P{number}-F1-model_v6.cif.gz")
+        write(f"refs/p{number}.cif")
+    return tmp_path / "models", tmp_path / "refs"
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_two_files(run, write, tmp_path):
+    model, reference = write("AF-X1-F1-model_v6.pdb.gz", XYZ @ TURN), write("r.cif")
+    result = run("score", model, reference, "-o", tmp_path / "o.tsv")
+    assert result.code == 0 and result.out == ""
+    assert result.err.splitlines() == [
+        "1 pairs, mean TM-score 1.0000 (correspondence index, normalised by reference); 1 above "
+        "0.5, mostly the same fold (Xu and Zhang 2010)"
+    ]
+    text = (tmp_path / "o.tsv").read_text()
+    assert tuple(text.splitlines()[0].split("\t")) == SCORE_COLUMNS
+    (row,) = table(text)
+    assert row["id"] == "X1" and row["model"] == str(model)
+    assert float(row["tm_score"]) == pytest.approx(1, abs=1e-5)
+    assert (row["normalised_by"], row["normalisation_length"]) == ("reference", "45")
+    assert float(row["lddt"]) == 1 and row["lddt_atoms"] == "ca"
+    assert float(row["mean_plddt"]) == pytest.approx(
+        np.mean([50 + i % 7 for i in range(45)]), abs=1e-3
+    )
+    assert row["different"] == "0" and row["model_different"] == row["reference_left_out"] == ""
+    record = json.loads((tmp_path / "o.tsv.run.json").read_text())
+    assert record["settings"]["normalise"] == "reference"
+    assert [entry["path"] for entry in record["inputs"]] == [str(model), str(reference)]
+    assert all("sha256" in entry for entry in record["inputs"])
+
+
+def test_stdout_and_the_library_say_the_same(run, write, tmp_path):
+    model, reference = write("m.pdb", coil(45, 3)), write("r.pdb")
+    out = run("-q", "score", model, reference, "-o", "-").out
+    done = pepseq.score(model, reference, tmp_path / "o.tsv")
+    assert out == (tmp_path / "o.tsv").read_text()
+    assert done.pairs == 1 and done.bad == [] and done.same_fold == 0
+    assert done.mean_tm_score == pytest.approx(float(table(out)[0]["tm_score"]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("by", "chain", "length"),
+    [("reference", "reference", 40), ("model", "model", 45), ("shorter", "reference", 40)],
+)
+def test_normalisation(run, write, by, chain, length):
+    model, reference = write("m.pdb"), write("r.pdb", XYZ[:40])
+    (row,) = table(run("score", model, reference, "-o", "-", "--normalise", by).out)
+    assert (row["normalised_by"], row["normalisation_length"]) == (chain, str(length))
+    expected = 1 if chain == "reference" else 40 / 45
+    assert float(row["tm_score"]) == pytest.approx(expected, abs=1e-5)
+    (other,) = table(run("score", reference, model, "-o", "-", "--normalise", "shorter").out)
+    assert other["normalised_by"] == "model" and float(other["tm_score"]) == pytest.approx(
+        1, abs=1e-5
+    )
+
+
+def test_shifted_numbers(run, write, tmp_path):
+    model, reference = write("m.pdb", numbers=range(6, 51)), write("r.pdb")
+    result = run("score", model, reference, "-o", "-")
+    (row,) = table(result.out)
+    assert row["corresponding"] == "40" and float(row["tm_score"]) < 0.5
+    assert "1 pairs differ in most of their corresponding residues" in result.err
+    result = run("score", model, reference, "-o", "-", "--correspondence", "align")
+    (row,) = table(result.out)
+    assert row["correspondence"] == "align" and float(row["tm_score"]) == pytest.approx(1, abs=1e-5)
+    assert "differ" not in result.err
+    far = write("far.pdb", numbers=range(101, 146))
+    result = run("score", far, reference, "-o", tmp_path / "o")
+    assert result.code == 65 and "model 101 to 145, reference 1 to 45" in result.err
+    assert not (tmp_path / "o").exists() and len(result.err.splitlines()) == 1
+
+
+def test_folders_by_id(run, folders, tmp_path):
+    result = run("score", *folders, "-o", tmp_path / "o.tsv", "--threads", 2)
+    assert result.code == 0
+    assert "4 models passed over" in result.err and "4 references have no model" in result.err
+    rows = table((tmp_path / "o.tsv").read_text())
+    assert [row["id"] for row in rows] == ["p0", "p1", "p2", "p3"]
+    assert all(row["model"].endswith("rank_001_x.pdb") for row in rows)
+    assert all(float(row["tm_score"]) == pytest.approx(1, abs=1e-5) for row in rows)
+
+
+def test_threads_make_no_difference(run, folders):
+    one = run("score", *folders, "-o", "-", "--threads", 1).out
+    assert one == run("score", *folders, "-o", "-", "--threads", 3).out
+
+
+def test_one_bad_pair_among_good_ones(run, folders, tmp_path):
+    models, _ = folders
+    (models / "p1_unrelaxed_rank_001_x.pdb").write_text("<html>\n")
+    (models / "lonely.pdb").write_text(pdb(XYZ))
+    result = run("score", *folders, "-o", tmp_path / "o.tsv")
+    assert result.code == 65 and "2 of 5 records were left out" in result.err.splitlines()[-1]
+    failed = table((tmp_path / "o.tsv.failed.tsv").read_text())
+    assert [row["id"] for row in failed] == ["lonely", "p1"]
+    assert "expected a structure" in failed[1]["reason"] and "refs" in failed[0]["reason"]
+    assert [row["id"] for row in table((tmp_path / "o.tsv").read_text())] == ["p0", "p2", "p3"]
+    again = run("score", *folders, "-o", tmp_path / "o.tsv", "--force", "--keep-going")
+    assert again.code == 0
+    refused = run("score", *folders, "-o", tmp_path / "o.tsv")
+    assert refused.code == 74 and "--force" in refused.err
+
+
+def test_a_table_of_pairs(run, write, tmp_path):
+    write("m.pdb")
+    write("sub/r.pdb")
+    (tmp_path / "pairs.tsv").write_text(
+        "id\tmodel\treference\none\tm.pdb\tsub/r.pdb\ntwo\tm.pdb\tno\n"
+    )
+    result = run("score", tmp_path / "pairs.tsv", "-o", tmp_path / "o.tsv", "--keep-going")
+    assert result.code == 0
+    assert [row["id"] for row in table((tmp_path / "o.tsv").read_text())] == ["one"]
+    (failed,) = table((tmp_path / "o.tsv.failed.tsv").read_text())
+    assert (failed["file"], failed["line"]) == (str(tmp_path / "pairs.tsv"), "3")
+    assert failed["reason"] == f"{tmp_path / 'no'}: no such file"
+
+
+def test_chains(run, tmp_path):
+    other = pdb(coil(45, 5), SEQUENCE[:45][::-1], chain="B")
+    (tmp_path / "m.pdb").write_text(pdb(XYZ, chain="M"))
+    (tmp_path / "r.pdb").write_text(other + pdb(XYZ, chain="A"))
+    files = (tmp_path / "m.pdb", tmp_path / "r.pdb")
+    (row,) = table(run("score", *files, "-o", "-").out)
+    assert row["model_chain"] + row["reference_chain"] == "MA"
+    (row,) = table(run("score", *files, "-o", "-", "--chain", "M:B").out)
+    assert row["model_chain"] + row["reference_chain"] == "MB" and float(row["tm_score"]) < 0.5
+    result = run("score", *files, "-o", "-", "--chain", "A")
+    assert result.code == 65 and "expected a protein chain 'A', found M" in result.err
+    assert run("score", *files, "-o", "-", "--chain", "A:").code == 2
+
+
+def test_sequences(run, write, folders, tmp_path, fasta):
+    wrong = "W" + SEQUENCE[1:45]
+    source = fasta("s.fa", [("p0", SEQUENCE[:45]), ("p1", wrong), ("p2", SEQUENCE[:50])])
+    result = run("score", *folders, "-o", "-", "--sequences", source)
+    assert "s.fa has no sequence for 1 pairs" in result.err
+    rows = table(result.out)
+    columns = ("model_different", "model_missing", "reference_different", "reference_missing")
+    counts = [tuple(row[name] for name in columns) for row in rows]
+    assert counts == [tuple("0000"), tuple("1010"), tuple("0505"), ("",) * 4]
+
+
+@pytest.mark.parametrize("name", ["s.pdb", "s.cif", "s.pdb.gz"])
+def test_superposed_file(run, write, tmp_path, name):
+    model, reference = write("m.pdb", XYZ @ TURN + 7, chain="C"), write("r.cif")
+    files = ("-o", tmp_path / "o.tsv", "--superposed", tmp_path / name)
+    assert run("score", model, reference, *files).code == 0
+    (chain,) = read_structure(tmp_path / name).chains
+    assert chain.name == "C" and np.abs(chain.ca - XYZ).max() < 5e-3
+    assert chain.sequence == SEQUENCE[:45] and chain.b_factors[3] == 53
+    assert run("score", model, reference, *files).code == 74
+    wrong = ("-o", tmp_path / "p.tsv", "--superposed", tmp_path / "s.txt")
+    assert run("score", model, reference, *wrong).code == 2
+
+
+def test_superposed_folder(run, folders, tmp_path):
+    where = tmp_path / "lying"
+    result = run("score", *folders, "-o", tmp_path / "o.tsv", "--superposed", where)
+    assert result.code == 0 and names(where) == ["p0.pdb", "p1.pdb", "p2.pdb", "p3.pdb"]
+    for path in where.iterdir():
+        assert np.abs(read_structure(path).chains[0].ca - XYZ).max() < 5e-3
+    again = run("score", *folders, "-o", tmp_path / "o2.tsv", "--superposed", where)
+    assert again.code == 74 and not (tmp_path / "o2.tsv").exists()
+
+
+def test_ids_are_no_paths(run, write, tmp_path):
+    write("m.pdb")
+    (tmp_path / "t.tsv").write_text(
+        "id\tmodel\treference\n../../x\tm.pdb\tm.pdb\n../../x\tm.pdb\tm.pdb\n"
+    )
+    where = tmp_path / "a" / "b" / "lying"
+    result = run("score", tmp_path / "t.tsv", "-o", tmp_path / "o", "--superposed", where)
+    assert result.code == 0 and names(where) == [".._.._x-2.pdb", ".._.._x.pdb"]
+
+
+def test_what_a_pdb_cannot_hold(run, write, tmp_path):
+    text = cif(pdb(XYZ)).replace(" A ", " LONG ")
+    (tmp_path / "m.cif").write_text(text)
+    files = (tmp_path / "m.cif", tmp_path / "m.cif", "-o", tmp_path / "o")
+    result = run("score", *files, "--superposed", tmp_path / "s.pdb")
+    assert result.code == 65 and "write .cif" in result.err and not (tmp_path / "o").exists()
+    assert run("score", *files, "--superposed", tmp_path / "s.cif").code == 0
+
+
+def test_plddt(run, write, tmp_path):
+    write("r.pdb")
+    mean = (90 * 20 + 70 * 25) / 45
+    cases = {
+        "percent": ([90.0] * 20 + [70.0] * 25, mean),
+        "share": ([0.9] * 20 + [0.7] * 25, mean),
+        "none": ([0.0] * 45, None),
+        "same": ([50.0] * 45, None),
+        "above": ([120.0] + [50.0] * 44, None),
+        "below": ([-1.0] + [50.0] * 44, None),
+        "crystal": (None, None),
+    }
+    for name, (b, _) in cases.items():
+        write(f"{name}.pdb", b=b)
+    crystal = tmp_path / "crystal.pdb"
+    crystal.write_text("EXPDTA    X-RAY DIFFRACTION\n" + crystal.read_text())
+    rows = "".join(f"{name}.pdb\tr.pdb\n" for name in cases)
+    (tmp_path / "t.tsv").write_text("model\treference\n" + rows)
+    found = table(run("score", tmp_path / "t.tsv", "-o", "-", "--threads", 1).out)
+    for row, (name, (_, expected)) in zip(found, cases.items(), strict=True):
+        value = float(row["mean_plddt"]) if row["mean_plddt"] else None
+        assert value == (None if expected is None else pytest.approx(expected, abs=1e-2)), name
+
+
+def test_lddt_atoms(run, write):
+    files = (write("m.pdb", coil(45, 2)), write("r.pdb"))
+    rows = [
+        table(run("score", *files, "-o", "-", "--lddt", a).out)[0] for a in ("ca", "heavy", "none")
+    ]
+    assert rows[0]["lddt"] == rows[1]["lddt"]  # there are only CA
+    assert [row["lddt_atoms"] for row in rows] == ["ca", "heavy", ""] and rows[2]["lddt"] == ""
+
+
+def test_a_pair_that_never_ends(run, write, tmp_path):
+    write("m.pdb")
+    os.mkfifo(tmp_path / "pipe.pdb")
+    (tmp_path / "t.tsv").write_text("model\treference\npipe.pdb\tm.pdb\nm.pdb\tm.pdb\n")
+    result = run("score", tmp_path / "t.tsv", "-o", tmp_path / "o", "--time-limit", 4)
+    assert result.code == 65 and "expected a result within 4 s, found none" in result.err
+    assert len(table((tmp_path / "o").read_text())) == 1
+
+
+def test_terminated(write, tmp_path):
+    write("m.pdb")
+    os.mkfifo(tmp_path / "pipe.pdb")
+    (tmp_path / "t.tsv").write_text("model\treference\npipe.pdb\tm.pdb\n")
+    command = [sys.executable, "-m", "pepseq", "score", "t.tsv", "-o", "o"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    children, until = [], time.monotonic() + 60
+    tasks = Path(f"/proc/{process.pid}/task")
+    while not children and time.monotonic() < until:
+        time.sleep(0.1)
+        children = [pid for file in tasks.glob("*/children") for pid in file.read_text().split()]
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 143 and process.stderr.read() == ""
+    assert names(tmp_path) == ["m.pdb", "pipe.pdb", "t.tsv"]
+    assert children and not any(os.path.exists(f"/proc/{pid}") for pid in children)
+
+
+def test_outputs_are_no_inputs(run, write):
+    model, reference = write("m.pdb"), write("r.pdb")
+    assert run("score", model, reference, "-o", reference, "--force").code == 2
+    same = ("-o", "x.tsv", "--superposed", "x.tsv")
+    assert run("score", model, reference, *same).code == 2
+    folder = model.parent
+    (folder / "t.tsv").write_text("model\treference\nm.pdb\tr.pdb\n")
+    assert run("score", folder / "t.tsv", "-o", model, "--force").code == 2
+    result = run("score", folder, reference, "-o", "-")
+    assert result.code == 65 and "one of each" in result.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"correspondence": "best"},
+        {"normalise": "both"},
+        {"lddt": "all"},
+        {"time_limit": 0},
+        {"time_limit": float("nan")},
+        {"threads": 0},
+        {"chain": ""},
+        {"chain": ":B"},
+    ],
+)
+def test_wrong_settings(wrong):
+    with pytest.raises(SettingsError, match=f"^{next(iter(wrong))}: expected"):
+        ScoreConfig(**wrong)
+
+
+def test_no_pair_left(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        pepseq.score(tmp_path / "a.pdb", tmp_path / "b.pdb", tmp_path / "o")
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,81 @@
+import os
+import signal
+import threading
+import time
+
+import pytest
+from structures import coil, pdb
+
+from pepseq.structure.config import ScoreConfig
+from pepseq.structure.measure import Job, Measured
+from pepseq.structure.processes import Worker, Workers
+
+
+@pytest.fixture
+def job(tmp_path):
+    path = tmp_path / "x.pdb"
+    path.write_text(pdb(coil(30)))
+    return Job(str(path), str(path), ScoreConfig(lddt="none"))
+
+
+def test_answers_come_in_order_and_no_process_stays(job, tmp_path):
+    missing = Job(str(tmp_path / "none.pdb"), job.reference, job.config)
+    with Workers(2, 60) as workers:
+        answers = list(workers.answers([job, missing, job, missing]))
+        processes = [worker._process for worker in workers._all if worker._process]
+    assert [type(answer) for answer in answers] == [Measured, str, Measured, str]
+    assert answers[1] == f"{missing.model}: no such file"
+    assert processes and all(process.poll() is not None for process in processes)
+
+
+def test_a_pair_that_takes_too_long_is_left_and_the_next_is_scored(job, tmp_path):
+    pipe = tmp_path / "pipe"  # nobody ever writes it
+    os.mkfifo(pipe)
+    worker = Worker(0.5)
+    started = time.monotonic()
+    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    assert answer == "expected a result within 0.5 s, found none"
+    assert time.monotonic() - started < 30
+    worker._time_limit = 60
+    assert isinstance(worker.ask(job), Measured)
+    worker.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, number):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    worker = Worker(60)
+    assert isinstance(worker.ask(job), Measured)
+    timer = threading.Timer(0.3, worker._process.send_signal, [number])
+    timer.start()
+    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    assert answer == f"expected a result, found its process ended by signal {int(number)}"
+    assert isinstance(worker.ask(job), Measured)
+    worker.end()
+
+
+def test_leaving_while_processes_start(job, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hanging = Job(str(pipe), job.reference, job.config)
+    for wait in (0, 0.05, 0.4):
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
+            workers.answers([hanging] * 10)
+            time.sleep(wait)
+            raise KeyboardInterrupt
+        assert time.monotonic() - started < 60
+        assert all(worker._process is None for worker in workers._all)
+
+
+def test_leaving_early_ends_what_runs(job, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hanging = Job(str(pipe), job.reference, job.config)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
+        for _ in workers.answers([job, *[hanging] * 10]):
+            raise KeyboardInterrupt
+    assert time.monotonic() - started < 60
+    assert all(worker._process is None for worker in workers._all)
