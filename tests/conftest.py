@@ -5,9 +5,13 @@ import random
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 from places import DATA, ESM_VOCABULARY
 
 from pepseq.sequences.fasta import read_fasta
+
+settings.register_profile("busy machines", deadline=None)
+settings.load_profile("busy machines")
 
 
 @pytest.fixture

@@ -102,6 +102,19 @@ log = logging.getLogger(__name__)
     "from.",
 )
 @click.option(
+    "--query",
+    metavar="ID",
+    help="Protein of FAMILY_A whose pair comes first in an .a3m: the complex that ColabFold "
+    "predicts.  [default: the first one that has a pair]",
+)
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=DEFAULTS.min_confidence,
+    show_default=True,
+    help="Pairs that are less sure stay out of the paired alignment.",
+)
+@click.option(
     "--plot",
     metavar="FILE",
     type=click.Path(),
@@ -111,7 +124,17 @@ log = logging.getLogger(__name__)
 @options.keep_going
 @options.force
 def command(
-    family_a, family_b, output, known, paired_msa, plot, keep_going, force, offline, **settings
+    family_a,
+    family_b,
+    output,
+    known,
+    paired_msa,
+    query,
+    plot,
+    keep_going,
+    force,
+    offline,
+    **settings,
 ):
     """Pair two families: which protein of one interacts with which of the other.
 
@@ -127,6 +150,7 @@ def command(
         output,
         known=known,
         paired_msa=paired_msa,
+        query=query,
         plot=plot,
         config=config,
         force=force,

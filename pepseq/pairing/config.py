@@ -21,6 +21,7 @@ class PairConfig:
     runs: repetitions; a pair's confidence is the share of them that chose it.
     rounds, sure: all runs are made so many times; pairs as sure as this are known in later rounds.
     seed: of every random number.
+    min_confidence: pairs that are less sure stay out of the paired alignment.
     align: align a family that is not aligned.
     model: weights of the MSA Transformer, a file or `msa-transformer`; None is the latter if here.
     device, precision, steps: as in `DiffPalmConfig`.
@@ -34,6 +35,7 @@ class PairConfig:
     rounds: int = 1
     sure: float = 0.95
     seed: int = DiffPalmConfig.seed
+    min_confidence: float = 0.0
     align: bool = False
     threads: int | None = None
     model: str | None = None
@@ -49,6 +51,10 @@ class PairConfig:
             raise SettingsError(f"rounds: expected 1 or more, found {self.rounds}")
         if not 0 < self.sure <= 1:
             raise SettingsError(f"sure: expected a number above 0, 1 at most, found {self.sure}")
+        if not 0 <= self.min_confidence <= 1:
+            raise SettingsError(
+                f"min_confidence: expected a share from 0 to 1, found {self.min_confidence}"
+            )
         self.diffpalm()  # has the other settings checked
         default = {field.name: field.default for field in fields(self)}
         if self.rounds == 1 and self.sure != default["sure"]:

@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import STDIO, Outputs, check_free, write_run_record
 from pepseq.pairing.choose import METHODS, Choice, choose
 from pepseq.pairing.config import PairConfig
@@ -49,6 +49,7 @@ def pair(
     *,
     known: str | Path | None = None,
     paired_msa: str | Path | None = None,
+    query: str | None = None,
     plot: str | Path | None = None,
     config: PairConfig = PairConfig(),  # noqa: B008 - frozen
     force: bool = False,
@@ -59,7 +60,8 @@ def pair(
 
     The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made inside a species,
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair go to `<output>.unpaired.tsv`.
-    `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named;
+    `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named, of
+    protein `query` of family A (default: the first one that has a pair);
     `plot` is a PNG, SVG or PDF. With `offline` no weights are downloaded: see `choose`.
 
     Raises SettingsError, InputError (bad input; after writing the pairs if it is single records,
@@ -82,7 +84,8 @@ def pair(
         if str(output) != STDIO:
             outputs.add(f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired))
         if paired_msa is not None:
-            _write_msa(outputs, paired_msa, grouped, pairs, ids_a)
+            first = _find_query(grouped, pairs, ids_a, query)
+            _write_msa(outputs, paired_msa, grouped, pairs, config.min_confidence, first)
         if plot is not None:
             outputs.add(plot, draw_pairing(chosen.losses, pairs, form))
         proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
@@ -150,23 +153,50 @@ def _read(
 def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
     counts = grouped.counts
     log.info(
-        "species by %s%s: unread in %d of %d proteins of A and %d of %d of B; %d species in both "
-        "(%d with paralogs), %d in A only, %d in B only",
+        "species by %s%s, such as %s: unread in %d of %d proteins of A and %d of %d of B; %d "
+        "species in both (%d with paralogs), %d in A only, %d in B only",
         species.rule,
         " (found by auto)" if asked == AUTO else "",
+        found(grouped.families.species[0].name),
         *(counts[f"{what}_{side}"] for side in "ab" for what in ("unread", "proteins")),
         *(counts[f"species_{what}"] for what in ("in_both", "with_paralogs")),
         *(counts[f"species_in_{side}_only"] for side in "ab"),
     )
+    if species.others:
+        log.warning("species: would do as well, if that is wrong: %s", ", ".join(species.others))
+
+
+def _find_query(
+    grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...], query: str | None
+) -> Pair:
+    """Return the pair of protein `query` of family A, or of the first protein that has one."""
+    of = {grouped.proteins_a[pair.a]: pair for pair in pairs}
+    if query is not None and query not in of:
+        state = "no pair" if query in ids_a else "no such protein"
+        raise InputError(f"query: expected a protein of FAMILY_A, found {state}: {found(query)}")
+    return of[query or next(name for name in ids_a if name in of)]
 
 
 def _write_msa(
-    outputs: Outputs, path: str | Path, grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...]
+    outputs: Outputs,
+    path: str | Path,
+    grouped: Grouped,
+    pairs: list[Pair],
+    least: float,
+    query: Pair,
 ) -> None:
-    """Write the paired alignment; the query of an A3M is the first protein of A with a pair."""
-    paired = {grouped.proteins_a[pair.a] for pair in pairs}
-    query = next(name for name in ids_a if name in paired)
+    """Write the paired alignment of pairs of confidence `least` or more, and of the query."""
+    pairs = [pair for pair in pairs if pair.confidence >= least or pair == query]
     a3m = str(path).removesuffix(".gz").endswith(".a3m")
     stream = outputs.open(path)
     for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
         stream.write(text)
+    if a3m:
+        log.info(
+            "%s: %d pairs, the query is %s with %s, confidence %.4f",
+            path,
+            len(pairs),
+            grouped.proteins_a[query.a],
+            grouped.proteins_b[query.b],
+            query.confidence,
+        )

@@ -100,23 +100,21 @@ def paired_fasta(grouped: Grouped, pairs: Sequence[Pair]) -> Iterator[bytes]:
         yield format_fasta(header, _text(_joined(grouped.families, pair)))
 
 
-def paired_a3m(grouped: Grouped, pairs: Sequence[Pair], query: str) -> Iterator[bytes]:
+def paired_a3m(grouped: Grouped, pairs: Sequence[Pair], query: Pair) -> Iterator[bytes]:
     r"""Yield the paired alignment as A3M of a complex, as ColabFold reads it (Mirdita et al. 2022).
 
     The first line is `#` and the residues of the two chains; then come the query pair (chains 101
-    and 102), the other pairs with two ids divided by a tab, and each chain of the query alone. The
-    query is the pair of protein `query` of family A, or the first one if that has none; columns in
-    which it has a gap are left out.
+    and 102), the other pairs with two ids divided by a tab, and each chain of the query alone.
+    Columns in which the query has a gap are left out.
     """
-    pairs = list(pairs)
-    at = next((n for n, pair in enumerate(pairs) if grouped.proteins_a[pair.a] == query), 0)
-    pairs.insert(0, pairs.pop(at))
-    first = _joined(grouped.families, pairs[0])
+    first = _joined(grouped.families, query)
     kept = first != GAP_CODE
     length_a = int(kept[: grouped.families.a.shape[1]].sum())
     whole = _text(first[kept])
     yield f"#{length_a},{len(whole) - length_a}\t1,1\n>101\t102\n{whole}\n".encode()
-    for pair in pairs[1:]:
+    for pair in pairs:
+        if pair == query:
+            continue
         names = f"{grouped.proteins_a[pair.a]}\t{grouped.proteins_b[pair.b]}"
         yield f">{names}\n{_text(_joined(grouped.families, pair)[kept])}\n".encode()
     rest = len(whole) - length_a

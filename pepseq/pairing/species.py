@@ -45,11 +45,15 @@ _PLACES = (1, -1, 2, -2, 3, -3, 4, -4)
 
 @dataclass(frozen=True)
 class SpeciesRead:
-    """The species of each protein of families A and B, None where unread; `rule` that was used."""
+    """The species of each protein of families A and B, None where unread; `rule` that was used.
+
+    `others` are rules that `auto` could as well have taken, and that read something else.
+    """
 
     rule: str
     a: tuple[str | None, ...]
     b: tuple[str | None, ...]
+    others: tuple[str, ...] = ()
 
 
 def read_species(
@@ -67,14 +71,15 @@ def read_species(
     Raises SettingsError for a rule that is none, InputError if `auto` finds none, and for a table
     that cannot be read or gives a protein two species.
     """
+    others = ()
     if rule.startswith(TABLE):
         table = _read_table(rule.removeprefix(TABLE))
         a, b = ([table.get(name) for name in names] for names in ids)
     else:
-        rule = _find(headers) if rule == AUTO else rule
+        rule, *others = _find(headers) if rule == AUTO else (rule,)
         reader = parse_rule(rule)
         a, b = ([reader(header) or None for header in some] for some in headers)
-    return SpeciesRead(rule, tuple(a), tuple(b))
+    return SpeciesRead(rule, tuple(a), tuple(b), tuple(others))
 
 
 def parse_rule(rule: str) -> Rule:
@@ -144,20 +149,21 @@ def _read_table(path: str | Path) -> dict[str, str]:
     return species
 
 
-def _find(headers: tuple[Sequence[str], Sequence[str]]) -> str:
-    """Return the rule that `auto` takes; see `read_species`."""
+def _find(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
+    """Return the rule that `auto` takes, see `read_species`, then those that would do as well."""
     tried = []
     for name in _FORMS:
         a, b = ([_by_form(name, header) for header in some] for some in headers)
         shares = [sum(s is not None for s in some) / len(some) for some in (a, b)]
         if min(shares) >= NEARLY_ALL and (set(a) & set(b)) - {None, SEVERAL}:
-            return name
+            return [name]
         tried.append(f"{name} {' and '.join(f'{share:.0%}' for share in shares)}")
     for separator in _SEPARATORS:
         scores = {place: _score(headers, separator, place) for place in _PLACES}
-        best = max(scores, key=lambda place: scores[place])
-        if scores[best] >= 2:
-            return f"{FIELD}{separator}:{best}"
+        fit = [place for place in sorted(scores, key=scores.get, reverse=True) if scores[place] > 1]
+        if fit:
+            reading = {tuple(_field(h, separator, at) for h in headers[0]): at for at in fit[::-1]}
+            return [f"{FIELD}{separator}:{at}" for at in fit if at in reading.values()]
     examples = " and ".join(found(some[0], 80) for some in headers)
     raise InputError(
         f"species: expected headers that name their species in a known way, found {examples} "

@@ -42,9 +42,11 @@ def test_a_run_says_what_it_read_and_made(run, tmp_path):
     files = ("-o", tmp_path / "o.tsv", "--paired-msa", msa, "--plot", plot)
     result = run("pair", A, B, *files, *COMMON)
     assert result.code == 0 and result.out == ""
-    assert result.err.splitlines() == [
-        "species by bracket (found by auto): unread in 0 of 115 proteins of A and 0 of 114 of B; "
-        "30 species in both (30 with paralogs), 0 in A only, 0 in B only",
+    lines = result.err.splitlines()
+    assert f"{msa}: 111 pairs, the query is " in lines.pop(-2)
+    assert lines == [
+        "species by bracket (found by auto), such as 'species_15': unread in 0 of 115 proteins of "
+        "A and 0 of 114 of B; 30 species in both (30 with paralogs), 0 in A only, 0 in B only",
         "111 pairs in 30 species by method random, 7 proteins without a pair",
     ]
     sides = ["o.tsv", "o.tsv.run.json", "o.tsv.unpaired.tsv", "p.a3m.gz", "p.svg"]
@@ -213,3 +215,29 @@ def test_no_home_and_the_C_locale(tmp_path):
     done = shell(f"unset HOME; {line}", tmp_path, LC_ALL="C", MPLCONFIGDIR="")
     assert done.returncode == 0, done.stderr
     assert "p.png" in names(tmp_path)
+
+
+def test_the_query_and_the_least_confidence_of_a_paired_alignment(run, tmp_path):
+    name = "A101"
+    arguments = ("--paired-msa", tmp_path / "p.a3m", "--query", name, "--min-confidence", 0.9)
+    result = run("pair", A, B, "-o", tmp_path / "o", "--method", "information", *arguments)
+    assert result.code == 0 and f"the query is {name} with " in result.err
+    pairs = [line.split("\t") for line in (tmp_path / "o").read_text().splitlines()[1:]]
+    sure = {(a, b) for _, a, b, confidence, *_ in pairs if float(confidence) >= 0.9}
+    headers = [line for line in (tmp_path / "p.a3m").read_text().splitlines() if line[0] == ">"]
+    written = {tuple(header[1:].split("\t")) for header in headers[1:-2]}
+    (query,) = {(a, b) for _, a, b, *_ in pairs if a == name}
+    assert 20 < len(written) < len(pairs) and written == sure - {query}
+    refused = run("pair", A, B, "-o", tmp_path / "o2", "--paired-msa", "-", "--query", "none")
+    assert refused.code == 65 and "expected a protein of FAMILY_A" in refused.err
+
+
+def test_other_fields_that_would_do_are_named(run, tmp_path):
+    for side in "ab":
+        rows = [(sp, at) for sp in ("Homo", "Mus", "Rattus") for at in range(3)]
+        text = "".join(f">{side}{n}|p{at}|{sp}\n{'MK' * 5}\n" for n, (sp, at) in enumerate(rows))
+        (tmp_path / side).write_text(text)
+    result = run("pair", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "o")
+    assert result.code == 0
+    assert "would do as well" in result.err and "field:|:" in result.err
+    assert "such as 'Homo'" in result.err or "such as 'p0'" in result.err

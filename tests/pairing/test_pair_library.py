@@ -125,9 +125,7 @@ def test_families_without_a_common_species(small):
         small(species=r"regex:^(?P<species>\w+)")
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing(tmp_path, seed):
     config = PairConfig(method="random", runs=4)

@@ -116,10 +116,10 @@ def test_paired_alignments():
         ">a1+b2 species=x confidence=1.0000\nDXEKL\n>a0+b0 species=x confidence=0.7500\nA-CFG\n"
     )
     # the query is the pair of a0, which has a gap in the second column
-    assert b"".join(paired_a3m(them, pairs, "a0")).decode() == (
+    assert b"".join(paired_a3m(them, pairs, pairs[1])).decode() == (
         "#2,2\t1,1\n>101\t102\nACFG\n>a1\tb2\nDEKL\n>101\nAC--\n>102\n--FG\n"
     )
-    assert b"".join(paired_a3m(them, pairs, "none")).startswith(b"#3,2\t1,1\n>101\t102\nDXEKL\n")
+    assert b"".join(paired_a3m(them, pairs, pairs[0])).startswith(b"#3,2\t1,1\n>101\t102\nDXEKL\n")
 
 
 @pytest.mark.parametrize(

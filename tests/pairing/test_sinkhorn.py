@@ -25,7 +25,7 @@ def naive_sinkhorn(matrix, rounds):
     return square[:, :smaller]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 7), st.integers(0, 4), st.integers(0, 99))
 def test_a_soft_pairing_is_doubly_stochastic(smaller, surplus, seed):
     soft = soft_pairing(logits(smaller + surplus, smaller, seed, scale=1.0), rounds=200)

@@ -80,7 +80,7 @@ def pairs(draw):
     return protein, symbols_of(copy or [0])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pairs())
 def test_a_wide_band_gives_the_score_of_smith_waterman(published, pair):
     protein, symbols = pair
@@ -91,7 +91,7 @@ def test_a_wide_band_gives_the_score_of_smith_waterman(published, pair):
     assert score_of(symbols, protein, path) == pytest.approx(score, abs=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs(), st.integers(-20, 20), st.integers(0, 12))
 def test_a_narrow_band_never_scores_more_and_stays_inside(published, pair, diagonal, band):
     protein, symbols = pair
@@ -128,7 +128,7 @@ def test_nothing_in_common_has_no_path():
     assert score == 0 and (path == -1).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 20))
 def test_scan_finds_the_best_of_all_places(seed, length, most):
     rng = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def by_enumeration(symbols, aligned, emission, prior, none, switch):
     return np.log2(total), mixture / total, weights / total
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 2), st.integers(1, 2), st.integers(1, 5))
 def test_equals_a_sum_over_all_paths(seed, templates, distances, length):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def seeds_of(symbols, blank, labels):
     return keys[:n], places[:n]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(2, 3))
 def test_equal_seeds_have_equal_keys_and_others_differ(symbols, labels):
     symbols = np.array(symbols, np.uint8)
