@@ -79,7 +79,7 @@ class SplitConfig:
     identity: float = 0.5
     coverage: float = 0.8
     at_most: tuple[int, int, int] | None = None
-    sample: int = 500
+    sample: int = 200
     seed: int = 1
     threads: int | None = None
 
