@@ -143,7 +143,8 @@ def _split(
     if groups is not None:
         counts = [np.bincount(chosen.groups[m], minlength=len(groups)) for m in chosen.members]
         table = dict(zip(groups, np.stack(counts, axis=1).tolist(), strict=True))
-    write_split_report(folder, rows, sum(nearest, []), table, (records, done.duplicates, config.by))
+    sampled = [one for of_split in nearest for one in of_split]
+    write_split_report(folder, rows, sampled, table, (records, done.duplicates, config.by))
     return done
 
 

@@ -103,7 +103,8 @@ def assign(
 
     `groups` are the proteins' groups (int, (proteins,)), none of which is divided. Groups come in
     random order, each going to the split that lacks most proteins, the last ones to those that have
-    none yet; those larger than half of the smallest split come first, the largest foremost. Raises InputError if a split gets none.
+    none yet; those larger than half of the smallest split come first, the largest foremost. Raises
+    InputError if a split gets none.
     """
     _, first, labels = np.unique(groups, return_index=True, return_inverse=True)
     sizes = np.bincount(labels)
