@@ -200,7 +200,6 @@ class Pages:
             self._first, page.total, page.release, _today(), 0, 0, 0, "", None
         )
         with open(self.file, "ab") as stream:
-            stream.truncate(notes.bytes)
             stream.write(content)
         self._digest.update(content)
         for name in page.ids:
