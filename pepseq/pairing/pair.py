@@ -24,9 +24,8 @@ from pepseq.pairing.pairs import (
     paired_fasta,
 )
 from pepseq.pairing.plots import FORMATS, draw_pairing
-from pepseq.pairing.species import SpeciesRead, read_species
+from pepseq.pairing.species import AUTO, TABLE, SpeciesRead, read_species
 from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
-from pepseq.sequences.headers import AUTO, TABLE
 
 log = logging.getLogger(__name__)
 
