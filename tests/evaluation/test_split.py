@@ -268,6 +268,16 @@ def test_assign_never_divides_a_group():
     assert sizes.tolist() == [600, 300, 100]
 
 
+def test_assign_does_not_depend_on_the_numbers_of_groups():
+    draw = np.random.default_rng(3)
+    groups = draw.integers(0, 300, 1000)
+    renamed = draw.permutation(300)[groups]
+    first, second = (
+        assign(g, (0.6, 0.2, 0.2), np.random.default_rng(1), "x") for g in (groups, renamed)
+    )
+    assert (first == second).all()
+
+
 @pytest.mark.parametrize("wrong", ["group", "sequence"])
 def test_the_check_finds_what_is_in_two_splits(tmp_path, wrong):
     files = [tmp_path / f"{s}.fasta" for s in SPLITS[:2]]
