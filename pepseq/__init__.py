@@ -1,7 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `Readout` and `Noise`.
+`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `Readout`
+and `Noise`.
 """
 
 from importlib import import_module
@@ -11,6 +12,10 @@ from pepseq.version import __version__
 _WHERE = {
     "Readout": "pepseq.readout.readout",
     "Noise": "pepseq.readout.noise",
+    "download": "pepseq.sequences.uniref",
+    "DownloadConfig": "pepseq.sequences.config",
+    "split": "pepseq.evaluation.split",
+    "SplitConfig": "pepseq.sequences.config",
     "mask": "pepseq.readout.simulate",
     "finetune": "pepseq.reconstruction.finetune",
     "FinetuneConfig": "pepseq.reconstruction.config",

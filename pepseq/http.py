@@ -5,12 +5,12 @@ file is fetched into `.<name>.partial` beside its place, resumed there by the ne
 renamed when it is whole. Proxies and certificates are those of the environment.
 """
 
-import json
+import gzip
 import logging
 import os
 import random
-import re
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from typing import TypeVar
 import httpx2
 
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
-from pepseq.files import disk_errors, locked, sha256, to_json
+from pepseq.files import disk_errors, locked, sha256
+from pepseq.partial import Part
 from pepseq.progress import Progress
 from pepseq.version import __version__
 
@@ -58,12 +59,20 @@ class HttpConfig:
     read_timeout: float = 60.0
 
 
-class _Again(Exception):
-    """One try that failed; another may succeed."""
+class Again(Exception):
+    """One try that failed; another may succeed, after `after` seconds if the server says so."""
 
     def __init__(self, reason: str, after: float | None = None):
         super().__init__(reason)
         self.after = after
+
+
+class Refused(InputError):
+    """An address that the server does not answer: `status` is 4xx."""
+
+    def __init__(self, message: str, status: int):
+        super().__init__(message)
+        self.status = status
 
 
 class Http:
@@ -88,20 +97,29 @@ class Http:
     def __exit__(self, *error) -> None:
         self._client.close()
 
-    def get(self, url: str, media: str | None = None) -> httpx2.Response:
-        """Return the answer to a GET, read to its end.
+    def get(
+        self,
+        url: str,
+        media: str | None = None,
+        check: Callable[[httpx2.Response], object] | None = None,
+    ) -> httpx2.Response:
+        """Return the answer to a GET, read to its end and unpacked.
 
         `media` is the media type it must have, such as `text/plain`; another one counts as a
-        failure. Raises InputError for a status 4xx or another host, TryAgainError after all tries.
+        failure, and so does Again raised by `check`, which is called with the answer. An answer
+        that does not say where it ends, and so may be cut short, counts as one too. Raises
+        Refused for a status 4xx, InputError for another host, TryAgainError after all tries.
         """
 
         def once() -> httpx2.Response:
-            with self._open(url, {}) as response:
+            with self._open(url, {"Accept-Encoding": "gzip"}) as response:
                 kind = response.headers.get("Content-Type", "")
                 if media is not None and not kind.startswith(media):
-                    raise _Again(f"expected {media}, found {found(kind)}")
-                response.read()
-                return response
+                    raise Again(f"expected {media}, found {found(kind)}")
+                answer = _whole(response)
+            if check is not None:
+                check(answer)
+            return answer
 
         return self._retry(url, once, lambda: 0)
 
@@ -124,7 +142,7 @@ class Http:
         """
         path = Path(path)
         with disk_errors(path), locked(path):
-            part = _Part(path, url)
+            part = Part(path, url)
             self._retry(url, lambda: self._go_on(part, starts), part.size)
             digest = sha256(part.file)
             try:
@@ -138,7 +156,7 @@ class Http:
             part.publish()
         return digest
 
-    def _go_on(self, part: "_Part", starts: Sequence[bytes]) -> None:
+    def _go_on(self, part: Part, starts: Sequence[bytes]) -> None:
         """Download what is missing of a file."""
         if not part.is_whole():
             done = part.size() if part.validator else 0
@@ -146,22 +164,26 @@ class Http:
             with self._open(part.url, headers) as response:
                 kind = response.headers.get("Content-Type", "")
                 if starts and kind.startswith("text/"):
-                    raise _Again(f"expected a binary file, found {found(kind)}")
+                    raise Again(f"expected a binary file, found {found(kind)}")
                 if response.status_code == 200:
                     part.begin(response)
                 elif not part.goes_on(response, done):
                     part.clear()
-                    raise _Again("the file has changed meanwhile")
+                    raise Again("the file has changed meanwhile")
                 _write(response, part)
         with open(part.file, "rb") as stream:
             start = stream.read(16)
         if starts and not start.startswith(tuple(starts)):
             part.clear()
-            raise _Again(f"expected another kind of file, found one that starts with {start!r}")
+            raise Again(f"expected another kind of file, found one that starts with {start!r}")
+
+    def check_address(self, url: str) -> None:
+        """Raise InputError for an address that will not be asked: another host or protocol."""
+        self._allowed(_parse(url))
 
     @contextmanager
     def _open(self, url: str, headers: dict) -> Iterator[httpx2.Response]:
-        """Yield the answer to a GET behind its redirects; _Again or InputError for a bad status."""
+        """Yield the answer to a GET behind its redirects; Again or InputError for a bad status."""
         target = self._allowed(_parse(url))
         for _ in range(_REDIRECTS + 1):
             with self._client.stream("GET", target, headers=headers) as response:
@@ -186,7 +208,7 @@ class Http:
         while True:
             try:
                 return once()
-            except _Again as error:
+            except Again as error:
                 reason, after = str(error), error.after
             except httpx2.TransportError as error:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
@@ -202,65 +224,6 @@ class Http:
             time.sleep(wait)
 
 
-class _Part:
-    """A file that is being downloaded, with what is known of the whole: address, version, size."""
-
-    def __init__(self, path: Path, url: str):
-        self.url, self._path = url, path
-        self.file = path.parent / f".{path.name}.partial"
-        self._notes = path.parent / f".{path.name}.partial.json"
-        self.validator: str | None = None
-        self.total: int | None = None
-        try:
-            notes = json.loads(self._notes.read_text())
-            if notes["url"] == url and self.file.exists():
-                self.validator, self.total = notes["validator"], notes["bytes"]
-        except (OSError, ValueError, KeyError, TypeError):
-            self.clear()
-
-    def size(self) -> int:
-        """Return how many bytes are here."""
-        return self.file.stat().st_size if self.file.exists() else 0
-
-    def is_whole(self) -> bool:
-        """Return whether all bytes are here."""
-        return self.total is not None and self.validator is not None and self.size() == self.total
-
-    def begin(self, response: httpx2.Response) -> None:
-        """Start anew with an answer that holds the whole file."""
-        etag = response.headers.get("ETag", "")
-        strong = etag if etag.startswith('"') else None
-        self.validator = strong or response.headers.get("Last-Modified")
-        length = response.headers.get("Content-Length", "")
-        self.total = int(length) if length.isdecimal() else None
-        self._notes.unlink(missing_ok=True)
-        self.file.write_bytes(b"")
-        notes = {"url": self.url, "validator": self.validator, "bytes": self.total}
-        self._notes.write_bytes(to_json(notes))
-
-    def goes_on(self, response: httpx2.Response, done: int) -> bool:
-        """Return whether an answer is the rest of this very file."""
-        place = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        etag = response.headers.get("ETag", self.validator)
-        same = etag == self.validator or not str(self.validator).startswith('"')
-        return (
-            bool(place) and same and int(place[1]) == done and self.total in (None, int(place[2]))
-        )
-
-    def clear(self) -> None:
-        """Forget what is here."""
-        self._notes.unlink(missing_ok=True)
-        self.file.unlink(missing_ok=True)
-        self.validator = self.total = None
-
-    def publish(self) -> None:
-        """Give the file its name."""
-        with open(self.file, "rb+") as stream:
-            os.fsync(stream.fileno())
-        self.file.replace(self._path)
-        self._notes.unlink(missing_ok=True)
-
-
 def _parse(url: str) -> httpx2.URL:
     with suppress(httpx2.InvalidURL):
         parsed = httpx2.URL(url)
@@ -272,9 +235,10 @@ def _parse(url: str) -> httpx2.URL:
 def _check_status(response: httpx2.Response, url: str) -> None:
     code = response.status_code
     if code in _BUSY or code >= 500:
-        raise _Again(f"HTTP {code} {response.reason_phrase}", _retry_after(response))
+        raise Again(f"HTTP {code} {response.reason_phrase}", _retry_after(response))
     if code not in (200, 206, 416):
-        raise InputError(f"{url}: expected a file, found HTTP {code} {response.reason_phrase}")
+        what = f"{url}: expected a file, found HTTP {code} {response.reason_phrase}"
+        raise Refused(what, code)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
@@ -288,8 +252,29 @@ def _retry_after(response: httpx2.Response) -> float | None:
         return None
 
 
-def _write(response: httpx2.Response, part: _Part) -> None:
-    """Append an answer's bytes; _Again if fewer came than the server said."""
+def _whole(response: httpx2.Response) -> httpx2.Response:
+    """Read an answer to its end and unpack it; Again if it may be cut short, or is damaged."""
+    body, headers = b"".join(response.iter_raw()), response.headers.copy()
+    packing = headers.pop("Content-Encoding", "identity").lower()
+    framed = "Content-Length" in headers or "Transfer-Encoding" in headers
+    if packing == "gzip":
+        try:
+            body = gzip.decompress(body)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise Again(f"expected whole gzip data, found: {error}") from error
+    elif packing != "identity":
+        raise Again(f"expected text or gzip, found {found(packing)}")
+    elif not framed:
+        raise Again("expected an answer that says how long it is, found one that may be cut short")
+    for name in ("Content-Length", "Transfer-Encoding"):
+        headers.pop(name, None)
+    return httpx2.Response(
+        response.status_code, headers=headers, content=body, request=response.request
+    )
+
+
+def _write(response: httpx2.Response, part: Part) -> None:
+    """Append an answer's bytes; Again if fewer came than the server said."""
     progress = Progress(f"downloading {part.url}", part.total or 0, "bytes", part.size())
     with open(part.file, "ab") as stream, progress:
         for block in response.iter_raw():
@@ -297,4 +282,4 @@ def _write(response: httpx2.Response, part: _Part) -> None:
             if part.total:
                 progress.add(len(block))
     if part.total is not None and part.size() != part.total:
-        raise _Again(f"expected {part.total} bytes, found {part.size()}")
+        raise Again(f"expected {part.total} bytes, found {part.size()}")

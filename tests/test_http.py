@@ -131,7 +131,7 @@ def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, 
 
 def test_killed_between_the_last_byte_and_the_name(fetch, server, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("pepseq.http._Part.publish", lambda self: 1 / 0)
+        patch.setattr("pepseq.http.Part.publish", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             fetch()
     server.asked.clear()

@@ -12,6 +12,7 @@ ORDER = [
     "version",
     "files",
     "progress",
+    "partial",
     "http",
     "sequences",
     "readout",

@@ -15,6 +15,9 @@ from pepseq.errors import OutputError, PepseqError
 from pepseq.version import __version__
 
 COMMANDS = {
+    "download": "Download the proteins of a taxon from UniProt, going on where an earlier call was "
+    "stopped.",
+    "split": "Split proteins into train, validation and test, and say how near they are.",
     "mask": "Hide what an experiment does not read: proteins to readouts.",
     "predict": "Complete readouts: every hidden residue with its confidence.",
     "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +85,16 @@ def evaluate(
     return summary
 
 
-def check_paths(output: str | Path, inputs: list[str | Path], force: bool) -> Path:
+def check_paths(
+    output: str | Path,
+    inputs: list[str | Path],
+    force: bool,
+    names: Collection[str] = NAMES,
+    what: str = "an evaluation",
+) -> Path:
     """Return the output folder; refuse what cannot be read twice or must not be overwritten.
 
-    Only a folder that holds nothing but an evaluation is ever overwritten.
+    Only a folder that holds nothing but files of these `names` is ever overwritten.
     """
     if str(output) == STDIO:
         raise SettingsError("output: expected a folder, found - (stdout)")
@@ -102,11 +108,11 @@ def check_paths(output: str | Path, inputs: list[str | Path], force: bool) -> Pa
             others = sorted(
                 path.name
                 for path in output.iterdir()
-                if path.name not in NAMES or not path.is_file()
+                if path.name not in names or not path.is_file()
             )
         if others:
             raise OutputError(
-                f"{output}: expected an evaluation to overwrite, found a folder that also holds "
+                f"{output}: expected {what} to overwrite, found a folder that also holds "
                 f"{found(others[0])}"
             )
     return output

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.pairing.table import read_table
+from pepseq.sequences.table import read_table
 
 COLUMNS = ("protein_a", "protein_b")
 

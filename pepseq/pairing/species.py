@@ -1,23 +1,25 @@
-"""Which species a protein is of, read from its header by a rule.
+"""Which species the proteins of two families are of, read from their headers by a rule.
 
-Rules: `ox` (OX=562, UniProt), `taxid` (TaxID=562, UniRef; taxid|562 and the like), `bracket`
-([Escherichia coli] at the end, NCBI), `mnemonic` (AATM_ECOLI, UniProt entry names),
-`field:SEP:N` (the N-th field of the header cut at SEP, from 1, or from the end if negative),
-`regex:PATTERN` (with a group `species`), `table:TSV` (columns protein and species), and `auto`.
+Rules are those of `pepseq.sequences.headers`, and `auto`.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
-from pepseq.pairing.table import read_table
-
-AUTO, FIELD, REGEX, TABLE = "auto", "field:", "regex:", "table:"
-SEVERAL = ""
-"""What a rule reads from a header that has its form but names no single species."""
+from pepseq.errors import InputError, found
+from pepseq.sequences.headers import (
+    AUTO,
+    FIELD,
+    FORMS,
+    GROUP_CODE,
+    SEVERAL,
+    TABLE,
+    parse_rule,
+    read_field,
+    read_form,
+    read_species_table,
+)
 
 NEARLY_ALL = 0.9
 """A rule that `auto` takes reads so many of the headers of either family."""
@@ -25,20 +27,6 @@ NEARLY_ALL = 0.9
 SHARED = 0.5
 """With a field that `auto` takes, so many proteins of one family have a species in both."""
 
-Rule = Callable[[str], str | None]
-"""From a header without `>` to the species, SEVERAL, or None if it has another form."""
-
-_FORMS = {
-    "ox": re.compile(r"\bOX=(?P<species>\d+)"),
-    "taxid": re.compile(r"(?i)\b(?:taxid|tax_id|taxon)[=:|] ?(?P<species>\d+)"),
-    "bracket": re.compile(
-        r"\[organism=(?P<organism>[^]]+)\]|\[(?P<species>(?:[^][=]|\[[^][=]*\])+)\]$"
-    ),
-    "mnemonic": re.compile(
-        r"(?:\w+\|\w+\|)?[A-Z0-9]{1,11}_(?P<species>(?=\d*[A-Z])[A-Z0-9]{3,5})(?:/\d+-\d+)?(?!\S)"
-    ),
-}
-_GROUP_CODE = re.compile("9[A-Z]+")
 _SEPARATORS = ("|", ";", ",", " ", "/", "#", ":", "_", "-", ".")
 _PLACES = (1, -1, 2, -2, 3, -3, 4, -4)
 
@@ -73,7 +61,7 @@ def read_species(
     """
     others = ()
     if rule.startswith(TABLE):
-        table = _read_table(rule.removeprefix(TABLE))
+        table = read_species_table(rule.removeprefix(TABLE))
         a, b = ([table.get(name) for name in names] for names in ids)
     else:
         rule, *others = _find(headers) if rule == AUTO else (rule,)
@@ -82,78 +70,11 @@ def read_species(
     return SpeciesRead(rule, tuple(a), tuple(b), tuple(others))
 
 
-def parse_rule(rule: str) -> Rule:
-    """Return the rule of this name, other than auto and table; SettingsError if there is none."""
-    if rule in _FORMS:
-        return lambda header: _by_form(rule, header)
-    if rule.startswith(REGEX):
-        return _regex(rule.removeprefix(REGEX))
-    if rule.startswith(FIELD):
-        separator, _, place = rule.removeprefix(FIELD).rpartition(":")
-        if separator and re.fullmatch("-?[1-9][0-9]{0,3}", place):
-            return lambda header: _field(header, separator, int(place))
-    names = ", ".join((AUTO, *_FORMS, "field:SEP:N", "regex:PATTERN", "table:TSV"))
-    raise SettingsError(f"species: expected one of {names}; found {found(rule)}")
-
-
-def _by_form(form: str, header: str) -> str | None:
-    header = header.partition("\x01")[0].strip()  # NCBI's nr joins the headers of equal proteins
-    match = (_FORMS[form].match if form == "mnemonic" else _FORMS[form].search)(header)
-    if match is None:
-        return None
-    if (form == "mnemonic" and _GROUP_CODE.fullmatch(match["species"])) or (
-        form == "bracket" and "MULTISPECIES:" in header
-    ):
-        return SEVERAL
-    return _one_line(next(text for text in match.groupdict().values() if text))
-
-
-def _regex(pattern: str) -> Rule:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise SettingsError(
-            f"species: expected a regular expression, found {found(pattern)}: {error}"
-        ) from error
-    if "species" not in compiled.groupindex:
-        raise SettingsError(
-            f"species: expected a group (?P<species>...) in {found(pattern)}, found none"
-        )
-
-    def read(header: str) -> str | None:
-        match = compiled.search(header)
-        return _one_line(match["species"] or "") or None if match else None
-
-    return read
-
-
-def _field(header: str, separator: str, place: int) -> str | None:
-    fields = header.split(separator)
-    at = place - 1 if place > 0 else place
-    return _one_line(fields[at]) or None if -len(fields) <= at < len(fields) > 1 else None
-
-
-def _one_line(text: str) -> str:
-    """Return a text fit for a cell of a table."""
-    return " ".join("".join(s if s.isprintable() else " " for s in text).split())
-
-
-def _read_table(path: str | Path) -> dict[str, str]:
-    species: dict[str, str] = {}
-    for line, (protein, name) in read_table(path, ("protein", "species")):
-        if species.setdefault(protein, name) != name:
-            raise InputError(
-                f"{path}:{line}: {found(protein)}: expected one species, found {found(name)} "
-                f"and {found(species[protein])}"
-            )
-    return species
-
-
 def _find(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
     """Return the rule that `auto` takes, see `read_species`, then those that would do as well."""
     tried = []
-    for name in _FORMS:
-        a, b = ([_by_form(name, header) for header in some] for some in headers)
+    for name in FORMS:
+        a, b = ([read_form(name, header) for header in some] for some in headers)
         shares = [sum(s is not None for s in some) / len(some) for some in (a, b)]
         if min(shares) >= NEARLY_ALL and (set(a) & set(b)) - {None, SEVERAL}:
             return [name]
@@ -162,7 +83,9 @@ def _find(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
         scores = {place: _score(headers, separator, place) for place in _PLACES}
         fit = [place for place in sorted(scores, key=scores.get, reverse=True) if scores[place] > 1]
         if fit:
-            reading = {tuple(_field(h, separator, at) for h in headers[0]): at for at in fit[::-1]}
+            reading = {
+                tuple(read_field(h, separator, at) for h in headers[0]): at for at in fit[::-1]
+            }
             return [f"{FIELD}{separator}:{at}" for at in fit if at in reading.values()]
     examples = " and ".join(found(some[0], 80) for some in headers)
     raise InputError(
@@ -176,8 +99,8 @@ def _score(headers: tuple[Sequence[str], Sequence[str]], separator: str, place: 
     """Return how many species with paralogs a field gives in both families, 0 if it will not do."""
     counts = []
     for some in headers:
-        read = [_field(header, separator, place) for header in some]
-        named = (name for name in read if name and not _GROUP_CODE.fullmatch(name))
+        read = [read_field(header, separator, place) for header in some]
+        named = (name for name in read if name and not GROUP_CODE.fullmatch(name))
         count = Counter(name for name in named if len(name) > 1)
         if count.total() < NEARLY_ALL * len(some):
             return 0

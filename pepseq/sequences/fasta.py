@@ -94,16 +94,16 @@ class SeenIds:
         self._recent: set[int] = set()
         self._older: list[np.ndarray] = []
 
+    def __contains__(self, name: str) -> bool:
+        key = hash(name)
+        places = ((block, np.searchsorted(block, key)) for block in self._older)
+        return key in self._recent or any(key in block[at : at + 1] for block, at in places)
+
     def add(self, name: str) -> bool:
         """Return True if `name` was added before, else add it."""
-        key = hash(name)
-        if key in self._recent:
+        if name in self:
             return True
-        for block in self._older:
-            at = int(np.searchsorted(block, key))
-            if at < len(block) and block[at] == key:
-                return True
-        self._recent.add(key)
+        self._recent.add(hash(name))
         if len(self._recent) >= 1 << 18:
             self._older.append(np.array(sorted(self._recent), dtype=np.int64))
             self._recent = set()

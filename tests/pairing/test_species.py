@@ -3,7 +3,8 @@ from places import SHARED
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.pairing.msa import read_alignment
-from pepseq.pairing.species import SEVERAL, parse_rule, read_species
+from pepseq.pairing.species import read_species
+from pepseq.sequences.headers import SEVERAL, parse_rule
 
 HEADERS = {
     "ox": "sp|P00509|AAT_{m} Aspartate aminotransferase OS=Some name OX={n} GN=aspC PE=1 SV=1",
