@@ -5,14 +5,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import STDIO, Outputs, check_free, write_run_record
 from pepseq.pairing.choose import METHODS, Choice, choose
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import Grouped, group
 from pepseq.pairing.known import read_known
 from pepseq.pairing.methods import Chosen, Families
-from pepseq.pairing.msa import read_alignment
+from pepseq.pairing.msa import GAP_CODE, read_alignment
 from pepseq.pairing.pairs import (
     Pair,
     final_pairs,
@@ -163,10 +163,19 @@ def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
 def _write_msa(
     outputs: Outputs, path: str | Path, grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...]
 ) -> None:
-    """Write the paired alignment; the query of an A3M is the first protein of A with a pair."""
-    paired = {grouped.proteins_a[pair.a] for pair in pairs}
-    query = next(name for name in ids_a if name in paired)
+    """Write the paired alignment.
+
+    The query of an A3M is the first protein of A with a pair, if both have residues; InputError if
+    there is none.
+    """
     a3m = str(path).removesuffix(".gz").endswith(".a3m")
+    residues_a, residues_b = (
+        (codes != GAP_CODE).any(1) for codes in (grouped.families.a, grouped.families.b)
+    )
+    able = {grouped.proteins_a[p.a] for p in pairs if residues_a[p.a] and residues_b[p.b]}
+    query = next((name for name in ids_a if name in able), None)
+    if a3m and query is None:
+        raise InputError(f"{path}: expected a pair of residues for its query, found gaps alone")
     stream = outputs.open(path)
     for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
         stream.write(text)
