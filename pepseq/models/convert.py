@@ -9,8 +9,8 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
-from pepseq.errors import InputError, OutputError
-from pepseq.files import disk_errors, locked, sha256
+from pepseq.errors import InputError, OutputError, SettingsError
+from pepseq.files import STDIO, check_free, disk_errors, locked, sha256
 from pepseq.models.known import converted_name
 
 _WAIT = 600
@@ -35,10 +35,9 @@ def read_pickle(path: str | Path) -> tuple[dict, dict]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:200]
-        raise InputError(
+        raise InputError(  # torch's own words advise to run the code
             f"{path}: expected weights alone, found a pickle that is damaged or holds code "
-            f"({type(error).__name__}: {first}); it was not run"
+            f"({type(error).__name__}); it was not run"
         ) from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected tensors by name, found {type(content).__name__}")
@@ -46,8 +45,12 @@ def read_pickle(path: str | Path) -> tuple[dict, dict]:
     if not isinstance(weights, dict) or not weights:
         raise InputError(f"{path}: expected tensors by name, found none")
     for name, tensor in weights.items():
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+        if not isinstance(name, str):
+            raise InputError(f"{path}: expected tensors by name, found one by {name!r}")
+        if not isinstance(tensor, torch.Tensor):
             raise InputError(f"{path}: {name!r}: expected a tensor, found {type(tensor).__name__}")
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
+            raise InputError(f"{path}: {name!r}: expected a dense tensor, found another")
     arguments = content.get("args") if weights is not content else None
     plain = vars(arguments) if isinstance(arguments, Namespace) else {}
     return weights, {k: v for k, v in plain.items() if _is_plain(v)}
@@ -65,18 +68,20 @@ def convert(source: str | Path, output: str | Path | None = None, force: bool = 
     `source` is a `.pt` or `.bin` file, or a model folder, of which every `pytorch_model*.bin` is
     converted (then `output` must be None, and the folder is returned). `output` is by default the
     source's name with the suffix `.safetensors`, `model*.safetensors` for `pytorch_model*.bin`.
-    Raises InputError for a source that is missing or no weights, and OutputError.
+    Raises InputError for a source that is missing or no weights, OutputError, and SettingsError
+    for an `output` that is the source or stdout.
     """
     source = Path(source)
     if source.is_dir():
         return _convert_folder(source, output, force)
     if not source.is_file():
         raise InputError(f"{source}: no such file")
-    output = source.with_name(converted_name(source.name)) if output is None else Path(output)
-    if output == source or os.path.realpath(output) == os.path.realpath(source):
+    if str(output) == STDIO:
+        raise SettingsError("output: expected a file, found - (stdout)")
+    if output is None and converted_name(source.name) == source.name:
         raise InputError(f"{source}: expected a .pt or .bin file of weights, found another name")
-    if os.path.lexists(output) and not force:
-        raise OutputError(f"{output}: exists already; --force overwrites it")
+    output = source.with_name(converted_name(source.name)) if output is None else Path(output)
+    check_free([output], [source], force)
     with disk_errors(output), locked(output, _WAIT):
         _write(source, output)
     return output

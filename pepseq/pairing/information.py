@@ -9,8 +9,8 @@ chose a pair is its confidence.
 """
 
 import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def _pair(
                 if progress is not None:
                     progress.add(1)
         finally:
-            search.stopped.set()
+            search.stop[0] = True
     shares = [count / config.runs for count in counts]
     return Chosen(frequencies_of(families, tasks, shares), losses)
 
@@ -106,7 +106,7 @@ class _Search:
         self._tasks, self._config, self._shrinkage = tasks, config, shrinkage
         self._settled = (settled[:, :length_a], settled[:, length_a:])
         self._most = config.max_depth or MAX_DEPTH
-        self.stopped = threading.Event()
+        self.stop = np.zeros(1, bool)
 
     def run(self, run: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
         """Return the loss as it went, (STEPS + 1,), and each task's pairs as positions in it."""
@@ -117,7 +117,7 @@ class _Search:
         ]
         loss = np.zeros(STEPS + 1)
         pairs = [None] * len(self._tasks)
-        for part in self._parts(random):
+        for part in self._go_on(self._parts(random)):
             tasks = [self._tasks[at] for at in part]
             part_loss, found = self._pair(tasks, columns, random)
             loss += part_loss
@@ -144,31 +144,37 @@ class _Search:
         size = np.array([max(len(task.a), len(task.b)) for task in tasks])
         start = np.cumsum(size) - size
         context = np.sort(random.permutation(len(self._settled[0]))[: self._most // 2])
-        a, ortholog_a = self._side(
-            [task.codes_a for task in tasks], 0, start, size, columns, context
-        )
-        b, ortholog_b = self._side(
-            [task.codes_b for task in tasks], 1, start, size, columns, context
+        codes = [task.codes_a for task in tasks], [task.codes_b for task in tasks]
+        (a, ortholog_a), (b, ortholog_b) = (
+            self._side(codes[side], side, start, size, columns, context)
+            for side in self._go_on((0, 1))
         )
         scale = _spread(a, b, start, size, random)
         partner = mean_field(
-            a, b, start, size, scale * np.geomspace(FIELD_FROM, FIELD_TO, FIELD_STEPS)
+            *(a, b, start, size),
+            self._go_on(scale * np.geomspace(FIELD_FROM, FIELD_TO, FIELD_STEPS)),
         )
         field = fields(a, b, partner, start, size)
         gain = [np.vdot(a, b[partner][:, partner])]
         moves = -(-SWEEPS * int(size.sum()) // STEPS)
-        for temperature in scale * np.geomspace(ANNEAL_FROM, ANNEAL_TO, STEPS):
-            if self.stopped.is_set():
-                break
+        for temperature in self._go_on(scale * np.geomspace(ANNEAL_FROM, ANNEAL_TO, STEPS)):
             grown = anneal(
                 *(a, b, ortholog_a.row, ortholog_a.shared, ortholog_b.row, ortholog_b.shared),
-                *(start, size, partner, field, temperature, moves, JUMP, random.integers(2**31)),
+                *(start, size, partner, field, temperature, moves, JUMP),
+                *(random.integers(2**31), self.stop),
             )
             gain.append(gain[-1] + grown)
         return -0.5 * np.array(gain), [
             _real(partner[at : at + count] - at, task)
             for at, count, task in zip(start, size, tasks, strict=True)
         ]
+
+    def _go_on(self, values: Iterable) -> Iterator:
+        """Yield `values`; CancelledError as soon as `stop` is set."""
+        for value in values:
+            if self.stop[0]:
+                raise CancelledError
+            yield value
 
     def _side(self, codes, side, start, size, columns, context) -> tuple[np.ndarray, Orthologs]:
         """Return one family's similarities, float32 (rows, rows), and orthologs of its rows.

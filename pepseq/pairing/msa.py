@@ -51,8 +51,8 @@ def read_alignment(
     and `.` a gap. With `align`, a family that is no alignment is aligned with FAMSA (Deorowicz et
     al. 2016, Sci Rep 6: 33964); the result does not depend on the order of its rows.
 
-    Raises InputError for rows of several lengths, and as `read_fasta` does; SettingsError if
-    pyfamsa is needed and missing.
+    Raises InputError for rows of several lengths, for gaps alone, and as `read_fasta` does;
+    SettingsError if pyfamsa is needed and missing.
     """
     earlier = len(bad)
     records = list(read_fasta(path, rows=True, bad=bad))
@@ -62,6 +62,8 @@ def read_alignment(
     a3m = str(path).removesuffix(".gz").endswith((".a2m", ".a3m"))
     inserted = a3m or _has_insertions(rows)
     read, reading = (_match_columns(rows), INSERTED) if inserted else (_upper(rows), PLAIN)
+    if any(read) and not any(row.strip(GAPS.encode()) for row in read):
+        raise InputError(f"{path}: expected residues, found gaps alone")
     if len(set(map(len, read))) > 1:
         if not align:
             raise InputError(_unequal(path, records, read))

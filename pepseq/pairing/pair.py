@@ -12,7 +12,7 @@ from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import Grouped, group
 from pepseq.pairing.known import read_known
 from pepseq.pairing.methods import Chosen, Families
-from pepseq.pairing.msa import read_alignment
+from pepseq.pairing.msa import GAP_CODE, read_alignment
 from pepseq.pairing.pairs import (
     Pair,
     final_pairs,
@@ -169,12 +169,21 @@ def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
 def _find_query(
     grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...], query: str | None
 ) -> Pair:
-    """Return the pair of protein `query` of family A, or of the first protein that has one."""
-    of = {grouped.proteins_a[pair.a]: pair for pair in pairs}
-    if query is not None and query not in of:
-        state = "no pair" if query in ids_a else "no such protein"
-        raise InputError(f"query: expected a protein of FAMILY_A, found {state}: {found(query)}")
-    return of[query or next(name for name in ids_a if name in of)]
+    """Return the pair of protein `query` of family A, or of the first protein that has one.
+
+    InputError if there is none, or none in which both proteins have residues.
+    """
+    has_a, has_b = ((c != GAP_CODE).any(1) for c in (grouped.families.a, grouped.families.b))
+    able = [pair for pair in pairs if has_a[pair.a] and has_b[pair.b]]
+    of = {grouped.proteins_a[pair.a]: pair for pair in able}
+    names = [query] if query is not None else ids_a
+    for name in names:
+        if name in of:
+            return of[name]
+    raise InputError(
+        "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
+        + ("none" if query is None else f"none with id {found(query)}")
+    )
 
 
 def _write_msa(

@@ -8,6 +8,7 @@ it, by swaps of two partners and by the same swap in the orthologs in other spec
 related species are only ever wrong together.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Orthologs:
 
 
 def mean_field(
-    a: np.ndarray, b: np.ndarray, start: np.ndarray, size: np.ndarray, temperatures: np.ndarray
+    a: np.ndarray, b: np.ndarray, start: np.ndarray, size: np.ndarray, temperatures: Iterable
 ) -> np.ndarray:
     """Return the pairing that soft pairings harden to as the temperature falls, int64 (rows,).
 
@@ -187,12 +188,14 @@ def anneal(
     moves,
     jump,
     seed,
+    stop,
 ):
     """Improve `partner`, int64 (rows,), and its `fields` in place; return what the gain grew by.
 
     Of the `moves` tried, a share `jump` swaps orthologs as well, those by family A and by family B
     alike. Which rows move, and how, does not depend on the pairing, so that every move and its
-    reverse are equally likely.
+    reverse are equally likely. `stop`, bool (1,), ends it once another
+    thread sets it.
     """
     np.random.seed(seed)
     first = np.cumsum(size) - size
@@ -205,6 +208,8 @@ def anneal(
     swaps = np.empty((len(size), 4), np.int64)
     grown = 0.0
     for _ in range(moves):
+        if stop[0]:
+            break
         drawn = np.random.randint(movable)
         at = species_of[drawn]
         n = start[at] + drawn - first[at]

@@ -73,7 +73,7 @@ def read_form(form: str, header: str) -> str | None:
 def _regex(pattern: str) -> Rule:
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise SettingsError(
             f"species: expected a regular expression, found {found(pattern)}: {error}"
         ) from error

@@ -1,8 +1,11 @@
 """`pepseq pair` on the command line: faults, and what each gets."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from random import Random
 
 import pytest
 from places import DATA
@@ -108,6 +111,7 @@ def test_twins_of_a_clean_family_give_the_same_pairs(run, write, tmp_path, chang
         (b">a\0 [x]\nMG\n", "ASCII header"),
         (b">\xc3\xa9 [x]\nMG\n", "ASCII header"),
         (b"\x1f\x8b\x08junk", "gzip"),
+        (b">a [x]\n---\n>b [x]\n---\n", "expected residues, found gaps alone"),
         (b">only one\nMAG\n", "expected headers that name their species"),
     ],
 )
@@ -133,6 +137,8 @@ def test_input_that_will_not_do_is_65_in_one_line_and_leaves_nothing(
         (["-o", "t", "--species", "table:t"], 2, "must differ"),
         (["-o", "o", "--plot", "p.bmp"], 2, "plot: expected a name that ends in"),
         (["-o", "o", "--species", "organism"], 2, "species: expected one of auto, ox"),
+        (["-o", "o", "--species", "regex:(?P<species>a{99999999999999})"], 2, "regular expression"),
+        (["-o", "o", "--species", f"regex:{'(' * 9999}{')' * 9999}"], 2, "regular expression"),
         (["-o", "o", "--species", "table:none"], 65, "none: no such file"),
         (["-o", "o", "--known", "none"], 65, "none: no such file"),
         (["-o", "o", "--runs", "0"], 2, "--runs"),
@@ -191,6 +197,42 @@ def test_ids_never_become_file_names(run, write, tmp_path):
     assert result.code == 0
     assert names(tmp_path) == ["a", "b", "in"]
     assert names(tmp_path / "in") == ["o", "o.run.json", "o.unpaired.tsv"]
+
+
+def test_the_query_of_an_a3m_has_residues(run, write, tmp_path):
+    a = write("a", ">a1 [x]\n---\n>a2 [y]\nMAG\n>a3 [z]\nMA-\n")
+    b = write("b", ">b1 [x]\nMK\n>b2 [y]\n--\n>b3 [z]\nKM\n")
+    arguments = ("-o", tmp_path / "o", "--paired-msa", tmp_path / "p.a3m", *COMMON)
+    bracket = ("--species", "bracket")
+    assert run("pair", a, b, *arguments, *bracket).code == 0
+    assert (tmp_path / "p.a3m").read_text().startswith("#2,2\t1,1\n>101\t102\nMAKM\n")
+    a = write("a", ">a1 [x]\n---\n>a2 [y]\nMAG\n")
+    result = run("pair", a, b, *arguments, *bracket, "--force")
+    assert result.code == 65 and "found gaps alone" in result.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_ends_soon_and_leaves_nothing(write, tmp_path, number):
+    """A run here takes half a minute or more, and one step of it much less."""
+    random = Random(1)
+    text = "".join(
+        f">{at} [{at // 3}]\n{''.join(random.choices('ACDE-', k=30))}\n" for at in range(3000)
+    )
+    family, folder = write("family", text), tmp_path / "out"
+    folder.mkdir()
+    line = [sys.executable, "-m", "pepseq", "pair", family, family, "-o", folder / "o"]
+    options = ["--species", "bracket", "--method", "mirrortree", "--threads", "2"]
+    process = subprocess.Popen([*line, *options], stderr=subprocess.PIPE, text=True)
+    try:
+        assert "species by" in process.stderr.readline()
+        time.sleep(8)
+        assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(15) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    finally:
+        process.kill()
+        process.communicate()
+    assert list(folder.iterdir()) == []
 
 
 def test_a_killed_run_is_done_again_as_if_it_had_not_been(run, tmp_path):

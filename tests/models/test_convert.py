@@ -1,5 +1,6 @@
 import argparse
 import json
+import os
 import pickle
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from pepseq.errors import InputError, OutputError
+from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import sha256
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.convert import convert, read_notes, read_pickle
@@ -108,13 +109,20 @@ def test_a_pickle_with_code_is_refused_and_never_run(tmp_path, where, new):
     with pytest.raises(InputError, match=r"w\.pt: expected weights alone, .* it was not run"):
         convert(source)
     source.write_bytes(pickle.dumps(content))
-    with pytest.raises(InputError, match="it was not run"):
+    with pytest.raises(InputError, match="it was not run") as refused:
         convert(source)
+    assert "Re-running" not in str(refused.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w.pt"]
 
 
 @pytest.mark.parametrize(
-    "content", [[], {}, {"a": 1}, {1: torch.zeros(1)}, {"model": {}}, torch.zeros(3)], ids=str
+    "content",
+    [
+        *([], {}, {"a": 1}, {1: torch.zeros(1)}, {"model": {}}, torch.zeros(3)),
+        {"a": torch.zeros(3).to_sparse()},
+        {"a": torch.zeros(3, device="meta")},
+    ],
+    ids=str,
 )
 def test_what_is_no_weights_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "w.pt")
@@ -147,6 +155,16 @@ def test_outputs_are_not_overwritten_or_half_written(msa_pickle, tmp_path, monke
     convert(msa_pickle, output, force=True)
     assert read_notes(output)["source"] == msa_pickle.name
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_outputs_that_will_not_do_are_refused(msa_pickle, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="expected a regular file"):
+        convert(msa_pickle, tmp_path / "pipe", force=True)
+    assert (tmp_path / "pipe").is_fifo()
+    for output, words in ((msa_pickle, "must differ"), ("-", "expected a file")):
+        with pytest.raises(SettingsError, match=words):
+            convert(msa_pickle, output, force=True)
 
 
 def test_sources_that_are_none_are_refused(tmp_path):

@@ -44,12 +44,12 @@ def orthologs(seed):
     return [Orthologs.of(one + one.T, START, SIZE) for one in shared]
 
 
-def annealed(a, b, partner, jump=0.5, temperature=0.5, moves=2000, seed=1):
+def annealed(a, b, partner, jump=0.5, temperature=0.5, moves=2000, seed=1, stop=False):
     of_a, of_b = orthologs(3)
     field = fields(a, b, partner, START, SIZE)
     grown = anneal(
         *(a, b, of_a.row, of_a.shared, of_b.row, of_b.shared),
-        *(START, SIZE, partner, field, temperature, moves, jump, seed),
+        *(START, SIZE, partner, field, temperature, moves, jump, seed, np.array([stop])),
     )
     np.testing.assert_allclose(field, fields(a, b, partner, START, SIZE), rtol=1e-3, atol=1e-3)
     return grown
@@ -124,6 +124,13 @@ def test_annealing_finds_the_best_pairing(seed):
     for temperature in np.geomspace(20, 0.1, 20):
         annealed(a, b, partner, temperature=temperature, moves=500)
     np.testing.assert_allclose(gain_of(a, b, partner), best, rtol=1e-5)
+
+
+def test_annealing_ends_when_it_is_told_to():
+    a, b = similarities(8)
+    partner = shuffled(9)
+    assert annealed(a, b, partner, temperature=20.0, moves=10**12, stop=True) == 0
+    np.testing.assert_array_equal(partner, shuffled(9))
 
 
 def test_a_mean_field_pairs_a_family_with_itself():
