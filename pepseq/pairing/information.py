@@ -35,7 +35,7 @@ SWEEPS = 1000
 """Moves tried in simulated annealing for each row, over all temperatures."""
 
 MAX_DEPTH = 6000
-"""Rows that are paired at once; the matrices of so many take about 1 GB in each thread."""
+"""Rows that are paired at once; a run of so many takes about 1.6 GB, in each thread."""
 
 JUMP = 0.2
 """Share of the moves that change orthologs together."""

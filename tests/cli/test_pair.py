@@ -208,7 +208,7 @@ def test_the_query_of_an_a3m_has_residues(run, write, tmp_path):
     assert (tmp_path / "p.a3m").read_text().startswith("#2,2\t1,1\n>101\t102\nMAKM\n")
     a = write("a", ">a1 [x]\n---\n>a2 [y]\nMAG\n")
     result = run("pair", a, b, *arguments, *bracket, "--force")
-    assert result.code == 65 and "found gaps alone" in result.err
+    assert result.code == 65 and "both with residues, found none" in result.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
