@@ -82,18 +82,22 @@ def test_runs_and_seeds_differ(made):
     assert len({*first.losses[:, -1], *other.losses[:, -1]}) == 8
 
 
-def test_known_pairs_help_the_others(made):
-    known = tuple(
-        replace(species, known=true) if at % 2 else species
-        for at, (species, true) in enumerate(zip(made.families.species, made.true, strict=True))
-    )
-    with_known = replace(made.families, species=known)
-    rest = [true if at % 2 == 0 else true[:0] for at, true in enumerate(made.true)]
-    blind, helped = (pair_by_information(f, CONFIG) for f in (made.families, with_known))
-    for one, frequency in zip(known[1::2], helped.frequencies[1::2], strict=True):
-        assert (frequency[one.known[:, 0], one.known[:, 1]] == 1).all()
-    assert accuracy(made.families, rest, helped) >= accuracy(made.families, rest, blind) - 0.02
-    assert accuracy(made.families, rest, helped) > 0.8
+def test_known_pairs_help_the_others():
+    blind, helped = [], []
+    for seed in (3, 4, 5):
+        made = planted(seed, coupled=8, lost=0)
+        species = tuple(
+            replace(one, known=true) if at % 2 else one
+            for at, (one, true) in enumerate(zip(made.families.species, made.true, strict=True))
+        )
+        rest = [true if at % 2 == 0 else true[:0] for at, true in enumerate(made.true)]
+        known = replace(made.families, species=species)
+        first, second = (pair_by_information(one, CONFIG) for one in (made.families, known))
+        for one, frequency in zip(species[1::2], second.frequencies[1::2], strict=True):
+            assert (frequency[one.known[:, 0], one.known[:, 1]] == 1).all()
+        blind.append(accuracy(made.families, rest, first))
+        helped.append(accuracy(made.families, rest, second))
+    assert np.mean(helped) > np.mean(blind)
 
 
 def test_deep_families_are_paired_in_parts(made, monkeypatch):
