@@ -17,7 +17,7 @@ MOST_ROWS = 1024
 deeper ones have enough sequences for statistics."""
 MOST_WORK_ON_CPU = 1_500_000
 """Residues of the paired alignment times steps, in all runs and rounds, up to which `auto` takes
-DiffPALM without a GPU: about an hour on a core."""
+DiffPALM without a GPU: an estimated hour on a core."""
 
 
 def _information(families: Families, config: PairConfig, progress: Progress | None) -> Chosen:
