@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `Readout`
-and `Noise`.
+`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`,
+`compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -28,6 +28,8 @@ _WHERE = {
     "score": "pepseq.structure.score",
     "ScoreConfig": "pepseq.structure.config",
     "evaluate": "pepseq.evaluation.evaluate",
+    "compare_evaluations": "pepseq.evaluation.cross",
+    "evaluate_pairs": "pepseq.evaluation.pairs",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -26,6 +26,9 @@ COMMANDS = {
     "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
+    "compare": "Put evaluations side by side: what was trained on which proteins does how well on "
+    "others.",
+    "evaluate-pairs": "Compare tables of pairs with the true pairs.",
 }
 
 TERMINATED = 143
@@ -62,7 +65,7 @@ class Commands(click.Group):
         """Import and return one command."""
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"pepseq.cli.{name}").command
+        return importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
 
     def format_commands(self, ctx, formatter):
         """List the commands without importing them."""

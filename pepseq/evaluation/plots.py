@@ -38,11 +38,11 @@ _STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 7,
 }
-_INK, _BLUE, _ORANGE, _GREY, _PALE = "#222222", "#2166ac", "#d6604d", "#8c8c8c", "#d1e5f0"
+INK, BLUE, _ORANGE, GREY, _PALE = "#222222", "#2166ac", "#d6604d", "#8c8c8c", "#d1e5f0"
 
 
 @contextmanager
-def _figure(path: Path, width: float, height: float):
+def figure_file(path: Path, width: float, height: float):
     """Yield a figure of this size in inches, and save it to `path`."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
@@ -53,7 +53,7 @@ def _figure(path: Path, width: float, height: float):
 
 def _nothing(axes) -> None:
     axes.set_axis_off()
-    axes.text(0.5, 0.5, "no hidden residues", ha="center", va="center", color=_GREY)
+    axes.text(0.5, 0.5, "no hidden residues", ha="center", va="center", color=GREY)
 
 
 def accuracy_by_length(path: Path, scores: Scores, rows: list[dict]) -> None:
@@ -96,7 +96,7 @@ def _accuracy_by(
     `groups` say which proteins are in it, bool (proteins,); `rows` hold its number of proteins,
     `macro`, and the macro accuracies that `lines` (first part of the key: label) names.
     """
-    with _figure(path, 5.2, 3.0) as figure:
+    with figure_file(path, 5.2, 3.0) as figure:
         axes = figure.add_subplot()
         if not any(row["proteins"] for row in rows):
             return _nothing(axes)
@@ -105,8 +105,8 @@ def _accuracy_by(
             inside = group & (hidden > 0)
             if inside.any():
                 _box(axes, at, 100 * correct[inside] / hidden[inside])
-        _line(axes, rows, "macro", "Reconstruction (macro)", _BLUE, "o", "-")
-        styles = ((_ORANGE, "s", "--"), (_GREY, "^", ":"))
+        _line(axes, rows, "macro", "Reconstruction (macro)", BLUE, "o", "-")
+        styles = ((_ORANGE, "s", "--"), (GREY, "^", ":"))
         for (column, label), style in zip(lines.items(), styles, strict=True):
             _line(axes, rows, f"{column}_macro", f"{label} (macro)", *style)
         names = [name.replace("-", "–") for name in names]
@@ -116,7 +116,7 @@ def _accuracy_by(
         axes.set_ylim(0, 100)
         axes.set_xlabel(what)
         axes.set_ylabel("Hidden-residue accuracy (%)")
-        box = Patch(facecolor=_PALE, edgecolor=_INK, linewidth=0.6)
+        box = Patch(facecolor=_PALE, edgecolor=INK, linewidth=0.6)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(
             [*handles, box],
@@ -136,10 +136,10 @@ def _box(axes, at: int, accuracies: np.ndarray) -> None:
         showfliers=False,
         patch_artist=True,
         manage_ticks=False,
-        boxprops={"facecolor": _PALE, "edgecolor": _INK, "linewidth": 0.6},
-        medianprops={"color": _INK, "linewidth": 1.0},
-        whiskerprops={"color": _INK, "linewidth": 0.6},
-        capprops={"color": _INK, "linewidth": 0.6},
+        boxprops={"facecolor": _PALE, "edgecolor": INK, "linewidth": 0.6},
+        medianprops={"color": INK, "linewidth": 1.0},
+        whiskerprops={"color": INK, "linewidth": 0.6},
+        capprops={"color": INK, "linewidth": 0.6},
     )
 
 
@@ -170,7 +170,7 @@ def confusion(path: Path, counts: np.ndarray, readout: Readout) -> None:
     hidden = {AMINO_ACIDS.index(a) for a in readout.unobserved}
     rows = [code for code in order if code in hidden]
     columns = [code for code in order if code in hidden or counts[:, code].any()]
-    with _figure(path, 4.2, 3.7) as figure:
+    with figure_file(path, 4.2, 3.7) as figure:
         axes = figure.add_subplot()
         if not counts.any():
             return _nothing(axes)
@@ -181,7 +181,7 @@ def confusion(path: Path, counts: np.ndarray, readout: Readout) -> None:
         axes.set_facecolor("#eeeeee")
         for row, column in zip(*np.nonzero(share >= 4.5), strict=True):
             value = share[row, column]
-            color = "white" if value > 30 else _INK
+            color = "white" if value > 30 else INK
             text = f"{value:.0f}"
             axes.text(column, row, text, ha="center", va="center", color=color, fontsize=5)
         axes.set_xticks(range(len(columns)), [AMINO_ACIDS[code] for code in columns])
@@ -205,7 +205,7 @@ def _divide(axes, rows: list[int], columns: list[int]) -> None:
         names = [group[AMINO_ACIDS[code]] for code in codes]
         for at in range(1, len(names)):
             if names[at] != names[at - 1]:
-                draw(at - 0.5, color=_GREY, linewidth=0.5)
+                draw(at - 0.5, color=GREY, linewidth=0.5)
     for name in dict.fromkeys(names):
         middle = names.index(name) + (names.count(name) - 1) / 2
         axes.text(
@@ -215,7 +215,7 @@ def _divide(axes, rows: list[int], columns: list[int]) -> None:
             transform=axes.get_xaxis_transform(),
             ha="center",
             va="bottom",
-            color=_INK,
+            color=INK,
             fontsize=5,
         )
 
@@ -226,16 +226,16 @@ def reliability(path: Path, calibration: dict) -> None:
     `calibration` is what `Calibration.summary` returns.
     """
     bins = [row for row in calibration["bins"] if row["residues"]]
-    with _figure(path, 3.4, 3.9) as figure:
+    with figure_file(path, 3.4, 3.9) as figure:
         if not bins:
             return _nothing(figure.add_subplot())
         rows, total = calibration["bins"], calibration["residues"]
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-        top.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=0.8, label="Ideal")
+        top.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=0.8, label="Ideal")
         top.plot(
             [row["mean_confidence"] for row in bins],
             [row["accuracy"] / 100 for row in bins],
-            color=_BLUE,
+            color=BLUE,
             marker="o",
             markersize=3.2,
             linewidth=0.9,

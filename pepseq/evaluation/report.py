@@ -139,20 +139,20 @@ def write_report(
 
     fine = length_rows(scores, FINE_LENGTH_BINS)
     (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
-    _write_rows(folder / "proteins.tsv", _protein_rows(scores, nearest))
-    _write_rows(folder / "amino_acids.tsv", amino_acid_rows(scores.confusion, readout), AMINO_ACID)
-    _write_rows(folder / "confusion.tsv", _confusion_rows(scores.confusion))
-    _write_rows(folder / "lengths.tsv", summary["by_length"])
-    _write_rows(folder / "lengths_fine.tsv", fine)
-    _write_rows(folder / "baselines.tsv", summary["baselines"])
+    write_rows(folder / "proteins.tsv", _protein_rows(scores, nearest))
+    write_rows(folder / "amino_acids.tsv", amino_acid_rows(scores.confusion, readout), AMINO_ACID)
+    write_rows(folder / "confusion.tsv", _confusion_rows(scores.confusion))
+    write_rows(folder / "lengths.tsv", summary["by_length"])
+    write_rows(folder / "lengths_fine.tsv", fine)
+    write_rows(folder / "baselines.tsv", summary["baselines"])
     plots.accuracy_by_length(folder / "accuracy_by_length.png", scores, fine)
     plots.confusion(folder / "confusion.png", scores.confusion, readout)
     if calibration := summary["calibration"]:
-        _write_rows(folder / "calibration.tsv", calibration["bins"])
+        write_rows(folder / "calibration.tsv", calibration["bins"])
         plots.reliability(folder / "reliability.png", calibration)
     if by_identity := summary["by_identity"]:
         bands = by_identity["bands"]
-        _write_rows(folder / "identity.tsv", [*bands, by_identity["without_identical"]])
+        write_rows(folder / "identity.tsv", [*bands, by_identity["without_identical"]])
         plots.accuracy_by_identity(
             folder / "accuracy_by_identity.png", scores, bands, nearest.bands
         )
@@ -183,7 +183,7 @@ def _confusion_rows(counts: np.ndarray) -> Iterable[dict]:
         yield {"true": name, **dict(zip(AMINO_ACIDS, row, strict=True))}
 
 
-def _write_rows(path: Path, rows: Iterable[dict], columns: Iterable[str] = ()) -> None:
+def write_rows(path: Path, rows: Iterable[dict], columns: Iterable[str] = ()) -> None:
     """Write rows with the same keys as TSV: shares with 2 decimals, confidences with 4.
 
     `columns` are those of a table that may have no row.

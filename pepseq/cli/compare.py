@@ -1,0 +1,41 @@
+"""`pepseq compare`."""
+
+import click
+
+from pepseq.cli import options
+
+
+@click.command("compare")
+@click.option(
+    "--evaluation",
+    "evaluations",
+    nargs=3,
+    multiple=True,
+    required=True,
+    metavar="TRAINED_ON TESTED_ON FOLDER",
+    help="Names of what the network was trained on and tested on, and the folder that evaluate "
+    "wrote; given once for each evaluation.",
+)
+@options.output(metavar="FOLDER", text="Folder of tables and figures.")
+@options.force
+def command(evaluations, output, force):
+    """Put evaluations side by side: what was trained on which proteins does how well on others.
+
+    Tables and figures of the hidden-residue accuracy by training and test set, by protein length
+    and by amino acid; one line or panel for each readout.
+    """
+    from pepseq.evaluation.cross import compare_evaluations, cross_rows
+
+    rows = cross_rows(compare_evaluations(evaluations, output, force=force))
+    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    click.echo("Hidden-residue accuracy, macro, percent, by what was trained on:\n")
+    for cells in table:
+        line = "  ".join(cell.ljust(wide) for cell, wide in zip(cells, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else value

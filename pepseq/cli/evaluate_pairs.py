@@ -1,0 +1,29 @@
+"""`pepseq evaluate-pairs`."""
+
+import click
+
+from pepseq.cli import options
+
+
+@click.command("evaluate-pairs")
+@click.argument("truth", type=options.INPUT)
+@click.argument("pairs", nargs=-1, required=True, type=options.INPUT)
+@options.output(metavar="FOLDER", text="Folder of tables and a figure.")
+@options.force
+def command(truth, pairs, output, force):
+    """Compare tables of pairs with the true pairs.
+
+    TRUTH is a table with the columns protein_a and protein_b, PAIRS are tables that pair wrote,
+    with their .unpaired.tsv beside them. Counted are true pairs of species in which there is
+    something to choose, and no pair that was known.
+    """
+    from pepseq.evaluation.pairs import accuracy_rows, evaluate_pairs
+
+    for row in accuracy_rows(evaluate_pairs(truth, pairs, output, force=force)):
+        if row["accuracy"] is None:
+            click.echo(f"{row['pairs']}: no true pair in a species with something to choose")
+        else:
+            click.echo(
+                f"{row['pairs']}: {row['correct']} of {row['true_pairs']} pairs right, "
+                f"{row['accuracy']:.1f} % (by chance {row['chance']:.1f} %)"
+            )

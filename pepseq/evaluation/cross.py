@@ -1,0 +1,182 @@
+"""Several evaluations side by side: which network does how well on whose proteins."""
+
+import csv
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, SettingsError, found
+from pepseq.evaluation.evaluate import check_paths
+from pepseq.files import Outputs, disk_errors, open_input, whole_folder, write_run_record
+from pepseq.sequences.residues import AMINO_ACIDS
+
+NAMES = (
+    "compared.tsv",
+    "cross.tsv",
+    "lengths.tsv",
+    "amino_acids.tsv",
+    "cross.png",
+    "lengths.png",
+    "amino_acids.png",
+)
+"""Every file of a comparison."""
+
+KEY = ("readout", "trained_on", "tested_on")
+"""What tells evaluations apart: the first columns of every table."""
+
+_LENGTHS = ("length", "proteins", "macro", "micro")
+_RECALL = ("amino_acid", "n", "recall")
+_TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One evaluation: what was trained on and tested on, and what its folder holds.
+
+    row: the cells of compared.tsv after KEY, shares in percent, None for undefined; lengths and
+    amino_acids: rows of the tables of these names, cells as text.
+    """
+
+    key: tuple[str, str, str]
+    row: dict[str, str | int | float | None]
+    lengths: list[dict[str, str]]
+    amino_acids: list[dict[str, str]]
+
+
+def compare_evaluations(
+    evaluations: Sequence[tuple[str, str, str | Path]],
+    output: str | Path,
+    *,
+    force: bool = False,
+) -> list[Evaluated]:
+    """Put evaluations side by side in one folder of tables and figures.
+
+    `evaluations` are triples: name of what the network was trained on, name of what it was tested
+    on, folder that `evaluate` wrote. `compared.tsv` has a row for each, `cross.tsv` the macro
+    hidden-residue accuracy in percent with a column for each training set (as Pham et al. 2024
+    show it), `lengths.tsv` and `amino_acids.tsv` what their names say.
+
+    Raises SettingsError for none, for the same three of readout and names twice, and for a name of
+    no or unprintable characters; InputError for a folder that is no evaluation, OutputError and
+    TryAgainError.
+    """
+    started = time.time()
+    if not evaluations:
+        raise SettingsError("expected an evaluation or more, found none")
+    files = [
+        Path(folder) / name for *_, folder in evaluations for name in ("summary.json", *_TABLES)
+    ]
+    output = check_paths(output, list(files), force, NAMES, "a comparison")
+    read: dict[tuple[str, str, str], Evaluated] = {}
+    for trained_on, tested_on, folder in evaluations:
+        one = _read(trained_on, tested_on, Path(folder))
+        if one.key in read:
+            raise SettingsError(
+                f"{folder}: expected each readout, training and test set once, found "
+                f"{', '.join(one.key)} again"
+            )
+        read[one.key] = one
+    rows = list(read.values())
+    with Outputs() as outputs, whole_folder(output, force) as partial, disk_errors(output):
+        _write(partial, rows)
+        settings = {"evaluations": [list(map(str, one)) for one in evaluations]}
+        write_run_record(outputs, output, "compare", settings, list(files), started)
+    return rows
+
+
+def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
+    for name in (trained_on, tested_on):
+        if not name or not name.isprintable():
+            raise SettingsError(f"evaluation: expected a name to print, found {found(name)}")
+    path = folder / "summary.json"
+    if folder.is_dir() and not path.exists():
+        raise InputError(
+            f"{folder}: expected a folder that pepseq evaluate wrote, found no summary.json"
+        )
+    with open_input(path) as stream:
+        content = stream.read()
+    try:
+        summary = json.loads(content)
+        row = _row(summary)
+        readout = str(summary["readout"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: expected the summary of pepseq evaluate, found: {found(str(error))}"
+        ) from error
+    tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
+    return Evaluated((readout, trained_on, tested_on), row, *tables)
+
+
+def _row(summary: dict) -> dict[str, str | int | float | None]:
+    """Return the cells of compared.tsv; KeyError or TypeError if the summary lacks one."""
+    accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
+    baselines = {row["baseline"]: row["macro"] for row in summary["baselines"]}
+    calibration = summary["calibration"] or {"expected_calibration_error": None}
+    return {
+        "proteins": summary["proteins"]["scored"],
+        "hidden": summary["residues"]["hidden"],
+        "macro": accuracy["macro"],
+        "sd": accuracy["sd"],
+        "micro": accuracy["micro"],
+        "identity_macro": identity["macro"],
+        "identity_micro": identity["micro"],
+        "fully_right": summary["fully_right"],
+        "commonest_macro": baselines["commonest"],
+        "neighbours_macro": baselines["neighbours"],
+        "expected_calibration_error": calibration["expected_calibration_error"],
+    }
+
+
+def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    with open_input(path) as stream:
+        text = stream.read().decode("utf-8", "replace")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    for line, row in enumerate(rows, 2):
+        for name in columns:
+            if not _fits(name, row.get(name)):
+                raise InputError(
+                    f"{path}:{line}: expected a cell in column {name} as pepseq evaluate writes "
+                    f"it, found {found(str(row.get(name)))}"
+                )
+    return [{name: row[name] for name in columns} for row in rows]
+
+
+def _fits(column: str, cell: str | None) -> bool:
+    """Say whether a cell holds what its column does: a name, an amino acid, a number or nothing."""
+    if column == "length":
+        return bool(cell)
+    if column == "amino_acid":
+        return cell in tuple(AMINO_ACIDS)
+    return cell is not None and re.fullmatch(r"(\d+(\.\d+)?)?", cell) is not None
+
+
+def cross_rows(rows: Sequence[Evaluated]) -> list[dict[str, str | float | None]]:
+    """Return the rows of cross.tsv: readout, tested_on, then the macro by what was trained on."""
+    training = dict.fromkeys(one.key[1] for one in rows)
+    cells = {one.key: one.row["macro"] for one in rows}
+    return [
+        {"readout": readout, "tested_on": tested_on}
+        | {name: cells.get((readout, name, tested_on)) for name in training}
+        for readout, tested_on in dict.fromkeys((one.key[0], one.key[2]) for one in rows)
+    ]
+
+
+def _write(folder: Path, rows: list[Evaluated]) -> None:
+    from pepseq.evaluation import cross_plots
+    from pepseq.evaluation.report import write_rows
+
+    keys = [dict(zip(KEY, one.key, strict=True)) for one in rows]
+    compared = [key | one.row for key, one in zip(keys, rows, strict=True)]
+    write_rows(folder / "compared.tsv", compared)
+    write_rows(folder / "cross.tsv", cross_rows(rows))
+    for name, columns in (("lengths", _LENGTHS), ("amino_acids", _RECALL)):
+        table = [
+            key | row for key, one in zip(keys, rows, strict=True) for row in getattr(one, name)
+        ]
+        write_rows(folder / f"{name}.tsv", table, (*KEY, *columns))
+    cross_plots.cross(folder / "cross.png", rows)
+    cross_plots.lengths(folder / "lengths.png", rows)
+    cross_plots.amino_acids(folder / "amino_acids.png", rows)
