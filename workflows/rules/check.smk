@@ -1,0 +1,49 @@
+"""The configuration against its schema: what is wrong ends the workflow in one line."""
+
+import jsonschema
+import yaml
+
+from snakemake.exceptions import WorkflowError
+
+NAME = "[A-Za-z0-9_]+"
+
+
+def check(path):
+    """Raise WorkflowError naming the key of the configuration that is wrong."""
+    with open(path) as stream:
+        schema = yaml.safe_load(stream)
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    first = min(errors, key=lambda error: list(map(str, error.absolute_path)), default=None)
+    wrong = said(first) if first else contradiction()
+    if wrong:
+        raise WorkflowError(f"configuration: {wrong}")
+
+
+def said(error):
+    """Return what is wrong with a value, in one line."""
+    where = ".".join(map(str, error.absolute_path)) or "top level"
+    known = error.schema.get("properties", {})
+    if error.validator == "additionalProperties":
+        extra = sorted(map(str, set(error.instance) - set(known)))
+        names = "" if known else f" names must be of {NAME};"
+        return f"{where}:{names} unknown key {extra[0]!r}; known: {', '.join(known)}"
+    return f"{where}: {error.message[:300]}"
+
+
+def contradiction():
+    """Return what the schema cannot see: names that nothing has, choices that exclude each other."""
+    species, readouts = config["species"], config["readouts"]
+    for name, given in species.items():
+        if ("taxon" in given) == ("proteins" in given):
+            return f"species.{name}: expected one of taxon and proteins"
+    for name, given in readouts.items():
+        for other in given.get("species", []):
+            if other not in species:
+                return f"readouts.{name}.species: no species {other!r} is given"
+    tuned = config.get("finetune", {})
+    if set(config["modes"]) != {"templates"} and ("model" in tuned) == ("from_scratch" in tuned):
+        return "finetune: expected one of model and from_scratch"
+    for name, given in (config.get("structures") or {}).items():
+        made = given.get("reconstructions")
+        if made and tuple(made[key] for key in KEYS) not in completions():
+            return f"structures.{name}.reconstructions: the workflow makes no such reconstructions"
