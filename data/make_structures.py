@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the made-up structures of this folder: three chains, and models of them.
 
-No real protein folds like this. Each chain is a compact random walk of CA atoms with the sequence of
-a short protein of ecoli_536.fasta; its model is the same chain with noise, more of it towards the
-last residue, and B-factors that fall as the noise grows, as predictors write pLDDT.
+No real protein folds like this. Each chain is a compact random walk of CA atoms with the sequence
+of a short protein of ecoli_536.fasta. Its model is the same chain with noise, more of it towards
+the last residue, and B-factors that fall as the noise grows, as predictors write pLDDT.
 """
 
 import sys

@@ -8,7 +8,7 @@ rule download:
         f"{results}/logs/download/{{species}}.log",
     retries: 3
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="2GB",
         runtime="1d",

@@ -17,7 +17,7 @@ rule evaluate:
     log:
         f"{results}/logs/evaluate/{{readout}}_{{mode}}_{{trained}}-on-{{tested}}.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="16GB",
         runtime="6h",
@@ -43,7 +43,7 @@ rule compare:
     log:
         f"{results}/logs/compare.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="2GB",
         runtime="15m",

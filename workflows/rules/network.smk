@@ -18,7 +18,7 @@ rule finetune:
         f"{results}/benchmarks/finetune/{{readout}}_{{species}}.tsv"
     retries: 3
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     threads: 8
     resources:
         gpu=0,

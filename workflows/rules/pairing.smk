@@ -16,7 +16,7 @@ rule pair:
     wildcard_constraints:
         method="information|mirrortree|diffpalm|random",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     threads: 4
     resources:
         gpu=0,
@@ -48,7 +48,7 @@ rule evaluate_pairs:
     log:
         f"{results}/logs/evaluate_pairs/{{name}}.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="2GB",
         runtime="15m",

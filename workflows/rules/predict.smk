@@ -20,7 +20,7 @@ rule predict:
     benchmark:
         f"{results}/benchmarks/predict/{{readout}}_{{mode}}_{{trained}}-on-{{tested}}.tsv"
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     threads: 8
     resources:
         gpu=0,

@@ -9,7 +9,7 @@ rule report:
     log:
         f"{results}/logs/report.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="16GB",
         runtime="1h",

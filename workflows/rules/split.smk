@@ -17,7 +17,7 @@ rule split:
     log:
         f"{results}/logs/split/{{species}}.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     threads: 4
     resources:
         mem="16GB",
@@ -39,7 +39,7 @@ rule mask:
     log:
         f"{results}/logs/mask/{{readout}}_{{species}}.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     resources:
         mem="2GB",
         runtime="30m",

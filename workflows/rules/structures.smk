@@ -11,7 +11,7 @@ rule score:
     log:
         f"{results}/logs/score/{{name}}.log",
     conda:
-        "pepseq"
+        "../envs/pepseq.yaml"
     threads: 4
     resources:
         mem="8GB",
