@@ -1,0 +1,291 @@
+"""The Snakemake workflow: its configuration, its graph, its profiles, and a real small run."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from places import ROOT
+from workflow import (
+    PAPER,
+    SMALL,
+    checkout,
+    counts,
+    environment,
+    finished,
+    kill_after,
+    play_slurm,
+    snakemake,
+    submitted,
+)
+
+FOLDER = ROOT / "workflows"
+SCHEMA = yaml.safe_load((FOLDER / "config.schema.yaml").read_text())
+CONFIGS = [FOLDER / name for name in ("config.yaml", "config.small.yaml", "config.paper.yaml")]
+SECTIONS = {
+    "download": "download",
+    "split": "split",
+    "mask": "mask",
+    "finetune": "finetune",
+    "predict": "predict",
+    "structures": "score",
+    "pairing": "pair",
+    "report": "report",
+}
+SLURM = ("--workflow-profile", "workflows/profiles/slurm")
+SLURM += ("--slurm-init-seconds-before-status-checks", 1)
+NO_OPTIONS = {
+    "structures": {"models", "references", "reconstructions"},
+    "pairing": {"family_a", "family_b", "truth", "methods"},
+    "report": {"residues"},
+}
+"""Keys of a section that are files or choices of the workflow, not options."""
+
+JOBS = {
+    SMALL: {"split": 2, "mask": 3, "finetune": 3, "predict": 10, "evaluate": 10, "compare": 1}
+    | {"score": 1, "pair": 3, "evaluate_pairs": 1, "report": 1, "all": 1, "total": 36},
+    PAPER: {"download": 3, "split": 3, "mask": 11, "finetune": 11, "predict": 46, "evaluate": 46}
+    | {"compare": 1, "report": 1, "all": 1, "total": 123},
+}
+
+
+def errors(config):
+    return [e.message for e in jsonschema.Draft202012Validator(SCHEMA).iter_errors(config)]
+
+
+def resolve(schema):
+    while "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def objects(schema, path=()):
+    """Yield every mapping of the schema, with its path."""
+    schema = resolve(schema)
+    if schema.get("type") == "object":
+        yield path, schema
+        inner = [
+            *schema.get("properties", {}).items(),
+            *schema.get("patternProperties", {}).items(),
+        ]
+        for name, one in inner:
+            yield from objects(one, (*path, name))
+
+
+def keys(value, path=()):
+    """Yield the path of every key of a configuration."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield (*path, key)
+        yield from keys(inner, (*path, key))
+
+
+def test_the_schema_is_one_and_every_mapping_refuses_unknown_keys():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    found = dict(objects(SCHEMA))
+    assert len(found) > 12
+    assert all(one["additionalProperties"] is False for one in found.values())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_the_configurations_fit_the_schema(path):
+    assert errors(yaml.safe_load(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_an_unknown_key_at_any_place_is_refused(path):
+    config = yaml.safe_load(path.read_text())
+    places = [()] + [p for p in keys(config) if isinstance(_at(config, p), dict)]
+    for place in places:
+        changed = json.loads(json.dumps(config))
+        _at(changed, place)["no such key"] = 1
+        assert errors(changed), place
+
+
+def _at(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
+@pytest.mark.parametrize(("section", "command"), SECTIONS.items())
+def test_keys_of_a_section_are_options_with_pepseqs_own_choices(section, command):
+    if command == "report" and not (ROOT / "pepseq/cli/report.py").exists():
+        pytest.skip("pepseq report is not in this checkout")
+    schema = resolve(SCHEMA["properties"][section])
+    schema = resolve(next(iter(schema.get("patternProperties", {"": schema}).values())))
+    options = {
+        name: option
+        for option in importlib.import_module(f"pepseq.cli.{command}").command.params
+        for name in option.opts
+    }
+    for key in set(schema["properties"]) - NO_OPTIONS.get(section, set()):
+        option = options[f"--{key.replace('_', '-')}"]
+        allowed = resolve(schema["properties"][key]).get("enum")
+        if allowed:
+            assert set(map(str, allowed)) <= set(map(str, option.type.choices)), key
+
+
+def test_every_key_is_in_config_yaml_with_a_comment():
+    lines = (FOLDER / "config.yaml").read_text().splitlines()
+    named = set()
+    for at, line in enumerate(lines):
+        if match := re.match(r"#? *([a-z_A-Z0-9]+):( |$)", line):
+            named.add(match[1])
+            above = lines[at - 1].strip("# ")
+            choice = match[1] in ("ecoli_536", "fergusonii", "K1", "K2", "barnase", "planted")
+            assert choice or (lines[at - 1].strip().startswith("#") and above), line
+    wanted = {key for _, one in objects(SCHEMA) for key in one.get("properties", {})}
+    left = wanted - named - {"from_scratch", "window", "overlap", "batch_residues"}
+    assert left <= {"max_depth", "align", "steps"}, left
+
+
+@pytest.mark.parametrize("config", [SMALL, PAPER])
+def test_dry_run_lists_the_jobs(config, tmp_path):
+    done = snakemake(checkout(tmp_path), config, "--dry-run", "--cores", 2)
+    assert done.returncode == 0, done.stdout
+    assert counts(done.stdout) == JOBS[config]
+
+
+def test_the_papers_calls_are_the_papers():
+    config = yaml.safe_load((ROOT / PAPER).read_text())
+    assert [one["taxon"] for one in config["species"].values()] == [562, 208962, 564]
+    shown = {one["readout"] for one in config["readouts"].values()}
+    assert shown == {"KCYM", "KCYMRHWST", *(f"KCYM{one}" for one in "RHWST")}
+    assert config["split"]["at_most"] == [50000, 25000, 15000]
+    tuned = config["finetune"]
+    assert (tuned["model"], tuned["window"], tuned["loss"]) == ("protbert", 1022, "all")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("finetune={batch: 3}", "finetune: unknown key 'batch'; known: model, from_scratch,"),
+        ("nearest=maybe", "nearest: 'maybe' is not of type 'boolean'"),
+        ("readouts={K1: {readout: KCYM, species: [mouse]}}", "readouts.K1.species: no species"),
+    ],
+)
+def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
+    done = snakemake(checkout(tmp_path), SMALL, "--dry-run", "--cores", 1, "--config", settings)
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if words in line], done.stdout
+    assert "Traceback" not in done.stdout and "Building DAG" not in done.stdout
+
+
+def test_lint_and_format_are_clean(tmp_path):
+    done = snakemake(checkout(tmp_path), PAPER, "--lint")
+    assert done.returncode == 0 and "good condition" in done.stdout, done.stdout
+    formatter = Path(sys.executable).with_name("snakefmt")
+    pyproject = ["--config", ROOT / "pyproject.toml"]
+    done = subprocess.run(
+        [formatter, "--check", *pyproject, FOLDER],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(len(p.read_text().splitlines()) <= 60 for p in (FOLDER / "rules").glob("*.smk"))
+
+
+@pytest.mark.parametrize("name", ["laptop", "slurm", "gpu-node"])
+def test_profiles_name_rules_and_options_that_there_are(name):
+    from snakemake.cli import get_argument_parser
+
+    profile = yaml.safe_load((FOLDER / "profiles" / name / "config.yaml").read_text())
+    options = {word for action in get_argument_parser()._actions for word in action.option_strings}
+    rules = re.findall(
+        r"^rule (\w+):", "".join(p.read_text() for p in (FOLDER / "rules").glob("*.smk")), re.M
+    )
+    for key, value in profile.items():
+        assert f"--{key}" in options
+        if key in ("set-resources", "set-threads"):
+            assert set(value) <= set(rules)
+
+
+def test_slurm_is_given_gpu_memory_and_time(tmp_path):
+    folder = checkout(tmp_path)
+    play_slurm(tmp_path / "bin", runs=False)
+    for name in ("train", "validation", "test"):
+        path = folder / "results/paper/splits/albertii" / f"{name}.fasta.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    targets = ("models/K1/albertii/pepseq.json", "readouts/K1/albertii.fasta.gz")
+    done = snakemake(
+        folder,
+        PAPER,
+        *(*SLURM, "--retries", 0),
+        *(f"results/paper/{target}" for target in targets),
+        path=str(tmp_path / "bin"),
+    )
+    assert done.returncode == 1 and "sbatch failed" in done.stdout
+    calls = submitted(tmp_path / "bin")
+    tuned, masked = (" ".join(calls[name]) for name in ("finetune", "mask"))
+    for word in ("--gpus=1", "--mem 64000", "-t 2880", "--cpus-per-task=8"):
+        assert word in tuned
+    assert "--gpu" not in masked.partition("--wrap")[0]
+    assert "--mem 2000" in masked and "-t 30 " in masked
+    assert "--target-jobs 'finetune:readout=K1,species=albertii'" in tuned
+
+
+@pytest.mark.workflow
+def test_jobs_run_through_slurm(tmp_path):
+    folder = checkout(tmp_path)
+    play_slurm(tmp_path / "bin", runs=True)
+    target = "results/small/readouts/K1/e536.fasta.gz"
+    done = snakemake(
+        folder,
+        SMALL,
+        *(*SLURM, "--latency-wait", 5),
+        target,
+        path=str(tmp_path / "bin"),
+    )
+    assert done.returncode == 0, done.stdout
+    assert (folder / target).exists() and {"split", "mask"} == set(submitted(tmp_path / "bin"))
+
+
+@pytest.mark.workflow
+def test_killed_and_rerun_it_does_what_was_left_and_ends_the_same(tmp_path):
+    whole, killed = (checkout(tmp_path / name) for name in ("whole", "killed"))
+    done = snakemake(whole, SMALL, "--cores", 2)
+    assert done.returncode == 0, done.stdout
+    before = finished(kill_after(killed, SMALL, 12, "--cores", 2))
+    assert 12 <= len(before) < JOBS[SMALL]["total"] - 12
+    made = [Path(killed, name) for _, names in before for name in names.split(", ") if name]
+    times = {path: path.stat().st_mtime_ns for path in made}
+    assert len(times) >= len(before)
+    refused = snakemake(killed, SMALL, "--cores", 2)
+    assert refused.returncode == 1 and "--unlock" in refused.stdout
+    assert snakemake(killed, SMALL, "--cores", 2, "--unlock").returncode == 0
+    again = snakemake(killed, SMALL, "--cores", 2, "--rerun-incomplete")
+    assert again.returncode == 0, again.stdout
+    assert not set(finished(again.stdout)) & set(before)
+    assert len(finished(again.stdout)) == JOBS[SMALL]["total"] - len(before)
+    assert times == {path: path.stat().st_mtime_ns for path in made}
+    assert results(whole) == results(killed)
+    assert "Nothing to be done" in snakemake(whole, SMALL, "--cores", 2).stdout
+
+
+def results(folder):
+    """Return the content of each result by path, without what tells when and how fast it was."""
+    found = {}
+    for path in sorted((folder / "results/small").rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_dir() or re.search("small/(logs|benchmarks)/|report.html|-index/|/[.]", name):
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            content = json.dumps(_timeless(json.loads(content)))
+        found[name] = content
+    assert len(found) > 200
+    return found
+
+
+def _timeless(value):
+    if isinstance(value, dict):
+        clock = ("started", "seconds", "platform")
+        return {key: _timeless(inner) for key, inner in value.items() if key not in clock}
+    return [_timeless(one) for one in value] if isinstance(value, list) else value
