@@ -28,6 +28,7 @@ _WHERE = {
     "score": "pepseq.structure.score",
     "ScoreConfig": "pepseq.structure.config",
     "evaluate": "pepseq.evaluation.evaluate",
+    "report": "pepseq.report.report",
 }
 
 __all__ = ["__version__", *_WHERE]

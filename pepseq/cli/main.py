@@ -26,6 +26,8 @@ COMMANDS = {
     "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
+    "report": "Write one page about results, to read in any browser.",
+    "show": "Print one completed protein in the terminal, coloured by confidence.",
 }
 
 TERMINATED = 143
