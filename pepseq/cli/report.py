@@ -25,5 +25,9 @@ def command(results, output, truth, title, force):
 
     done = report(results, output, truth=truth, title=title, force=force)
     log.info(
-        "%s: %d results, %d proteins, %.1f MB", output, done.results, done.proteins, done.bytes / 1e6
+        "%s: %d results, %d proteins, %.1f MB",
+        output,
+        done.results,
+        done.proteins,
+        done.bytes / 1e6,
     )

@@ -84,9 +84,7 @@ def read_rows(table: str | Path, also: Sequence[str] = ()) -> Iterator[Rows]:
             line += len(lines)
 
 
-def _parse(
-    table, line, lines: list[bytes], names: list[str], also: list[str]
-) -> pd.DataFrame:
+def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -> pd.DataFrame:
     tabs, columns = len(names) - 1, [*COLUMNS, *also]
     for row, text in enumerate(lines):
         if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2] or not text.isascii():

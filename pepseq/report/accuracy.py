@@ -77,7 +77,7 @@ def _compare(judged: Sequence[Judged]) -> Html:
 
 
 def _cross(judged: Sequence[Judged]) -> Html | None:
-    """Return tests by what they were completed from, macro (micro), if there are several of both."""
+    """Return tests by what they were completed from, if there are several of both."""
     cells: dict[tuple[str, str], str] = {}
     for one in judged:
         made = f"{known_proteins(one.run) or one.name}, {part(one.evaluation.summary, 'readout')}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pepseq.report.html import Column, Html, paragraph, table, tag
+from pepseq.report.html import Column, Html, paragraph, tag
 from pepseq.report.svg import BOTTOM, TOP, Chart, figure, ticks
 from pepseq.report.tables import Row, number, part, total
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -15,7 +15,7 @@ _LOWER_EDGES = {"identical": "same", "<30": "<30"}
 def _classes(
     rows: Sequence[Row], name: str, label: dict[str, str], x_title: str
 ) -> tuple[Chart, list[tuple[int, Row]]]:
-    """Return a chart of percentages with a place for each class, and the classes in their places."""
+    """Return a chart of percentages with a place for each class, and the classes by place."""
     chart = Chart((-0.6, len(rows) - 0.4), (0, 100), x_title, "accuracy, %")
     chart.y_axis(PERCENT)
     chart.x_axis([(at, label.get(row[name], row[name])) for at, row in enumerate(rows)])
@@ -62,7 +62,7 @@ def by_length(key: str, rows: list[Row]) -> Html | None:
         chart,
         "Accuracy by length.",
         "Short proteins have fewer residues to be recognised by. The thin line is one standard "
-        "deviation between proteins.",
+        "deviation between proteins, cut at 0 and 100.",
         columns,
         cells,
         [
@@ -122,7 +122,7 @@ def by_amino_acid(key: str, rows: list[Row]) -> Html | None:
         return None
     rows.sort(key=lambda row: -(number(row.get("recall")) or 0))
     height = TOP + BOTTOM + _ROW_HEIGHT * len(rows)
-    chart = Chart((0, 100), (len(rows) - 0.5, -0.5), "%", "", height, left=34)
+    chart = Chart((0, 100), (len(rows) - 0.5, -0.5), "recall, precision, %", "", height, left=34)
     chart.x_lines(PERCENT)
     chart.y_names([(at, row["amino_acid"]) for at, row in enumerate(rows)])
     for at, row in enumerate(rows):
@@ -151,7 +151,7 @@ def by_amino_acid(key: str, rows: list[Row]) -> Html | None:
         "are right (precision).",
         columns,
         cells,
-        [("main", "recall (bars)"), ("hollow", "precision")],
+        [("bar", "recall"), ("hollow", "precision")],
     )
 
 
@@ -176,8 +176,11 @@ def reliability(key: str, rows: list[Row], calibration: object) -> Html | None:
     columns = [Column("Confidence from"), Column("to"), Column("Residues"), Column("mean", 4)]
     columns.append(Column("right, %"))
     cells = [
-        [number(row.get("from")), number(row.get("to")), total([row], "residues")]
-        + [number(row.get("mean_confidence")), number(row.get("accuracy"))]
+        [
+            *(number(row.get(end)) for end in ("from", "to")),
+            total([row], "residues"),
+            *(number(row.get(name)) for name in ("mean_confidence", "accuracy")),
+        ]
         for row in rows
     ]
     said = "" if error is None else f" Expected calibration error {error:.4f}."
@@ -218,8 +221,12 @@ def confusion(rows: list[Row], amino_acids: list[Row]) -> Html | None:
         tag(
             "caption",
             None,
-            "Which amino acid is taken for which: rows are true, columns written, percent of the "
-            "row; less than 0.5 is left blank, the right ones are framed",
+            tag(
+                "span",
+                None,
+                "Which amino acid is taken for which: rows are true, columns written, percent of "
+                "the row; less than 0.5 is left blank, the right ones are framed",
+            ),
         ),
         tag("thead", None, tag("tr", None, tag("th", {"scope": "col"}, "true"), *head)),
         tag("tbody", None, *body),
@@ -230,8 +237,12 @@ def confusion(rows: list[Row], amino_acids: list[Row]) -> Html | None:
 def losses(key: str, name: str, rows: list[Row]) -> Html | None:
     """Return training and validation loss against the step."""
     curves = {
-        column: [(step, value) for row in rows if (step := number(row.get("step"))) is not None
-                 and (value := number(row.get(column))) is not None]
+        column: [
+            (step, value)
+            for row in rows
+            if (step := number(row.get("step"))) is not None
+            and (value := number(row.get(column))) is not None
+        ]
         for column in ("train_loss", "validation_loss")
     }
     values = [value for points in curves.values() for _, value in points]
@@ -253,8 +264,12 @@ def losses(key: str, name: str, rows: list[Row]) -> Html | None:
     for row in rows:
         right = number(row.get("validation_accuracy"))
         cells.append(
-            [total([row], "step"), number(row.get("train_loss")), number(row.get("validation_loss"))]
-            + [None if right is None else 100 * right]
+            [
+                total([row], "step"),
+                number(row.get("train_loss")),
+                number(row.get("validation_loss")),
+                None if right is None else 100 * right,
+            ]
         )
     return figure(
         key,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pepseq.errors import InputError
+from pepseq.evaluation.report import NAMES
 from pepseq.files import STDIO, open_input
 from pepseq.report.tables import Row, read_columns, read_table
 
@@ -33,16 +34,7 @@ SAID = {
     "training": "losses (finetune)",
     "split": "a split (split)",
 }
-_OF_EVALUATION = {
-    "proteins.tsv",
-    "amino_acids.tsv",
-    "confusion.tsv",
-    "lengths.tsv",
-    "lengths_fine.tsv",
-    "baselines.tsv",
-    "calibration.tsv",
-    "identity.tsv",
-}
+_OF_EVALUATION = [name for name in NAMES if name.endswith(".tsv")]
 _SAID_AT_MOST = 20
 log = logging.getLogger(__name__)
 
@@ -112,6 +104,24 @@ def find_results(sources: Sequence[str | Path]) -> Found:
     return results
 
 
+def find_tables(sources: Sequence[str | Path]) -> list[Path]:
+    """Return the tables of confidences in folders and files; InputError if there is none."""
+    tables = []
+    for source in sources:
+        path = Path(source)
+        if not path.exists():
+            raise InputError(f"{source}: expected a folder or a file of results, found none")
+        for one in _files(path) if path.is_dir() else [path]:
+            if one.is_file() and read_columns(one).have(*KINDS["residues"]):
+                tables.append(one)
+    if not tables:
+        raise InputError(
+            f"{', '.join(map(str, sources))}: expected a table that predict wrote with --table, "
+            "found none"
+        )
+    return tables
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in the order of their names, without hidden ones."""
     for place, folders, names in os.walk(folder):
@@ -129,8 +139,10 @@ def _take(path: Path, results: Found) -> None:
         if not (_read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
         return
-    if path.parent in results.evaluations or (path.name in _OF_EVALUATION and _beside(path)):
-        _read_evaluation(path.parent / "summary.json", results)
+    summary = path.parent / "summary.json"
+    if path.parent in results.evaluations or (
+        path.name in NAMES and summary.is_file() and _read_evaluation(summary, results)
+    ):
         return
     if not path.is_file():
         results.unknown.append(path)
@@ -144,10 +156,6 @@ def _take(path: Path, results: Found) -> None:
         known = columns.names[0].startswith(">")
         (results.fastas if known else results.unknown).append(path)
     _read_run(Path(f"{path}.run.json"), results)
-
-
-def _beside(path: Path) -> bool:
-    return (path.parent / "summary.json").is_file()
 
 
 def _json(path: Path) -> dict:
@@ -180,7 +188,7 @@ def _read_evaluation(path: Path, results: Found) -> bool:
     if not {"readout", "hidden_residue_accuracy", "proteins", "residues"} <= summary.keys():
         return False
     folder = path.parent
-    names = sorted(name for name in _OF_EVALUATION if (folder / name).is_file())
+    names = [name for name in _OF_EVALUATION if (folder / name).is_file()]
     tables = {name.removesuffix(".tsv"): read_table(folder / name) for name in names}
     _read_run(Path(f"{folder}.run.json"), results)
     run = results.runs.get(folder)

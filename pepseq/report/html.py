@@ -99,13 +99,15 @@ def table(
     ]
     body = []
     for at, row in enumerate(rows):
-        cells = [_cell(column, value, not i) for i, (column, value) in enumerate(_zip(columns, row))]
+        cells = [
+            _cell(column, value, not i) for i, (column, value) in enumerate(_zip(columns, row))
+        ]
         body.append(tag("tr", {"class": (marks or {}).get(at)}, *cells))
     attributes = {"class": "sortable" if sortable and len(rows) > 1 else None}
     made = tag(
         "table",
         attributes,
-        tag("caption", None, caption),
+        tag("caption", None, tag("span", None, caption)),
         tag("thead", None, tag("tr", None, *head)),
         tag("tbody", None, join(body, "\n")),
     )

@@ -96,7 +96,9 @@ def accuracies(predictions: Sequence[Prediction]) -> dict[str, float]:
             right = protein.right
             if right is not None and right[1]:
                 known[short_id(protein.id)] = 100 * right[0] / right[1]
-        for row in prediction.evaluation.tables.get("proteins", []) if prediction.evaluation else ():
+        for row in (
+            prediction.evaluation.tables.get("proteins", []) if prediction.evaluation else ()
+        ):
             share = number(row.get("accuracy"))
             if share is not None:
                 known[short_id(row.get("id", ""))] = share
@@ -155,8 +157,12 @@ def _pairing(key: str, path: Path, found: Found) -> Html:
     columns = [Column("Rank"), Column("Species", text=True), Column("Family A", text=True)]
     columns += [Column("Family B", text=True), Column("Confidence"), Column("Known", text=True)]
     cells = [
-        [total([row], "rank"), identifier(row["species"]), identifier(row["protein_a"])]
-        + [identifier(row["protein_b"]), number(row["confidence"]), row.get("known", "")]
+        [
+            total([row], "rank"),
+            *(identifier(row[name]) for name in ("species", "protein_a", "protein_b")),
+            number(row["confidence"]),
+            row.get("known", ""),
+        ]
         for row in rows[:ROWS]
     ]
     more = f" (the first {ROWS} of {len(rows):,})" if len(rows) > ROWS else ""
@@ -193,12 +199,21 @@ def _fits(key: str, path: Path, found: Found) -> Html:
     max_q = 0.01 if recorded is None else recorded
     sure = [row for row in fitted if (q := number(row["q_value"])) is not None and q <= max_q]
     single = sum(row["equal_fits"] == "1" for row in sure)
-    columns = [Column("Readout", text=True), Column("Best fit", text=True), Column("Score, bits", 1)]
+    columns = [
+        Column("Readout", text=True),
+        Column("Best fit", text=True),
+        Column("Score, bits", 1),
+    ]
     columns += [Column("Labels matched", text=True), Column("Equal fits"), Column("q-value", 4)]
     cells: list[list[object]] = [
-        [identifier(row["id"]), identifier(row["protein"]), number(row["score"])]
-        + [f"{row.get('labels_matched')} of {row.get('labels')}"]
-        + [total([row], "equal_fits"), number(row["q_value"])]
+        [
+            identifier(row["id"]),
+            identifier(row["protein"]),
+            number(row["score"]),
+            f"{row.get('labels_matched')} of {row.get('labels')}",
+            total([row], "equal_fits"),
+            number(row["q_value"]),
+        ]
         for row in fitted[:ROWS]
     ]
     more = f" (the first {ROWS} of {len(fitted):,})" if len(fitted) > ROWS else ""
@@ -255,4 +270,8 @@ def left_out(found: Found) -> Html | None:
         if rows:
             first = f"{shown(len(rows))} records, the first: {rows[0]['id']}: {rows[0]['reason']}"
             items.append(tag("li", None, identifier(path.name), f": {first}"))
-    return tag("div", None, paragraph("Left out on the way:"), tag("ul", None, *items)) if items else None
+    return (
+        tag("div", None, paragraph("Left out on the way:"), tag("ul", None, *items))
+        if items
+        else None
+    )

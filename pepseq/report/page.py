@@ -16,6 +16,9 @@ from pepseq.version import __version__
 
 TITLE = "Proteins completed by pepseq"
 
+NAMED = 4
+"""So many test sets are named at the top."""
+
 CONTENTS = {
     "reading": "What was read",
     "accuracy": "Accuracy",
@@ -62,13 +65,11 @@ def page(
         "pairs": pairings(found),
         "training": training(found),
         "split": splits(found),
-        "reproduce": reproduce(found, __version__),
+        "reproduce": reproduce(found, predictions, __version__),
         "words": _words(),
     }
     sections = {key: made[key] for key in CONTENTS if made[key] is not None}
-    links = [
-        tag("li", None, tag("a", {"href": f"#{key}"}, CONTENTS[key])) for key in sections
-    ]
+    links = [tag("li", None, tag("a", {"href": f"#{key}"}, CONTENTS[key])) for key in sections]
     heading = title or TITLE
     head = [
         Html('<meta charset="utf-8">'),
@@ -103,14 +104,16 @@ def page(
 def _lead(predictions: Sequence[Prediction], judged: Sequence[Judged]) -> Html:
     """Say in a sentence or two what came out."""
     said = []
-    for one in judged[:1]:
+    for one in judged[:NAMED]:
         macro, micro = (shown(value, 1) for value in headline(one))
         said.append(
-            f"Of the hidden residues of {one.name}, {macro} % were completed rightly on average "
-            f"over proteins (macro), {micro} % over residues (micro)."
+            f"{one.name}: {macro} % of the hidden residues are right on average over proteins "
+            f"(macro), {micro} % over residues (micro)."
+            if not said
+            else f"{one.name}: {macro} % (macro), {micro} % (micro)."
         )
-    if len(judged) > 1:
-        said.append(f"{len(judged) - 1} more test sets follow.")
+    if len(judged) > NAMED:
+        said.append(f"{len(judged) - NAMED} more test sets follow.")
     if predictions and not judged:
         counted = sum(len(one.proteins) for one in predictions)
         hidden = sum(protein.hidden for one in predictions for protein in one.proteins)
@@ -122,5 +125,9 @@ def _lead(predictions: Sequence[Prediction], judged: Sequence[Judged]) -> Html:
 
 
 def _words() -> Html:
-    entries = [part for word in WORDS.items() for part in (tag("dt", None, word[0]), tag("dd", None, word[1]))]
+    entries = [
+        part
+        for word in WORDS.items()
+        for part in (tag("dt", None, word[0]), tag("dd", None, word[1]))
+    ]
     return section("words", "Words", tag("dl", {"class": "words"}, *entries))

@@ -27,7 +27,7 @@ from pepseq.structure.names import short_id
 
 STATIC_ROWS = 50
 """Rows of the list that stand in the page itself, for readers without JavaScript."""
-TEMPLATES = 15
+TEMPLATES = 10
 EXAMPLES = ((0.9, "one of the best tenth"), (0.5, "in the middle"), (0.1, "one of the worst tenth"))
 _EXAMPLE_LENGTHS = range(40, 421)
 
@@ -148,7 +148,9 @@ def _one(key: str, prediction: Prediction, scores: dict[str, float | None]) -> H
         _examples(lines),
         tag("div", {"class": "list", "data-from": f"{key}-data"}, search, made),
         tag("noscript", None, script_free),
-        tag("p", {"class": "tools", "hidden": True}, tag("button", {"type": "button"}, "Show more")),
+        tag(
+            "p", {"class": "tools", "hidden": True}, tag("button", {"type": "button"}, "Show more")
+        ),
         Html(_payload(f"{key}-data", lines, columns, keys)),
         level=3,
     )
@@ -161,12 +163,15 @@ def _summary(prediction: Prediction) -> Html:
     from_template = sum(one.residues for protein in proteins for one in protein.templates)
     doubted = sum(protein.doubted for protein in proteins)
     text = (
-        f"{len(proteins):,} proteins, {hidden:,} predicted residues, {_share(sure, hidden)} of them "
-        f"with a confidence of 0.9 or more. {_share(from_template, hidden)} were taken from a known "
-        "protein, the rest is the network's choice."
+        f"{len(proteins):,} proteins with {hidden:,} predicted residues; {_share(sure, hidden)} of "
+        f"these have a confidence of 0.9 or more. {_share(from_template, hidden)} were taken from "
+        "a known protein, the rest is the network's choice."
     )
     if doubted:
-        text += f" {doubted:,} residues that were read may be misread: all templates differ there."
+        text += (
+            f" {doubted:,} residues that were read differ from what all templates have there: "
+            "misread labels, or true differences."
+        )
     return paragraph(text)
 
 
@@ -226,12 +231,13 @@ def _examples(lines: Sequence[Line]) -> Html | None:
     return tag("div", {"class": "examples"}, tag("h4", None, "Three examples"), *parts)
 
 
-def _payload(key: str, lines: Sequence[Line], columns: Sequence[Column], keys: Sequence[str]) -> str:
+def _payload(
+    key: str, lines: Sequence[Line], columns: Sequence[Column], keys: Sequence[str]
+) -> str:
     """Return all proteins as JSON that no text in it can break out of.
 
-    A protein is: its cells (without id, length and hidden, which follow from the rest), id,
-    residues, digits, its errors (see `errors_code`) or null without a truth, and its templates as
-    numbers, residues, first and last.
+    A protein is: id, residues, digits, its errors (see `errors_code`) or null without a truth, its
+    templates as number, residues, first and last, and those cells that do not follow from these.
     """
     names: dict[str, int] = {}
     rows = []
@@ -244,12 +250,13 @@ def _payload(key: str, lines: Sequence[Line], columns: Sequence[Column], keys: S
         cells = [
             round(value, 4) if isinstance(value, float) else value for value in _values(line, keys)
         ]
-        cells = cells[3:-1] if keys[-1] == "template" else cells[3:]
-        rows.append(
-            [protein.id, protein.residues, protein.digits, errors_code(protein), taken, cells]
-        )
+        described = [protein.id, protein.residues, protein.digits, errors_code(protein)]
+        rows.append([*described, taken, cells[3:-1]])
     content = {
-        "columns": [[column.title, column.digits, int(column.text)] for column in columns],
+        "columns": [
+            [column.title, None if key in ("length", "hidden") else column.digits, int(column.text)]
+            for column, key in zip(columns, keys, strict=True)
+        ],
         "templates": list(names),
         "proteins": rows,
     }

@@ -7,7 +7,18 @@ from importlib import import_module
 from pathlib import Path
 
 from pepseq.report.found import Found, Run
-from pepseq.report.html import Column, Html, details, identifier, join, paragraph, section, table, tag
+from pepseq.report.html import (
+    Column,
+    Html,
+    details,
+    identifier,
+    join,
+    paragraph,
+    section,
+    table,
+    tag,
+)
+from pepseq.report.link import Prediction
 from pepseq.report.tables import number, part
 
 _CONFIGS = {
@@ -62,16 +73,17 @@ def _reference_files(record: dict) -> list[str]:
     return [str(path) for path in paths if path]
 
 
-def command_line(run: Run) -> str:
+def command_line(run: Run, table: Path | None = None) -> str:
     """Return the call that a run record describes; settings at their defaults are left out.
 
-    Tables and figures that were written beside the output are not recorded, so they are not in it.
+    `table` is the table of confidences that was written beside the output, if that is known; other
+    tables and figures are not recorded, so they are not in it.
     """
     record = run.record
     command, settings = str(record["command"]), record.get("settings")
     settings = dict(settings) if isinstance(settings, dict) else {}
     words = ["pepseq", command, *_positional(command, record, settings)]
-    words += ["-o", run.output.name]
+    words += ["-o", run.output.name, *(["--table", table.name] if table else [])]
     words += [
         word
         for path in _reference_files(record)
@@ -124,7 +136,7 @@ def _defaults(command: str) -> dict[str, object]:
     return {f.name: f.default for f in fields(config)} if is_dataclass(config) else {}
 
 
-def reproduce(found: Found, version: str) -> Html:
+def reproduce(found: Found, predictions: Sequence[Prediction], version: str) -> Html:
     """Return the section with commands, inputs and versions."""
     runs = sorted(found.runs.values(), key=lambda run: str(run.record.get("started")))
     if not runs:
@@ -134,14 +146,15 @@ def reproduce(found: Found, version: str) -> Html:
             paragraph("No run records (.run.json) lie beside these results."),
             _sources(found),
         )
-    commands = tag("pre", {"tabindex": 0}, "\n".join(command_line(run) for run in runs))
+    tables = {one.run.output: one.table for one in predictions if one.run}
+    calls = [tag("code", None, command_line(run, tables.get(run.output))) for run in runs]
+    commands = tag("pre", {"class": "commands"}, *calls)
     return section(
         "reproduce",
         "How to reproduce this",
         paragraph(
             "These calls, as the run records have them, in the order in which they were run. "
-            "Settings at their defaults are left out, and so are tables and figures asked for "
-            "beside the output."
+            "Settings at their defaults are left out."
         ),
         commands,
         _runs(runs),
@@ -161,7 +174,7 @@ def _runs(runs: Sequence[Run]) -> Html:
             [
                 identifier(run.output.name),
                 str(record.get("command")),
-                str(record.get("started") or ""),
+                tag("span", {"class": "nowrap"}, _time(record.get("started"))),
                 number(record.get("seconds")),
                 str(record.get("pepseq")),
                 f"Python {record.get('python')}; " + ", ".join(f"{k} {v}" for k, v in listed),
@@ -176,6 +189,10 @@ def _runs(runs: Sequence[Run]) -> Html:
         Column("With", text=True),
     ]
     return table("Runs, and the versions they were made with", columns, rows)
+
+
+def _time(text: object) -> str:
+    return str(text or "").replace("T", " ").replace("Z", " UTC")
 
 
 def _inputs(runs: Sequence[Run]) -> Html:

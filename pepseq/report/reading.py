@@ -112,7 +112,11 @@ def _noise(found: Found) -> Html | None:
         settings = part(run.record, "settings")
         rates = part(settings, "noise") if run.record["command"] == "mask" else settings
         names = ("missed_label", "misread", "lost_cycle", "extra_cycle")
-        given = [f"{n.replace('_', ' ')} {number(part(rates, n)):g}" for n in names if number(part(rates, n))]
+        given = [
+            f"{n.replace('_', ' ')} {number(part(rates, n)):g}"
+            for n in names
+            if number(part(rates, n))
+        ]
         if given:
             verb = "simulated" if run.record["command"] == "mask" else "allowed for"
             said.append(f"{run.output.name}: {verb}: {', '.join(given)}.")

@@ -160,4 +160,6 @@ def unknown_id(name: str, ids: list[str], where: str) -> InputError:
     near = [one for one in ids if name.lower() in one.lower()][:3]
     near = near or get_close_matches(name, ids, 3, 0.5)
     hint = f"; near it: {', '.join(map(found, near))}" if near else ""
-    return InputError(f"{where}: expected a protein {found(name)}, found none among {len(ids)}{hint}")
+    return InputError(
+        f"{where}: expected a protein {found(name)}, found none among {len(ids)}{hint}"
+    )

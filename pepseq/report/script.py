@@ -87,7 +87,8 @@ const drawSequence = (residues, digits, wrong) => {
 };
 const drawWords = (id, residues, digits, code, wrong) => {
   const hidden = digits.replaceAll("*", "").length;
-  let said = `${residues.length.toLocaleString("en")} residues, ${hidden.toLocaleString("en")} hidden.`;
+  const [all, blank] = [residues.length, hidden].map((count) => count.toLocaleString("en"));
+  let said = `${all} residues, ${blank} of them hidden.`;
   const listed = [...wrong].slice(0, LISTED)
     .map(([at, truth]) => `${at + 1} ${residues[at]} (true ${truth})`).join(", ");
   if (code !== null && !wrong.size) said += " None is wrong.";
@@ -137,7 +138,7 @@ const startList = (list) => {
   let found = all, order = null, limit = STEP;
   const shown = (value, digits) =>
     value === null ? "–" : typeof value !== "number" ? value
-      : Number.isInteger(value) && digits === 2 ? value.toLocaleString("en") : value.toFixed(digits);
+      : digits === null ? value.toLocaleString("en") : value.toFixed(digits);
   const drawRow = (item) => {
     const row = make("tr"), head = make("th"), open = make("button", "open");
     head.scope = "row";

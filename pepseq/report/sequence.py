@@ -1,4 +1,4 @@
-"""One sequence as HTML: blocks of ten, coloured by confidence, with what was read and what is wrong.
+"""One sequence as HTML: blocks of ten, coloured by confidence, marked where read and where wrong.
 
 The page's script draws the same for a protein that is opened; see `script`.
 """
@@ -36,7 +36,11 @@ def _block(protein: Protein, start: int) -> Html:
         for kind, text in _runs(protein, start, stop, wrong)
     )
     digits = protein.digits[start:stop].replace(OBSERVED, "•")
-    true = "".join(protein.truth[at] if at in wrong else " " for at in range(start, stop)) if wrong else ""
+    true = (
+        "".join(protein.truth[at] if at in wrong else " " for at in range(start, stop))
+        if wrong
+        else ""
+    )
     below = f"<em>{escaped(true.rstrip())}</em>" if wrong else ""
     return Html(f"<span><i>{start + 1}</i><b>{runs}</b><u>{digits}</u>{below}</span>")
 
@@ -77,12 +81,17 @@ def legend() -> Html:
     ]
     samples.append(tag("li", None, tag("span", {"class": "sample o"}, "K"), " read, marked •"))
     samples.append(
-        tag("li", None, tag("span", {"class": "sample w"}, "A"), " wrong; the true one stands below")
+        tag(
+            "li", None, tag("span", {"class": "sample w"}, "A"), " wrong; the true one stands below"
+        )
     )
     text = (
         "Under each residue stands the tenth of its confidence: 9 is 0.9 or more, 0 is below 0.1. "
         "The small number above each block of ten is the position of its first residue."
     )
     return tag(
-        "div", {"class": "key-to-sequences"}, tag("ul", {"class": "legend"}, *samples), tag("p", None, text)
+        "div",
+        {"class": "key-to-sequences"},
+        tag("ul", {"class": "legend"}, *samples),
+        tag("p", None, text),
     )

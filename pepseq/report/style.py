@@ -40,6 +40,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; 
   margin: 1.5rem 0 0; }
 nav a { display: inline-block; padding: .2rem 0; }
 bdi.id { overflow-wrap: anywhere; }
+table bdi.id { display: inline-block; max-width: 22rem; overflow-wrap: break-word; }
+.nowrap { white-space: nowrap; }
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
   gap: 1.25rem 1.5rem; margin: 1.5rem 0 2rem; }
 .numbers div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
@@ -48,6 +50,7 @@ bdi.id { overflow-wrap: anywhere; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
   gap: 2.5rem 3rem; margin: 2rem 0; align-items: start; }
 .figures > * { min-width: 0; }
+.figures .wide { margin-top: 0; }
 figure { margin: 0; max-width: 31rem; }
 figcaption { font-size: .9rem; line-height: 1.45; margin-bottom: .5rem; }
 figcaption strong { color: var(--ink); font-weight: 650; }
@@ -70,6 +73,8 @@ svg .ideal { stroke: var(--muted); stroke-width: 1.2; stroke-dasharray: 1.5 3; f
 .wide { overflow-x: auto; margin: 1.2rem 0 1.6rem; max-width: 100%; }
 table { border-collapse: collapse; font-size: .9rem; line-height: 1.35; }
 caption { text-align: left; caption-side: top; padding-bottom: .45rem; font-size: .9rem; }
+caption span { display: block; position: sticky; left: 0;
+  max-width: min(44rem, calc(100vw - 2.5rem)); }
 th, td { padding: .32rem .9rem .32rem 0; text-align: left; vertical-align: baseline; }
 th:last-child, td:last-child { padding-right: 0; }
 th { font-weight: 400; }
@@ -79,7 +84,8 @@ tbody tr { border-bottom: 1px solid var(--faint); }
 .n { text-align: right; white-space: nowrap; }
 thead .n { white-space: normal; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0;
-  cursor: pointer; text-align: inherit; text-decoration: underline dotted; text-underline-offset: .2em; }
+  cursor: pointer; text-align: inherit; text-decoration: underline dotted;
+  text-underline-offset: .2em; }
 th[aria-sort] button { color: var(--ink); font-weight: 650; }
 th[aria-sort=ascending] button::after { content: " ↑"; }
 th[aria-sort=descending] button::after { content: " ↓"; }
@@ -99,9 +105,9 @@ summary { color: var(--accent); cursor: pointer; font-size: .88rem; width: fit-c
 .strip .group { border: 1.5px dashed var(--ink); color: var(--ink); }
 pre { font: .84rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   overflow-x: auto; margin: .6rem 0 1.2rem; padding: .8rem 0; border-block: 1px solid var(--rule); }
-.seq { font: .95rem/1.3 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  margin: .4rem 0; }
-.seq > span, .chunk > span { display: inline-block; vertical-align: top; margin: 0 .55rem .45rem 0; }
+.seq { font: .9rem/1.3 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  margin: .4rem 0; max-width: 62rem; }
+.seq > span, .chunk > span { display: inline-block; vertical-align: top; margin: 0 .5rem .45rem 0; }
 .seq i, .seq b, .seq u, .seq em { display: block; font-style: normal; font-weight: 400;
   text-decoration: none; white-space: pre; }
 .seq i, .seq u { color: var(--muted); }
@@ -116,7 +122,8 @@ pre { font: .84rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monosp
 .sample.o { font-weight: 700; }
 .chunk { content-visibility: auto; contain-intrinsic-size: auto 18rem; }
 .example { margin: 1.2rem 0 .2rem; }
-.tools { display: flex; flex-wrap: wrap; gap: .5rem; align-items: baseline; margin: 1.6rem 0 .4rem; }
+.tools { display: flex; flex-wrap: wrap; gap: .5rem; align-items: baseline;
+  margin: 1.6rem 0 .4rem; }
 .tools[hidden] { display: none; }
 .tools label { color: var(--muted); }
 input[type=search], .tools button { font: inherit; color: inherit; background: var(--paper);
@@ -131,12 +138,17 @@ button.open[aria-expanded=true]::before { content: "−"; }
 tr.opened > td { padding: .6rem 0 1.4rem; white-space: normal; }
 .inside { position: sticky; left: 0; width: min(100%, calc(100vw - 2.5rem)); max-width: 64rem; }
 .inside ul { margin: .2rem 0 .6rem; padding-left: 1.2rem; font-size: .88rem; }
-.words dt { font-weight: 650; } .words dd { margin: 0 0 .5rem; max-width: 44rem; }
+.commands code { display: block; padding-left: 4ch; text-indent: -4ch; white-space: pre-wrap;
+  overflow-wrap: anywhere; margin-bottom: .3rem; font: inherit; }
+.words { display: grid; grid-template-columns: minmax(9rem, 16rem) minmax(0, 40rem);
+  gap: .35rem 1.5rem; }
+.words dt { font-weight: 650; } .words dd { margin: 0; }
 section > section { content-visibility: auto; contain-intrinsic-size: auto 60rem; }
 @media (max-width: 40rem) {
   body { padding: 1.5rem 1rem 3rem; }
   th, td { padding-right: .7rem; }
   .numbers { grid-template-columns: 1fr 1fr; }
+  .words { grid-template-columns: 1fr; } .words dd { margin-bottom: .5rem; }
   .inside { width: calc(100vw - 2rem); }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
@@ -147,11 +159,14 @@ section > section { content-visibility: auto; contain-intrinsic-size: auto 60rem
   }
   @page { size: A4; margin: 16mm 15mm; }
   html { font-size: 10.5pt; color-scheme: light; }
-  body { padding: 0; max-width: none; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  body { padding: 0; max-width: none; print-color-adjust: exact;
+    -webkit-print-color-adjust: exact; }
   nav, .skip, .tools, summary, noscript { display: none; }
   h2 { margin-top: 2rem; } h2, h3, h4, caption, .example { break-after: avoid; }
   figure, tr, .numbers, .seq > span, .chunk > span, .confusion, .readout { break-inside: avoid; }
   .figures { grid-template-columns: 1fr 1fr; gap: 1.5rem; }
+  .numbers { grid-template-columns: repeat(5, 1fr); } .numbers dd { font-size: 1.6rem; }
+  button.open { color: inherit; } button.open::before { content: none; }
   section > section, .chunk { content-visibility: visible; }
   .wide { overflow: visible; } table { font-size: .78rem; } .confusion { font-size: .62rem; }
   .confusion th, .confusion td { min-width: 0; padding: .12rem .2rem; }

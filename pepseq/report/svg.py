@@ -1,4 +1,4 @@
-"""Small figures as inline SVG, drawn in the page's own colours, each with its numbers as a table."""
+"""Small figures as inline SVG in the page's own colours, each with its numbers as a table."""
 
 import math
 from collections.abc import Sequence
@@ -50,12 +50,8 @@ class Chart:
     def box(self, x: tuple[float, float], y: tuple[float, float], kind: str) -> None:
         """Add a rectangle between two values on each axis."""
         (left, low), (right, high) = self.at(x[0], y[0]), self.at(x[1], y[1])
-        self.marks.append(
-            Html(
-                f'<rect class="{kind}" x="{left}" y="{high}" width="{max(right - left - 1, 0.5):.1f}"'
-                f' height="{max(low - high, 0):.1f}"/>'
-            )
-        )
+        size = f'width="{max(right - left - 1, 0.5):.1f}" height="{max(low - high, 0):.1f}"'
+        self.marks.append(Html(f'<rect class="{kind}" x="{left}" y="{high}" {size}/>'))
 
     def say(self, x: float, y: float, text: str, anchor: str = "start") -> None:
         """Add words beside a point."""
@@ -133,15 +129,7 @@ def figure(
         tag(
             "li",
             None,
-            Html(
-                '<svg class="key" viewBox="0 0 22 12" aria-hidden="true">'
-                + (
-                    f'<path class="{kind}" d="M1 6L21 6"/>'
-                    if kind.startswith("line") or kind == "ideal"
-                    else f'<circle class="{kind}" cx="11" cy="6" r="4"/>'
-                )
-                + "</svg>"
-            ),
+            Html(f'<svg class="key" viewBox="0 0 22 12" aria-hidden="true">{_sample(kind)}</svg>'),
             meaning,
         )
         for kind, meaning in legend
@@ -154,6 +142,15 @@ def figure(
         chart.svg(key, title, description),
         details("Numbers", table(title, columns, rows)),
     )
+
+
+def _sample(kind: str) -> str:
+    """Return a mark for the legend."""
+    if kind.startswith("line") or kind == "ideal":
+        return f'<path class="{kind}" d="M1 6L21 6"/>'
+    if kind in ("bar", "faint"):
+        return f'<rect class="{kind}" x="3" y="2" width="16" height="8"/>'
+    return f'<circle class="{kind}" cx="11" cy="6" r="4"/>'
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
