@@ -10,7 +10,7 @@ from pathlib import Path
 from pepseq.errors import InputError
 from pepseq.evaluation.report import NAMES
 from pepseq.files import STDIO, open_input
-from pepseq.report.tables import Row, read_columns, read_table
+from pepseq.report.tables import NO_TABLE, Row, read_columns, read_table
 
 KINDS = {
     "residues": ("id", "position", "residue", "source", "confidence", "second", "third"),
@@ -81,19 +81,23 @@ class Found:
         return self.runs.get(path) or self.runs.get(path.parent)
 
 
-def find_results(sources: Sequence[str | Path]) -> Found:
+def find_results(sources: Sequence[str | Path], without: str | Path | None = None) -> Found:
     """Recognise what lies in folders and files, and log a line for each; see `KINDS`.
+
+    The file `without` is let be: an older page in a folder of results.
 
     Raises InputError for a source that is not there, and if none holds a result.
     """
     results = Found()
+    own = None if without is None else Path(os.path.realpath(without))
     for source in sources:
         path = Path(source)
         if str(source) == STDIO or not path.exists():
             raise InputError(f"{source}: expected a folder or a file of results, found none")
         real = Path(os.path.realpath(path))
         for one in _files(real) if real.is_dir() else [real]:
-            _take(one, results)
+            if one != own:
+                _take(one, results, real.is_dir())
         _read_run(Path(f"{real}.run.json"), results)
     _say(results)
     if not results.results:
@@ -131,8 +135,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))
 
 
-def _take(path: Path, results: Found) -> None:
-    """Recognise one file and add it."""
+def _take(path: Path, results: Found, lenient: bool) -> None:
+    """Recognise one file and add it; `lenient`: a damaged one is not understood."""
     if path in results.unknown or any(path in paths for paths in results.tables.values()):
         return
     if path.name.endswith(".json"):
@@ -147,7 +151,12 @@ def _take(path: Path, results: Found) -> None:
     if not path.is_file():
         results.unknown.append(path)
         return
-    columns = read_columns(path)
+    try:
+        columns = read_columns(path)
+    except InputError:
+        if not lenient:
+            raise
+        columns = NO_TABLE
     for kind, names in KINDS.items():
         if columns.have(*names):
             results.tables[kind].append(path)
@@ -206,6 +215,8 @@ def _say(results: Found) -> None:
     if results.runs:
         log.info("taken: %d run records", len(results.runs))
     beside = {path.parent for kind in ("training", "split") for path in results.tables[kind]}
+    if results.fastas:
+        log.info("%d FASTA files: of use beside their tables, not shown alone", len(results.fastas))
     strange = [path for path in results.unknown if path.parent not in beside]
     for path in strange[:_SAID_AT_MOST]:
         log.warning("not understood: %s", path)

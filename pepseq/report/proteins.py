@@ -165,7 +165,7 @@ def _summary(prediction: Prediction) -> Html:
     text = (
         f"{len(proteins):,} proteins with {hidden:,} predicted residues; {_share(sure, hidden)} of "
         f"these have a confidence of 0.9 or more. {_share(from_template, hidden)} were taken from "
-        "a known protein, the rest is the network's choice."
+        "a known protein, with a weight of at least 0.5; most others are the network's choice."
     )
     if doubted:
         text += (

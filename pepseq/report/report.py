@@ -43,7 +43,7 @@ def report(
     if not sources:
         raise SettingsError("report: expected folders or files of results, found none")
     check_free([output], [*sources, *truths], force)
-    found = find_results(sources)
+    found = find_results(sources, output)
     predictions, judged = link(found, truths)
     made = time.strftime("%Y-%m-%d", time.gmtime())
     content = page(found, predictions, judged, title, made).encode("utf-8", "replace")

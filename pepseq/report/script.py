@@ -101,7 +101,8 @@ const drawWords = (id, residues, digits, code, wrong) => {
   return text;
 };
 const drawTemplates = (taken, names) => {
-  if (!taken.length) return make("p", "", "No residue was taken from a template.");
+  if (!taken.length)
+    return make("p", "", "No residue was taken from a template: all weights are below 0.5.");
   const list = make("ul");
   for (const [name, residues, first, last] of taken) {
     const item = make("li");

@@ -85,7 +85,7 @@ def _templates(protein: Protein) -> Iterator[str]:
         yield f"{sum(one.residues for one in others)} from {len(others)} more templates"
     rest = protein.hidden - sum(one.residues for one in protein.templates)
     if rest:
-        yield f"{rest} predicted residues taken from no template: the network's choice"
+        yield f"{rest} predicted residues taken from no template (all weights are below 0.5)"
 
 
 def _row(protein: Protein, start: int, stop: int, margin: int, coloured: bool) -> Iterator[str]:

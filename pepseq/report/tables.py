@@ -25,12 +25,15 @@ class Columns:
         return set(names) <= set(self.names)
 
 
+NO_TABLE = Columns(("",), ())
+
+
 def read_columns(path: str | Path) -> Columns:
     """Return the columns of a table; none of a file whose first line is no text."""
     with open_input(path) as stream:
         lines = [stream.readline(1 << 16) for _ in range(2)]
     if b"\0" in lines[0]:
-        return Columns((), ())
+        return NO_TABLE
     header, first = (_split(line) for line in lines)
     return Columns(header, first)
 
