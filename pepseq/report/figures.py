@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pepseq.report.html import Column, Html, paragraph, tag
-from pepseq.report.svg import BOTTOM, TOP, Chart, figure, ticks
+from pepseq.report.html import Column, Html, tag
+from pepseq.report.svg import BOTTOM, TOP, Chart, figure
 from pepseq.report.tables import Row, number, part, total
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -232,51 +232,3 @@ def confusion(rows: list[Row], amino_acids: list[Row]) -> Html | None:
         tag("tbody", None, *body),
     )
     return tag("div", {"class": "wide", "tabindex": 0, "role": "group"}, made)
-
-
-def losses(key: str, name: str, rows: list[Row]) -> Html | None:
-    """Return training and validation loss against the step."""
-    curves = {
-        column: [
-            (step, value)
-            for row in rows
-            if (step := number(row.get("step"))) is not None
-            and (value := number(row.get(column))) is not None
-        ]
-        for column in ("train_loss", "validation_loss")
-    }
-    values = [value for points in curves.values() for _, value in points]
-    steps = [step for points in curves.values() for step, _ in points]
-    if not values or max(steps) <= 0:
-        return paragraph(f"{name}: no losses are recorded.")
-    low, high = min(values), max(values)
-    margin = (high - low) * 0.06 or 0.1
-    chart = Chart((0, max(steps)), (low - margin, high + margin), "step", "loss, nats per residue")
-    chart.y_axis(ticks(*chart.y))
-    chart.x_axis([(value, f"{value:,g}") for value in ticks(0, max(steps), 4)])
-    chart.line(curves["train_loss"], "line-rest")
-    chart.line(curves["validation_loss"], "line-main")
-    for step, value in curves["validation_loss"]:
-        chart.dot(step, value, "main", f"step {step:,g}: {value:.4f}")
-    columns = [Column("Step"), Column("training loss", 4), Column("validation loss", 4)]
-    columns.append(Column("validation accuracy, micro, %"))
-    cells = []
-    for row in rows:
-        right = number(row.get("validation_accuracy"))
-        cells.append(
-            [
-                total([row], "step"),
-                number(row.get("train_loss")),
-                number(row.get("validation_loss")),
-                None if right is None else 100 * right,
-            ]
-        )
-    return figure(
-        key,
-        chart,
-        f"Training of {name}.",
-        "Lower is better; when validation stops falling, more steps teach nothing new.",
-        columns,
-        cells,
-        [("line-main", "validation"), ("line-rest", "training")],
-    )

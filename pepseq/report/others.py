@@ -1,131 +1,27 @@
-"""What lookup, score, pair, finetune and split found, each as a section of the page."""
+"""What lookup, pair, finetune and split found, each as a section of the page."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pepseq.report.figures import losses
+from pepseq.report.curves import histogram, losses
 from pepseq.report.found import Found
-from pepseq.report.html import Column, Html, identifier, paragraph, section, shown, table, tag
-from pepseq.report.link import Prediction
-from pepseq.report.svg import Chart, figure
+from pepseq.report.html import (
+    Column,
+    Html,
+    details,
+    identifier,
+    paragraph,
+    section,
+    shown,
+    table,
+    tag,
+)
 from pepseq.report.tables import Row, number, part, read_table, total
-from pepseq.structure.config import FOLD_THRESHOLD
-from pepseq.structure.names import short_id
 
 ROWS = 200
 """A table of fits or pairs shows so many at most."""
 _TENTHS = 10
-
-
-def histogram(key: str, title: str, what: str, counts: Sequence[int], unit: str) -> Html | None:
-    """Return how many there are of each tenth of confidence, in percent of all."""
-    whole = sum(counts)
-    if not whole:
-        return None
-    shares = [100 * count / whole for count in counts]
-    top = next(t for t in (10, 25, 50, 75, 100) if max(shares) <= t)
-    chart = Chart((0, 100), (0, top), "confidence, %", f"{unit}, %")
-    chart.y_axis([top * i / 5 for i in range(6)])
-    chart.x_axis([(value, f"{value}") for value in range(0, 101, 20)])
-    width = 100 / len(counts)
-    for at, share in enumerate(shares):
-        chart.box((at * width, (at + 1) * width), (0, share), "bar")
-    columns = [Column("Confidence from"), Column("to"), Column(unit), Column("share, %")]
-    rows = [
-        [at / len(counts), (at + 1) / len(counts), count, share]
-        for at, (count, share) in enumerate(zip(counts, shares, strict=True))
-    ]
-    return figure(key, chart, title, what, columns, rows)
-
-
-def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
-    """Return TM-scores, against accuracy where the truth is known, else against confidence."""
-    rows = [row for path in found.tables["structures"] for row in read_table(path)]
-    if not rows:
-        return None
-    accuracy = accuracies(predictions)
-    cells, points = [], []
-    for row in rows:
-        right = accuracy.get(short_id(row["id"]))
-        tm_score = number(row.get("tm_score"))
-        if right is not None and tm_score is not None:
-            points.append((row["id"], right, tm_score))
-        correspondence = f"{row.get('correspondence')}, by {row.get('normalised_by')}"
-        cells.append(
-            [
-                identifier(row["id"]),
-                right,
-                tm_score,
-                *(number(row.get(name)) for name in ("rmsd", "lddt", "mean_plddt")),
-                total([row], "corresponding"),
-                total([row], "different"),
-                correspondence,
-            ]
-        )
-    above = sum((number(row.get("tm_score")) or 0) > FOLD_THRESHOLD for row in rows)
-    columns = [
-        Column("Protein", text=True),
-        Column("hidden residues right, %", 1),
-        Column("TM-score", 4),
-        Column("RMSD, Å"),
-        Column("lDDT", 3),
-        Column("mean pLDDT", 1),
-        Column("Corresponding"),
-        Column("of another amino acid"),
-        Column("Correspondence, normalised", text=True),
-    ]
-    return section(
-        "structures",
-        "Does it fold the same",
-        paragraph(
-            f"{above:,} of {len(rows):,} pairs have a TM-score above {FOLD_THRESHOLD}, from which "
-            "two structures mostly have the same fold (Xu and Zhang 2010). 1 is the same "
-            "structure; proteins drawn at random reach about 0.2."
-        ),
-        _scatter(points),
-        table("Predicted against reference structures", columns, cells),
-    )
-
-
-def accuracies(predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Return the percentage of hidden residues that are right, by the id that a file would have."""
-    known: dict[str, float] = {}
-    for prediction in predictions:
-        for protein in prediction.proteins:
-            right = protein.right
-            if right is not None and right[1]:
-                known[short_id(protein.id)] = 100 * right[0] / right[1]
-        for row in (
-            prediction.evaluation.tables.get("proteins", []) if prediction.evaluation else ()
-        ):
-            share = number(row.get("accuracy"))
-            if share is not None:
-                known[short_id(row.get("id", ""))] = share
-    return known
-
-
-def _scatter(points: list[tuple[str, float, float]]) -> Html | None:
-    if not points:
-        return None
-    chart = Chart((0, 100), (0, 1), "hidden residues right, %", "TM-score")
-    chart.y_axis([0, 0.2, 0.4, 0.6, 0.8, 1])
-    chart.x_axis([(value, f"{value}") for value in range(0, 101, 20)])
-    chart.line([(0, FOLD_THRESHOLD), (100, FOLD_THRESHOLD)], "ideal")
-    chart.say(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", "end")
-    kind = "small" if len(points) > 300 else "main"
-    for name, right, tm_score in points:
-        chart.dot(right, tm_score, kind, f"{name}: {right:.1f} % right, TM-score {tm_score:.3f}")
-    columns = [Column("Protein", text=True), Column("right, %", 1), Column("TM-score", 4)]
-    cells = [[identifier(name), right, tm_score] for name, right, tm_score in points]
-    return figure(
-        "tm-score",
-        chart,
-        "TM-score against accuracy.",
-        "Each dot is a protein.",
-        columns,
-        cells,
-    )
 
 
 def pairings(found: Found) -> Html | None:
@@ -165,7 +61,6 @@ def _pairing(key: str, path: Path, found: Found) -> Html:
         ]
         for row in rows[:ROWS]
     ]
-    more = f" (the first {ROWS} of {len(rows):,})" if len(rows) > ROWS else ""
     return section(
         key,
         path.name,
@@ -180,9 +75,18 @@ def _pairing(key: str, path: Path, found: Found) -> Html:
             counts,
             "pairs",
         ),
-        table(f"Pairs, surest first{more}", columns, cells),
+        _long("Pairs, surest first", columns, cells, len(rows)),
         level=3,
     )
+
+
+def _long(
+    caption: str, columns: Sequence[Column], cells: Sequence[Sequence[object]], whole: int
+) -> Html | None:
+    """Return a long table to open, of which `cells` are the first ROWS rows."""
+    more = f" (the first {len(cells)} of {whole:,})" if whole > len(cells) else ""
+    title = f"{caption}{more}"
+    return details(title, table(title, columns, cells)) if cells else None
 
 
 def fits(found: Found) -> Html | None:
@@ -216,16 +120,19 @@ def _fits(key: str, path: Path, found: Found) -> Html:
         ]
         for row in fitted[:ROWS]
     ]
-    more = f" (the first {ROWS} of {len(fitted):,})" if len(fitted) > ROWS else ""
+    counts = [
+        [f"fit one place, q-value up to {max_q:g}", single],
+        [f"fit several places equally well, q-value up to {max_q:g}", len(sure) - single],
+        ["fit something, but a chance fit would do as well", len(fitted) - len(sure)],
+        ["fit nothing", len(rows) - len(fitted)],
+    ]
+    shares = [[what, n, 100 * n / len(rows) if rows else None] for what, n in counts]
+    summary = [Column("Readouts that", text=True), Column("Number"), Column("%", 1)]
     return section(
         key,
         path.name,
-        paragraph(
-            f"{len(rows):,} readouts: {len(sure):,} fit a known protein at a q-value up to "
-            f"{max_q:g}, {single:,} of them one place alone. {len(rows) - len(fitted):,} fit "
-            "nothing."
-        ),
-        table(f"Best fits{more}", columns, cells),
+        table(f"{len(rows):,} readouts", summary, shares, sortable=False),
+        _long("Best fits", columns, cells, len(fitted)),
         level=3,
     )
 

@@ -6,11 +6,12 @@ from pepseq.report.accuracy import accuracy, headline
 from pepseq.report.found import Found
 from pepseq.report.html import Html, escaped, join, section, shown, tag
 from pepseq.report.link import Judged, Prediction
-from pepseq.report.others import fits, left_out, pairings, splits, structures, training
+from pepseq.report.others import fits, left_out, pairings, splits, training
 from pepseq.report.proteins import proteins
 from pepseq.report.provenance import reproduce
 from pepseq.report.reading import reading
 from pepseq.report.script import SCRIPT
+from pepseq.report.structures import structures
 from pepseq.report.style import STYLE
 from pepseq.version import __version__
 
@@ -71,17 +72,6 @@ def page(
     sections = {key: made[key] for key in CONTENTS if made[key] is not None}
     links = [tag("li", None, tag("a", {"href": f"#{key}"}, CONTENTS[key])) for key in sections]
     heading = title or TITLE
-    head = [
-        Html('<meta charset="utf-8">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html('<meta name="color-scheme" content="light dark">'),
-        Html(
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
-        ),
-        tag("title", None, heading),
-        Html(f"<style>{STYLE}</style>"),
-    ]
     body = [
         tag("a", {"class": "skip", "href": "#main"}, "Skip to the results"),
         tag(
@@ -96,9 +86,25 @@ def page(
         Html(f"<script>{SCRIPT}</script>"),
     ]
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{join(head, chr(10))}\n</head>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(heading)}\n</head>\n'
         f"<body>\n{join(body, chr(10))}\n</body>\n</html>\n"
     )
+
+
+def _head(heading: str) -> Html:
+    """Return the page's title and style, and the rule that it loads nothing."""
+    parts = [
+        Html('<meta charset="utf-8">'),
+        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Html('<meta name="color-scheme" content="light dark">'),
+        Html(
+            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+            "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+        ),
+        tag("title", None, heading),
+        Html(f"<style>{STYLE}</style>"),
+    ]
+    return join(parts, "\n")
 
 
 def _lead(predictions: Sequence[Prediction], judged: Sequence[Judged]) -> Html:

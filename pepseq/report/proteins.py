@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pepseq.report.curves import histogram
 from pepseq.report.found import Found
 from pepseq.report.html import (
     Column,
@@ -19,7 +20,6 @@ from pepseq.report.html import (
     tag,
 )
 from pepseq.report.link import Prediction
-from pepseq.report.others import histogram
 from pepseq.report.residues import OBSERVED, Protein
 from pepseq.report.sequence import legend, sequence_html, sequence_words
 from pepseq.report.tables import number, read_table

@@ -46,7 +46,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     body.append(...sorted([...body.rows], (row) => cellValue(row.cells[column]), down)));
 }
 
-const BLOCK = 10, CHUNK = 600, STEP = 100, LISTED = 40;
+const BLOCK = 10, CHUNK = 600, STEP = 50, LISTED = 40;
 const band = (digit) =>
   digit === "*" ? "o" : digit < "3" ? "c0" : digit < "6" ? "c1" : digit < "9" ? "c2" : "c3";
 const errorsOf = (code) => {
@@ -179,7 +179,7 @@ const startList = (list) => {
     draw();
   };
   search.addEventListener("input", refresh);
-  more.addEventListener("click", () => { limit += 5 * STEP; draw(); });
+  more.addEventListener("click", () => { limit += 10 * STEP; draw(); });
   sortable(table, (column, down) => { order = [column, down]; refresh(); });
   tools[0].hidden = false;
   draw();
