@@ -9,7 +9,7 @@ Cell = "str | int | float | Html | None"
 NOTHING = "–"
 """Stands in a cell for what is undefined."""
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_VOID = {"meta", "br", "input", "line", "rect", "circle", "path"}
+_VOID = {"meta", "br", "input"}
 
 
 class Html(str):
@@ -32,12 +32,8 @@ def tag(name: str, attributes: Mapping[str, object] | None = None, *children: ob
         if value is not None and value is not False:
             parts.append(key if value is True else f'{key}="{escaped(value)}"')
     if name in _VOID:
-        return Html(f"<{' '.join(parts)}>" if name in ("meta", "br", "input") else _closed(parts))
+        return Html(f"<{' '.join(parts)}>")
     return Html(f"<{' '.join(parts)}>{join(children)}</{name}>")
-
-
-def _closed(parts: list[str]) -> str:
-    return f"<{' '.join(parts)}/>"
 
 
 def join(children: Sequence[object], between: str = "") -> Html:

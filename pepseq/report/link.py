@@ -3,8 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pepseq.files import sha256
 from pepseq.report.found import Evaluation, Found, Run
@@ -12,6 +13,7 @@ from pepseq.report.residues import Protein, read_proteins, read_truth
 from pepseq.report.tables import part
 from pepseq.sequences.fasta import Record, read_fasta
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -73,8 +75,6 @@ def _test_name(evaluation: Evaluation) -> str:
 
 def _distinct(named: list) -> list:
     """Give those of one name their folder's or file's name, and a number if that is the same."""
-    from dataclasses import replace
-
     again = Counter(one.name for one in named)
     seen: Counter = Counter()
     result = []
@@ -95,10 +95,16 @@ def _inputs(run: Run | None) -> dict[str, str]:
     return {str(one["sha256"]): str(one.get("path")) for one in known if "sha256" in one}
 
 
+def _nearest(listed: dict[Path, T], place: Path) -> list[T]:
+    """Return what lies in the same folder first: copies of results are alike in all else."""
+    order = sorted(listed, key=lambda path: path.parent != place.parent)
+    return [listed[path] for path in order]
+
+
 def _evaluation_of(table: Path, proteins: list[Protein], found: Found) -> Evaluation | None:
     """Return the evaluation of a table: by the table's SHA-256, else by ids and lengths."""
     digest = sha256(table)
-    for one in found.evaluations.values():
+    for one in _nearest(found.evaluations, table):
         if digest in _inputs(one.run):
             return one
     lengths = {protein.id: str(len(protein.residues)) for protein in proteins}
@@ -114,9 +120,9 @@ def _evaluation_of(table: Path, proteins: list[Protein], found: Found) -> Evalua
 
 def _run_of(table: Path, proteins: list[Protein], found: Found) -> Run | None:
     """Return the run that wrote a table: the one whose FASTA has the same first protein."""
-    for output, run in found.runs.items():
-        if run.record["command"] == "predict" and output.is_file() and proteins:
-            first = next(read_fasta(output, bad=[]), None)
+    for run in _nearest(found.runs, table):
+        if run.record["command"] == "predict" and run.output.is_file() and proteins:
+            first = next(read_fasta(run.output, bad=[]), None)
             if first is not None and _same(first, proteins[0]):
                 return run
     return None
@@ -145,8 +151,9 @@ def _near(description: str, confidence: float) -> bool:
 def _predicted_by(evaluation: Evaluation, found: Found) -> Run | None:
     """Return the run whose FASTA an evaluation judged, by its SHA-256."""
     inputs = _inputs(evaluation.run)
-    for output, run in found.runs.items():
-        if run.record["command"] == "predict" and output.is_file() and sha256(output) in inputs:
+    for run in _nearest(found.runs, evaluation.folder):
+        path = run.output
+        if run.record["command"] == "predict" and path.is_file() and sha256(path) in inputs:
             return run
     return None
 
