@@ -30,6 +30,7 @@ _WHERE = {
     "evaluate": "pepseq.evaluation.evaluate",
     "compare_evaluations": "pepseq.evaluation.cross",
     "evaluate_pairs": "pepseq.evaluation.pairs",
+    "report": "pepseq.report.report",
 }
 
 __all__ = ["__version__", *_WHERE]

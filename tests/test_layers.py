@@ -22,6 +22,7 @@ ORDER = [
     "reconstruction",
     "structure",
     "evaluation",
+    "report",
     "cli",
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))

@@ -99,6 +99,14 @@ offline = click.option(
     help="Use no network: a model must be on this machine.",
 )
 
+truth = click.option(
+    "--truth",
+    multiple=True,
+    metavar="FASTA",
+    type=INPUT,
+    help="The true proteins, to mark what is wrong; may be given several times.",
+)
+
 
 def reference(required: bool = False, default: str = "none", text: str = ""):
     """Return `--reference`; `text` says more of what it does."""

@@ -6,8 +6,8 @@ it is read in blocks of a few megabytes.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class Rows:
     `line` is the first row's, the n-th row stands n lines further down. Arrays of one length:
     `position` 1-based; `residue`, `second`, `third` amino acid codes (254 for an empty cell, 255
     for anything else); `source` 0 observed, 1 predicted, 255 anything else; `confidence` 0-1.
+    `also` has the texts of further columns that were asked for.
     """
 
     file: str
@@ -46,6 +47,7 @@ class Rows:
     confidence: np.ndarray
     second: np.ndarray
     third: np.ndarray
+    also: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def check(self, wrong: np.ndarray, message: Callable[[int], str]) -> None:
         """Raise InputError naming the first row where `wrong`, with what `message(row)` says."""
@@ -58,10 +60,11 @@ class Rows:
         self.check(np.array([not right]), lambda row: message)
 
 
-def read_rows(table: str | Path) -> Iterator[Rows]:
+def read_rows(table: str | Path, also: Sequence[str] = ()) -> Iterator[Rows]:
     """Yield the rows of a table of confidences, protein by protein; a protein may come in parts.
 
-    Columns may stand in any order, and further ones are let be.
+    Columns may stand in any order, and further ones are let be, but for those of `also` that are
+    there.
 
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
@@ -75,13 +78,14 @@ def read_rows(table: str | Path) -> Iterator[Rows]:
             )
         line = 2
         while lines := stream.readlines(_BLOCK_BYTES):
-            frame = _parse(table, line, lines, names)
-            yield from _runs(table, line, frame)
+            wanted = [name for name in also if names.count(name) == 1]
+            frame = _parse(table, line, lines, names, wanted)
+            yield from _runs(table, line, frame, wanted)
             line += len(lines)
 
 
-def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
-    tabs = len(names) - 1
+def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -> pd.DataFrame:
+    tabs, columns = len(names) - 1, [*COLUMNS, *also]
     for row, text in enumerate(lines):
         if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2] or not text.isascii():
             raise InputError(
@@ -92,9 +96,9 @@ def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
         io.BytesIO(b"".join(lines)),
         sep="\t",
         header=None,
-        names=[n if n in COLUMNS else f"other {i}" for i, n in enumerate(names)],
-        usecols=list(COLUMNS),
-        dtype=dict.fromkeys(_CATEGORIES, "category"),
+        names=[n if n in columns else f"other {i}" for i, n in enumerate(names)],
+        usecols=columns,
+        dtype=dict.fromkeys([*_CATEGORIES, *also], "category"),
         quoting=csv.QUOTE_NONE,
         na_filter=False,
         skip_blank_lines=False,
@@ -102,7 +106,7 @@ def _parse(table, line, lines: list[bytes], names: list[str]) -> pd.DataFrame:
     )
 
 
-def _runs(table, line: int, frame: pd.DataFrame) -> Iterator[Rows]:
+def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Rows]:
     """Cut a block into runs of rows with one id."""
     ids = frame["id"].cat
     starts = np.flatnonzero(np.diff(ids.codes, prepend=-1))
@@ -114,15 +118,24 @@ def _runs(table, line: int, frame: pd.DataFrame) -> Iterator[Rows]:
         "second": _coded(frame["second"], _CODES),
         "third": _coded(frame["third"], _CODES),
     }
+    texts = {column: _texts(frame[column]) for column in also}
     for start, end in zip(starts, [*starts[1:], len(frame)], strict=True):
         name = str(ids.categories[ids.codes.iloc[start]])
         part = {column: values[start:end] for column, values in columns.items()}
-        yield Rows(str(table), name, line + int(start), **part)
+        rest = {column: values[start:end] for column, values in texts.items()}
+        yield Rows(str(table), name, line + int(start), **part, also=rest)
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
     """Return a column as float64, NaN for what is no number."""
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _texts(column: pd.Series) -> np.ndarray:
+    """Return a column of categories as texts, (rows,) of object."""
+    return np.array([str(name) for name in column.cat.categories], object)[
+        column.cat.codes.to_numpy()
+    ]
 
 
 def _coded(column: pd.Series, codes: Mapping[str, int]) -> np.ndarray:

@@ -1,0 +1,33 @@
+"""`pepseq report`."""
+
+import logging
+
+import click
+
+from pepseq.cli import options
+
+log = logging.getLogger(__name__)
+
+
+@click.command("report")
+@click.argument("results", nargs=-1, required=True, type=options.INPUT)
+@options.output(metavar="HTML", text="The page; - for stdout.")
+@options.truth
+@click.option("--title", metavar="TEXT", help="Heading of the page.")
+@options.force
+def command(results, output, truth, title, force):
+    """Write one self-contained page about results, to read in any browser.
+
+    RESULTS are folders or files that predict, evaluate, lookup, score, pair, finetune, split and
+    mask wrote. Each is recognised by its columns and run record, whatever its name.
+    """
+    from pepseq.report.report import report
+
+    done = report(results, output, truth=truth, title=title, force=force)
+    log.info(
+        "%s: %d results, %d proteins, %.1f MB",
+        output,
+        done.results,
+        done.proteins,
+        done.bytes / 1e6,
+    )

@@ -1,0 +1,39 @@
+"""`pepseq show`."""
+
+import os
+import shutil
+import sys
+
+import click
+
+from pepseq.cli import options
+
+
+@click.command("show")
+@click.argument("name", metavar="ID")
+@click.argument("results", nargs=-1, type=options.INPUT)
+@options.truth
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="auto colours on a terminal, unless the variable NO_COLOR is set.",
+)
+@click.option("--plain", is_flag=True, help="The same as --color never.")
+def command(name, results, truth, color, plain):
+    """Print one completed protein: residues, confidence, templates.
+
+    RESULTS are tables that predict wrote with --table, or folders with such tables.
+    [default: the current folder]
+    """
+    from pepseq.report.show import show
+
+    coloured = color == "always" or (
+        color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    )
+    width = shutil.get_terminal_size().columns
+    for text in show(
+        name, results or ["."], truth=truth, coloured=coloured and not plain, width=width
+    ):
+        click.echo(text, color=True)

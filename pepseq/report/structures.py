@@ -1,0 +1,125 @@
+"""Predicted against reference structures, and their TM-score against accuracy."""
+
+from collections.abc import Sequence
+
+from pepseq.report.found import Found
+from pepseq.report.html import Column, Html, identifier, paragraph, section, table, tag
+from pepseq.report.link import Prediction
+from pepseq.report.svg import Chart, figure
+from pepseq.report.tables import Row, number, read_table, total
+from pepseq.structure.config import FOLD_THRESHOLD
+from pepseq.structure.names import short_id
+
+
+def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
+    """Return TM-scores, against accuracy where the truth is known, else against confidence."""
+    rows = [row for path in found.tables["structures"] for row in read_table(path)]
+    if not rows:
+        return None
+    accuracy = accuracies(predictions)
+    cells, points = [], []
+    for row in rows:
+        right = accuracy.get(short_id(row["id"]))
+        tm_score = number(row.get("tm_score"))
+        if right is not None and tm_score is not None:
+            points.append((row["id"], right, tm_score))
+        correspondence = f"{row.get('correspondence')}, by {row.get('normalised_by')}"
+        cells.append(
+            [
+                identifier(row["id"]),
+                right,
+                tm_score,
+                *(number(row.get(name)) for name in ("rmsd", "lddt", "mean_plddt")),
+                total([row], "corresponding"),
+                total([row], "different"),
+                _whole(row.get("model_different")),
+                correspondence,
+            ]
+        )
+    above = sum((number(row.get("tm_score")) or 0) > FOLD_THRESHOLD for row in rows)
+    columns = [
+        Column("Protein", text=True),
+        Column("hidden residues right, %", 1),
+        Column("TM-score", 4),
+        Column("RMSD, Å"),
+        Column("lDDT", 3),
+        Column("mean pLDDT", 1),
+        Column("Corresponding"),
+        Column("of another amino acid"),
+        Column("model differs from the completed sequence at"),
+        Column("Correspondence, normalised", text=True),
+    ]
+    return section(
+        "structures",
+        "Does it fold the same",
+        paragraph(
+            f"{above:,} of {len(rows):,} pairs have a TM-score above {FOLD_THRESHOLD}, from which "
+            "two structures mostly have the same fold (Xu and Zhang 2010); 1 is the same structure."
+        ),
+        _other_sequences(rows),
+        _scatter(points),
+        table("Predicted against reference structures", columns, cells),
+    )
+
+
+def _whole(cell: object) -> int | None:
+    value = number(cell)
+    return None if value is None else int(value)
+
+
+def _other_sequences(rows: list[Row]) -> Html | None:
+    """Say so if models are not of the completed sequences, or if that was not looked at."""
+    looked = [row for row in rows if number(row.get("model_different")) is not None]
+    other = sum(number(row["model_different"]) != 0 for row in looked)
+    if other:
+        return paragraph(
+            tag("strong", None, f"{other:,} models are not of the completed sequence: "),
+            "their amino acids differ from it, so that their TM-score "
+            "says nothing about the completion.",
+        )
+    if len(looked) < len(rows):
+        return paragraph(
+            f"Whether {len(rows) - len(looked):,} models are of the completed sequences is not "
+            "recorded (score --sequences)."
+        )
+    return None
+
+
+def accuracies(predictions: Sequence[Prediction]) -> dict[str, float]:
+    """Return the percentage of hidden residues that are right, by the id that a file would have."""
+    known: dict[str, float] = {}
+    for prediction in predictions:
+        for protein in prediction.proteins:
+            right = protein.right
+            if right is not None and right[1]:
+                known[short_id(protein.id)] = 100 * right[0] / right[1]
+        for row in (
+            prediction.evaluation.tables.get("proteins", []) if prediction.evaluation else ()
+        ):
+            share = number(row.get("accuracy"))
+            if share is not None:
+                known[short_id(row.get("id", ""))] = share
+    return known
+
+
+def _scatter(points: list[tuple[str, float, float]]) -> Html | None:
+    if not points:
+        return None
+    chart = Chart((0, 100), (0, 1), "hidden residues right, %", "TM-score")
+    chart.y_axis([0, 0.2, 0.4, 0.6, 0.8, 1])
+    chart.x_axis([(value, f"{value}") for value in range(0, 101, 20)])
+    chart.line([(0, FOLD_THRESHOLD), (100, FOLD_THRESHOLD)], "ideal")
+    chart.say(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", "end")
+    kind = "small" if len(points) > 300 else "main"
+    for name, right, tm_score in points:
+        chart.dot(right, tm_score, kind, f"{name}: {right:.1f} % right, TM-score {tm_score:.3f}")
+    columns = [Column("Protein", text=True), Column("right, %", 1), Column("TM-score", 4)]
+    cells = [[identifier(name), right, tm_score] for name, right, tm_score in points]
+    return figure(
+        "tm-score",
+        chart,
+        "TM-score against accuracy.",
+        "Each dot is a protein.",
+        columns,
+        cells,
+    )

@@ -1,0 +1,86 @@
+"""Small tables that commands write, read whole; numbers in them, and in run records, as they are.
+
+Unlike tables that users give, cells may be empty and ids may be of any text.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.files import open_input
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The header of a file that may be a table, and its first line of cells."""
+
+    names: tuple[str, ...]
+    first: tuple[str, ...]
+
+    def have(self, *names: str) -> bool:
+        """Return whether all of these columns are there."""
+        return set(names) <= set(self.names)
+
+
+NO_TABLE = Columns(("",), ())
+
+
+def read_columns(path: str | Path) -> Columns:
+    """Return the columns of a table; none of a file whose first line is no text."""
+    with open_input(path) as stream:
+        lines = [stream.readline(1 << 16) for _ in range(2)]
+    if b"\0" in lines[0]:
+        return NO_TABLE
+    header, first = (_split(line) for line in lines)
+    return Columns(header, first)
+
+
+def _split(line: bytes) -> tuple[str, ...]:
+    text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    return tuple(text.rstrip("\r\n").split("\t"))
+
+
+def read_table(path: str | Path) -> list[Row]:
+    """Return the rows of a table by column; InputError for a row of another number of cells."""
+    rows = []
+    with open_input(path) as stream:
+        names = _split(stream.readline())
+        for line, text in enumerate(stream, 2):
+            cells = _split(text)
+            if len(cells) != len(names):
+                raise InputError(
+                    f"{path}:{line}: expected {len(names)} cells divided by tabs, "
+                    f"found {len(cells)}: {found(cells[0])}"
+                )
+            rows.append(dict(zip(names, cells, strict=True)))
+    return rows
+
+
+def number(value: object) -> float | None:
+    """Return a number of a cell or of JSON; None for an empty cell and for what is no number.
+
+    >>> number("12.5"), number(3), number(""), number(None), number("nan")
+    (12.5, 3.0, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def part(value: object, *keys: str) -> object:
+    """Return what lies in nested dicts under these keys; None if it is not there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def total(rows: list[Row], column: str) -> int:
+    """Return the sum of a column, cells without a number counting as 0."""
+    return int(sum(number(row.get(column)) or 0 for row in rows))

@@ -1,0 +1,220 @@
+"""The page: whole HTML, everything escaped, readable by all, loading nothing."""
+
+import json
+import re
+
+import pytest
+from evaluation_folder import write
+from result_files import HOSTILE, read_page, readout_table, real_results, run_record
+
+from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
+from pepseq.reconstruction.curves import COLUMNS
+from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
+from pepseq.report.report import report
+from pepseq.report.style import STYLE
+from pepseq.structure.score import SCORE_COLUMNS
+
+
+def rows_of(path, columns, *rows):
+    """Write a table; a row gives some columns, others are empty."""
+    lines = ["\t".join(str(row.get(column, "")) for column in columns) for row in rows]
+    path.write_text("\n".join(["\t".join(columns), *lines]) + "\n", encoding="utf-8")
+
+
+def everything(folder, proteins, monkeypatch, names=None):
+    """Fill a folder with results of every kind; return the true and the completed proteins."""
+    truth, done = real_results(folder, proteins, monkeypatch, names=names)
+    first, other = list(truth)[:2]
+    score = {"correspondence": "index", "normalised_by": "reference", "corresponding": 9}
+    rows_of(
+        folder / "scores",
+        SCORE_COLUMNS,
+        {**score, "id": first, "model": "m", "tm_score": 0.875, "model_different": 2},
+        {**score, "id": other, "model": "m", "tm_score": 0.25, "different": 3},
+    )
+    fit = {"rank": 1, "score": 12.5, "labels_matched": 3, "labels": 4, "equal_fits": 1}
+    rows_of(
+        folder / "fits",
+        LOOKUP_COLUMNS,
+        {**fit, "id": first, "protein": first, "q_value": 0.001},
+        {**fit, "id": other, "protein": other, "q_value": 0.5},
+        {"id": "none"},
+    )
+    pair = {"species": first, "protein_a": "a", "protein_b": "b", "rank": 1, "known": "no"}
+    rows_of(folder / "pairs", PAIR_COLUMNS, {**pair, "confidence": 0.95})
+    rows_of(folder / "left", UNPAIRED_COLUMNS, {"family": "A", "reason": first})
+    (folder / "net").mkdir()
+    step = {"step": 10, "train_loss": 2.5, "validation_loss": 2.25, "validation_accuracy": 0.5}
+    rows_of(folder / "net" / "metrics", list(COLUMNS.values()), step, {**step, "step": 20})
+    run_record(folder / "pairs", "pair", [first], method=first, species=first)
+    return truth, done
+
+
+@pytest.fixture
+def made(tmp_path, small_proteins, monkeypatch):
+    """A page of everything, parsed, with the proteins in it."""
+    truth, done = everything(tmp_path / "results", small_proteins, monkeypatch)
+    report(tmp_path / "results", tmp_path / "page.html")
+    return read_page(tmp_path / "page.html"), truth, done, tmp_path
+
+
+def test_the_numbers_are_those_of_the_evaluation(made):
+    page, _, _, folder = made
+    summary = json.loads((folder / "results/accuracy/summary.json").read_text())
+    for name in ("macro", "micro"):
+        share = summary["hidden_residue_accuracy"][name]
+        assert f"{share:.1f}" in page.text and f"{share:.2f}" in page.text
+    hidden = summary["residues"]["hidden"]
+    assert f"20 proteins with {hidden:,} hidden residues, compared with the truth" in page.text
+    assert "1 of 2 pairs have a TM-score above 0.5" in page.text
+    assert "1 models are not of the completed sequence" in page.text
+    assert "fit nothing133.3" in page.text.replace(" ", "").replace("fitnothing", "fit nothing")
+
+
+def test_the_proteins_can_be_got_back_from_the_page(made):
+    page, truth, done, _ = made
+    data = page.data["proteins-1-data"]
+    assert {row[0]: row[1] for row in data["proteins"]} == done
+    for id, residues, digits, code, taken, _ in data["proteins"]:
+        restored, at = list(residues), 0
+        for skip, residue in re.findall(r"(\d+)([A-Z])", code):
+            at += int(skip)
+            restored[at] = residue
+            at += 1
+        assert "".join(restored) == truth[id]
+        assert [r in "KCYM" for r in residues] == [d == "*" for d in digits]
+        assert sum(one[1] for one in taken) == len(residues) - digits.count("*")
+    assert [column[0] for column in data["columns"]][3:5] == ["right, %", "mean confidence, %"]
+
+
+def test_the_page_loads_nothing(made):
+    page, *_, folder = made
+    assert all(tag not in ("link", "img", "iframe", "object", "image") for tag, _ in page.tags)
+    for _, attributes in page.tags:
+        assert not {"src", "srcset", "xlink:href", "action"} & attributes.keys()
+        assert attributes.get("href", "#").startswith("#")
+        assert not any(name.startswith("on") for name in attributes)
+    text = (folder / "page.html").read_text()
+    assert "://" not in text and "url(" not in text and "@import" not in text
+    assert "default-src &#x27;none&#x27;" in text or "default-src 'none'" in text
+
+
+def test_ids_are_unique_and_every_reference_leads_somewhere(made):
+    page, *_ = made
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        wanted = attributes.get("aria-labelledby", "").split()
+        wanted += [attributes["href"][1:]] if "href" in attributes else []
+        wanted += [attributes["for"]] if "for" in attributes else []
+        assert set(wanted) <= set(ids)
+
+
+def test_headings_landmarks_figures_and_tables_are_named(made):
+    page, *_ = made
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    names = [tag for tag, _ in page.tags]
+    assert [names.count(name) for name in ("header", "nav", "main")] == [1, 1, 1]
+    drawings = [one for one in page.every("svg") if one.get("class") != "key"]
+    assert len(drawings) == names.count("figure") >= 6
+    assert all(one["role"] == "img" and one["aria-labelledby"] for one in drawings)
+    assert names.count("desc") == len(drawings)
+    assert names.count("caption") == names.count("table") > 8
+    assert all(one.get("scope") in ("row", "col") for one in page.every("th"))
+    first = next(attributes for tag, attributes in page.tags if tag == "a")
+    assert first == {"class": "skip", "href": "#main"}
+
+
+def test_hostile_ids_are_text(tmp_path, small_proteins, monkeypatch):
+    names = {id: f"{HOSTILE}{at}" for at, (id, _) in enumerate(small_proteins)}
+    _, done = everything(tmp_path / "results", small_proteins, monkeypatch, names)
+    folder = tmp_path / "results"
+    unicode = "\u202eevil\U0001f9ec\u0000\ud800</td>"
+    rows_of(folder / "more", ("id", "model", "reference", "tm_score", "correspondence"))
+    with (folder / "more").open("ab") as stream:
+        stream.write(f"{unicode}\tm\tr\t0.5\t{HOSTILE}\n".encode("utf-8", "surrogatepass"))
+    report(folder, tmp_path / "page.html", title=HOSTILE)
+    page = read_page(tmp_path / "page.html")
+    scripts = [one.get("type") for one in page.every("script")]
+    assert scripts.count(None) == 1 and len(scripts) == 2
+    assert [row[0] for row in page.data["proteins-1-data"]["proteins"]] == list(done)
+    assert HOSTILE in page.text and "evil" in page.text
+    content = (tmp_path / "page.html").read_text()
+    assert "<script>alert" not in content and "\0" not in content
+    assert "<!--" not in content.replace("<!DOCTYPE", "")
+
+
+def test_predictions_alone_make_a_useful_page(tmp_path, small_proteins):
+    readout_table(tmp_path / "t.tsv", dict(small_proteins), at=lambda i, p: (p % 10) / 10)
+    done = report(tmp_path / "t.tsv", tmp_path / "page.html")
+    page = read_page(tmp_path / "page.html")
+    assert (done.results, done.proteins) == (1, 20)
+    assert "The truth was not given" in page.text and "How sure pepseq is." in page.text
+    assert "right, %" not in page.text and "Accuracy" not in page.text
+    data = page.data["proteins-1-data"]
+    assert all(row[3] is None for row in data["proteins"])
+    shares = re.findall(r"0\.\d0 [01]\.\d0 (\d+) ", page.text)
+    counts = [sum(row[2].count(str(n)) for row in data["proteins"]) for n in range(10)]
+    assert shares[:10] == [str(n) for n in counts] or len(shares) == 0
+    given = report(tmp_path / "t.tsv", tmp_path / "b.html", truth=_fasta(tmp_path, small_proteins))
+    assert given.bytes > done.bytes and "right, %" in read_page(tmp_path / "b.html").text
+
+
+def _fasta(folder, proteins):
+    return write(folder / "truth.fasta", dict(proteins))
+
+
+def test_several_evaluations_stand_side_by_side_and_crosswise(tmp_path, small_proteins, monkeypatch):
+    for species in ("albertii", "fergusonii"):
+        for reference in ("K12", "Sakai"):
+            folder = tmp_path / f"{species}_{reference}"
+            real_results(folder, small_proteins[:6], monkeypatch, 0.1 + 0.2 * (species < "c"))
+            (folder / "true.fasta").rename(folder / f"{species}.fasta")
+            record = folder / "accuracy.run.json"
+            record.write_text(record.read_text().replace("true.fasta", f"{species}.fasta"))
+            files = {"files": [{"path": f"x/{reference}.faa"}]}
+            run_record(folder / "done.fasta", "predict", readout="KCYM", reference=files)
+    folders = sorted(tmp_path.iterdir())
+    report(folders, tmp_path / "page.html")
+    page = read_page(tmp_path / "page.html")
+    assert "Test sets side by side" in page.text and "Across species" not in page.text
+    for folder in folders:  # the same test under one name: now references stand crosswise
+        record = folder / "accuracy.run.json"
+        record.write_text(record.read_text().replace(f"{folder}/", ""))
+    report(folders, tmp_path / "page.html", force=True)
+    text = read_page(tmp_path / "page.html").text
+    cross = text[text.index("Across species") :][:400]
+    assert re.search(r"K12.faa, KCYM\s*Sakai.faa, KCYM", cross)
+    assert len(re.findall(r"\d+\.\d \(\d+\.\d\)", cross)) == 4
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def mixed(one, other, share):
+    pairs = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_contrast_is_that_of_wcag_aa(scheme):
+    style = re.sub("#(.)(.)(.)(?=[;}])", r"#\1\1\2\2\3\3", STYLE)
+    colours = dict(re.findall(r"--([\w]+): (#\w{6})", style.split(":root {")[scheme + 1].split("}")[0]))
+    assert {"paper", "ink", "muted", "accent", "wrong", "c0", "c1", "c2"} <= colours.keys()
+    for text in ("ink", "muted", "accent", "wrong"):
+        assert contrast(colours[text], colours["paper"]) >= 4.5, text
+    for band in ("c0", "c1", "c2"):
+        assert contrast(colours["ink"], colours[band]) >= 4.5, band
+    assert contrast(colours["ink"], mixed(colours["accent"], colours["paper"], 0.45)) >= 4.5
+    tints = [luminance(colours[name]) for name in ("paper", "c2", "c1", "c0")]
+    assert tints == sorted(tints, reverse=scheme != 1)

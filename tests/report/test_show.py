@@ -1,0 +1,89 @@
+"""`pepseq show`: one protein in a terminal."""
+
+import re
+
+import pytest
+from evaluation_folder import write
+from result_files import readout_table
+
+PROTEIN = "MALKGVAALKYC" + "A" * 70
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    return readout_table(tmp_path / "t.tsv", {"one": "MALK", "two": PROTEIN})
+
+
+def blocks(out, width=80):
+    """Return residues, digits and true residues joined over rows, by their lines."""
+    rows = [part.splitlines() for part in out.split("\n\n")[1:-1]]
+    assert all(len(line) <= width for row in rows for line in row)
+    head = re.compile(r" *(\d+)  ")
+    starts = [int(head.match(row[0])[1]) for row in rows]
+    margin = head.match(rows[0][0]).end()
+    joined = ["".join(row[k][margin:].replace(" ", "") for row in rows) for k in (0, 1)]
+    return starts, *joined
+
+
+def test_residues_digits_and_positions(table, run):
+    done = run("show", "two")
+    starts, residues, digits = blocks(done.out)
+    assert (starts, residues) == ([1, 61], PROTEIN)
+    assert digits == "".join("*" if r in "KCYM" else "9" for r in PROTEIN)
+    assert "82 residues, 5 read (*), 77 predicted, mean confidence 0.9500" in done.out
+    assert "77 predicted residues taken from t1, between 2 and 82" in done.out
+    assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize("width", ["12", "30", "47", "200"])
+def test_any_terminal_is_wide_enough(table, run, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    starts, residues, _ = blocks(run("show", "two", table).out, max(int(width), 14))
+    assert residues == PROTEIN
+    assert len(starts) == {12: 9, 30: 5, 47: 3, 200: 2}[int(width)]
+
+
+def test_colour_adds_nothing_but_colour(table, run, monkeypatch):
+    plain = run("show", "two", "--truth", truth(table)).out
+    coloured = run("show", "two", "--truth", truth(table), "--color", "always").out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain != coloured
+    assert "\x1b[1mM\x1b[0m" in coloured and "\x1b[4mL\x1b[0m" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run("show", "two", "--color", "always", "--plain", "--truth", truth(table)).out == plain
+    assert run("show", "two", "--color", "never", "--truth", truth(table)).out == plain
+
+
+def truth(table):
+    return write(table.parent / "truth.fasta", {"two": PROTEIN.replace("L", "V")})
+
+
+def test_errors_are_named_below(table, run):
+    out = run("show", "two", "--truth", truth(table)).out
+    assert "75 of 77 predicted residues are right (97.40 %)" in out
+    row = out.split("\n\n")[1].splitlines()
+    assert [row[0][at] + row[2][at] for at in (6, 12)] == ["LV", "LV"]
+    assert row[2].split() == ["V", "V"]
+
+
+def test_faults_are_one_line(table, run):
+    done = run("show", "tow")
+    assert done.code == 65 and "'two'" in done.err and len(done.err.splitlines()) == 1
+    assert run("show", "two", "nowhere").code == 65
+    assert run("show", "two", "--truth", write("other.fasta", {"x": "MALK"})).code == 65
+    longer = run("show", "two", "--truth", write("long.fasta", {"two": PROTEIN + "A"}))
+    assert longer.code == 0 and "83 residues, so nothing is compared" in longer.out
+
+
+def test_a_terminal_gets_colour_unless_told_otherwise(table, monkeypatch, capsys):
+    from pepseq.cli import show
+
+    for value, wanted in ((None, True), ("1", False), ("", True)):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        if value is not None:
+            monkeypatch.setenv("NO_COLOR", value)
+        show.command.main(["two"], standalone_mode=False)
+        assert ("\x1b[" in capsys.readouterr().out) is wanted
