@@ -22,7 +22,8 @@ _CONFIGS = {
 _OPTIONS = {"gzipped": "gzip", "exclude_names": "exclude-name", "readouts": "readout"}
 """Options whose name is not that of their setting."""
 
-_NO_OPTIONS = {"labels", "truth", "predicted", "threads", "why", "counts", "columns", "reading"}
+_NO_OPTIONS = {"labels", "truth", "predicted", "pairs", "evaluations"}
+_NO_OPTIONS |= {"threads", "why", "counts", "columns", "reading"}
 """Settings that are no options, or that change no result."""
 
 _CHOSEN = {"predict": ("device", "precision"), "finetune": ("precision",)}
@@ -76,6 +77,11 @@ def _positional(command: str, record: dict, settings: dict) -> list[str]:
     if command == "evaluate":
         return [str(settings.get(name)) for name in ("truth", "predicted")]
     inputs = [str(path) for one in as_list(record.get("inputs")) if (path := part(one, "path"))]
+    if command == "evaluate-pairs":
+        return [str(settings.get("truth")), *map(str, as_list(settings.get("pairs")))]
+    if command == "compare":
+        triples = as_list(settings.get("evaluations"))
+        return [word for one in triples for word in ("--evaluation", *map(str, as_list(one)))]
     if command in ("mask", "split"):
         return inputs
     if command == "score":

@@ -21,6 +21,8 @@ KINDS = {
     "left_out": ("file", "line", "id", "reason"),
     "training": ("step", "epoch", "train_loss", "validation_loss"),
     "split": ("split", "proteins", "share", "residues", "median_identity"),
+    "compared": ("readout", "trained_on", "tested_on", "macro", "micro", "fully_right"),
+    "true_pairs": ("pairs", "method", "true_pairs", "correct", "accuracy", "chance"),
 }
 """Kinds of tables, and columns by which each is known."""
 
@@ -30,6 +32,8 @@ SAID = {
     "structures": "scores of structures (score)",
     "pairs": "pairs (pair)",
     "unpaired": "proteins without a pair (pair)",
+    "compared": "evaluations side by side (compare)",
+    "true_pairs": "true pairs found (evaluate-pairs)",
     "left_out": "records left out",
     "training": "losses (finetune)",
     "split": "a split (split)",

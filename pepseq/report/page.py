@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pepseq.report.accuracy import accuracy, headline
+from pepseq.report.compared import crosswise, true_pairs
 from pepseq.report.found import Found
 from pepseq.report.html import Html, escaped, join, section, shown, tag
 from pepseq.report.link import Judged, Prediction
@@ -23,9 +24,11 @@ NAMED = 4
 CONTENTS = {
     "reading": "What was read",
     "accuracy": "Accuracy",
+    "across": "Across species",
     "structures": "Structures",
     "proteins": "Proteins",
     "fits": "Fits",
+    "true-pairs": "True pairs",
     "pairs": "Pairs",
     "training": "Training",
     "split": "Data",
@@ -60,9 +63,11 @@ def page(
     made = {
         "reading": reading(found, predictions, judged),
         "accuracy": accuracy(judged) if judged else None,
+        "across": crosswise(found),
         "structures": structures(found, predictions),
         "proteins": proteins(found, predictions),
         "fits": fits(found),
+        "true-pairs": true_pairs(found),
         "pairs": pairings(found),
         "training": training(found),
         "split": splits(found),

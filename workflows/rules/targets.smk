@@ -27,26 +27,6 @@ def pairings():
     ]
 
 
-def reported():
-    """Return what the report is about: a file of each result."""
-    tables = completions() if (config.get("report") or {}).get("residues") else []
-    return (
-        [f"{config['results']}/splits/{name}/report.tsv" for name in config["species"]]
-        + [f"{evaluation_of(one)}/summary.json" for one in completions()]
-        + [f"{prediction_of(one)}.tsv.gz" for one in tables]
-        + structures()
-        + pairings()
-    )
-
-
-def shown(path):
-    """Return what the report is told of a file: the folder that is the result, or the file."""
-    folder = Path(path).parent
-    if folder.name == "accuracy":
-        return str(folder.parent)
-    return path if path.endswith(".gz") or folder.name == "structures" else str(folder)
-
-
 def wanted():
     """Return the files that the workflow ends with."""
     return [
