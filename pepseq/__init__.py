@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `Readout`
-and `Noise`.
+`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `report`,
+`Readout` and `Noise`.
 """
 
 from importlib import import_module
