@@ -1,7 +1,7 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`,
+`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `report`,
 `compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
 """
 

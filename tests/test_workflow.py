@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 from places import ROOT
+from uniprot_server import play_uniprot, proteins
 from workflow import (
     PAPER,
     SMALL,
@@ -114,8 +115,6 @@ def _at(value, path):
 
 @pytest.mark.parametrize(("section", "command"), SECTIONS.items())
 def test_keys_of_a_section_are_options_with_pepseqs_own_choices(section, command):
-    if command == "report" and not (ROOT / "pepseq/cli/report.py").exists():
-        pytest.skip("pepseq report is not in this checkout")
     schema = resolve(SCHEMA["properties"][section])
     schema = resolve(next(iter(schema.get("patternProperties", {"": schema}).values())))
     options = {
@@ -229,6 +228,22 @@ def test_slurm_is_given_gpu_memory_and_time(tmp_path):
     assert "--gpu" not in masked.partition("--wrap")[0]
     assert "--mem 2000" in masked and "-t 30 " in masked
     assert "--target-jobs 'finetune:readout=K1,species=albertii'" in tuned
+
+
+@pytest.mark.workflow
+def test_a_taxon_is_downloaded_split_and_masked(tmp_path):
+    folder = checkout(tmp_path)
+    config = {"results": "r", "modes": ["templates"], "species": {"coli": {"taxon": 562}}}
+    config |= {"readouts": {"K1": {"readout": "KCYM"}}, "split": {"fractions": [0.5, 0.2, 0.3]}}
+    with play_uniprot(proteins(40)) as server:
+        config["download"] = {"server": server.url, "exclude_name": ["hypothetical protein"]}
+        (folder / "my.yaml").write_text(yaml.safe_dump(config))
+        done = snakemake(folder, "my.yaml", "--cores", 1, "r/readouts/K1/coli.fasta.gz")
+    assert done.returncode == 0, done.stdout
+    assert counts(done.stdout) == {"download": 1, "split": 1, "mask": 1, "total": 3}
+    record = json.loads((folder / "r/proteins/coli.fasta.gz.run.json").read_text())
+    assert "hypothetical protein" in json.dumps(record["settings"])
+    assert (folder / "r/readouts/K1/coli.fasta.gz").stat().st_size > 200
 
 
 @pytest.mark.workflow

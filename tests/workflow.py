@@ -22,6 +22,7 @@ def environment(**more):
     python = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     home = {"XDG_CACHE_HOME": more.pop("cache")} if "cache" in more else {}
     nothing = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    nothing["no_proxy"] = "127.0.0.1,localhost"
     return {**os.environ, "PATH": path, "PYTHONPATH": python, **nothing, **home, **more}
 
 

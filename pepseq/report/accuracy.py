@@ -78,12 +78,11 @@ def _compare(judged: Sequence[Judged]) -> Html:
 
 def _cross(judged: Sequence[Judged]) -> Html | None:
     """Return tests by what they were completed from, if there are several of both."""
-    cells: dict[tuple[str, str], str] = {}
+    cells: dict[tuple[tuple[str, str], str], str] = {}
     for one in judged:
         made = f"{known_proteins(one.run) or one.name}, {part(one.evaluation.summary, 'readout')}"
         macro, micro = (shown(value, 1) for value in headline(one))
-        truth = part(one.evaluation.run and one.evaluation.run.record, "settings", "truth")
-        key = (str(truth or one.name), made)
+        key = (one.truth, one.test or one.name), made
         if key in cells:
             return None
         cells[key] = f"{macro} ({micro})"
@@ -91,7 +90,7 @@ def _cross(judged: Sequence[Judged]) -> Html | None:
     sources = list(dict.fromkeys(source for _, source in cells))
     if len(tests) < 2 or len(sources) < 2:
         return None
-    rows = [[identifier(test), *(cells.get((test, s)) for s in sources)] for test in tests]
+    rows = [[identifier(test[0]), *(cells.get((test, s)) for s in sources)] for test in tests]
     columns = [Column("Test proteins", text=True), *(Column(source) for source in sources)]
     caption = "Across species: each test completed from each reference, macro (micro) in %"
     return table(caption, columns, rows)

@@ -30,9 +30,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Judged:
-    """An evaluation, what it is called on the page, and the run whose proteins it judges."""
+    """An evaluation, what it is called on the page, and the run whose proteins it judges.
+
+    `test`: the SHA-256 of the true proteins, empty if it is not recorded; `truth`: their file.
+    """
 
     name: str
+    truth: str
+    test: str
     evaluation: Evaluation
     run: Run | None
 
@@ -55,7 +60,7 @@ def link(found: Found, truth: Sequence[str | Path]) -> tuple[list[Prediction], l
         if evaluation:
             run_of[evaluation.folder] = run
     judged = [
-        Judged(_test_name(one), one, run_of.get(folder) or _predicted_by(one, found))
+        Judged(*_test(one), one, run_of.get(folder) or _predicted_by(one, found))
         for folder, one in found.evaluations.items()
     ]
     return _distinct(predictions), _distinct(judged)
@@ -67,10 +72,13 @@ def _stem(path: Path) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _test_name(evaluation: Evaluation) -> str:
+def _test(evaluation: Evaluation) -> tuple[str, str, str]:
+    """Return what an evaluation is called, its truth's name, and its truth's SHA-256."""
     truth = part(evaluation.run and evaluation.run.record, "settings", "truth")
-    usable = isinstance(truth, str) and truth not in ("", "-")
-    return _stem(Path(truth)) if usable else evaluation.folder.name
+    if not isinstance(truth, str) or truth in ("", "-"):
+        return evaluation.folder.name, evaluation.folder.name, ""
+    digests = {path: digest for digest, path in _inputs(evaluation.run).items()}
+    return _stem(Path(truth)), _stem(Path(truth)), digests.get(truth, "")
 
 
 def _distinct(named: list) -> list:

@@ -123,7 +123,7 @@ def _fits(key: str, path: Path, found: Found) -> Html:
     counts = [
         [f"fit one place, q-value up to {max_q:g}", single],
         [f"fit several places equally well, q-value up to {max_q:g}", len(sure) - single],
-        ["fit something, but a chance fit would do as well", len(fitted) - len(sure)],
+        [f"fit something, q-value above {max_q:g}", len(fitted) - len(sure)],
         ["fit nothing", len(rows) - len(fitted)],
     ]
     shares = [[what, n, 100 * n / len(rows) if rows else None] for what, n in counts]
@@ -131,6 +131,10 @@ def _fits(key: str, path: Path, found: Found) -> Html:
     return section(
         key,
         path.name,
+        paragraph(
+            "The q-value is the share of wrong fits among those as good or better; it needs "
+            "hundreds of readouts to be of use."
+        ),
         table(f"{len(rows):,} readouts", summary, shares, sortable=False),
         _long("Best fits", columns, cells, len(fitted)),
         level=3,
@@ -165,7 +169,8 @@ def _split(path: Path, rows: list[Row]) -> Html:
         + [total([row], band) for band in bands]
         for row in rows
     ]
-    caption = f"{path.parent.name}: parts, and identity of a sample to the nearest training protein"
+    name = path.parent.name
+    caption = f"Parts of {name}, and identity of a sample to the nearest training protein"
     return table(caption, columns, cells)
 
 

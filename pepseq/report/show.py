@@ -1,5 +1,6 @@
 """One completed protein as lines for a terminal."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def show(
 
     `results` are tables that `predict` wrote with --table, or folders with such tables; `truth` are
     FASTA files. Three lines a row: positions and residues; for each residue the tenth of its
-    confidence or `*` if it was read; and, where it is wrong, the true one. Lines have at most
-    `width` characters, if that is enough for a block of ten.
+    confidence or `*` if it was read; and, where it is wrong, the true one. Lines of residues
+    have at most `width` characters, if that is enough for a block of ten.
 
     Raises InputError, also for an id that no table has.
     """
@@ -71,9 +72,9 @@ def lines_of(
     blocks = max(1, min(WIDEST, (width - margin + 1) // (BLOCK + 1)))
     for start in range(0, length, blocks * BLOCK):
         yield from _row(known, start, min(start + blocks * BLOCK, length), margin, coloured)
-    yield "below each residue: the tenth of its confidence (9: 0.9 or more), * if it was read" + (
-        "; then the true one where it is wrong" if known.truth else ""
-    )
+    below = "; then the true one where it is wrong" if known.truth else ""
+    words = f"Below each residue: the tenth of its confidence (9: 0.9 or more), * if read{below}."
+    yield "\n".join(textwrap.wrap(words, max(width, BLOCK + margin)))
 
 
 def _templates(protein: Protein) -> Iterator[str]:

@@ -22,7 +22,7 @@ def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
         right = accuracy.get(short_id(row["id"]))
         tm_score = number(row.get("tm_score"))
         if right is not None and tm_score is not None:
-            points.append((row["id"], right, tm_score))
+            points.append((row["id"], right, tm_score, bool(_whole(row.get("model_different")))))
         correspondence = f"{row.get('correspondence')}, by {row.get('normalised_by')}"
         cells.append(
             [
@@ -102,7 +102,8 @@ def accuracies(predictions: Sequence[Prediction]) -> dict[str, float]:
     return known
 
 
-def _scatter(points: list[tuple[str, float, float]]) -> Html | None:
+def _scatter(points: list[tuple[str, float, float, bool]]) -> Html | None:
+    """Return TM-scores by percent right; True: the model is not of the completed sequence."""
     if not points:
         return None
     chart = Chart((0, 100), (0, 1), "hidden residues right, %", "TM-score")
@@ -111,15 +112,18 @@ def _scatter(points: list[tuple[str, float, float]]) -> Html | None:
     chart.line([(0, FOLD_THRESHOLD), (100, FOLD_THRESHOLD)], "ideal")
     chart.say(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", "end")
     kind = "small" if len(points) > 300 else "main"
-    for name, right, tm_score in points:
-        chart.dot(right, tm_score, kind, f"{name}: {right:.1f} % right, TM-score {tm_score:.3f}")
+    for name, right, tm_score, other in points:
+        mark = "hollow" if other else kind
+        chart.dot(right, tm_score, mark, f"{name}: {right:.1f} % right, TM-score {tm_score:.3f}")
     columns = [Column("Protein", text=True), Column("right, %", 1), Column("TM-score", 4)]
-    cells = [[identifier(name), right, tm_score] for name, right, tm_score in points]
+    cells = [[identifier(name), right, tm_score] for name, right, tm_score, _ in points]
+    legend = [("main", "protein"), ("hollow", "its model is not of the completed sequence")]
     return figure(
         "tm-score",
         chart,
         "TM-score against accuracy.",
-        "Each dot is a protein.",
+        "Each mark is a protein.",
         columns,
         cells,
+        legend if any(other for *_, other in points) else (),
     )

@@ -107,7 +107,7 @@ pre { font: .84rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monosp
   overflow-x: auto; margin: .6rem 0 1.2rem; padding: .8rem 0; border-block: 1px solid var(--rule); }
 .seq { font: .9rem/1.3 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   margin: .4rem 0; max-width: 62rem; }
-.seq > span, .chunk > span { display: inline-block; vertical-align: top; margin: 0 .5rem .45rem 0; }
+.seq > span, .chunk > span { display: inline-block; vertical-align: top; margin: 0 .1rem .45rem 0; }
 .seq i, .seq b, .seq u, .seq em { display: block; font-style: normal; font-weight: 400;
   text-decoration: none; white-space: pre; }
 .seq i, .seq u { color: var(--muted); }
@@ -132,8 +132,10 @@ input[type=search] { width: 16rem; max-width: 100%; }
 .tools button { cursor: pointer; }
 .list table { width: 100%; }
 button.open { font: inherit; color: var(--accent); background: none; border: 0; padding: 0;
-  cursor: pointer; text-align: left; overflow-wrap: anywhere; }
-button.open::before { content: "+"; display: inline-block; width: 1.1em; color: var(--muted); }
+  cursor: pointer; text-align: left; max-width: min(22rem, 45vw); display: inline-flex; }
+button.open bdi { min-width: 0; overflow-wrap: break-word; text-decoration: underline;
+  text-underline-offset: .15em; }
+button.open::before { content: "+"; flex: 0 0 1.1em; color: var(--muted); }
 button.open[aria-expanded=true]::before { content: "−"; }
 tr.opened > td { padding: .6rem 0 1.4rem; white-space: normal; }
 .inside { position: sticky; left: 0; width: min(100%, calc(100vw - 2.5rem)); max-width: 64rem; }

@@ -62,7 +62,9 @@ def real_results(folder, proteins, monkeypatch, wrong=0.1, names=None):
     }
     write(folder / "true.fasta", truth)
     (folder / "done.fasta").write_text(
-        "".join(f">{id} confidence={_mean(residues):.4f}\n{residues}\n" for id, residues in done.items())
+        "".join(
+            f">{id} confidence={_mean(residues):.4f}\n{residues}\n" for id, residues in done.items()
+        )
     )
     readout_table(folder / "residues.tsv", done)
     run_record(folder / "done.fasta", "predict", ["readouts.fasta"], readout=READ, model=None)

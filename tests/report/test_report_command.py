@@ -47,11 +47,17 @@ def test_faults_are_one_line_with_their_exit_code(tmp_path, run):
     ):
         done = run("report", *arguments)
         assert done.code == code, (arguments, done.err)
-        assert [line.startswith(("Error", "taken", "Usage", "Try")) for line in done.err.splitlines() if line]
+        assert [
+            line.startswith(("Error", "taken", "Usage", "Try"))
+            for line in done.err.splitlines()
+            if line
+        ]
     assert not (tmp_path / "x.html").exists()
 
 
-def test_damaged_tables_and_records_are_named_or_passed_over(tmp_path, run, small_proteins, monkeypatch):
+def test_damaged_tables_and_records_are_named_or_passed_over(
+    tmp_path, run, small_proteins, monkeypatch
+):
     folder = tmp_path / "r"
     real_results(folder, small_proteins, monkeypatch)
     for name in ("nonsense", "list", "deep"):
@@ -77,11 +83,24 @@ def call(path, command, settings, inputs=()):
     return command_line(Run(path, record))
 
 
-def test_calls_of_mask_and_evaluate_give_the_same_results_again(tmp_path, run, monkeypatch, fasta, small_proteins):
+def test_calls_of_mask_and_evaluate_give_the_same_results_again(
+    tmp_path, run, monkeypatch, fasta, small_proteins
+):
     monkeypatch.chdir(tmp_path)
     real_results(tmp_path / "r", small_proteins, monkeypatch)
     monkeypatch.chdir(tmp_path / "r")
-    run("mask", "true.fasta", "-o", "read.fasta", "--readout", "CY[DE]", "--misread", "0.2", "--seed", "9")
+    run(
+        "mask",
+        "true.fasta",
+        "-o",
+        "read.fasta",
+        "--readout",
+        "CY[DE]",
+        "--misread",
+        "0.2",
+        "--seed",
+        "9",
+    )
     for name in ("read.fasta", "accuracy"):
         path = tmp_path / "r" / name
         record = json.loads((tmp_path / "r" / f"{name}.run.json").read_text())

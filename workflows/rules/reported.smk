@@ -20,6 +20,7 @@ def reported():
         + [f"{config['results']}/splits/{name}/report.tsv" for name in config["species"]]
         + [f"{evaluation_of(one)}/summary.json" for one in completions()]
         + networks()
+        + [f"{prediction_of(one)}.fasta.gz" for one in completions()]
         + [f"{prediction_of(one)}.tsv.gz" for one in tables]
         + structures()
         + pairings()
