@@ -148,6 +148,7 @@ def test_dry_run_lists_the_jobs(config, tmp_path):
     done = snakemake(checkout(tmp_path), config, "--dry-run", "--cores", 2)
     assert done.returncode == 0, done.stdout
     assert counts(done.stdout) == JOBS[config]
+    assert f"{JOBS[config]['total']} jobs" in (ROOT / "README.md").read_text()
 
 
 def test_the_papers_calls_are_the_papers():
