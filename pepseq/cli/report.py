@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 def command(results, output, truth, title, force):
     """Write one self-contained page about results, to read in any browser.
 
-    RESULTS are folders or files that predict, evaluate, lookup, score, pair, finetune, split and
-    mask wrote. Each is recognised by its columns and run record, whatever its name.
+    RESULTS are folders or files that predict, evaluate, compare, lookup, score, pair,
+    evaluate-pairs, finetune, split and mask wrote. Each is recognised by its columns and run
+    record, whatever its name.
     """
     from pepseq.report.report import report
 
