@@ -7,9 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
-import yaml
 from places import ROOT
 from uniprot_server import play_uniprot, proteins
 from workflow import (
@@ -24,6 +22,11 @@ from workflow import (
     snakemake,
     submitted,
 )
+
+for name in ("snakemake", "snakemake_executor_plugin_slurm", "snakefmt"):
+    pytest.importorskip(name, reason="pip install '.[workflow]' snakefmt; .ci/run does")
+import jsonschema  # noqa: E402
+import yaml  # noqa: E402
 
 FOLDER = ROOT / "workflows"
 SCHEMA = yaml.safe_load((FOLDER / "config.schema.yaml").read_text())
