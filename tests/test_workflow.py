@@ -305,6 +305,6 @@ def results(folder):
 
 def _timeless(value):
     if isinstance(value, dict):
-        clock = ("started", "seconds", "platform")
+        clock = ("started", "seconds", "pepseq.json")  # the last is a hash in the manifests
         return {key: _timeless(inner) for key, inner in value.items() if key not in clock}
     return [_timeless(one) for one in value] if isinstance(value, list) else value
