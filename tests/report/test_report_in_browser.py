@@ -12,7 +12,7 @@ from html import unescape
 from types import SimpleNamespace
 
 import pytest
-from result_files import HOSTILE, real_results
+from result_files import HOSTILE, digits_of, real_results, varied
 
 from pepseq.report.report import report
 
@@ -106,7 +106,9 @@ def seen(tmp_path_factory, proteins):
     cut = [(id, residues[: 60 + 7 * at]) for at, (id, residues) in enumerate(proteins[:70])]
     names = {cut[0][0]: HOSTILE, cut[1][0]: "ecoli|" + "x" * 300}
     with pytest.MonkeyPatch.context() as patch:
-        truth, done = real_results(folder / "results", cut, patch, wrong=0.15, names=names)
+        truth, done = real_results(
+            folder / "results", cut, patch, wrong=0.15, names=names, at=varied
+        )
     report(folder / "results", folder / "page.html")
     text = (folder / "page.html").read_text()
     probe = PROBE.replace("WANTED", json.dumps(HOSTILE).replace("<", "\\u003c"))
@@ -151,7 +153,7 @@ def test_a_protein_is_found_and_opened(seen):
     assert wrong
     opened = seen.opened
     assert opened["residues"] == residues and opened["expanded"] == "true"
-    assert opened["digits"] == "".join("•" if r in "KCYM" else "9" for r in residues)
+    assert opened["digits"] == digits_of(residues, varied).replace("*", "•")
     assert opened["positions"] == [str(n) for n in range(1, len(residues) + 1, 10)]
     assert 1 <= opened["wrong"] <= len(wrong)
     assert f"{wrong[0] + 1} {residues[wrong[0]]} (true {truth[wrong[0]]})" in opened["words"]
@@ -166,7 +168,7 @@ def test_the_script_draws_a_sequence_as_the_page_has_it(seen):
     from pepseq.report.sequence import sequence_html
 
     residues = seen.proteins[HOSTILE]
-    digits = "".join("*" if r in "KCYM" else "9" for r in residues)
+    digits = digits_of(residues, varied)
     protein = Protein(HOSTILE, residues, digits, 1, 0.95, (), 0, truth=seen.truth[HOSTILE])
     drawn = sequence_html(protein).removeprefix('<div class="seq" aria-hidden="true">')
     assert seen.opened["html"].strip() == drawn.removesuffix("</div>").strip()
