@@ -35,6 +35,8 @@ SAID = {
     "split": "a split (split)",
 }
 _OF_EVALUATION = [name for name in NAMES if name.endswith(".tsv")]
+PAGE = "report"
+"""The command whose own run records are no results."""
 _SAID_AT_MOST = 20
 log = logging.getLogger(__name__)
 
@@ -76,9 +78,13 @@ class Found:
         shown = (len(paths) for kind, paths in self.tables.items() if kind != "left_out")
         return len(self.evaluations) + sum(shown)
 
-    def run_of(self, path: Path) -> Run | None:
-        """Return the run record beside an output, or beside a folder that holds it."""
-        return self.runs.get(path) or self.runs.get(path.parent)
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        tables = [path for paths in self.tables.values() for path in paths]
+        named = [folder / name for folder in self.evaluations for name in NAMES]
+        records = [path.with_name(f"{path.name}.run.json") for path in self.runs]
+        return [path for path in (*tables, *named, *records, *self.fastas) if path.is_file()]
 
 
 def find_results(sources: Sequence[str | Path], without: str | Path | None = None) -> Found:
@@ -96,16 +102,23 @@ def find_results(sources: Sequence[str | Path], without: str | Path | None = Non
             raise InputError(f"{source}: expected a folder or a file of results, found none")
         real = Path(os.path.realpath(path))
         for one in _files(real) if real.is_dir() else [real]:
-            if one != own:
+            if one != own or not _is_page(one):
                 _take(one, results, real.is_dir())
         _read_run(Path(f"{real}.run.json"), results)
     _say(results)
     if not results.results:
+        alone = " but FASTA, which has no confidences of residues" if results.fastas else ""
         raise InputError(
             f"{', '.join(map(str, sources))}: expected results: a folder of evaluate, a table of "
             "predict (--table), lookup, score or pair, or a folder of finetune or split; found none"
+            + alone
         )
     return results
+
+
+def _is_page(path: Path) -> bool:
+    with open_input(path) as stream:
+        return stream.readline(100).lower().startswith(b"<!doctype html")
 
 
 def find_tables(sources: Sequence[str | Path]) -> list[Path]:
@@ -184,6 +197,8 @@ def _read_run(path: Path, results: Found) -> bool:
     record = _json(path)
     if not isinstance(record.get("command"), str) or "pepseq" not in record:
         return False
+    if record["command"] == PAGE:  # an older page's
+        return True
     output = path.with_name(path.name.removesuffix(".run.json"))
     results.runs[output] = Run(output, record)
     return True

@@ -73,7 +73,11 @@ def _other_sequences(rows: list[Row]) -> Html | None:
     other = sum(number(row["model_different"]) != 0 for row in looked)
     if other:
         return paragraph(
-            tag("strong", None, f"{other:,} models are not of the completed sequence: "),
+            tag(
+                "strong",
+                None,
+                f"{other:,} of {len(rows):,} models are not of the completed sequence: ",
+            ),
             "their amino acids differ from it, so that their TM-score "
             "says nothing about the completion.",
         )

@@ -68,7 +68,7 @@ def test_the_numbers_are_those_of_the_evaluation(made):
     hidden = summary["residues"]["hidden"]
     assert f"20 proteins with {hidden:,} hidden residues, compared with the truth" in page.text
     assert "1 of 2 pairs have a TM-score above 0.5" in page.text
-    assert "1 models are not of the completed sequence" in page.text
+    assert "1 of 2 models are not of the completed sequence" in page.text
     assert "fit nothing133.3" in page.text.replace(" ", "").replace("fitnothing", "fit nothing")
 
 
