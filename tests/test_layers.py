@@ -61,6 +61,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
         ("pepseq.structure.score", "torch transformers pandas gemmi biotite tmtools"),
+        ("pepseq.report.report", "torch transformers pandas matplotlib numba gemmi"),
         ("pepseq.readout.masking", "torch transformers pandas"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from pepseq.errors import InputError
 from pepseq.evaluation.report import NAMES
 from pepseq.files import STDIO, open_input
-from pepseq.report.tables import NO_TABLE, Row, read_columns, read_table
+from pepseq.report.tables import Row, read_columns, read_table
 
 KINDS = {
     "residues": ("id", "position", "residue", "source", "confidence", "second", "third"),
@@ -129,7 +129,7 @@ def find_tables(sources: Sequence[str | Path]) -> list[Path]:
         if not path.exists():
             raise InputError(f"{source}: expected a folder or a file of results, found none")
         for one in _files(path) if path.is_dir() else [path]:
-            if one.is_file() and read_columns(one).have(*KINDS["residues"]):
+            if one.is_file() and set(KINDS["residues"]) <= set(_columns(one, path.is_dir())):
                 tables.append(one)
     if not tables:
         raise InputError(
@@ -164,20 +164,25 @@ def _take(path: Path, results: Found, lenient: bool) -> None:
     if not path.is_file():
         results.unknown.append(path)
         return
-    try:
-        columns = read_columns(path)
-    except InputError:
-        if not lenient:
-            raise
-        columns = NO_TABLE
+    columns = _columns(path, lenient)
     for kind, names in KINDS.items():
-        if columns.have(*names):
+        if set(names) <= set(columns):
             results.tables[kind].append(path)
             break
     else:
-        known = columns.names[0].startswith(">")
-        (results.fastas if known else results.unknown).append(path)
+        fasta = "".join(columns).startswith(">")
+        (results.fastas if fasta else results.unknown).append(path)
     _read_run(Path(f"{path}.run.json"), results)
+
+
+def _columns(path: Path, lenient: bool) -> tuple[str, ...]:
+    """Return the first line's cells; none of a file that cannot be read, if `lenient`."""
+    try:
+        return read_columns(path)
+    except InputError:
+        if not lenient:
+            raise
+        return ()
 
 
 def _json(path: Path) -> dict:

@@ -55,6 +55,7 @@ def test_what_is_not_understood_is_said_and_stops_nothing(tmp_path, caplog):
     (tmp_path / "other.json").write_text('{"command": 3}')
     with caplog.at_level("INFO"):
         find_results([tmp_path])
+    assert find_tables([tmp_path]) == [tmp_path / "table"]
     said = [line for line in caplog.messages if line.startswith("not understood")]
     assert sorted(line.rpartition("/")[2] for line in said) == [
         "binary",
