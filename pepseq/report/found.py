@@ -35,6 +35,8 @@ SAID = {
     "split": "a split (split)",
 }
 _OF_EVALUATION = [name for name in NAMES if name.endswith(".tsv")]
+INDEX = ".pepseq-index"
+"""The folder of an index of templates ends in this."""
 PAGE = "report"
 """The command whose own run records are no results."""
 _SAID_AT_MOST = 20
@@ -63,7 +65,8 @@ class Evaluation:
 class Found:
     """Everything that was recognised.
 
-    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output.
+    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `seen` has all
+    files looked at.
     """
 
     tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -71,6 +74,7 @@ class Found:
     runs: dict[Path, Run] = field(default_factory=dict)
     fastas: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
+    seen: set[Path] = field(default_factory=set)
 
     @property
     def results(self) -> int:
@@ -143,23 +147,22 @@ def _files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in the order of their names, without hidden ones."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and "-index" not in name
+            name for name in folders if not name.startswith(".") and not name.endswith(INDEX)
         )
         yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))
 
 
 def _take(path: Path, results: Found, lenient: bool) -> None:
     """Recognise one file and add it; `lenient`: a damaged one is not understood."""
-    if path in results.unknown or any(path in paths for paths in results.tables.values()):
+    if path in results.seen:
         return
+    results.seen.add(path)
     if path.name.endswith(".json"):
         if not (_read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
         return
     summary = path.parent / "summary.json"
-    if path.parent in results.evaluations or (
-        path.name in NAMES and summary.is_file() and _read_evaluation(summary, results)
-    ):
+    if path.name in NAMES and summary.is_file() and _read_evaluation(summary, results):
         return
     if not path.is_file():
         results.unknown.append(path)

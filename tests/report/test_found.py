@@ -42,6 +42,10 @@ def test_a_folder_is_searched_and_gzip_and_single_files_are_read(tmp_path):
     deep.mkdir(parents=True)
     plain = readout_table(tmp_path / "plain.tsv", {"p": "MALK"})
     (deep / "packed.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    index = tmp_path / "known.fasta.pepseq-index"
+    index.mkdir()
+    readout_table(index / "part", {"p": "MALK"})
+    readout_table(tmp_path / ".hidden", {"p": "MALK"})
     assert len(find_results([tmp_path]).tables["residues"]) == 2
     assert len(find_results([plain, plain, tmp_path / "one"]).tables["residues"]) == 2
     assert find_tables([plain]) == [plain]
@@ -100,6 +104,17 @@ def test_a_table_finds_its_run_its_evaluation_and_its_truth(tmp_path, monkeypatc
         f"truth ({tmp_path.name}/eval_{n})" for n in ("bad", "good")
     ]
     assert [one.run.record["settings"]["model"] for one in judged] == ["bad", "good"]
+
+
+def test_other_results_in_a_folder_of_an_evaluation_are_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw_nothing(monkeypatch)
+    write("truth.fasta", {"p": "MALK"})
+    evaluate("truth.fasta", "truth.fasta", "scores", "KCYM")
+    readout_table(tmp_path / "scores" / "mine.tsv", {"p": "MALK"})
+    found = find_results(["scores"])
+    assert len(found.evaluations) == len(found.tables["residues"]) == 1
+    assert found.unknown == [] and list(found.runs) == [tmp_path / "scores"]
 
 
 def test_a_truth_that_changed_since_is_not_taken(tmp_path, monkeypatch, caplog):
