@@ -65,8 +65,8 @@ class Evaluation:
 class Found:
     """Everything that was recognised.
 
-    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `seen` has all
-    files looked at.
+    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `seen` are
+    all files looked at.
     """
 
     tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})

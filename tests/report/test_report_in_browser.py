@@ -70,6 +70,9 @@ find(WANTED + " ");
 said.kept = list.querySelectorAll("tr.opened").length;
 list.querySelector("button.open").click();
 said.closed = list.querySelectorAll("tr.opened").length;
+find("");
+find(WANTED);
+said.stays = list.querySelectorAll("tr.opened").length;
 find("no such protein");
 said.none = { count: shown().length, status: status() };
 find("");
@@ -159,7 +162,7 @@ def test_a_protein_is_found_and_opened(seen):
     assert f"{wrong[0] + 1} {residues[wrong[0]]} (true {truth[wrong[0]]})" in opened["words"]
     assert opened["text"].replace("\n", "") == f">{HOSTILE}{residues}"
     assert opened["list"].startswith("t1: ") and opened["hidden"] == "true"
-    assert seen.focused and (seen.kept, seen.closed) == (1, 0)
+    assert seen.focused and (seen.kept, seen.closed, seen.stays) == (1, 0, 0)
     assert seen.none == {"count": 0, "status": "0 of 0 shown"}
 
 

@@ -72,17 +72,20 @@ def test_a_protein_in_two_blocks_is_one(tmp_path, monkeypatch):
     assert [p.templates[0].residues for p in read_proteins(path)] == [12, 3]
 
 
-def test_one_protein_is_read_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr("pepseq.evaluation.confidences._BLOCK_BYTES", 100)
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_one_protein_is_read_by_itself(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("pepseq.evaluation.confidences._BLOCK_BYTES", size)
     proteins = {"p": "MALKGV" * 3, "q": "GGAK", "qq": "GGAKK"}
     path = readout_table(tmp_path / "t", proteins)
     assert read_ids(path) == list(proteins)
     for id, residues in proteins.items():
         assert [one.residues for one in read_proteins(path, id)] == [residues]
     assert list(read_proteins(path, "nobody")) == list(read_proteins(path, "é")) == []
-    path.write_text(path.read_text().replace("qq\t5\tK\tobserved", "qq\t5\tK\tguessed"))
-    with pytest.raises(InputError, match=":28: 'qq'"):
-        list(read_proteins(path, "qq"))
+    text = path.read_text()
+    for wrong, message in (("guessed", ":28: 'qq'"), ("observed\t", ":28: expected 13 columns")):
+        path.write_text(text.replace("qq\t5\tK\tobserved", f"qq\t5\tK\t{wrong}"))
+        with pytest.raises(InputError, match=message):
+            list(read_proteins(path, "qq"))
 
 
 def test_an_unknown_id_names_those_near_it():
