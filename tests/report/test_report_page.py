@@ -69,7 +69,8 @@ def test_the_numbers_are_those_of_the_evaluation(made):
     assert f"20 proteins with {hidden:,} hidden residues, compared with the truth" in page.text
     assert "1 of 2 pairs have a TM-score above 0.5" in page.text
     assert "1 of 2 models are not of the completed sequence" in page.text
-    assert "fit nothing133.3" in page.text.replace(" ", "").replace("fitnothing", "fit nothing")
+    for line in ("one place, q-value up to 0.01", "something, q-value above 0.01", "nothing"):
+        assert f"fit {line}133.3" in page.text.replace("\n", "")
 
 
 def test_the_proteins_can_be_got_back_from_the_page(made):
@@ -86,6 +87,14 @@ def test_the_proteins_can_be_got_back_from_the_page(made):
         assert [r in "KCYM" for r in residues] == [d == "*" for d in digits]
         assert sum(one[1] for one in taken) == len(residues) - digits.count("*")
     assert [column[0] for column in data["columns"]][3:5] == ["right, %", "mean confidence, %"]
+
+
+def test_accuracies_of_the_list_are_those_of_the_evaluation(made):
+    page, *_, folder = made
+    lines = (folder / "results/accuracy/proteins.tsv").read_text().splitlines()
+    rows = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
+    listed = page.data["proteins-1-data"]["proteins"]
+    assert [row[5][0] for row in listed] == [float(row["accuracy"]) for row in rows]
 
 
 def test_the_page_loads_nothing(made):
