@@ -108,7 +108,7 @@ def find_results(sources: Sequence[str | Path], without: str | Path | None = Non
         for one in _files(real) if real.is_dir() else [real]:
             if one != own or not _is_page(one):
                 _take(one, results, real.is_dir())
-        _read_run(Path(f"{real}.run.json"), results)
+        read_run(Path(f"{real}.run.json"), results)
     _say(results)
     if not results.results:
         alone = " but FASTA, which has no confidences of residues" if results.fastas else ""
@@ -158,7 +158,7 @@ def _take(path: Path, results: Found, lenient: bool) -> None:
         return
     results.seen.add(path)
     if path.name.endswith(".json"):
-        if not (_read_run(path, results) or _read_evaluation(path, results)):
+        if not (read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
         return
     summary = path.parent / "summary.json"
@@ -175,7 +175,7 @@ def _take(path: Path, results: Found, lenient: bool) -> None:
     else:
         fasta = "".join(columns).startswith(">")
         (results.fastas if fasta else results.unknown).append(path)
-    _read_run(Path(f"{path}.run.json"), results)
+    read_run(Path(f"{path}.run.json"), results)
 
 
 def _columns(path: Path, lenient: bool) -> tuple[str, ...]:
@@ -198,7 +198,7 @@ def _json(path: Path) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _read_run(path: Path, results: Found) -> bool:
+def read_run(path: Path, results: Found) -> bool:
     """Add a run record if the file is one."""
     if not path.name.endswith(".run.json") or not path.is_file():
         return False
@@ -222,7 +222,7 @@ def _read_evaluation(path: Path, results: Found) -> bool:
     folder = path.parent
     names = [name for name in _OF_EVALUATION if (folder / name).is_file()]
     tables = {name.removesuffix(".tsv"): read_table(folder / name) for name in names}
-    _read_run(Path(f"{folder}.run.json"), results)
+    read_run(Path(f"{folder}.run.json"), results)
     run = results.runs.get(folder)
     results.evaluations[folder] = Evaluation(folder, summary, tables, run)
     return True

@@ -100,6 +100,8 @@ def test_a_table_finds_its_run_its_evaluation_and_its_truth(tmp_path, monkeypatc
         assert one.run.record["settings"]["model"] == one.name
         assert one.evaluation.folder.name == f"eval_{one.name}"
         assert all(protein.truth == truth[protein.id] for protein in one.proteins)
+    alone, _ = link(find_results(["good.tsv"]), [])
+    assert alone[0].run.record["settings"]["model"] == "good"
     assert [one.name for one in judged] == [
         f"truth ({tmp_path.name}/eval_{n})" for n in ("bad", "good")
     ]
