@@ -34,6 +34,10 @@ class TryAgainError(PepseqError):
     exit_code = 75
 
 
+class StoppedError(TryAgainError):
+    """A signal stopped the run, all its processes together, after what is done was saved."""
+
+
 class LostProcessError(TryAgainError):
     """Another process of the same run has ended; that one says why."""
 

@@ -3,13 +3,14 @@
 import dataclasses
 import logging
 import os
+import sys
 import time
 from contextlib import contextmanager
 
 import click
 
 from pepseq.cli import options
-from pepseq.errors import LostProcessError, PepseqError
+from pepseq.errors import LostProcessError, PepseqError, StoppedError
 from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
 
 DEFAULTS = FinetuneConfig()
@@ -141,6 +142,8 @@ def _one_voice():
     try:
         yield
     except PepseqError as error:
+        if process and isinstance(error, StoppedError):
+            sys.exit(error.exit_code)  # so did the first, and says so
         if isinstance(error, LostProcessError):
             time.sleep(2 * SECONDS_OF_SILENCE)
         elif process:

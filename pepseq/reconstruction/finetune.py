@@ -23,7 +23,7 @@ from pepseq.errors import (
     LostProcessError,
     OutputError,
     SettingsError,
-    TryAgainError,
+    StoppedError,
 )
 from pepseq.files import (
     Outputs,
@@ -159,7 +159,7 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
             else:
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Stopped as stop:
-        raise TryAgainError(
+        raise StoppedError(
             f"stopped at step {trainer.state.global_step}; the same command with --resume goes on"
         ) from stop
     except RuntimeError as error:

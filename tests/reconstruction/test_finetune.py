@@ -1,5 +1,4 @@
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -430,54 +429,6 @@ def test_wrong_calls_are_refused(run, train, validation, tmp_path, protbert):
     (tmp_path / "n").mkdir()
     with pytest.raises(OutputError):
         finetune(train, validation, tmp_path / "n", "K1", from_scratch="tiny")
-
-
-def test_two_processes_under_torchrun(run, train, validation, tmp_path):
-    """Two processes of one batch each learn what one process learns from two batches."""
-    command = [
-        "finetune",
-        "--train",
-        train,
-        "--validation",
-        validation,
-        "--readout",
-        "K1",
-        "--from-scratch",
-        "tiny",
-        "--batch-residues",
-        "600",
-        "--device",
-        "cpu",
-        "--threads",
-        "1",
-        "--max-steps",
-        "6",
-        "--evaluate-every",
-        "3",
-        "-o",
-    ]
-    launch = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "pepseq",
-        *command,
-        tmp_path / "two",
-    ]
-    done = subprocess.run(
-        [str(c) for c in launch],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert run(*command, tmp_path / "one", "--accumulate", "2").code == 0
-    check_manifest(tmp_path / "two")
-    one, two = (load_file(tmp_path / n / "model.safetensors") for n in ("one", "two"))
-    assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
 
 
 def test_a_moved_run_resumes(train, validation, tmp_path, monkeypatch):
