@@ -164,10 +164,13 @@ class MaskedTrainer(Trainer):
 
     def must_stop(self) -> bool:
         """Return whether a signal has come to any process before the last step; ask in all."""
+        asked = self.stop_asked
         if self.args.world_size > 1:
-            asked = torch.tensor([float(self.stop_asked)], device=self.args.device)
-            self.stop_asked = bool(self.accelerator.reduce(asked).item())
-        return self.stop_asked and self.state.global_step < self.state.max_steps
+            flag = torch.tensor([float(asked)], device=self.args.device)
+            asked = bool(self.accelerator.reduce(flag).item())
+            if asked:  # a signal may come at any moment: never set back what it sets
+                self.stop_asked = True
+        return asked and self.state.global_step < self.state.max_steps
 
     def save_and_stop(self):
         """Write a checkpoint now, its validation left for the run that resumes."""
