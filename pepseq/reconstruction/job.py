@@ -52,7 +52,6 @@ def make_trainer(job: Job) -> MaskedTrainer:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     device = pick_device(config.device)
-    _check_processes(device)
     precision = pick_precision(config.precision, device)
     if precision == "fp16" and device.type != "cuda":
         raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
@@ -109,6 +108,7 @@ def _check_processes(device: torch.device) -> None:
 
 
 def _arguments(job: Job, device: torch.device, precision: str) -> TrainingArguments:
+    _check_processes(device)
     config, training = job.config, job.training
     if job.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise SettingsError("--tensorboard needs the package: pip install tensorboard")

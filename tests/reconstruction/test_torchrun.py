@@ -29,7 +29,8 @@ def fail(self, *arguments, **settings):
     return loss(self, *arguments, **settings)
 MaskedTrainer.compute_loss = fail
 import pepseq.cli.finetune
-pepseq.cli.finetune.SECONDS_OF_SILENCE = 1
+if os.environ["RANK"] == "1":
+    pepseq.cli.finetune.SECONDS_OF_SILENCE = 1
 main()
 """
 
