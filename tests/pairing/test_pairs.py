@@ -143,6 +143,7 @@ def test_the_figure_shows_every_run_and_not_the_mean_alone():
     _, pairs = small()
     runs = np.ones((3, 5)), np.array([np.ones(5), np.arange(5.0) - 1, 3 - np.arange(5.0)])
     flat, crossed = (
-        matplotlib.image.imread(io.BytesIO(draw_pairing(Chosen((), losses), pairs, "png"))) for losses in runs
+        matplotlib.image.imread(io.BytesIO(draw_pairing(Chosen((), losses), pairs, "png")))
+        for losses in runs
     )
     assert flat.shape != crossed.shape or (flat != crossed).any()
