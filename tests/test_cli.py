@@ -21,6 +21,8 @@ def test_help_is_there_fast_and_without_torch(command):
         start = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         times.append(time.perf_counter() - start)
+        if times[-1] < 0.5:
+            break
     assert done.stdout.startswith("Usage: ") and done.stdout.endswith("[]\n")
     assert min(times) < 0.5, statistics.median(times)
 
