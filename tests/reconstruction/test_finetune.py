@@ -150,16 +150,17 @@ def test_a_trained_folder_holds_all_it_should_and_can_be_used(train, validation,
     assert predict(tmp_path / "readouts", tmp_path / "o", model=out).readout == Readout("K2")
 
 
-def test_learning_beats_the_commonest_amino_acid(train, tmp_path):
-    """Sixty proteins seen many times are partly learned by heart."""
+def test_learning_beats_the_commonest_amino_acid(fasta, proteins, tmp_path):
+    """Fifteen proteins seen many times are partly learned by heart."""
+    train = fasta("few.fasta", [(i, s[:150]) for i, s in proteins[:15]])
     config = FinetuneConfig(
         **QUICK
-        | {"max_steps": 150, "evaluate_every": 50, "learning_rate": 5e-3, "batch_residues": 4000}
+        | {"max_steps": 100, "evaluate_every": 50, "learning_rate": 1e-2, "batch_residues": 1000}
     )
     description = finetune(train, train, tmp_path / "net", "K1", from_scratch="tiny", config=config)
     hidden = [r for record in read_fasta(train) for r in record.sequence if r not in "KCYM"]
     commonest = max(hidden.count(a) for a in set(hidden)) / len(hidden)
-    assert description["validation"]["hidden_residue_accuracy_micro"] > commonest + 0.02
+    assert description["validation"]["hidden_residue_accuracy_micro"] > commonest + 0.1
 
 
 @pytest.mark.parametrize("name", ["protbert", "esm2"])
