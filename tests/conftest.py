@@ -12,6 +12,10 @@ from places import DATA, ESM_VOCABULARY
 
 from pepseq.sequences.fasta import read_fasta
 
+# Threads that wait for each other on small arrays take more time than they save, most of all on a
+# busy machine; before torch is imported, and for the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("busy machines", deadline=None)
 settings.load_profile("busy machines")
 
