@@ -16,6 +16,7 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.files import STDIO, sha256, to_json
 from pepseq.sequences.fasta import BadRecord, read_fasta
+from pepseq.templates.kernels import read_only
 from pepseq.templates.seeds import build_seeds
 from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import Symbols
@@ -42,6 +43,10 @@ class Reference:
     name_offsets: np.ndarray
     folder: Path | None
     described: dict
+
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
