@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `report`,
-`Readout` and `Noise`.
+`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `score`, `evaluate`,
+`report`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -21,6 +21,7 @@ _WHERE = {
     "FinetuneConfig": "pepseq.reconstruction.config",
     "predict": "pepseq.reconstruction.predict",
     "PredictConfig": "pepseq.reconstruction.config",
+    "merge": "pepseq.reconstruction.merge",
     "lookup": "pepseq.reconstruction.lookup",
     "LookupConfig": "pepseq.reconstruction.config",
     "pair": "pepseq.pairing.pair",

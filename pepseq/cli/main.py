@@ -20,6 +20,7 @@ COMMANDS = {
     "split": "Split proteins into train, validation and test, and say how near they are.",
     "mask": "Hide what an experiment does not read: proteins to readouts.",
     "predict": "Complete readouts: every hidden residue with its confidence.",
+    "merge": "Put together what jobs with predict --shard wrote.",
     "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
     "pair": "Pair two families: which protein of one interacts with which of the other.",

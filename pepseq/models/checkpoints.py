@@ -90,6 +90,12 @@ def _described(folder: Path) -> Checkpoint:
         ) from error
 
 
+def weights_sha256(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of weights in a model folder, by name."""
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
+    return {path.name: sha256(path) for path in files}
+
+
 def write_manifest(folder: Path) -> None:
     """Write `manifest.json`: the SHA-256 of every other file under `folder`."""
     files = {
