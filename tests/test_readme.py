@@ -13,7 +13,7 @@ from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
 
 README = (ROOT / "README.md").read_text()
-SECTIONS = dict(re.findall(r"^### pepseq (\w+)\n(.*?)(?=^##)", README, re.S | re.M))
+SECTIONS = dict(re.findall(r"^### pepseq ([\w-]+)\n(.*?)(?=^##)", README, re.S | re.M))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_python_example_runs(checkout):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name):
-    command = importlib.import_module(f"pepseq.cli.{name}").command
+    command = importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
     for parameter in command.params:
         for option in parameter.opts if parameter.param_type_name == "option" else []:
             if not option.startswith("-h"):

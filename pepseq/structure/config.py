@@ -1,4 +1,4 @@
-"""The settings of folding, fetching and scoring structures, with their defaults. Imports nothing heavy."""
+"""The settings of structures: folding, fetching, scoring. Imports nothing heavy."""
 
 import math
 from dataclasses import dataclass
