@@ -23,7 +23,8 @@ from pepseq.structure.names import best_of_each
 from pepseq.structure.programs import how_ended, last_words, running
 
 PROGRAM = "colabfold_batch"
-_LOOK_EVERY = 0.5
+LOOK_EVERY = 0.5
+"""Seconds between looks for what it has finished."""
 _ALONE = ("--msa-mode", "single_sequence")
 
 
@@ -73,7 +74,7 @@ class ColabFold:
         with running([PROGRAM, *self._options, str(fasta), str(results)], log) as process:
             while True:
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(_LOOK_EVERY)
+                    process.wait(LOOK_EVERY)
                 ended = process.returncode is not None
                 for name in [name for name in waiting if _is_done(results, name, process)]:
                     now = time.monotonic()

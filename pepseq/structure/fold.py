@@ -174,8 +174,8 @@ def _fold_all(
                     raise InputError(answer)
                 row |= _published(folder, protein, answer)
             except InputError as error:
-                path = "" if isinstance(answer, str) else f"{answer.path}: "
-                reason = str(error).removeprefix(path)
+                path = "" if isinstance(answer, str) else f"{answer.path}:"
+                reason = str(error).removeprefix(path).removeprefix("1:").strip()
                 row |= {"state": FAILED, "reason": reason}
                 bad.append(BadRecord(file, record.line, record.id, reason))
                 log.warning("%s: %s", found(record.id), reason)
