@@ -1,15 +1,13 @@
 """Models from AlphaFold DB into a folder, protein by protein, so that a later run goes on."""
 
 import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
+from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.files import STDIO, Outputs, run_record, to_json
 from pepseq.http import Http, HttpConfig, is_offline
 from pepseq.progress import Progress
@@ -26,6 +24,7 @@ from pepseq.structure.alphafold_db import (
     is_uniparc,
     server_url,
 )
+from pepseq.structure.asking import ask_all
 from pepseq.structure.config import FetchConfig
 from pepseq.structure.folder import DONE, Row, StructureFolder, cell, open_folder, text_sha256
 from pepseq.structure.wanted import Wanted, read_wanted
@@ -194,8 +193,9 @@ def _fetch_all(
             fetch_entry(http, entry, folder.work / entry.file(config.format)) for entry in entries
         ]
 
-    with Progress("fetching", len(todo), "proteins") as progress:
-        for accession, answer in _answers(list(of_accession), ask, config.connections):
+    answers = ask_all(list(of_accession), ask, config.connections)
+    with Progress("fetching", len(todo), "proteins") as progress, closing(answers):
+        for accession, answer in answers:
             proteins = of_accession[accession]
             if isinstance(answer, OutputError | SettingsError):
                 raise answer
@@ -214,41 +214,6 @@ def _fetch_all(
                 folder.add(one.id, _rows(one, published))
             progress.add(len(proteins))
     return later
-
-
-def _answers(
-    jobs: list[str], ask: Callable[[str], list[Model]], threads: int
-) -> Iterator[tuple[str, list[Model] | PepseqError]]:
-    """Yield each job with its answer or its error, as they come, several asked at once.
-
-    The threads are daemons: a run that ends early does not wait for a server that is silent.
-    """
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    answers: queue.SimpleQueue = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-
-    def work() -> None:
-        while True:
-            try:
-                job = waiting.get_nowait()
-            except queue.Empty:
-                return
-            answer = None
-            try:
-                answer = ask(job)
-            except PepseqError as error:
-                answer = error
-            finally:
-                answers.put((job, answer))
-
-    for _ in range(min(threads, len(jobs))):
-        threading.Thread(target=work, daemon=True).start()
-    for _ in jobs:
-        job, answer = answers.get()
-        if answer is None:
-            raise RuntimeError(f"the thread that asked for {job} broke off")
-        yield job, answer
 
 
 def _rows(one: Wanted, models: list[tuple[Model, str]]) -> list[Row]:

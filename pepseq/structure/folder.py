@@ -72,7 +72,9 @@ class StructureFolder:
 
     def add(self, name: str, rows: list[Row]) -> None:
         """Append the rows of a protein, whose files are here, to the table."""
-        self.rows[name] = rows
+        self.rows[name] = [
+            {column: row.get(column, "") for column in self._columns} for row in rows
+        ]
         with disk_errors(self._table), open(self._table, "ab") as stream:
             stream.write(_encode("".join(map(self._line, rows))))
 
@@ -102,7 +104,7 @@ class StructureFolder:
             outputs.add(self._table, _encode("\t".join(self._columns) + "\n" + "".join(lines)))
 
     def _line(self, row: Row) -> str:
-        cells = (" ".join(str(row.get(column, "")).split()) for column in self._columns)
+        cells = (" ".join(row.get(column, "").split()) for column in self._columns)
         return "\t".join(cells) + "\n"
 
 

@@ -126,7 +126,7 @@ def test_models_of_any_version(run, alphafold, ids, tmp_path, form, version):
     assert (first["id"], first["version"], first["residues"]) == ("P12345", str(version), "45")
     assert (first["start"], first["end"], first["fragment"]) == ("1", "45", "1")
     assert first["licence"] == "CC-BY-4.0" and first["agreement"] == ""
-    assert float(first["mean_plddt"]) == pytest.approx(52.933, abs=0.01)
+    assert float(first["mean_plddt"]) == pytest.approx(52.867, abs=0.01)
     assert (second["id"], second["accession"]) == ("UniRef100_A0A024R161", "A0A024R161")
     assert (third["state"], third["file"]) == ("no model", "")
     record = json.loads((tmp_path / "refs.run.json").read_text())
@@ -154,9 +154,8 @@ def test_sequences_are_compared_and_models_scored(run, alphafold, fasta, tmp_pat
     done = run("fetch-structures", source, "-o", out)
     assert done.code == 0 and "2 differ" in done.err
     found = [(row["agreement"], row["different"], row["missing"]) for row in rows(out)]
-    assert found == [("same", "0", "0"), ("same", "0", "0"), ("different", "5", "0")] + [
-        ("different", "1", "2")
-    ]
+    assert found[:2] == [("same", "0", "0")] * 2
+    assert found[2:] == [("different", "5", "0"), ("different", "1", "2")]
     assert alphafold.asked.count("/api/prediction/P12345") == 1
     models = tmp_path / "models"
     models.mkdir()
@@ -342,7 +341,8 @@ def test_stopped_and_called_again(run, alphafold, ids, tmp_path, number, code):
     process = subprocess.Popen(
         [sys.executable, "-m", "pepseq", *call], stderr=subprocess.PIPE, env=dict(os.environ)
     )
-    while len(alphafold.asked) < 3:
+    table = tmp_path / "o" / "structures.tsv"
+    while len(alphafold.asked) < 3 or LINES[0] not in table.read_text():
         assert process.poll() is None
         time.sleep(0.02)
     start = time.monotonic()
