@@ -82,8 +82,8 @@ def fold(
     """
     started = time.time()
     bad: list[BadRecord] = []
-    engine = find_engine(config)
     records = list(read_fasta(proteins, bad=bad))
+    engine = find_engine(config)
     stems = file_stems([record.id for record in records])
     fitting = [Protein(_plain(r), stems[r.id]) for r in records if _fits(r, config, proteins, bad)]
     with (

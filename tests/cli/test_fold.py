@@ -12,6 +12,7 @@ import pytest
 from programs import install
 
 from pepseq.errors import SettingsError
+from pepseq.files import locked
 from pepseq.structure.config import FoldConfig
 from pepseq.structure.fold import FOLD_COLUMNS, fold
 
@@ -222,6 +223,10 @@ def test_another_engine_another_folder_and_force(run, fasta, programs, tmp_path)
     (tmp_path / "mine" / "x.txt").write_text("mine")
     assert run("fold", source, "-o", tmp_path / "mine", "--engine", TEMPLATE).code == 74
     assert run("fold", source, "-o", source, "--engine", TEMPLATE).code == 2
+    with locked(out):
+        assert run("fold", source, "-o", out, "--engine", other).code == 75
+    done = run("fetch-structures", source, "-o", out, "--server", "http://127.0.0.1:9")
+    assert done.code == 65 and "expected the columns id, accession" in done.err
     done = fold(source, tmp_path / "mine", config=FoldConfig(engine=TEMPLATE), force=True)
     assert done.done == done.new == 1 and (tmp_path / "mine" / "x.txt").exists()
 
