@@ -13,7 +13,7 @@ case $sequence in
   *WWW) echo "warming up"; echo "no memory on device" >&2; exit 3 ;;
   *CCC) exit 0 ;;
   *HHH) echo "no structure" > "$2"; exit 0 ;;
-  *YYY) sleep 1000 & echo $! >> "$PIDS"; wait ;;
+  *YYY) trap "" TERM; sleep 1000 & echo $! >> "$PIDS"; wait ;;
   *KKK) kill -9 $$ ;;
   *PPP) cp "$STRUCTURES/other.pdb" "$2"; exit 0 ;;
 esac

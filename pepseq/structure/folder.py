@@ -41,7 +41,7 @@ class StructureFolder:
     def read(self) -> None:
         """Read the rows of earlier runs; InputError if the table is another one."""
         text = self._table.read_text("utf-8", "surrogateescape") if self._table.exists() else ""
-        header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+        header, *lines = text.split("\n")
         others = (path for path in self.folder.iterdir() if not path.name.startswith("."))
         if not header and any(others):
             raise OutputError(

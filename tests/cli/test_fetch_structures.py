@@ -242,7 +242,7 @@ def test_a_cut_that_looks_whole_is_seen(run, alphafold, ids, tmp_path, form):
     lines = whole.splitlines(keepends=True)
     atoms = [n for n, line in enumerate(lines) if line.startswith(b"ATOM")]
     call = ["fetch-structures", ids("P12345"), "-o", tmp_path / "o", "--format", form]
-    for cut in (b"", b"".join(lines[: atoms[30]]), b"".join(lines[:-2]))[: 2 + (form == "pdb")]:
+    for cut in (b"", b"".join(lines[: atoms[30]]), b"".join(lines[:-1]))[: 2 + (form == "pdb")]:
         alphafold.server.files[path] = cut
         done = run(*call)
         assert done.code == 75 and "gave up after 3 tries" in done.err

@@ -126,7 +126,10 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
     assert done.code == 65 and "no other record is any better" in done.err
 
 
-def test_a_program_that_takes_too_long_is_ended_with_all_it_started(run, fasta, programs, tmp_path):
+def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
+    run, fasta, programs, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("pepseq.structure.programs.SECONDS_TO_END", 0.1)
     source = fasta("p.fasta", [("slow", "MYYY"), ("slow2", "MMYYY")])
     call = ["fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE]
     done = run(*call, "--timeout", 0.4)

@@ -82,6 +82,13 @@ def test_ids_of_a_table_count_instead_of_names_of_files(folder):
     assert [bad.id for bad in found.bad] == ["a/b"] and found.alone == 1
 
 
+def test_ids_that_look_alike_as_names_are_told_apart(folder):
+    models = folder("m", [("1.pdb", "", "a/b")])
+    references = folder("r", [("x.pdb", "", "a/b"), ("y.pdb", "", "a_b")])
+    (pair,) = find_pairs(models, references).pairs
+    assert (pair.id, pair.reference) == ("a_b", str(references / "x.pdb"))
+
+
 def test_two_ids_of_one_file_are_one_reference(folder):
     models = folder("m", [("1.pdb", "", "P12345")])
     file = "AF-P12345-F1-model_v6.cif"
