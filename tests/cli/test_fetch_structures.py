@@ -356,3 +356,13 @@ def test_stopped_and_called_again(run, alphafold, ids, tmp_path, number, code):
     assert run(*call).code == 0
     assert f"/api/prediction/{LINES[0]}" not in alphafold.asked and len(alphafold.asked) == 4
     assert [row["id"] for row in rows(tmp_path / "o")] == list(LINES)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_refusal_other_than_404_is_no_missing_model(run, alphafold, ids, tmp_path, status):
+    alphafold.offer("P12345")
+    alphafold.server.faults = [Fault(status=status)]
+    names = ids("Q67890", "P12345")
+    done = run("fetch-structures", names, "-o", tmp_path / "o", "--connections", 1)
+    assert done.code == 65 and f"HTTP {status}" in done.err
+    assert len(rows(tmp_path / "o")) == 1 and "no model" not in rows(tmp_path / "o")[0]["state"]
