@@ -36,7 +36,7 @@ def test_several_are_asked_at_once_and_none_after_the_end():
     assert len(asked) <= 6
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_bug_in_a_thread_ends_the_run():
+def test_a_bug_in_a_thread_ends_the_run(monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with pytest.raises(RuntimeError, match="asked for a broke off"):
         list(ask_all(["a"], lambda job: 1 / 0, 1))
