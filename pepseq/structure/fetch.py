@@ -120,8 +120,12 @@ def fetch_structures(
             f"same command goes on: {later[0]}"
         )
     refuse_bad(bad, len(rows), output, keep_going)
+    return _summary(rows, {one.id for one in todo}, bad)
+
+
+def _summary(rows: list[Row], new: set[str], bad: list[BadRecord]) -> Fetched:
+    """Count the first row of each protein; `new` are the ids of this call."""
     states = [row["state"] for row in rows]
-    new = {one.id for one in todo}
     return Fetched(
         states.count(DONE),
         sum(row["state"] == DONE and row["id"] in new for row in rows),
