@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `score`, `evaluate`,
-`report`, `Readout` and `Noise`.
+`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`,
+`fetch_structures`, `score`, `evaluate`, `report`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -26,6 +26,10 @@ _WHERE = {
     "LookupConfig": "pepseq.reconstruction.config",
     "pair": "pepseq.pairing.pair",
     "PairConfig": "pepseq.pairing.config",
+    "fold": "pepseq.structure.fold",
+    "FoldConfig": "pepseq.structure.config",
+    "fetch_structures": "pepseq.structure.fetch",
+    "FetchConfig": "pepseq.structure.config",
     "score": "pepseq.structure.score",
     "ScoreConfig": "pepseq.structure.config",
     "evaluate": "pepseq.evaluation.evaluate",

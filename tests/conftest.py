@@ -250,3 +250,42 @@ def small_proteins(proteins):
     """Twenty real proteins cut to 20-80 residues."""
     draw = random.Random(7)
     return [(i, s[: draw.randint(20, 80)]) for i, s in proteins[:20]]
+
+
+@pytest.fixture(scope="session")
+def esmfold(tmp_path_factory):
+    """Folder of a tiny ESMFold of the true architecture with random weights."""
+    import torch
+    from transformers import EsmConfig, EsmForProteinFolding
+
+    module = {"sequence_dim": 16, "pairwise_dim": 8, "ipa_dim": 4, "resnet_dim": 8}
+    module |= {"num_heads_ipa": 2, "num_qk_points": 2, "num_v_points": 2, "num_blocks": 2}
+    trunk = {"num_blocks": 2, "sequence_state_dim": 32, "pairwise_state_dim": 16}
+    trunk |= {"sequence_head_width": 8, "pairwise_head_width": 8, "max_recycles": 2}
+    trunk |= {"chunk_size": None, "structure_module": module}
+    config = EsmConfig(
+        vocab_size=33,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=1026,
+        pad_token_id=1,
+        mask_token_id=32,
+        position_embedding_type="rotary",
+        token_dropout=True,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        is_folding_model=True,
+        esmfold_config={"fp16_esm": False, "trunk": trunk},
+        vocab_list=ESM_VOCABULARY,
+    )
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = EsmForProteinFolding(config)
+    with torch.no_grad():  # weights as they begin would make every pLDDT 50
+        network.lddt_head[1].weight.mul_(30)
+        network.lddt_head[3].weight.mul_(30)
+    folder = tmp_path_factory.mktemp("esmfold")
+    network.save_pretrained(folder)
+    return folder

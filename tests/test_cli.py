@@ -26,7 +26,7 @@ def test_the_list_of_commands_says_what_their_own_help_says():
     import importlib
 
     for name, text in COMMANDS.items():
-        command = importlib.import_module(f"pepseq.cli.{name}").command
+        command = importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
         assert command.name == name and command.help.startswith(text)
 
 

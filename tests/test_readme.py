@@ -13,9 +13,11 @@ from places import DATA, ROOT
 from pepseq.cli.main import COMMANDS
 from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
+from pepseq.structure.fetch import FETCH_COLUMNS
+from pepseq.structure.fold import FOLD_COLUMNS
 
 README = (ROOT / "README.md").read_text()
-SECTIONS = dict(re.findall(r"^### pepseq (\w+)\n(.*?)(?=^##)", README, re.S | re.M))
+SECTIONS = dict(re.findall(r"^### pepseq ([\w-]+)\n(.*?)(?=^##)", README, re.S | re.M))
 
 
 PROTEINS, RESIDUES = 12, 100
@@ -64,7 +66,7 @@ def test_the_python_example_runs(checkout):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name):
-    command = importlib.import_module(f"pepseq.cli.{name}").command
+    command = importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
     for parameter in command.params:
         for option in parameter.opts if parameter.param_type_name == "option" else []:
             if not option.startswith("-h"):
@@ -74,6 +76,10 @@ def test_every_option_is_explained(name):
 def test_every_column_and_exit_code_is_explained():
     for column in TABLE_COLUMNS:
         assert f"`{column}`" in SECTIONS["predict"]
+    for column in FOLD_COLUMNS:
+        assert f"`{column}`" in SECTIONS["fold"]
+    for column in FETCH_COLUMNS:
+        assert f"`{column}`" in SECTIONS["fetch-structures"]
     for column in COLUMNS.values():
         assert f"`{column}`" in SECTIONS["finetune"]
     for code in (0, 1, 2, 65, 74, 75):

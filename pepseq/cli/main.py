@@ -24,6 +24,8 @@ COMMANDS = {
     "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to complete readouts.",
     "pair": "Pair two families: which protein of one interacts with which of the other.",
+    "fold": "Predict the structures of proteins, one file each, going on where a call was stopped.",
+    "fetch-structures": "Fetch reference models of proteins from AlphaFold DB.",
     "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare completed proteins with the truth: tables and figures.",
@@ -65,7 +67,7 @@ class Commands(click.Group):
         """Import and return one command."""
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"pepseq.cli.{name}").command
+        return importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
 
     def format_commands(self, ctx, formatter):
         """List the commands without importing them."""
