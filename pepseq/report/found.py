@@ -18,6 +18,7 @@ KINDS = {
     "structures": ("id", "model", "reference", "tm_score", "correspondence"),
     "pairs": ("species", "protein_a", "protein_b", "confidence", "rank"),
     "unpaired": ("family", "species", "protein", "reason"),
+    "folded": ("id", "state", "file", "residues", "mean_plddt", "reason"),
     "left_out": ("file", "line", "id", "reason"),
     "training": ("step", "epoch", "train_loss", "validation_loss"),
     "split": ("split", "proteins", "share", "residues", "median_identity"),
@@ -28,6 +29,7 @@ SAID = {
     "residues": "confidences of residues (predict)",
     "fits": "fits of readouts (lookup)",
     "structures": "scores of structures (score)",
+    "folded": "structures (fold, fetch-structures)",
     "pairs": "pairs (pair)",
     "unpaired": "proteins without a pair (pair)",
     "left_out": "records left out",
@@ -237,7 +239,9 @@ def _say(results: Found) -> None:
             log.info("taken: %s: %s", path, SAID[kind])
     if results.runs:
         log.info("taken: %d run records", len(results.runs))
-    beside = {path.parent for kind in ("training", "split") for path in results.tables[kind]}
+    beside = {
+        path.parent for kind in ("training", "split", "folded") for path in results.tables[kind]
+    }
     if results.fastas:
         log.info("%d FASTA files: of use beside their tables, not shown alone", len(results.fastas))
     strange = [path for path in results.unknown if path.parent not in beside]

@@ -13,12 +13,15 @@ from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
 from pepseq.report.found import KINDS, find_results, find_tables
 from pepseq.report.link import link
+from pepseq.structure.fetch import FETCH_COLUMNS
+from pepseq.structure.fold import FOLD_COLUMNS
 from pepseq.structure.score import SCORE_COLUMNS
 
 TABLES = {
     "fits": LOOKUP_COLUMNS,
     "structures": SCORE_COLUMNS,
     "pairs": PAIR_COLUMNS,
+    "folded": FOLD_COLUMNS,
     "unpaired": UNPAIRED_COLUMNS,
     "training": tuple(COLUMNS.values()),
 }
@@ -136,6 +139,6 @@ def test_a_truth_that_changed_since_is_not_taken(tmp_path, monkeypatch, caplog):
 
 
 def test_kinds_are_told_apart():
-    for kind, columns in TABLES.items():
+    for kind, columns in [*TABLES.items(), ("folded", FETCH_COLUMNS)]:
         fitting = [other for other, names in KINDS.items() if set(names) <= set(columns)]
         assert fitting == [kind]

@@ -158,6 +158,16 @@ def test_defaults_and_what_auto_chose_are_left_out(tmp_path):
     assert said == "pepseq score m r --sequences done.fasta.gz -o s.tsv"
 
 
+def test_shards_folds_and_settings_that_are_no_options(tmp_path):
+    shard = {"number": 3, "of": 8, "table": "t.tsv", "whole": {"proteins": 5}}
+    settings = {"readout": "K", "shard": shard, "model_sha256": {"a": "1"}, "threads": 4}
+    said = call(tmp_path / "s.fa", "predict", settings, ["r.fa"])
+    assert said == "pepseq predict r.fa -o s.fa --readout K --shard 3/8"
+    settings = {"engine": "command:fold {fasta}", "used": "x", "device": "auto"}
+    said = call(tmp_path / "models", "fold", settings, ["p.fa"])
+    assert said == "pepseq fold p.fa -o models --engine 'command:fold {fasta}'"
+
+
 def test_a_record_cannot_smuggle_a_command(tmp_path):
     said = call(tmp_path / "x", "predict", {"readout": "K; rm -rf ~"}, ["$(reboot).fasta"])
     assert shlex.split(said)[2:] == ["$(reboot).fasta", "-o", "x", "--readout", "K; rm -rf ~"]

@@ -13,6 +13,7 @@ from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
 from pepseq.report.report import report
 from pepseq.report.style import STYLE
+from pepseq.structure.fold import FOLD_COLUMNS
 from pepseq.structure.score import SCORE_COLUMNS
 
 
@@ -40,6 +41,14 @@ def everything(folder, proteins, monkeypatch, names=None):
         {**fit, "id": first, "protein": first, "q_value": 0.001},
         {**fit, "id": other, "protein": other, "q_value": 0.5},
         {"id": "none"},
+    )
+    fold = {"id": first, "state": "done", "engine": first}
+    rows_of(
+        folder / "folds",
+        FOLD_COLUMNS,
+        {**fold, "mean_plddt": 60},
+        {**fold, "mean_plddt": 80},
+        {"id": other, "state": "failed"},
     )
     pair = {"species": first, "protein_a": "a", "protein_b": "b", "rank": 1, "known": "no"}
     rows_of(folder / "pairs", PAIR_COLUMNS, {**pair, "confidence": 0.95})
@@ -69,6 +78,7 @@ def test_the_numbers_are_those_of_the_evaluation(made):
     assert f"20 proteins with {hidden:,} hidden residues, compared with the truth" in page.text
     assert "1 of 2 pairs have a TM-score above 0.5" in page.text
     assert "1 of 2 models are not of the completed sequence" in page.text
+    assert "done270.0failed1–" in page.text.replace(" ", "")
     for line in ("one place, q-value up to 0.01", "something, q-value above 0.01", "nothing"):
         assert f"fit {line}133.3" in page.text.replace("\n", "")
 
