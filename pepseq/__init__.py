@@ -1,8 +1,9 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `lookup`, `finetune`, `pair`, `score`, `evaluate`, `report`,
-`compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
+`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`,
+`fetch_structures`, `score`, `evaluate`, `report`, `compare_evaluations`, `evaluate_pairs`,
+`Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -21,10 +22,15 @@ _WHERE = {
     "FinetuneConfig": "pepseq.reconstruction.config",
     "predict": "pepseq.reconstruction.predict",
     "PredictConfig": "pepseq.reconstruction.config",
+    "merge": "pepseq.reconstruction.merge",
     "lookup": "pepseq.reconstruction.lookup",
     "LookupConfig": "pepseq.reconstruction.config",
     "pair": "pepseq.pairing.pair",
     "PairConfig": "pepseq.pairing.config",
+    "fold": "pepseq.structure.fold",
+    "FoldConfig": "pepseq.structure.config",
+    "fetch_structures": "pepseq.structure.fetch",
+    "FetchConfig": "pepseq.structure.config",
     "score": "pepseq.structure.score",
     "ScoreConfig": "pepseq.structure.config",
     "evaluate": "pepseq.evaluation.evaluate",

@@ -34,6 +34,14 @@ class TryAgainError(PepseqError):
     exit_code = 75
 
 
+class StoppedError(TryAgainError):
+    """A signal stopped the run, all its processes together, after what is done was saved."""
+
+
+class LostProcessError(TryAgainError):
+    """Another process of the same run has ended; that one says why."""
+
+
 def found(text: str, limit: int = 40) -> str:
     """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
     return ascii(text if len(text) <= limit else text[:limit] + "...")

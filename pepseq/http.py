@@ -84,7 +84,7 @@ class Http:
 
     def __init__(self, server: str, hosts: Sequence[str] = (), config: HttpConfig | None = None):
         self._config = config or HttpConfig()
-        address = _parse(server)
+        address = parse_address(server)
         self._scheme, self._hosts = address.scheme, {address.host, *hosts}
         self._client = httpx2.Client(
             headers={"User-Agent": f"pepseq/{__version__}", "Accept-Encoding": "identity"},
@@ -179,12 +179,12 @@ class Http:
 
     def check_address(self, url: str) -> None:
         """Raise InputError for an address that will not be asked: another host or protocol."""
-        self._allowed(_parse(url))
+        self._allowed(parse_address(url))
 
     @contextmanager
     def _open(self, url: str, headers: dict) -> Iterator[httpx2.Response]:
         """Yield the answer to a GET behind its redirects; Again or InputError for a bad status."""
-        target = self._allowed(_parse(url))
+        target = self._allowed(parse_address(url))
         for _ in range(_REDIRECTS + 1):
             with self._client.stream("GET", target, headers=headers) as response:
                 if not response.has_redirect_location:
@@ -224,7 +224,8 @@ class Http:
             time.sleep(wait)
 
 
-def _parse(url: str) -> httpx2.URL:
+def parse_address(url: str) -> httpx2.URL:
+    """Return an http or https address; SettingsError for anything else."""
     with suppress(httpx2.InvalidURL):
         parsed = httpx2.URL(url)
         if parsed.scheme in ("http", "https") and parsed.host:

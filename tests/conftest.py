@@ -1,7 +1,9 @@
 """Tiny networks of the true architectures, real proteins, and the command line in-process."""
 
 import logging
+import os
 import random
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +12,40 @@ from places import DATA, ESM_VOCABULARY
 
 from pepseq.sequences.fasta import read_fasta
 
+# Threads that wait for each other on small arrays take more time than they save, most of all on a
+# busy machine; before torch is imported, and for the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("busy machines", deadline=None)
 settings.load_profile("busy machines")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_certificates(tmp_path_factory):
+    """No certificate is trusted: no server but those of the tests is asked, and no time is lost.
+
+    Each client reads all that the machine has, which takes 40 ms.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SSL_CERT_FILE", raising=False)
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
+        yield
+
+
+@contextmanager
+def _stdin(content):
+    """Let file descriptor 0 be a pipe that holds `content`."""
+    assert len(content) < 1 << 16, "more than a pipe holds"
+    before, (end, start) = os.dup(0), os.pipe()
+    with open(start, "wb") as pipe:
+        pipe.write(content)
+    os.dup2(end, 0)
+    os.close(end)
+    try:
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
 
 
 @pytest.fixture
@@ -19,8 +53,8 @@ def run(capfd):
     """Run a command line as the shell does; returns exit code, stdout, stderr."""
     from pepseq.cli.main import main
 
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
+    def run(*arguments, stdin=b""):
+        with pytest.raises(SystemExit) as end, _stdin(stdin):
             main([str(a) for a in arguments])
         out, err = capfd.readouterr()
         assert "Traceback" not in err
@@ -216,3 +250,42 @@ def small_proteins(proteins):
     """Twenty real proteins cut to 20-80 residues."""
     draw = random.Random(7)
     return [(i, s[: draw.randint(20, 80)]) for i, s in proteins[:20]]
+
+
+@pytest.fixture(scope="session")
+def esmfold(tmp_path_factory):
+    """Folder of a tiny ESMFold of the true architecture with random weights."""
+    import torch
+    from transformers import EsmConfig, EsmForProteinFolding
+
+    module = {"sequence_dim": 16, "pairwise_dim": 8, "ipa_dim": 4, "resnet_dim": 8}
+    module |= {"num_heads_ipa": 2, "num_qk_points": 2, "num_v_points": 2, "num_blocks": 2}
+    trunk = {"num_blocks": 2, "sequence_state_dim": 32, "pairwise_state_dim": 16}
+    trunk |= {"sequence_head_width": 8, "pairwise_head_width": 8, "max_recycles": 2}
+    trunk |= {"chunk_size": None, "structure_module": module}
+    config = EsmConfig(
+        vocab_size=33,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=1026,
+        pad_token_id=1,
+        mask_token_id=32,
+        position_embedding_type="rotary",
+        token_dropout=True,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        is_folding_model=True,
+        esmfold_config={"fp16_esm": False, "trunk": trunk},
+        vocab_list=ESM_VOCABULARY,
+    )
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = EsmForProteinFolding(config)
+    with torch.no_grad():  # weights as they begin would make every pLDDT 50
+        network.lddt_head[1].weight.mul_(30)
+        network.lddt_head[3].weight.mul_(30)
+    folder = tmp_path_factory.mktemp("esmfold")
+    network.save_pretrained(folder)
+    return folder

@@ -102,6 +102,7 @@ def serve():
     server = Server()
     web = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     web.daemon_threads = True
+    web.handle_error = lambda *_: None  # a client that goes away is no fault here
     web.plays = server
     server.url = f"http://127.0.0.1:{web.server_port}"
     thread = threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True)

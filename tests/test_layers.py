@@ -12,6 +12,7 @@ ORDER = [
     "version",
     "files",
     "progress",
+    "signals",
     "partial",
     "http",
     "sequences",
@@ -61,6 +62,9 @@ def test_only_the_command_line_imports_click():
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
         ("pepseq.structure.score", "torch transformers pandas gemmi biotite tmtools"),
+        ("pepseq.report.report", "torch transformers pandas matplotlib numba gemmi"),
+        ("pepseq.structure.fold", "torch transformers pandas gemmi biotite tmtools"),
+        ("pepseq.structure.fetch", "torch transformers pandas gemmi biotite tmtools"),
         ("pepseq.readout.masking", "torch transformers pandas"),
     ],
 )

@@ -1,6 +1,8 @@
 """What README says is what the commands do: its examples run, its tables are complete."""
 
+import gzip
 import importlib
+import os
 import re
 import shlex
 import shutil
@@ -11,15 +13,29 @@ from places import DATA, ROOT
 from pepseq.cli.main import COMMANDS
 from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
+from pepseq.structure.fetch import FETCH_COLUMNS
+from pepseq.structure.fold import FOLD_COLUMNS
 
 README = (ROOT / "README.md").read_text()
 SECTIONS = dict(re.findall(r"^### pepseq ([\w-]+)\n(.*?)(?=^##)", README, re.S | re.M))
 
 
+PROTEINS, RESIDUES = 12, 100
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """An empty folder with data/ in it."""
+    """An empty folder with data/; of E. coli, the first proteins, and what trains is short."""
     shutil.copytree(DATA, tmp_path / "data")
+    if "PEPSEQ_HEAVY_TESTS" not in os.environ:
+        for name in ("ecoli_536.fasta", "readouts_KCYM.fasta"):
+            path = tmp_path / "data" / name
+            path.write_text(">".join(path.read_text().split(">")[: PROTEINS + 1]))
+        for path in (tmp_path / "data").glob("*.fasta.gz"):
+            records = gzip.decompress(path.read_bytes()).decode().split(">")[1 : PROTEINS + 1]
+            pairs = [record.split("\n", 1) for record in records]
+            short = "".join(f">{i}\n{s.replace(chr(10), '')[:RESIDUES]}\n" for i, s in pairs)
+            path.write_bytes(gzip.compress(short.encode()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -60,6 +76,10 @@ def test_every_option_is_explained(name):
 def test_every_column_and_exit_code_is_explained():
     for column in TABLE_COLUMNS:
         assert f"`{column}`" in SECTIONS["predict"]
+    for column in FOLD_COLUMNS:
+        assert f"`{column}`" in SECTIONS["fold"]
+    for column in FETCH_COLUMNS:
+        assert f"`{column}`" in SECTIONS["fetch-structures"]
     for column in COLUMNS.values():
         assert f"`{column}`" in SECTIONS["finetune"]
     for code in (0, 1, 2, 65, 74, 75):

@@ -85,7 +85,7 @@ class UniProt:
         return headers, self.fasta(start, start + size)
 
 
-def proteins(number: int, seed: int = 5, lengths: tuple[int, int] = (30, 500)):
+def proteins(number: int, seed: int = 5, lengths: tuple[int, int] = (30, 90)):
     """Return UniRef records that are random but always the same; one in five is shared."""
     draw = random.Random(seed)
     records = []

@@ -1,13 +1,20 @@
 """`pepseq finetune`."""
 
 import dataclasses
+import logging
+import os
+import sys
+import time
+from contextlib import contextmanager
 
 import click
 
 from pepseq.cli import options
+from pepseq.errors import LostProcessError, PepseqError, StoppedError
 from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
 
 DEFAULTS = FinetuneConfig()
+SECONDS_OF_SILENCE = 15
 
 
 def setting(name: str, text: str, kind=None, **more):
@@ -102,19 +109,43 @@ def command(
     """
     names = {field.name for field in dataclasses.fields(FinetuneConfig)}
     config = FinetuneConfig(**{name: settings[name] for name in names})
-    from pepseq.reconstruction.finetune import finetune
+    with _one_voice():
+        from pepseq.reconstruction.finetune import finetune
 
-    finetune(
-        train,
-        validation,
-        output,
-        readout,
-        model=model,
-        from_scratch=from_scratch,
-        config=config,
-        resume=resume,
-        force=force,
-        keep_going=keep_going,
-        tensorboard=tensorboard,
-        offline=offline,
-    )
+        finetune(
+            train,
+            validation,
+            output,
+            readout,
+            model=model,
+            from_scratch=from_scratch,
+            config=config,
+            resume=resume,
+            force=force,
+            keep_going=keep_going,
+            tensorboard=tensorboard,
+            offline=offline,
+        )
+
+
+@contextmanager
+def _one_voice():
+    """Let the first of several processes speak for all.
+
+    Others wait before they tell an error: if the first has it too, they are ended meanwhile.
+    One that has only lost another waits longest.
+    """
+    process = int(os.environ.get("RANK", "0"))
+    if process:
+        logging.getLogger("pepseq").setLevel(logging.ERROR)
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read when torch is imported
+    try:
+        yield
+    except PepseqError as error:
+        if process and isinstance(error, StoppedError):
+            sys.exit(error.exit_code)  # so did the first, and says so
+        if isinstance(error, LostProcessError):
+            time.sleep(2 * SECONDS_OF_SILENCE)
+        elif process:
+            time.sleep(SECONDS_OF_SILENCE)
+        raise

@@ -1,5 +1,7 @@
 """`pepseq models` and its commands."""
 
+import sys
+
 import click
 
 from pepseq.cli import options
@@ -21,7 +23,7 @@ def command():
 
 @command.command("list")
 def list_models():
-    """List the models that have a short name, and where they are, as TSV.
+    """List the models that have a short name, and where they are, as TSV (aligned on a terminal).
 
     sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is the
     folder with the files, or not here.
@@ -30,14 +32,22 @@ def list_models():
     from pepseq.models.records import read_records
 
     records = read_records()
-    click.echo("\t".join(COLUMNS))
+    rows = [list(COLUMNS)]
     for known in KNOWN:
         pinned = "pinned" if all(known.weights.values()) else None
         recorded = "recorded" if known.name in records else "unknown"
         source = known.id if known.kind == MSA else f"{known.id}@{known.revision}"
         row = [known.name, known.kind, source, known.parameters, known.licence, known.citation]
         row += [pinned or recorded, "not here" if known.missing() else str(known.folder)]
-        click.echo("\t".join(row))
+        rows.append(row)
+    if sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+    else:
+        for row in rows:
+            click.echo("\t".join(row))
 
 
 @command.command("download")

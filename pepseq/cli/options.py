@@ -66,6 +66,11 @@ def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):
     )
 
 
+def table(text: str):
+    """`--table` as an output."""
+    return click.option("--table", metavar="TSV", type=click.Path(), help=text)
+
+
 force = click.option("--force", is_flag=True, help="Overwrite outputs that exist.")
 
 keep_going = click.option(

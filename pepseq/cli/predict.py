@@ -32,12 +32,7 @@ log = logging.getLogger(__name__)
     type=options.READOUT,
     help=f"{options.READOUT_HELP}  [default: the one of the model's that fits the file]",
 )
-@click.option(
-    "--table",
-    metavar="TSV",
-    type=click.Path(),
-    help="Also write a row for each residue with its confidence and the next best two.",
-)
+@options.table("Also write a row for each residue with its confidence and the next best two.")
 @click.option(
     "--candidates",
     type=click.Choice(["hidden", "all"]),
@@ -70,10 +65,25 @@ log = logging.getLogger(__name__)
 @options.device
 @options.precision(("auto", "fp32", "bf16", "fp16", "int8"))
 @options.threads
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Do the share of job I of N, such as 3/8; pepseq merge puts their outputs together.",
+)
 @options.keep_going
 @options.force
 def command(
-    readouts, output, reference, model, readout, table, keep_going, force, offline, **settings
+    readouts,
+    output,
+    reference,
+    model,
+    readout,
+    table,
+    keep_going,
+    force,
+    offline,
+    shard,
+    **settings,
 ):
     """Complete readouts: every hidden residue with its confidence.
 
@@ -96,9 +106,11 @@ def command(
         force=force,
         keep_going=keep_going,
         offline=offline,
+        shard=shard,
     )
     log.info(
-        "%d proteins, %d of %d residues predicted from %s, mean confidence %.3f",
+        "%s%d proteins, %d of %d residues predicted from %s, mean confidence %.3f",
+        f"shard {shard}: " if shard else "",
         done.proteins,
         done.hidden,
         done.residues,

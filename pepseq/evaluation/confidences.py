@@ -60,11 +60,13 @@ class Rows:
         self.check(np.array([not right]), lambda row: message)
 
 
-def read_rows(table: str | Path, also: Sequence[str] = ()) -> Iterator[Rows]:
+def read_rows(
+    table: str | Path, also: Sequence[str] = (), only: str | None = None
+) -> Iterator[Rows]:
     """Yield the rows of a table of confidences, protein by protein; a protein may come in parts.
 
     Columns may stand in any order, and further ones are let be, but for those of `also` that are
-    there.
+    there. With `only`, the rows of that id alone are looked at, which is quick.
 
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
@@ -76,12 +78,25 @@ def read_rows(table: str | Path, also: Sequence[str] = ()) -> Iterator[Rows]:
                 f"{table}:1: expected a table of confidences with one column {missing[0]}, "
                 f"found {found(header.decode('ascii', 'replace'))}"
             )
-        line = 2
+        line, at = 2, names.index("id")
+        wanted = [name for name in also if names.count(name) == 1]
         while lines := stream.readlines(_BLOCK_BYTES):
-            wanted = [name for name in also if names.count(name) == 1]
-            frame = _parse(table, line, lines, names, wanted)
-            yield from _runs(table, line, frame, wanted)
+            first, last = (0, len(lines)) if only is None else _stretch(lines, at, only)
+            if last > first:
+                frame = _parse(table, line + first, lines[first:last], names, wanted)
+                yield from _runs(table, line + first, frame, wanted)
             line += len(lines)
+
+
+def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:
+    """Return the first and the end of the lines whose cell in a column is `name`."""
+    wanted = name.encode("utf-8", "surrogateescape")
+    fit = [
+        i
+        for i, x in enumerate(lines)
+        if x.split(b"\t", column + 1)[column : column + 1] == [wanted]
+    ]
+    return (fit[0], fit[-1] + 1) if fit else (0, 0)
 
 
 def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, found
 from pepseq.files import sha256, to_json
-from pepseq.models.known import KNOWN, MASKED, find_known
+from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -77,6 +77,33 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     return Checkpoint(str(model), offline=is_offline(offline))
 
 
+def find_folding_model(model: str | Path | None = None, offline: bool = False) -> Checkpoint:
+    """Return the checkpoint of an ESMFold: a folder, a short name or a Hugging Face id.
+
+    None is `esmfold`. A known model that is not here is downloaded unless `offline`, and its files
+    are checked. Raises InputError for what is none of these.
+    """
+    folder = Path(model or "esmfold")
+    if folder.is_dir():
+        if not (folder / "config.json").exists():
+            raise InputError(f"{folder}: expected a model folder with config.json, found none")
+        return Checkpoint(str(folder))
+    known = find_known(model or "esmfold")
+    if known is not None and known.kind == FOLDING and not folder.exists():
+        from pepseq.models.download import get_model
+
+        source = str(get_model(known, offline))
+        return Checkpoint(source, published=f"{known.id}@{known.revision}", offline=True)
+    if known is not None or not _HUB_ID.fullmatch(str(model)) or folder.exists():
+        raise InputError(
+            f"--model {found(str(model), 200)}: expected a model folder, esmfold, or a Hugging "
+            "Face id such as facebook/esmfold_v1, found none of these"
+        )
+    from pepseq.http import is_offline
+
+    return Checkpoint(str(model), offline=is_offline(offline))
+
+
 def _described(folder: Path) -> Checkpoint:
     path = folder / DESCRIPTION
     try:
@@ -88,6 +115,12 @@ def _described(folder: Path) -> Checkpoint:
             f"{path}: expected the description of a trained model, found {type(error).__name__}: "
             f"{error}"
         ) from error
+
+
+def weights_sha256(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of weights in a model folder, by name."""
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
+    return {path.name: sha256(path) for path in files}
 
 
 def write_manifest(folder: Path) -> None:

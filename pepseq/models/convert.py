@@ -91,6 +91,9 @@ def _convert_folder(folder: Path, output, force: bool) -> Path:
     sources = sorted(folder.glob("pytorch_model*.bin"))
     if output is not None:
         raise InputError(f"{folder}: a folder is converted in place, expected no --output")
+    done = sorted(path.name for path in folder.glob("*.safetensors"))
+    if done and not sources:
+        raise InputError(f"{folder}: nothing to convert: its weights are {', '.join(done)} already")
     if not sources:
         raise InputError(f"{folder}: expected a model folder with pytorch_model.bin, found none")
     for source in sources:
@@ -128,7 +131,10 @@ def _write(source: Path, output: Path) -> None:
         metadata = {"pepseq": json.dumps(notes)}
     partial = output.parent / f".{output.name}.partial"
     try:
+        partial.touch()
+        mode = partial.stat().st_mode
         save_file(tensors, partial, metadata)
+        partial.chmod(mode)  # safetensors lets the owner alone read
         with open(partial, "rb+") as stream:
             os.fsync(stream.fileno())
         partial.replace(output)

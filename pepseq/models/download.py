@@ -4,21 +4,21 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from pepseq.errors import InputError, OutputError, PepseqError, TryAgainError
+from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
 from pepseq.files import disk_errors, locked, sha256
-from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.http import Http, HttpConfig, is_offline, parse_address
 from pepseq.models.convert import convert, read_notes, read_pickle, write_index
 from pepseq.models.known import MSA, KnownModel, converted_name, esm_url, find_known
 from pepseq.models.records import CHANGED, FileCheck, check_files, forget, read_records
 
 log = logging.getLogger(__name__)
 PICKLE_STARTS = (b"PK\x03\x04", b"\x80")
-PATIENCE = HttpConfig()
+PATIENCE = HttpConfig(tries=4, connect_timeout=5.0)
+"""Somebody waits for a model: where there is no network, this says so within half a minute."""
 _WAIT = 3600
+_AS_DATA = "%s: the pickled weights are read as data each time"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -32,9 +32,9 @@ def get_model(known: KnownModel, offline: bool = False) -> Path:
         try:
             download(known, offline)
         except OutputError as error:
-            if known.missing() or known.kind == MSA:
+            if known.missing():
                 raise
-            log.warning("%s: its pickled weights are read as data each time", error)
+            log.warning(_AS_DATA, error)
     refuse_changed(known, check_model(known))
     return known.folder
 
@@ -84,13 +84,20 @@ def _download_file(known: KnownModel, force: bool) -> None:
     recorded = {} if force else read_records().get(known.name, {}).get("files", {}).get(name, {})
     expected = known.weights[name] or recorded.get("sha256")
     with Http(esm_url(), config=PATIENCE) as http:
-        http.fetch(
-            f"{esm_url()}/{name}",
-            known.folder / name,
-            expected=expected,
-            starts=PICKLE_STARTS,
-            check=read_pickle,
-        )
+        try:
+            http.fetch(
+                f"{esm_url()}/{name}",
+                known.folder / name,
+                expected=expected,
+                starts=PICKLE_STARTS,
+                check=read_pickle,
+            )
+        except TryAgainError as error:
+            raise TryAgainError(f"{error}. {_without_network(known)}") from error
+
+
+def _without_network(known: KnownModel) -> str:
+    return f"Without a network (--offline asks nobody), {known.way_out()}"
 
 
 def _download_from_hub(known: KnownModel, force: bool) -> None:
@@ -102,6 +109,11 @@ def _download_from_hub(known: KnownModel, force: bool) -> None:
         disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     endpoint = os.environ.get("HF_ENDPOINT") or None
+    if endpoint is not None:
+        try:
+            parse_address(endpoint)
+        except SettingsError as error:
+            raise SettingsError(f"HF_ENDPOINT: {error}") from error
     wanted = [*known.also, *known.weights, "tokenizer_config.json", "special_tokens_map.json"]
     try:
         listing = HfApi(endpoint).model_info(known.id, revision=known.revision, files_metadata=True)
@@ -145,8 +157,8 @@ def _hub_error(known: KnownModel, error: Exception) -> PepseqError:
         return OutputError(f"{known.folder}: cannot be written: {error.strerror}")
     return TryAgainError(
         f"{known.id}: the Hugging Face hub cannot be reached or broke off "
-        f"({type(error).__name__}: {first}); the same command later goes on from here. Without a "
-        f"network, {known.way_out()}"
+        f"({type(error).__name__}: {first}); the same command later goes on from here. "
+        f"{_without_network(known)}"
     )
 
 
@@ -174,12 +186,13 @@ def _convert_weights(known: KnownModel, force: bool) -> None:
 
 
 def find_msa_transformer(model: str | Path | None = None) -> Path | None:
-    """Return the safetensors file of the MSA Transformer's weights; nothing is downloaded.
+    """Return the file of the MSA Transformer's weights; nothing is downloaded.
 
     `model` is a file of weights (`.safetensors`, or a `.pt`, which is converted beside itself
     once), or `msa-transformer`, which is what lies in torch hub's folder. None is the latter too,
     and the answer is None where there is nothing. Tensors have the names of the published file:
-    see `pepseq.models.convert`. Raises InputError for a file that is missing, damaged or no
+    see `pepseq.models.convert`. Where nothing can be written, a warning says so and the answer is
+    the `.pt`, to be read as data. Raises InputError for a file that is missing, damaged or no
     weights, naming the file to put where.
     """
     known = find_known("msa-transformer" if model is None else model)
@@ -188,28 +201,20 @@ def find_msa_transformer(model: str | Path | None = None) -> Path | None:
             if model is None:
                 return None
             raise InputError(f"{known.name}: not on this machine: {known.way_out()}")
-        with _way_around(known.folder / next(iter(known.weights))):
-            return get_model(known) / converted_name(*known.weights)
+        folder, (name,) = get_model(known), known.weights
+        converted = folder / converted_name(name)
+        return converted if converted.is_file() else folder / name
     path = Path(model)
     if not path.is_file():
         raise InputError(f"{path}: expected a file of weights or msa-transformer, found none")
     if path.suffix == ".safetensors":
         read_notes(path)
         return path
-    with _way_around(path):
-        return _converted(path)
-
-
-@contextmanager
-def _way_around(path: Path) -> Iterator[None]:
-    """Say how to convert weights that lie where nothing can be written."""
     try:
-        yield
+        return _converted(path)
     except OutputError as error:
-        raise OutputError(
-            f"{error}; to convert it elsewhere: pepseq models convert {path} --output "
-            "FILE.safetensors, and give that file as --model"
-        ) from error
+        log.warning(_AS_DATA, error)
+        return path
 
 
 def _converted(path: Path) -> Path:

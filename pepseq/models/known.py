@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 MASKED = "masked language model"
 MSA = "MSA Transformer"
+FOLDING = "structure predictor"
 ESM_URL = "https://dl.fbaipublicfiles.com/fair-esm/models"
 """Where fair-esm publishes its weights; PEPSEQ_MODELS_URL names a mirror."""
 _ESM2_PINS = (
@@ -182,6 +183,24 @@ KNOWN = (
         "MIT",
         "Rao et al. 2021, doi:10.1101/2021.02.12.430858",
         MappingProxyType({"esm_msa1b_t12_100M_UR50S.pt": None}),
+    ),
+    KnownModel(
+        "esmfold",
+        FOLDING,
+        "facebook/esmfold_v1",
+        "3.5B",
+        "MIT",
+        _ESM2,
+        MappingProxyType(
+            {
+                "pytorch_model.bin": (
+                    "2ee07356b125d1e3e57503c204111fd7323347fc4735d41d3caac57c2a78e116"
+                )
+            }
+        ),
+        ("config.json",),
+        "75a3841ee059df2bf4d56688166c8fb459ddd97a",
+        "https://huggingface.co/facebook/esmfold_v1/blob/main/pytorch_model.bin",
     ),
 )
 

@@ -6,18 +6,12 @@ a table of 256 entries, one for each byte, because each residue is one token.
 
 import logging
 import os
-import pickle
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-import transformers
-from huggingface_hub import constants
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
@@ -26,6 +20,7 @@ from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.int8 import quantize
+from pepseq.models.loading import no_model, no_network, quiet
 from pepseq.progress import Progress
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -95,7 +90,7 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     source = checkpoint.source
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     try:
-        with _quiet(), _no_network(checkpoint.offline):
+        with quiet(), no_network(checkpoint.offline):
             config = _read_config(source)
             tokenizer = AutoTokenizer.from_pretrained(
                 source,
@@ -114,7 +109,7 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     except (MemoryError, PepseqError):
         raise
     except Exception as error:
-        raise _no_model(source, error) from error
+        raise no_model(source, error, "masked protein language model") from error
     deeper = [key for key in info["unexpected_keys"] if _LAYER.search(key)]
     if deeper:
         raise InputError(
@@ -133,20 +128,6 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     return network.eval(), tokenizer, vocabulary
 
 
-@contextmanager
-def _no_network(offline: bool) -> Iterator[None]:
-    """Let the hub's library ask nobody, as HF_HUB_OFFLINE does.
-
-    With `local_files_only` it looks for no file there, but still asks for other things.
-    """
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or offline
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
-
-
 def _read_config(source: str):
     """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
     settings, _ = PreTrainedConfig.get_config_dict(source)
@@ -156,46 +137,6 @@ def _read_config(source: str):
             if architecture in types:
                 return AutoConfig.for_model(types[architecture], **settings)
     return AutoConfig.from_pretrained(source, trust_remote_code=False)
-
-
-class _quiet:
-    """Silence transformers' advice while a model loads; its errors still raise."""
-
-    def __enter__(self):
-        self._level = transformers.logging.get_verbosity()
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *error):
-        self._warnings.__exit__(*error)
-        transformers.logging.set_verbosity(self._level)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
-
-
-def _no_model(source: str, error: Exception) -> InputError:
-    if "weights_only" in str(error) or isinstance(error, pickle.UnpicklingError):
-        return InputError(
-            f"{source}: expected weights alone, found a pickle that is damaged or holds code; it "
-            "was not run"
-        )
-    if Path(source).is_dir():
-        return InputError(
-            f"{source}: expected a masked protein language model that transformers can load, "
-            f"found {_first_line(error)}"
-        )
-    return InputError(
-        f"{source}: not in the local cache, and not to be had from the Hugging Face hub "
-        f"({_first_line(error)}). Where there is no network, put its config.json, vocabulary and "
-        "weights into a folder and give that folder as --model"
-    )
 
 
 def most_residues(network, vocabulary: Vocabulary) -> int:

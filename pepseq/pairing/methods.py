@@ -36,7 +36,9 @@ class Chosen:
     """How often each pair was chosen: one float array (len(a), len(b)) for each species, 0 to 1.
 
     Known pairs have 1. `losses` has shape (runs, steps): the method's objective as it went.
+    `rounds` holds the steps at the end of which a further round began.
     """
 
     frequencies: tuple[np.ndarray, ...]
     losses: np.ndarray
+    rounds: tuple[int, ...] = ()

@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.files import STDIO, Outputs, check_free, write_run_record
 from pepseq.pairing.choose import METHODS, Choice, choose
 from pepseq.pairing.config import PairConfig
@@ -24,9 +24,10 @@ from pepseq.pairing.pairs import (
 )
 from pepseq.pairing.plots import FORMATS, draw_pairing
 from pepseq.pairing.rounds import pair_in_rounds
-from pepseq.pairing.species import AUTO, TABLE, SpeciesRead, read_species
+from pepseq.pairing.species import AUTO, SpeciesRead, read_species
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
+from pepseq.sequences.headers import table_of
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def pair(
             first = _find_query(grouped, pairs, ids_a, query)
             _write_msa(outputs, paired_msa, grouped, pairs, config.min_confidence, first)
         if plot is not None:
-            outputs.add(plot, draw_pairing(chosen.losses, pairs, form))
+            outputs.add(plot, draw_pairing(chosen, pairs, form))
         proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
         write_failed(outputs, output, bad, proteins)
         used = {**asdict(choice.config), "method": choice.method, "why": choice.why, **described}
@@ -101,18 +102,24 @@ def _inputs(
     family_a: str | Path, family_b: str | Path, known: str | Path | None, config: PairConfig
 ) -> list[str | Path]:
     """Return the files that are read; weights only if they are given as a file."""
-    table = config.species.removeprefix(TABLE) if config.species.startswith(TABLE) else None
     model = config.model if config.model and Path(config.model).is_file() else None
-    return [path for path in (family_a, family_b, known, table, model) if path is not None]
+    inputs = (family_a, family_b, known, table_of(config.species), model)
+    return [path for path in inputs if path is not None]
 
 
 def _choose_pairs(families: Families, choice: Choice) -> Chosen:
-    with Progress("pairing", *choice.work) as progress:
-        return pair_in_rounds(
-            families,
-            choice.config,
-            lambda families: METHODS[choice.method](families, choice.config, progress),
-        )
+    try:
+        with Progress("pairing", *choice.work) as progress:
+            return pair_in_rounds(
+                families,
+                choice.config,
+                lambda families: METHODS[choice.method](families, choice.config, progress),
+            )
+    except MemoryError as error:
+        raise TryAgainError(
+            f"pair: {len(families.a)} and {len(families.b)} proteins: out of memory: expected more "
+            "of it, fewer threads (--threads 1) or a smaller --max-depth"
+        ) from error
 
 
 def _format_of(plot: str | Path | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pepseq.pairing.methods import Chosen
 from pepseq.pairing.pairs import Pair
 
 FORMATS = ("png", "svg", "pdf")
@@ -22,29 +23,27 @@ _BLUE, _ORANGE, _GREY = "#2166ac", "#d6604d", "#8c8c8c"
 _UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def draw_pairing(losses: np.ndarray, pairs: Sequence[Pair], form: str) -> bytes:
+def draw_pairing(chosen: Chosen, pairs: Sequence[Pair], form: str) -> bytes:
     """Draw the loss of each run against its steps, and a histogram of the pairs' confidence.
 
-    `losses` has shape (runs, steps). Returns the bytes of a picture of the format `form`.
+    A method without steps has the histogram alone. Returns the bytes of a picture of format `form`.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 2.6), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _draw_losses(left, losses)
-        _draw_confidences(right, pairs)
+        panels = 2 if chosen.losses.size else 1
+        figure = Figure(figsize=(2.8 * panels, 2.6), layout="constrained")
+        axes = figure.subplots(1, panels, squeeze=False)[0]
+        _draw_confidences(axes[-1], pairs)
+        if panels == 2:
+            _draw_losses(axes[0], chosen.losses, chosen.rounds)
         picture = io.BytesIO()
         figure.savefig(picture, format=form, dpi=300, metadata=_UNDATED[form])
     return picture.getvalue()
 
 
-def _draw_losses(axes, losses: np.ndarray) -> None:
-    if not losses.size:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "no steps", ha="center", va="center", color=_GREY)
-        return
+def _draw_losses(axes, losses: np.ndarray, rounds: tuple[int, ...]) -> None:
     steps = np.arange(1, losses.shape[1] + 1)
     marker = "o" if len(steps) == 1 else None
     for number, run in enumerate(losses):
@@ -52,6 +51,9 @@ def _draw_losses(axes, losses: np.ndarray) -> None:
         axes.plot(steps, run, color=_GREY, lw=0.5, alpha=0.6, marker=marker, label=label)
     mean = losses.mean(axis=0)
     axes.plot(steps, mean, color=_BLUE, lw=1.2, marker=marker, label="Their mean")
+    for number, end in enumerate(rounds):
+        label = "Next round" if number == 0 else None
+        axes.axvline(end + 0.5, color=_ORANGE, lw=0.8, ls=":", label=label)
     axes.set_xlabel("Step")
     axes.set_ylabel("Loss")
     axes.legend()

@@ -47,7 +47,8 @@ def pair_in_rounds(
         for a, b in _positions(species, sure):
             frequency[a], frequency[:, b] = 0, 0
             frequency[a, b] = sure[int(species.a[a]), int(species.b[b])].confidence
-    return Chosen(tuple(frequencies), np.hstack(losses))
+    ends = np.cumsum([some.shape[1] for some in losses])[:-1]
+    return Chosen(tuple(frequencies), np.hstack(losses), tuple(ends.tolist()))
 
 
 def _with_known(families: Families, sure: dict[tuple[int, int], Pair]) -> Families:

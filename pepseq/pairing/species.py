@@ -14,11 +14,11 @@ from pepseq.sequences.headers import (
     FORMS,
     GROUP_CODE,
     SEVERAL,
-    TABLE,
     parse_rule,
     read_field,
     read_form,
     read_species_table,
+    table_of,
 )
 
 NEARLY_ALL = 0.9
@@ -60,8 +60,8 @@ def read_species(
     that cannot be read or gives a protein two species.
     """
     others = ()
-    if rule.startswith(TABLE):
-        table = read_species_table(rule.removeprefix(TABLE))
+    if (path := table_of(rule)) is not None:
+        table = read_species_table(path)
         a, b = ([table.get(name) for name in names] for names in ids)
     else:
         rule, *others = _find(headers) if rule == AUTO else (rule,)

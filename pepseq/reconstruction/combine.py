@@ -64,7 +64,7 @@ class Combiner:
         read = changes[:, None] * reads[None, :, None]  # (distances, symbols, 21, 20)
         total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
         self._amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
-        self._emission = np.stack([finder.emission(d) for d in DISTANCES])
+        self._emission = np.ascontiguousarray([finder.emission(d) for d in DISTANCES])
 
     def weigh(self, residues: str) -> Evidence:
         """Find templates of a readout and return what they say of each residue.

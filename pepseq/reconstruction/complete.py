@@ -14,14 +14,16 @@ from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import Combiner
 from pepseq.reconstruction.config import PredictConfig
 from pepseq.reconstruction.reconstruct import Reconstruction, candidates_of, reconstruct
+from pepseq.reconstruction.shards import Share
 from pepseq.reconstruction.windows import blend, cut_windows
 from pepseq.sequences.fasta import Record
 
 BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
 CPU_BATCH_ACTIVATIONS = 1 << 18
 """Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
-BATCHES_AT_ONCE = 32
-CHUNK_RESIDUES = 1 << 16
+CHUNK_RESIDUES = 1 << 15
+BATCHES_AT_ONCE = 2
+"""A chunk has CHUNK_RESIDUES; without templates, so many batches if that is more."""
 DEFAULT_WINDOW = 1022
 DEFAULT_OVERLAP = 128
 SETTLED = 0.05
@@ -66,22 +68,28 @@ def complete(
     network: Network | None,
     combiner: Combiner | None = None,
     progress: Progress | None = None,
+    share: Share | None = None,
 ) -> Iterator[tuple[Record, Reconstruction]]:
     """Yield each record with its reconstruction, in order, holding a bounded number at a time.
 
     With a combiner, templates are weighed against the network, or against amino acid frequencies
-    if there is none; without one the network decides alone.
+    if there is none; without one the network decides alone. With a `share`, only its records.
     """
+    size = CHUNK_RESIDUES
+    if combiner is None:
+        size = max(size, BATCHES_AT_ONCE * network.budget)
+    chunks = _chunks(records, size)
+    chunks = chunks if share is None else share.of(chunks)
     if combiner is None:
         candidates = candidates_of(readout, config.candidates)
-        for chunk in _chunks(records, network.budget * BATCHES_AT_ONCE):
+        for chunk in chunks:
             logits = network.logits([record.sequence for record in chunk], progress)
             for record, one in zip(chunk, logits, strict=True):
                 masked = MaskedSequence(record.sequence)
                 yield record, reconstruct(masked, one, candidates, readout.groups)
         return
     with ThreadPoolExecutor(config.threads or os.cpu_count()) as pool:
-        for chunk in _chunks(records, CHUNK_RESIDUES):
+        for chunk in chunks:
             readouts = [record.sequence for record in chunk]
             weighed = list(pool.map(combiner.weigh, readouts))
             asked = [i for i, e in enumerate(weighed) if network and e.none.mean() > SETTLED]

@@ -14,10 +14,17 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
+from accelerate.utils import broadcast_object_list
 from safetensors import SafetensorError
 from transformers import TrainerState
 
-from pepseq.errors import OutputError, SettingsError, TryAgainError
+from pepseq.errors import (
+    InputError,
+    LostProcessError,
+    OutputError,
+    SettingsError,
+    StoppedError,
+)
 from pepseq.files import (
     Outputs,
     disk_errors,
@@ -29,6 +36,7 @@ from pepseq.files import (
 )
 from pepseq.models.checkpoints import DESCRIPTION, write_manifest
 from pepseq.readout.readout import Readout
+from pepseq.reconstruction.callbacks import Stopped
 from pepseq.reconstruction.config import FinetuneConfig
 from pepseq.reconstruction.curves import metrics_table, plot_losses
 from pepseq.reconstruction.job import Job, make_trainer
@@ -40,7 +48,7 @@ from pepseq.reconstruction.resume import (
     prepare_training,
     run_settings,
 )
-from pepseq.reconstruction.trainer import MaskedTrainer, Stopped
+from pepseq.reconstruction.trainer import MaskedTrainer
 from pepseq.sequences.fasta import write_failed
 
 log = logging.getLogger(__name__)
@@ -141,7 +149,7 @@ def _trained(job: Job, settings: dict, resume: bool, force: bool, main: bool) ->
 
 def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> None:
     """Train to the end, from the newest whole checkpoint if there is one."""
-    checkpoint = newest_whole_checkpoint(training)
+    checkpoint = _newest_checkpoint(training)
     try:
         with trainer.callback_handler.callbacks[-1]:
             if checkpoint and is_over(checkpoint, config):
@@ -151,9 +159,38 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
             else:
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Stopped as stop:
-        raise TryAgainError(
+        raise StoppedError(
             f"stopped at step {trainer.state.global_step}; the same command with --resume goes on"
         ) from stop
+    except RuntimeError as error:
+        if _lost(error):
+            raise LostProcessError(
+                f"step {trainer.state.global_step}: another process of this run has ended, which "
+                "says why; the same command with --resume goes on"
+            ) from error
+        raise
+
+
+def _lost(error: RuntimeError) -> bool:
+    """Say whether this process failed because it cannot reach another one."""
+    if not torch.distributed.is_initialized():
+        return False
+    words = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out")
+    return isinstance(error, torch.distributed.DistError) or any(w in str(error) for w in words)
+
+
+def _newest_checkpoint(training: Path) -> Path | None:
+    """Return the checkpoint to go on from: the first process chooses, and the others follow."""
+    if not torch.distributed.is_initialized():
+        return newest_whole_checkpoint(training)
+    first = torch.distributed.get_rank() == 0
+    chosen = broadcast_object_list([newest_whole_checkpoint(training) if first else None])[0]
+    if chosen is not None and not chosen.is_dir():
+        raise InputError(
+            f"{chosen}: expected the checkpoint that the first process resumes from, found none: "
+            "the folder of the output must be the same one on every node"
+        )
+    return chosen
 
 
 def _describe(trainer: MaskedTrainer, job: Job, settings: dict, started: float) -> dict:

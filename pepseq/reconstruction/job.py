@@ -20,8 +20,9 @@ from pepseq.models.protbert import (
 )
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
+from pepseq.reconstruction.callbacks import SafeCheckpoints, ShowProgress
 from pepseq.reconstruction.config import FinetuneConfig
-from pepseq.reconstruction.trainer import MaskedTrainer, SafeCheckpoints, ShowProgress
+from pepseq.reconstruction.trainer import MaskedTrainer
 from pepseq.reconstruction.training_data import TrainingBatches
 from pepseq.sequences.fasta import BadRecord, read_fasta
 
@@ -97,7 +98,17 @@ def make_trainer(job: Job) -> MaskedTrainer:
     return trainer
 
 
+def _check_processes(device: torch.device) -> None:
+    """Refuse more processes on this machine than it has GPUs: transformers gives each its own."""
+    process, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if device.type == "cuda" and process >= gpus:
+        raise SettingsError(
+            f"process {process + 1} on this machine: expected a GPU for each process, found {gpus}"
+        )
+
+
 def _arguments(job: Job, device: torch.device, precision: str) -> TrainingArguments:
+    _check_processes(device)
     config, training = job.config, job.training
     if job.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise SettingsError("--tensorboard needs the package: pip install tensorboard")
@@ -132,6 +143,8 @@ def _arguments(job: Job, device: torch.device, precision: str) -> TrainingArgume
         logging_nan_inf_filter=False,
         report_to=["tensorboard"] if job.tensorboard else [],
         disable_tqdm=True,
+        log_level="error",
+        log_level_replica="error",
     )
 
 

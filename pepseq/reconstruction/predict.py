@@ -1,5 +1,6 @@
 """Complete readouts with a network: FASTA in, FASTA and a table of confidences out."""
 
+import hashlib
 import logging
 import os
 import shutil
@@ -13,15 +14,17 @@ from pathlib import Path
 from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
-from pepseq.models.checkpoints import find_checkpoint
+from pepseq.models.checkpoints import find_checkpoint, weights_sha256
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.complete import Network, complete
+from pepseq.reconstruction.complete import CHUNK_RESIDUES, Network, complete
 from pepseq.reconstruction.config import PredictConfig
 from pepseq.reconstruction.fitting import choose_readout, fitting
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, table_rows
+from pepseq.reconstruction.shards import Hashed, Shard, Share
 from pepseq.sequences.fasta import (
     BadRecord,
+    format_failed,
     format_fasta,
     read_fasta,
     refuse_bad,
@@ -57,6 +60,7 @@ def predict(
     force: bool = False,
     keep_going: bool = False,
     offline: bool = False,
+    shard: str | Shard | None = None,
 ) -> Predicted:
     """Complete the readouts of a FASTA file and write whole proteins, same ids, order, lengths.
 
@@ -66,13 +70,17 @@ def predict(
     default; with `offline` it must be on this machine. `readout` says what the experiment
     identifies; None takes the one of the model's readouts that fits the file. `table` gets a row
     for each residue. Records that cannot be read, or that do not fit the readout, are left out and
-    listed in `<output>.failed.tsv`.
+    listed in `<output>.failed.tsv`. With `shard`, such as `3/8`, only that job's share is done, for
+    `merge`; its list of failed records is still the whole file's.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
+    shard = Shard.parse(shard) if isinstance(shard, str) else shard
     wanted = [output] if table is None else [output, table]
+    if shard is not None:
+        _check_files(readouts, wanted)
     references = _references(reference, model, config)
     check_free(wanted, [readouts, *references], force)
     if model is not None and any(_inside(path, model) for path in wanted):
@@ -88,24 +96,60 @@ def predict(
         elif config.mode == "auto":
             log.info("%s was not trained for %s: templates alone", checkpoint.name, used)
         bad: list[BadRecord] = []
-        with Outputs(force) as outputs, Progress("predicting", total, "residues") as progress:
+        share = None if shard is None else Share(shard, total)
+        todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
+        with Outputs(force) as outputs, Progress("predicting", todo, "residues") as progress:
             groups = used.group_symbols
             records = read_fasta(source, readouts=True, bad=bad, groups=groups)
             missed = combiner is not None and config.missed_label > 0
             candidates = "all" if missed else config.candidates
             records = fitting(records, used, candidates, source, bad, groups)
-            results = complete(records, used, config, network, combiner, progress)
-            counts = _write(outputs, output, table, results, config.min_confidence)
-            write_failed(outputs, output, bad, counts["proteins"])
-            settings = {**asdict(config), "readout": str(used)}
-            settings["model"] = checkpoint.name if network else None
-            settings["reference"] = combiner.finder.reference.described if combiner else None
-            if network:
-                settings["precision"] = network.model.precision
-                settings["device"] = str(network.model.device)
+            results = complete(records, used, config, network, combiner, progress, share)
+            counts, hashes = _write(outputs, output, table, results, config.min_confidence)
+            good = share.whole.proteins if share else counts["proteins"]
+            write_failed(outputs, output, bad, good)
+            settings = _settings(config, used, checkpoint, network, combiner)
+            if share:
+                settings["shard"] = _described(share, counts, hashes, bad, output, table)
             write_run_record(outputs, output, "predict", settings, [readouts], started)
-    refuse_bad(bad, counts["proteins"], output, keep_going)
+    refuse_bad(bad, good, output, keep_going)
     return Predicted(**counts, readout=used, bad=bad)
+
+
+def _check_files(readouts: str | Path, outputs: Sequence[str | Path]) -> None:
+    """Refuse what several jobs cannot share, or `merge` cannot read."""
+    if str(readouts) == STDIO or _is_pipe(readouts):
+        raise SettingsError("--shard: expected a file that every job can read, found a stream")
+    if STDIO in map(str, outputs):
+        raise SettingsError("--shard: expected files as outputs, which merge reads, found stdout")
+
+
+def _settings(config: PredictConfig, readout: Readout, checkpoint, network, combiner) -> dict:
+    """Return all that decides the result."""
+    settings = {**asdict(config), "readout": str(readout)}
+    settings["model"] = checkpoint.name if network else None
+    settings["reference"] = combiner.finder.reference.described if combiner else None
+    if network:
+        settings["precision"] = network.model.precision
+        settings["device"] = str(network.model.device)
+        if checkpoint.published is None and os.path.isdir(checkpoint.source):
+            settings["model_sha256"] = weights_sha256(Path(checkpoint.source))
+    return settings
+
+
+def _described(share: Share, counts: dict, hashes: list[str], bad: list, output, table) -> dict:
+    """Return what `merge` has to know of a shard; SHA-256 are of what gzip, if any, holds."""
+    fasta, rows = [*hashes, None][:2]
+    return {
+        "number": share.shard.number,
+        "of": share.shard.of,
+        "proteins": counts["proteins"],
+        "fasta_sha256": fasta,
+        "table": table and os.path.relpath(table, Path(output).parent),
+        "table_sha256": rows,
+        "failed_sha256": hashlib.sha256(format_failed(bad)).hexdigest() if bad else None,
+        "whole": share.whole.described(),
+    }
 
 
 def _references(reference, model, config: PredictConfig) -> list[str | Path]:
@@ -135,10 +179,12 @@ def _combiner(references: list, readout: Readout, config: PredictConfig):
     return Combiner(finder, readout, config.candidates)
 
 
-def _write(outputs: Outputs, output, table, results, min_confidence: float) -> dict:
-    """Write reconstructions as FASTA and rows, and count them."""
-    fasta = outputs.open(output)
-    rows = None if table is None else outputs.open(table)
+def _write(
+    outputs: Outputs, output, table, results, min_confidence: float
+) -> tuple[dict, list[str]]:
+    """Write reconstructions as FASTA and rows; return their counts and each output's SHA-256."""
+    fasta = Hashed(outputs.open(output))
+    rows = None if table is None else Hashed(outputs.open(table))
     if rows:
         rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
     proteins = residues = hidden = 0
@@ -153,12 +199,13 @@ def _write(outputs: Outputs, output, table, results, min_confidence: float) -> d
         proteins, residues = proteins + 1, residues + len(result.sequence)
         hidden += len(result.hidden)
         confidence += result.confidence * len(result.hidden)
-    return {
+    counts = {
         "proteins": proteins,
         "residues": residues,
         "hidden": hidden,
         "confidence": confidence / max(hidden, 1),
     }
+    return counts, [stream.sha256 for stream in (fasta, rows) if stream]
 
 
 def _inside(path: str | Path, folder: str | Path) -> bool:

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import check_free, disk_errors, sha256, to_json
-from pepseq.models.checkpoints import DESCRIPTION, MANIFEST, check_manifest, find_checkpoint
+from pepseq.models.checkpoints import (
+    DESCRIPTION,
+    MANIFEST,
+    check_manifest,
+    find_checkpoint,
+    weights_sha256,
+)
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.config import FinetuneConfig
@@ -38,8 +44,7 @@ def run_settings(
         if checkpoint.published is not None:
             base = {"model": checkpoint.published}  # its files are checked when it is found
         elif folder.is_dir():
-            files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
-            base["sha256"] = {p.name: sha256(p) for p in files}
+            base["sha256"] = weights_sha256(folder)
     else:
         network = new_network(from_scratch)[0].config.to_diff_dict()
         base = {"from_scratch": {k: v for k, v in network.items() if k != "transformers_version"}}

@@ -2,18 +2,15 @@
 
 import logging
 import math
-import signal
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
-from transformers import Trainer, TrainerCallback
+from transformers import Trainer
 
 from pepseq.errors import InputError, OutputError, TryAgainError
-from pepseq.models.checkpoints import write_manifest
-from pepseq.progress import Progress
 from pepseq.reconstruction.training_data import IGNORED, TrainingBatches
 
 log = logging.getLogger(__name__)
@@ -38,15 +35,12 @@ def masked_loss(
     return loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
 
 
-class Stopped(Exception):
-    """Training ended early on purpose, after its checkpoint was written."""
-
-
 class MaskedTrainer(Trainer):
     """Trainer whose batches are made beforehand and whose faults name the batch.
 
     A loss that is not finite stops the run before the weights change. A batch that exceeds the
-    GPU's memory is done again in halves, then quarters, with the same gradient.
+    GPU's memory is done again in halves, then quarters, with the same gradient. Several processes
+    of a batch each do what one process with as many accumulated batches does.
     """
 
     def __init__(self, *, train: TrainingBatches, validation: TrainingBatches, **arguments):
@@ -60,6 +54,22 @@ class MaskedTrainer(Trainer):
         self._parts = 1
         self._step_inputs: list[dict] = []
         self.stop_asked = False
+
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
+        """Return the batches of a step, and how many labels they have in all processes."""
+        rounds = math.ceil(len(self.train_dataset) / self.args.world_size)
+        steps = math.ceil(rounds / self.args.gradient_accumulation_steps)
+        first = self.state.global_step % steps * self.args.gradient_accumulation_steps
+        once = self._once(epoch_iterator, first)
+        return super().get_batch_samples(once, num_batches, device)
+
+    def _once(self, batches: Iterator[dict], first: int) -> Iterator[dict]:
+        """Hide the labels of batches that come again because processes outnumber those left."""
+        for number, inputs in enumerate(batches, first):
+            place = number * self.args.world_size + self.args.process_index
+            if place >= len(self.train_dataset):
+                inputs["labels"] = torch.full_like(inputs["labels"], IGNORED)
+            yield inputs
 
     def compute_loss(self, model, inputs, *arguments, **keywords):
         """Return the loss of one batch; InputError if it is not finite."""
@@ -123,10 +133,11 @@ class MaskedTrainer(Trainer):
         data: TrainingBatches = self.eval_dataset
         model = self.model.eval()
         totals = torch.zeros(4, dtype=torch.float64)
-        for index in range(self.args.process_index, len(data), self.args.world_size):
-            if self.stop_asked and self.state.global_step < self.state.max_steps:
+        for first in range(0, len(data), self.args.world_size):
+            if self.must_stop():
                 self.save_and_stop()
-            totals += self._validate(model, data, index)
+            if (index := first + self.args.process_index) < len(data):
+                totals += self._validate(model, data, index)
         loss, labels, correct, hidden = self.accelerator.reduce(
             totals.float().to(self.args.device)
         ).tolist()
@@ -150,6 +161,16 @@ class MaskedTrainer(Trainer):
             super()._save_checkpoint(*arguments)
         except (OSError, RuntimeError, SafetensorError) as error:
             raise OutputError(f"{self.args.output_dir}: cannot be written: {error}") from error
+
+    def must_stop(self) -> bool:
+        """Return whether a signal has come to any process before the last step; ask in all."""
+        asked = self.stop_asked
+        if self.args.world_size > 1:
+            flag = torch.tensor([float(asked)], device=self.args.device)
+            asked = bool(self.accelerator.reduce(flag).item())
+            if asked:  # a signal may come at any moment: never set back what it sets
+                self.stop_asked = True
+        return asked and self.state.global_step < self.state.max_steps
 
     def save_and_stop(self):
         """Write a checkpoint now, its validation left for the run that resumes."""
@@ -197,71 +218,3 @@ def _rows(inputs: dict, start: int, end: int) -> dict:
         key: value[start:end] if isinstance(value, torch.Tensor) else value
         for key, value in inputs.items()
     }
-
-
-class SafeCheckpoints(TrainerCallback):
-    """Writes each checkpoint's manifest, and on SIGTERM saves one at the step's end and stops."""
-
-    def __init__(self):
-        self.trainer: MaskedTrainer | None = None
-
-    def on_train_begin(self, args, state, control, **others):
-        """Catch up on a validation that a signal cut off."""
-        self.trainer.catch_up()
-
-    def on_step_end(self, args, state, control, **others):
-        """Ask for a checkpoint if a signal came; the last step is brought to its end."""
-        if self.trainer.stop_asked and state.global_step < state.max_steps:
-            control.should_save, control.should_evaluate = True, False
-        return control
-
-    def on_save(self, args, state, control, **others):
-        """Seal the checkpoint just written; stop if a signal came."""
-        if state.is_world_process_zero:
-            write_manifest(self.trainer.checkpoint_folder(state.global_step))
-        if self.trainer.stop_asked and state.global_step < state.max_steps:
-            raise Stopped
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, self._stop)
-        return self
-
-    def __exit__(self, *error):
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._before)
-
-    def _stop(self, number, frame):
-        self.trainer.stop_asked = True
-
-
-class ShowProgress(TrainerCallback):
-    """Shows steps done and time left, and each validation."""
-
-    def __init__(self):
-        self._progress, self._train_loss = None, math.nan
-
-    def on_train_begin(self, args, state, control, **others):
-        """Start counting."""
-        if state.is_world_process_zero:
-            self._progress = Progress("training", state.max_steps, "steps", state.global_step)
-
-    def on_step_end(self, args, state, control, **others):
-        """Count a step."""
-        if self._progress:
-            self._progress.add(1)
-
-    def on_log(self, args, state, control, logs=None, **others):
-        """Remember the training loss, and tell it with each validation."""
-        self._train_loss = (logs or {}).get("loss", self._train_loss)
-        if self._progress and "eval_loss" in (logs or {}):
-            self._progress.say(
-                f"step {state.global_step} of {state.max_steps} (epoch {state.epoch:.2f}): "
-                f"training loss {self._train_loss:.4f}, validation loss {logs['eval_loss']:.4f}, "
-                f"hidden-residue accuracy {100 * logs['eval_accuracy']:.2f} % (micro)"
-            )
-
-    def on_train_end(self, args, state, control, **others):
-        """Close the bar."""
-        if self._progress:
-            self._progress.__exit__()

@@ -15,6 +15,7 @@ _CONFIGS = {
     "finetune": "pepseq.reconstruction.config.FinetuneConfig",
     "split": "pepseq.sequences.config.SplitConfig",
     "pair": "pepseq.pairing.config.PairConfig",
+    "fold": "pepseq.structure.config.FoldConfig",
     "score": "pepseq.structure.config.ScoreConfig",
 }
 """Where each command's defaults are, which need not be written out."""
@@ -22,9 +23,16 @@ _CONFIGS = {
 _OPTIONS = {"gzipped": "gzip", "exclude_names": "exclude-name", "readouts": "readout"}
 """Options whose name is not that of their setting."""
 
-_NO_OPTIONS = {"labels", "truth", "predicted", "pairs", "evaluations"}
-_NO_OPTIONS |= {"threads", "why", "counts", "columns", "reading"}
-"""Settings that are no options, or that change no result."""
+_MORE = {
+    "mask": ("readout", "hidden_symbol", "seed", "noise", "dye_sequences"),
+    "predict": ("readout", "model", "shard"),
+    "evaluate": ("readout", "table", "background"),
+    "lookup": ("readout",),
+    "finetune": ("readouts", "base", "train", "validation"),
+    "split": ("gzipped",),
+    "download": ("taxon",),
+}
+"""Settings that are options and stand in no class of settings."""
 
 _CHOSEN = {"predict": ("device", "precision"), "finetune": ("precision",)}
 """Settings that record what `auto` chose."""
@@ -61,8 +69,9 @@ def command_line(run: Run, table: Path | None = None) -> str:
     words += [word for path in reference_files(record) for word in ("--reference", path)]
     defaults, note = _defaults(command), ""
     for name, value in settings.items():
-        unsaid = name in _NO_OPTIONS or name in _CHOSEN.get(command, ())
-        if unsaid or name == "reference" or value == defaults.get(name):
+        known = name in defaults or name in _MORE.get(command, ())
+        unsaid = name == "threads" or name in _CHOSEN.get(command, ())
+        if unsaid or not known or value == defaults.get(name):
             continue
         if command == "finetune" and name == "base":
             base, note = _base(value, run.output.name)
@@ -90,7 +99,7 @@ def _positional(command: str, record: dict, settings: dict) -> list[str]:
         table = str(settings.get("species")).removeprefix("table:")
         known = [path for path in inputs[2:3] if path not in (table, settings.get("model"))]
         return inputs[:2] + [word for path in known for word in ("--known", path)]
-    return inputs[:1] if command in ("predict", "lookup") else []
+    return inputs[:1] if command in ("predict", "lookup", "fold") else []
 
 
 def _structures(inputs: list[str]) -> list[str]:
@@ -117,6 +126,8 @@ def _option(name: str, value: object) -> list[str]:
         return []
     if value is True:
         return [option]
+    if name == "shard":
+        return [option, f"{part(value, 'number')}/{part(value, 'of')}"]
     if name == "taxon":
         return [option, str(part(value, "id") or value)]
     if isinstance(value, dict):

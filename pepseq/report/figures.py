@@ -231,4 +231,4 @@ def confusion(rows: list[Row], amino_acids: list[Row]) -> Html | None:
         tag("thead", None, tag("tr", None, tag("th", {"scope": "col"}, "true"), *head)),
         tag("tbody", None, *body),
     )
-    return tag("div", {"class": "wide", "tabindex": 0, "role": "group"}, made)
+    return tag("div", {"class": "wide"}, made)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pepseq.errors import InputError
 from pepseq.evaluation.report import NAMES
 from pepseq.files import STDIO, open_input
-from pepseq.report.tables import NO_TABLE, Row, read_columns, read_table
+from pepseq.report.tables import Row, read_columns, read_table
 
 KINDS = {
     "residues": ("id", "position", "residue", "source", "confidence", "second", "third"),
@@ -18,6 +18,7 @@ KINDS = {
     "structures": ("id", "model", "reference", "tm_score", "correspondence"),
     "pairs": ("species", "protein_a", "protein_b", "confidence", "rank"),
     "unpaired": ("family", "species", "protein", "reason"),
+    "folded": ("id", "state", "file", "residues", "mean_plddt", "reason"),
     "left_out": ("file", "line", "id", "reason"),
     "training": ("step", "epoch", "train_loss", "validation_loss"),
     "split": ("split", "proteins", "share", "residues", "median_identity"),
@@ -30,6 +31,7 @@ SAID = {
     "residues": "confidences of residues (predict)",
     "fits": "fits of readouts (lookup)",
     "structures": "scores of structures (score)",
+    "folded": "structures (fold, fetch-structures)",
     "pairs": "pairs (pair)",
     "unpaired": "proteins without a pair (pair)",
     "compared": "evaluations side by side (compare)",
@@ -39,6 +41,10 @@ SAID = {
     "split": "a split (split)",
 }
 _OF_EVALUATION = [name for name in NAMES if name.endswith(".tsv")]
+INDEX = ".pepseq-index"
+"""The folder of an index of templates ends in this."""
+PAGE = "report"
+"""The command whose own run records are no results."""
 _SAID_AT_MOST = 20
 log = logging.getLogger(__name__)
 
@@ -65,7 +71,8 @@ class Evaluation:
 class Found:
     """Everything that was recognised.
 
-    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output.
+    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `seen` are
+    all files looked at.
     """
 
     tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -73,6 +80,7 @@ class Found:
     runs: dict[Path, Run] = field(default_factory=dict)
     fastas: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
+    seen: set[Path] = field(default_factory=set)
 
     @property
     def results(self) -> int:
@@ -80,9 +88,13 @@ class Found:
         shown = (len(paths) for kind, paths in self.tables.items() if kind != "left_out")
         return len(self.evaluations) + sum(shown)
 
-    def run_of(self, path: Path) -> Run | None:
-        """Return the run record beside an output, or beside a folder that holds it."""
-        return self.runs.get(path) or self.runs.get(path.parent)
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        tables = [path for paths in self.tables.values() for path in paths]
+        named = [folder / name for folder in self.evaluations for name in NAMES]
+        records = [path.with_name(f"{path.name}.run.json") for path in self.runs]
+        return [path for path in (*tables, *named, *records, *self.fastas) if path.is_file()]
 
 
 def find_results(sources: Sequence[str | Path], without: str | Path | None = None) -> Found:
@@ -100,16 +112,23 @@ def find_results(sources: Sequence[str | Path], without: str | Path | None = Non
             raise InputError(f"{source}: expected a folder or a file of results, found none")
         real = Path(os.path.realpath(path))
         for one in _files(real) if real.is_dir() else [real]:
-            if one != own:
+            if one != own or not _is_page(one):
                 _take(one, results, real.is_dir())
-        _read_run(Path(f"{real}.run.json"), results)
+        read_run(Path(f"{real}.run.json"), results)
     _say(results)
     if not results.results:
+        alone = " but FASTA, which has no confidences of residues" if results.fastas else ""
         raise InputError(
             f"{', '.join(map(str, sources))}: expected results: a folder of evaluate, a table of "
             "predict (--table), lookup, score or pair, or a folder of finetune or split; found none"
+            + alone
         )
     return results
+
+
+def _is_page(path: Path) -> bool:
+    with open_input(path) as stream:
+        return stream.readline(100).lower().startswith(b"<!doctype html")
 
 
 def find_tables(sources: Sequence[str | Path]) -> list[Path]:
@@ -120,7 +139,7 @@ def find_tables(sources: Sequence[str | Path]) -> list[Path]:
         if not path.exists():
             raise InputError(f"{source}: expected a folder or a file of results, found none")
         for one in _files(path) if path.is_dir() else [path]:
-            if one.is_file() and read_columns(one).have(*KINDS["residues"]):
+            if one.is_file() and set(KINDS["residues"]) <= set(_columns(one, path.is_dir())):
                 tables.append(one)
     if not tables:
         raise InputError(
@@ -134,41 +153,45 @@ def _files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in the order of their names, without hidden ones."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and "-index" not in name
+            name for name in folders if not name.startswith(".") and not name.endswith(INDEX)
         )
         yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))
 
 
 def _take(path: Path, results: Found, lenient: bool) -> None:
     """Recognise one file and add it; `lenient`: a damaged one is not understood."""
-    if path in results.unknown or any(path in paths for paths in results.tables.values()):
+    if path in results.seen:
         return
+    results.seen.add(path)
     if path.name.endswith(".json"):
-        if not (_read_run(path, results) or _read_evaluation(path, results)):
+        if not (read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
         return
     summary = path.parent / "summary.json"
-    if path.parent in results.evaluations or (
-        path.name in NAMES and summary.is_file() and _read_evaluation(summary, results)
-    ):
+    if path.name in NAMES and summary.is_file() and _read_evaluation(summary, results):
         return
     if not path.is_file():
         results.unknown.append(path)
         return
-    try:
-        columns = read_columns(path)
-    except InputError:
-        if not lenient:
-            raise
-        columns = NO_TABLE
+    columns = _columns(path, lenient)
     for kind, names in KINDS.items():
-        if columns.have(*names):
+        if set(names) <= set(columns):
             results.tables[kind].append(path)
             break
     else:
-        known = columns.names[0].startswith(">")
-        (results.fastas if known else results.unknown).append(path)
-    _read_run(Path(f"{path}.run.json"), results)
+        fasta = "".join(columns).startswith(">")
+        (results.fastas if fasta else results.unknown).append(path)
+    read_run(Path(f"{path}.run.json"), results)
+
+
+def _columns(path: Path, lenient: bool) -> tuple[str, ...]:
+    """Return the first line's cells; none of a file that cannot be read, if `lenient`."""
+    try:
+        return read_columns(path)
+    except InputError:
+        if not lenient:
+            raise
+        return ()
 
 
 def _json(path: Path) -> dict:
@@ -181,13 +204,15 @@ def _json(path: Path) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _read_run(path: Path, results: Found) -> bool:
+def read_run(path: Path, results: Found) -> bool:
     """Add a run record if the file is one."""
     if not path.name.endswith(".run.json") or not path.is_file():
         return False
     record = _json(path)
     if not isinstance(record.get("command"), str) or "pepseq" not in record:
         return False
+    if record["command"] == PAGE:  # an older page's
+        return True
     output = path.with_name(path.name.removesuffix(".run.json"))
     results.runs[output] = Run(output, record)
     return True
@@ -203,7 +228,7 @@ def _read_evaluation(path: Path, results: Found) -> bool:
     folder = path.parent
     names = [name for name in _OF_EVALUATION if (folder / name).is_file()]
     tables = {name.removesuffix(".tsv"): read_table(folder / name) for name in names}
-    _read_run(Path(f"{folder}.run.json"), results)
+    read_run(Path(f"{folder}.run.json"), results)
     run = results.runs.get(folder)
     results.evaluations[folder] = Evaluation(folder, summary, tables, run)
     return True
@@ -218,7 +243,9 @@ def _say(results: Found) -> None:
             log.info("taken: %s: %s", path, SAID[kind])
     if results.runs:
         log.info("taken: %d run records", len(results.runs))
-    beside = {path.parent for kind in ("training", "split") for path in results.tables[kind]}
+    beside = {
+        path.parent for kind in ("training", "split", "folded") for path in results.tables[kind]
+    }
     if results.fastas:
         log.info("%d FASTA files: of use beside their tables, not shown alone", len(results.fastas))
     strange = [path for path in results.unknown if path.parent not in beside]

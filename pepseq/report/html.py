@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-Cell = "str | int | float | Html | None"
 NOTHING = "–"
 """Stands in a cell for what is undefined."""
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -83,22 +82,17 @@ def table(
     rows: Sequence[Sequence[object]],
     *,
     sortable: bool = True,
-    marks: Mapping[int, str] | None = None,
 ) -> Html:
-    """Return a table whose first column heads its rows.
-
-    `marks` gives the class of single rows, by number. A cell of None is NOTHING.
-    """
+    """Return a table whose first column heads its rows; a cell of None is NOTHING."""
     head = [
         tag("th", {"scope": "col", "class": None if column.text else "n"}, column.title)
         for column in columns
     ]
     body = []
-    for at, row in enumerate(rows):
-        cells = [
-            _cell(column, value, not i) for i, (column, value) in enumerate(_zip(columns, row))
-        ]
-        body.append(tag("tr", {"class": (marks or {}).get(at)}, *cells))
+    for row in rows:
+        pairs = enumerate(zip(columns, row, strict=True))
+        cells = [_cell(column, value, not at) for at, (column, value) in pairs]
+        body.append(tag("tr", None, *cells))
     attributes = {"class": "sortable" if sortable and len(rows) > 1 else None}
     made = tag(
         "table",
@@ -107,11 +101,7 @@ def table(
         tag("thead", None, tag("tr", None, *head)),
         tag("tbody", None, join(body, "\n")),
     )
-    return tag("div", {"class": "wide", "tabindex": 0, "role": "group"}, made)
-
-
-def _zip(columns: Sequence[Column], row: Sequence[object]) -> list[tuple[Column, object]]:
-    return list(zip(columns, row, strict=True))
+    return tag("div", {"class": "wide"}, made)
 
 
 def _cell(column: Column, value: object, first: bool) -> Html:

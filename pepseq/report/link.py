@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pepseq.files import sha256
-from pepseq.report.found import Evaluation, Found, Run
+from pepseq.report.found import Evaluation, Found, Run, read_run
 from pepseq.report.residues import Protein, read_proteins, read_truth
 from pepseq.report.tables import part
 from pepseq.sequences.fasta import Record, read_fasta
@@ -127,8 +127,22 @@ def _evaluation_of(table: Path, proteins: list[Protein], found: Found) -> Evalua
 
 
 def _run_of(table: Path, proteins: list[Protein], found: Found) -> Run | None:
-    """Return the run that wrote a table: the one whose FASTA has the same first protein."""
-    for run in _nearest(found.runs, table):
+    """Return the run that wrote a table: the one whose FASTA has the same first protein.
+
+    If none was found, it may lie in the table's folder: it is added.
+    """
+    run = _with_first(_nearest(found.runs, table), proteins)
+    if run is None:
+        beside = Found()
+        for path in sorted(table.parent.glob("*.run.json")):
+            read_run(path, beside)
+        run = _with_first(list(beside.runs.values()), proteins)
+        found.runs |= {run.output: run} if run else {}
+    return run
+
+
+def _with_first(runs: list[Run], proteins: list[Protein]) -> Run | None:
+    for run in runs:
         if run.record["command"] == "predict" and run.output.is_file() and proteins:
             first = next(read_fasta(run.output, bad=[]), None)
             if first is not None and _same(first, proteins[0]):

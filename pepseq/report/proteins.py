@@ -28,8 +28,8 @@ from pepseq.structure.names import short_id
 STATIC_ROWS = 50
 """Rows of the list that stand in the page itself, for readers without JavaScript."""
 TEMPLATES = 10
-EXAMPLES = ((0.9, "one of the best tenth"), (0.5, "in the middle"), (0.1, "one of the worst tenth"))
-_EXAMPLE_LENGTHS = range(40, 421)
+EXAMPLES = ((0.9, "nine in ten have less"), (0.5, "half have less"), (0.1, "one in ten has less"))
+_LENGTHS = range(40, 421)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def _templates(proteins: Sequence[Protein]) -> Html | None:
 def _examples(lines: Sequence[Line]) -> Html | None:
     """Return three proteins, from right to wrong, or from sure to unsure if no truth is known."""
     measured = "accuracy" if any(line.accuracy is not None for line in lines) else "confidence"
-    able = [line for line in lines if len(line.protein.residues) in _EXAMPLE_LENGTHS]
+    able = [line for line in lines if len(line.protein.residues) in _LENGTHS]
     able = [line for line in able if getattr(line, measured) is not None]
     able.sort(key=lambda line: (getattr(line, measured), line.protein.id))
     if len(able) < 10:
@@ -223,12 +223,17 @@ def _examples(lines: Sequence[Line]) -> Html | None:
                 "p",
                 {"class": "example"},
                 identifier(line.protein.id),
-                f": {shown(getattr(line, measured), 1)} % {words}, {where}",
+                f": {shown(getattr(line, measured), 1)} % {words}; {where}",
             ),
             sequence_html(line.protein),
             sequence_words(line.protein),
         ]
-    return tag("div", {"class": "examples"}, tag("h4", None, "Three examples"), *parts)
+    return tag(
+        "div",
+        {"class": "examples"},
+        tag("h4", None, f"Three examples, of {_LENGTHS[0]} to {_LENGTHS[-1]} residues"),
+        *parts,
+    )
 
 
 def _payload(

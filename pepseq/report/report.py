@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.errors import SettingsError
-from pepseq.files import Outputs, check_free
-from pepseq.report.found import find_results
+from pepseq.files import Outputs, check_free, write_run_record
+from pepseq.report.found import PAGE, find_results
 from pepseq.report.link import link
 from pepseq.report.page import page
 
@@ -42,13 +42,18 @@ def report(
     sources, truths = _listed(results), _listed(truth)
     if not sources:
         raise SettingsError("report: expected folders or files of results, found none")
+    started = time.time()
     check_free([output], [*sources, *truths], force)
     found = find_results(sources, output)
+    check_free([output], [*found.files, *truths], force)
     predictions, judged = link(found, truths)
-    made = time.strftime("%Y-%m-%d", time.gmtime())
+    made = time.strftime("%Y-%m-%d", time.gmtime(started))
     content = page(found, predictions, judged, title, made).encode("utf-8", "replace")
     with Outputs(force) as outputs:
         outputs.open(output).write(content)
+        settings = {"title": title, "truth": [str(path) for path in truths]}
+        read = [*found.files, *truths]
+        write_run_record(outputs, output, PAGE, settings, read, started)
     listed = sum(len(one.proteins) for one in predictions)
     return Reported(found.results, listed, len(content))
 

@@ -4,11 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pepseq.errors import InputError, found
 from pepseq.sequences.residues import AMINO_ACIDS
+
+if TYPE_CHECKING:
+    from pepseq.evaluation.confidences import Rows
 
 OBSERVED = "*"
 """Stands among the digits of confidence for an observed residue."""
@@ -70,16 +74,18 @@ class Protein:
         return replace(self, truth=truth if same else None)
 
 
-def read_proteins(table: str | Path) -> Iterator[Protein]:
-    """Yield the proteins of a table that `predict` wrote with --table.
+def read_proteins(table: str | Path, only: str | None = None) -> Iterator[Protein]:
+    """Yield the proteins of a table that `predict` wrote with --table, or the one of id `only`.
 
     Raises InputError for what is no such table, and for a protein whose rows are not those of all
     residues in order.
     """
     from pepseq.evaluation.confidences import read_rows  # brings pandas
 
-    parts: list = []
-    for rows in read_rows(table, _ALSO):
+    parts: list[Rows] = []
+    for rows in read_rows(table, _ALSO, only):
+        if only not in (None, rows.id):
+            continue
         if parts and rows.id != parts[0].id:
             yield _protein(parts)
             parts = []
@@ -88,7 +94,14 @@ def read_proteins(table: str | Path) -> Iterator[Protein]:
         yield _protein(parts)
 
 
-def _protein(parts: list) -> Protein:
+def read_ids(table: str | Path) -> list[str]:
+    """Return the ids of a table that `predict` wrote with --table."""
+    from pepseq.evaluation.confidences import read_rows
+
+    return list(dict.fromkeys(rows.id for rows in read_rows(table)))
+
+
+def _protein(parts: list["Rows"]) -> Protein:
     """Put together the parts in which the rows of one protein came."""
     rows = parts[0]
     if len(parts) > 1:
@@ -114,32 +127,30 @@ def _protein(parts: list) -> Protein:
         digits.tobytes().decode(),
         hidden,
         float(rows.confidence[~observed].mean()) if hidden else None,
-        _taken(rows.also, observed),
+        _taken(rows, observed),
         0 if flags is None else int((flags == "misread?").sum()),
     )
 
 
-def _taken(also: dict[str, np.ndarray], observed: np.ndarray) -> tuple[Taken, ...]:
+def _taken(rows: "Rows", observed: np.ndarray) -> tuple[Taken, ...]:
     """Return the templates from which predicted residues come, most residues first."""
+    also = rows.also
     if not {"templates", "template_weight"} <= also.keys():
         return ()
+    names, weights = also["templates"], also["template_weight"]
+    try:
+        weight = np.where(weights == "", "0", weights).astype(float)
+    except ValueError as error:
+        rows.check_first(False, f"template_weight: expected numbers, found something else: {error}")
+    copied = ~observed & (names != "") & (weight >= FROM_TEMPLATE)
     places = defaultdict(list)
-    texts = zip(also["templates"], also["template_weight"], observed.tolist(), strict=True)
-    for position, (names, weight, seen) in enumerate(texts, 1):
-        if names and not seen and _weight(weight) >= FROM_TEMPLATE:
-            places[names].append(position)
+    for position, text in zip(np.flatnonzero(copied).tolist(), names[copied], strict=True):
+        places[text].append(position + 1)
     merged: dict[str, list[int]] = defaultdict(list)
-    for names, positions in places.items():
-        merged[names.partition(";")[0]] += positions
+    for text, positions in places.items():
+        merged[text.partition(";")[0]] += positions
     taken = [Taken(name, len(at), min(at), max(at)) for name, at in merged.items()]
     return tuple(sorted(taken, key=lambda one: (-one.residues, one.template)))
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def read_truth(paths: list[str | Path]) -> dict[str, str]:

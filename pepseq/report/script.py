@@ -45,6 +45,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   sortable(table, (column, down) =>
     body.append(...sorted([...body.rows], (row) => cellValue(row.cells[column]), down)));
 }
+for (const wide of document.querySelectorAll(".wide")) {
+  if (wide.scrollWidth <= wide.clientWidth) continue;
+  wide.tabIndex = 0;
+  wide.setAttribute("role", "region");
+  wide.setAttribute("aria-label", wide.querySelector("caption").textContent);
+}
 
 const BLOCK = 10, CHUNK = 600, STEP = 50, LISTED = 40;
 const band = (digit) =>

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError
 from pepseq.report.found import find_tables
-from pepseq.report.residues import Protein, read_proteins, read_truth, unknown_id
+from pepseq.report.residues import Protein, read_ids, read_proteins, read_truth, unknown_id
 from pepseq.report.sequence import BLOCK, band
 
 WIDEST = 6
@@ -39,17 +39,14 @@ def show(
     if truth and true is None:
         raise InputError(f"--truth: expected a protein of id {name}, found none")
     tables = find_tables(results)
-    ids: list[str] = []
     shown = False
     for table in tables:
-        for protein in read_proteins(table):
-            if protein.id == name:
-                yield from lines_of(protein, true, table, coloured, width)
-                shown = True
-                break
-            ids.append(protein.id)
+        for protein in read_proteins(table, name):
+            yield from lines_of(protein, true, table, coloured, width)
+            shown = True
     if not shown:
-        raise unknown_id(name, list(dict.fromkeys(ids)), ", ".join(map(str, results)))
+        ids = list(dict.fromkeys(one for table in tables for one in read_ids(table)))
+        raise unknown_id(name, ids, ", ".join(map(str, results)))
 
 
 def lines_of(

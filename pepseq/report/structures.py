@@ -1,6 +1,8 @@
 """Predicted against reference structures, and their TM-score against accuracy."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from pepseq.report.found import Found
 from pepseq.report.html import Column, Html, identifier, paragraph, section, table, tag
@@ -14,8 +16,9 @@ from pepseq.structure.names import short_id
 def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
     """Return TM-scores, against accuracy where the truth is known, else against confidence."""
     rows = [row for path in found.tables["structures"] for row in read_table(path)]
+    made = [_folded(path) for path in found.tables["folded"]]
     if not rows:
-        return None
+        return section("structures", "Structures", *made) if made else None
     accuracy = accuracies(predictions)
     cells, points = [], []
     for row in rows:
@@ -56,10 +59,26 @@ def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
             f"{above:,} of {len(rows):,} pairs have a TM-score above {FOLD_THRESHOLD}, from which "
             "two structures mostly have the same fold (Xu and Zhang 2010); 1 is the same structure."
         ),
+        *made,
         _other_sequences(rows),
         _scatter(points),
         table("Predicted against reference structures", columns, cells),
     )
+
+
+def _folded(path: Path) -> Html:
+    """Return how many structures a folder of fold or fetch-structures has."""
+    rows = read_table(path)
+    states = Counter(row["state"] for row in rows)
+    cells = []
+    for state, count in states.most_common():
+        known = [number(row["mean_plddt"]) for row in rows if row["state"] == state]
+        sure = [value for value in known if value is not None]
+        cells.append([state, count, sum(sure) / len(sure) if sure else None])
+    columns = [Column("State", text=True), Column("Structures"), Column("mean pLDDT", 1)]
+    how = sorted({row["engine"] for row in rows if row.get("engine")})
+    by = f", by {', '.join(how)}" if how else ""
+    return table(f"Structures in {path.parent.name}{by}", columns, cells)
 
 
 def _whole(cell: object) -> int | None:
@@ -73,7 +92,11 @@ def _other_sequences(rows: list[Row]) -> Html | None:
     other = sum(number(row["model_different"]) != 0 for row in looked)
     if other:
         return paragraph(
-            tag("strong", None, f"{other:,} models are not of the completed sequence: "),
+            tag(
+                "strong",
+                None,
+                f"{other:,} of {len(rows):,} models are not of the completed sequence: ",
+            ),
             "their amino acids differ from it, so that their TM-score "
             "says nothing about the completion.",
         )

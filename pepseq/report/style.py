@@ -145,7 +145,6 @@ tr.opened > td { padding: .6rem 0 1.4rem; white-space: normal; }
 .words { display: grid; grid-template-columns: minmax(9rem, 16rem) minmax(0, 40rem);
   gap: .35rem 1.5rem; }
 .words dt { font-weight: 650; } .words dd { margin: 0; }
-section > section { content-visibility: auto; contain-intrinsic-size: auto 60rem; }
 @media (max-width: 40rem) {
   body { padding: 1.5rem 1rem 3rem; }
   th, td { padding-right: .7rem; }
@@ -169,7 +168,7 @@ section > section { content-visibility: auto; contain-intrinsic-size: auto 60rem
   .figures { grid-template-columns: 1fr 1fr; gap: 1.5rem; }
   .numbers { grid-template-columns: repeat(5, 1fr); } .numbers dd { font-size: 1.6rem; }
   button.open { color: inherit; } button.open::before { content: none; }
-  section > section, .chunk { content-visibility: visible; }
+  .chunk { content-visibility: visible; }
   .wide { overflow: visible; } table { font-size: .78rem; } .confusion { font-size: .62rem; }
   .confusion th, .confusion td { min-width: 0; padding: .12rem .2rem; }
   thead { display: table-header-group; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -4,7 +4,6 @@ Unlike tables that users give, cells may be empty and ids may be of any text.
 """
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.errors import InputError, found
@@ -13,29 +12,11 @@ from pepseq.files import open_input
 Row = dict[str, str]
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The header of a file that may be a table, and its first line of cells."""
-
-    names: tuple[str, ...]
-    first: tuple[str, ...]
-
-    def have(self, *names: str) -> bool:
-        """Return whether all of these columns are there."""
-        return set(names) <= set(self.names)
-
-
-NO_TABLE = Columns(("",), ())
-
-
-def read_columns(path: str | Path) -> Columns:
-    """Return the columns of a table; none of a file whose first line is no text."""
+def read_columns(path: str | Path) -> tuple[str, ...]:
+    """Return the cells of a file's first line; none if that is no text."""
     with open_input(path) as stream:
-        lines = [stream.readline(1 << 16) for _ in range(2)]
-    if b"\0" in lines[0]:
-        return NO_TABLE
-    header, first = (_split(line) for line in lines)
-    return Columns(header, first)
+        line = stream.readline(1 << 16)
+    return () if b"\0" in line else _split(line)
 
 
 def _split(line: bytes) -> tuple[str, ...]:

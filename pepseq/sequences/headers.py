@@ -101,6 +101,13 @@ def _one_line(text: str) -> str:
     return " ".join("".join(s if s.isprintable() else " " for s in text).split())
 
 
+def table_of(rule: str) -> str | None:
+    """Return the path that a rule `table:PATH` names, None for another rule."""
+    if rule == TABLE:
+        raise SettingsError(f"species: expected a file after {TABLE}, found none")
+    return rule.removeprefix(TABLE) if rule.startswith(TABLE) else None
+
+
 def read_species_table(path: str | Path) -> dict[str, str]:
     """Read the species of proteins by their ids; InputError if one has two."""
     species: dict[str, str] = {}

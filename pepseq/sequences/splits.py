@@ -14,10 +14,10 @@ from pepseq.sequences.headers import (
     AUTO,
     FORMS,
     SEVERAL,
-    TABLE,
     parse_rule,
     read_form,
     read_species_table,
+    table_of,
 )
 from pepseq.sequences.spool import Spool
 
@@ -34,8 +34,8 @@ def find_rule(inputs: Sequence[str | Path], by: str) -> tuple[str, Callable[[Rec
     any rule of `pepseq.sequences.headers`. Raises SettingsError, and InputError if none reads them.
     """
     by = _find_species(inputs) if by in (SPECIES, AUTO) else by
-    if by.startswith(TABLE):
-        table = read_species_table(by.removeprefix(TABLE))
+    if (path := table_of(by)) is not None:
+        table = read_species_table(path)
         return by, lambda record: table.get(record.id)
     try:
         rule = parse_rule(by)

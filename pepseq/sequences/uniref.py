@@ -1,8 +1,6 @@
 """Proteins of a taxon from UniProt: UniRef clusters, or UniProtKB entries, as FASTA."""
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from pepseq.sequences.uniprot import (
     server_url,
 )
 from pepseq.sequences.uniprot_pages import Changed, Page, Pages, pack, read_page
+from pepseq.signals import stopped_by_sigterm
 
 log = logging.getLogger(__name__)
 PATIENCE = HttpConfig()
@@ -67,7 +66,7 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
     output = Path(output)
     with (
         _server(config) as (http, url),
-        _stopped_by_sigterm(),
+        stopped_by_sigterm("page"),
         disk_errors(output),
         locked(output),
     ):
@@ -206,20 +205,3 @@ def _warn_above(done: Downloaded, pages: Pages, taxon: Taxon) -> None:
         count,
         name,
     )
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """End with TryAgainError on SIGTERM: whole pages are kept, whenever it comes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number, frame):
-        raise TryAgainError("stopped; the same command goes on after the last whole page")
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -3,7 +3,8 @@
 Names understood: AlphaFold DB `AF-P12345-F1-model_v6.cif.gz`; AlphaFold 2 `NAME/ranked_0.pdb`,
 `NAME/relaxed_model_1_pred_0.pdb`; AlphaFold 3 `fold_NAME_model_0.cif`, `NAME_model.cif`; ColabFold
 `NAME_unrelaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb`; and `NAME.pdb`, as of ESMFold. Of
-several files of one id the best rank is taken, relaxed before unrelaxed.
+several files of one id the best rank is taken, relaxed before unrelaxed. Where a folder's
+`structures.tsv` says whose a file is, that counts instead of its name.
 """
 
 import csv
@@ -17,6 +18,8 @@ from pepseq.errors import InputError, found
 from pepseq.files import open_input
 from pepseq.sequences.fasta import BadRecord
 
+TABLE = "structures.tsv"
+"""Lies in a folder of structures and says, in columns `id` and `file`, whose each file is."""
 _SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.gz)?$", re.I)
 _ALPHAFOLD_DB = re.compile(r"AF-(?P<id>[A-Z0-9-]+?)-F(?P<part>\d+)-model_v\d+")
 _FORMS = (
@@ -90,7 +93,12 @@ def short_id(name: str) -> str:
     ('P12345', 'P12345', 'a_b_c')
     """
     match = _ACCESSION.match(name)
-    return match[1] if match else _UNSAFE.sub("_", name)
+    return match[1] if match else safe_name(name)
+
+
+def safe_name(name: str) -> str:
+    """Return an id with `_` for every symbol that has no place in a file name."""
+    return _UNSAFE.sub("_", name)
 
 
 def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
@@ -148,19 +156,61 @@ def read_pairs(path: str | Path) -> FoundPairs:
 
 def _match(models: str | Path, references: str | Path) -> FoundPairs:
     """Return the pairs of the files of two folders that have one id."""
-    of_model, other_ranks = best_of_each(structure_files(models))
-    of_reference, _ = best_of_each(structure_files(references))
+    of_model, other_ranks = _files_by_id(models)
+    of_reference, _ = _files_by_id(references)
     for folder, files in ((models, of_model), (references, of_reference)):
         if not files:
             raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
-    pairs, bad = [], []
-    for name, path in sorted(of_model.items()):
-        if name in of_reference:
-            pairs.append(_pair_of(name, path, of_reference[name]))
+    model_ids, reference_ids = (_short_ids(files) for files in (of_model, of_reference))
+    by_short = {short: name for name, short in reference_ids.items()}
+    pairs, bad, used = [], [], set()
+    for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):
+        reference = name if name in of_reference else by_short.get(model_ids[name])
+        if reference is not None:
+            pairs.append(_pair_of(model_ids[name], path, of_reference[reference]))
+            used.add(reference)
         else:
             reason = f"expected a reference of the same id in {references}, found none"
-            bad.append(BadRecord(str(path), 1, name, reason))
-    return FoundPairs(pairs, bad, other_ranks, len(of_reference) - len(pairs))
+            bad.append(BadRecord(str(path), 1, model_ids[name], reason))
+    return FoundPairs(pairs, bad, other_ranks, len(of_reference) - len(used))
+
+
+def _short_ids(files: dict[str, Path]) -> dict[str, str]:
+    """Return the short form of each id, or the id itself if that stands for several files."""
+    of_short: dict[str, set[Path]] = {}
+    for name, path in files.items():
+        of_short.setdefault(short_id(name), set()).add(path)
+    return {name: short_id(name) if len(of_short[short_id(name)]) == 1 else name for name in files}
+
+
+def _files_by_id(folder: str | Path) -> tuple[dict[str, Path], int]:
+    """Return a folder's files by id, of its table or else of their names, best ranks alone.
+
+    The number says how many others there were.
+    """
+    listed = read_listed(folder)
+    there = set(listed.values())
+    named, other_ranks = best_of_each(p for p in structure_files(folder) if p not in there)
+    return named | listed, other_ranks
+
+
+def read_listed(folder: str | Path) -> dict[str, Path]:
+    """Return the files that a folder's `structures.tsv` lists, by id; none if it has none.
+
+    A row whose `fragment` is not 1 has `-F` and the fragment after its id, as file names have.
+    """
+    path = Path(folder) / TABLE
+    if not path.is_file():
+        return {}
+    with open_input(path) as stream:
+        text = io.StringIO(stream.read().decode("utf-8-sig", "surrogateescape"))
+    files = {}
+    for row in csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE):
+        name, file = row.get("id"), row.get("file")
+        if name and file and Path(file).name == file and (Path(folder) / file).is_file():
+            fragment = row.get("fragment") or "1"
+            files[name if fragment == "1" else f"{name}-F{fragment}"] = Path(folder) / file
+    return files
 
 
 def structure_files(folder: str | Path) -> Iterator[Path]:

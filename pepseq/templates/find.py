@@ -70,7 +70,7 @@ class TemplateFinder:
         self.candidates = candidates
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
-        self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32)
+        self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32, order="C")
         self.thorough_labels = 0
         for self.labels in labels:
             hits = self._mean_hits() if self.labels != labels[-1] else 0
@@ -148,7 +148,7 @@ class TemplateFinder:
             scratch.touched,
             8 * self.candidates if thorough else self.candidates,
             BAND,
-            0.0 if thorough else LEAST_SEEDS,
+            np.float32(0.0 if thorough else LEAST_SEEDS),
         )
         scores, paths = align.align_all(
             symbols,

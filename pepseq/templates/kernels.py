@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import numba
+import numpy as np
 
 
 def kernel(function, **options):
@@ -20,6 +21,17 @@ def kernel(function, **options):
 def fast_kernel(function):
     """Compile `function`, whose numbers are all finite, so that maxima can be vectorised."""
     return kernel(function, error_model="numpy", fastmath={"nnan", "nsz"})
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written.
+
+    For numba it is of another type: arrays of files are read-only, and where those in memory are
+    too, a kernel is compiled once for both.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _unless_full(save):

@@ -16,6 +16,7 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.files import STDIO, sha256, to_json
 from pepseq.sequences.fasta import BadRecord, read_fasta
+from pepseq.templates.kernels import read_only
 from pepseq.templates.seeds import build_seeds
 from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import Symbols
@@ -43,6 +44,10 @@ class Reference:
     folder: Path | None
     described: dict
 
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -63,17 +68,23 @@ class Reference:
         """Return (starts, positions) of the seeds of `labels` labels: see `seeds.build_seeds`."""
         kind = hashlib.sha256(symbols.of_code.tobytes()).hexdigest()[:12]
         names = [f"seeds-{kind}-{labels}-{part}" for part in ("starts", "positions")]
+        if (kept := self._kept(names)) is not None:
+            return kept
+        arrays = build_seeds(self.residues, self.offsets, symbols, labels)
+        if self.folder is not None and self._kept(names) is None:  # no process was first
+            with suppress(OSError):
+                for name, array in zip(names, arrays, strict=True):
+                    _save(self.folder, name, array)
+        return arrays
+
+    def _kept(self, names: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the seeds of these names if they are in the index, whole."""
         if self.folder is not None:
             with suppress(*_DAMAGED):
                 starts, positions = (_load(self.folder, name) for name in names)
                 if starts[-1] == len(positions):
                     return starts, positions
-        arrays = build_seeds(self.residues, self.offsets, symbols, labels)
-        if self.folder is not None:
-            with suppress(OSError):
-                for name, array in zip(names, arrays, strict=True):
-                    _save(self.folder, name, array)
-        return arrays
+        return None
 
 
 def open_reference(paths: Sequence[str | Path]) -> Reference:
@@ -175,7 +186,10 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
 
 
 def _write(reference: Reference, folder: Path) -> None:
-    """Write an index beside its final name and rename it; another process may have been first."""
+    """Write an index beside its final name and rename it, unless another process was first.
+
+    What is there and whole is left alone: other processes may have mapped it already.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
@@ -183,8 +197,13 @@ def _write(reference: Reference, folder: Path) -> None:
             np.save(partial / f"{name}.npy", getattr(reference, name))
         (partial / "index.json").write_bytes(to_json(reference.described))
         partial.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
+        with suppress(OSError):
+            partial.rename(folder)
+            return
+        with suppress(*_DAMAGED):
+            _opened(folder, reference.described["files"])
+            return
+        shutil.rmtree(folder)
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pepseq.templates.kernels import kernel
+from pepseq.templates.kernels import kernel, read_only
 from pepseq.templates.symbols import Symbols
 
 BIN = 3
@@ -46,7 +46,9 @@ def build_seeds(
     """
     bits = max(8, int(np.log2(len(residues) / 8)))
     place = np.uint32 if len(residues) < 1 << 32 else np.int64
-    return _build(residues, offsets, symbols.of_code, symbols.hidden, labels, bits, place(0))
+    given = read_only(residues), read_only(offsets), symbols.of_code, symbols.hidden
+    starts, positions = _build(*given, labels, bits, place(0))
+    return read_only(starts), read_only(positions)
 
 
 @kernel

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sys
 
@@ -23,6 +24,33 @@ def test_list_says_what_is_where(run, caches, msa_pickle):
     assert done.code == 0 and done.out == f"msa-transformer\t{torch_checkpoints()}\n"
     row = {row["name"]: row for row in rows(run("models", "list").out)}["msa-transformer"]
     assert (row["sha256"], row["path"]) == ("recorded", str(torch_checkpoints()))
+
+
+def test_list_is_aligned_on_a_terminal(run, caches, monkeypatch):
+    table = [line.split("\t") for line in run("models", "list").out.splitlines()]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    lines = run("models", "list").out.splitlines()
+    for number, name in enumerate(table[0]):
+        start = lines[0].index(f"{name}  " if number < len(table[0]) - 1 else name)
+        for line, row in zip(lines, table, strict=True):
+            assert line[start:].startswith(row[number]) and (not start or line[start - 1] == " ")
+    assert "\t" not in "".join(lines)
+
+
+def test_converted_weights_have_the_mode_of_new_files(run, msa_pickle, tmp_path):
+    shutil.copy(msa_pickle, tmp_path / "w.pt")
+    for mask, mode in ((0o022, 0o644), (0o027, 0o640)):
+        before = os.umask(mask)
+        try:
+            assert run("models", "convert", tmp_path / "w.pt", "--force").code == 0
+        finally:
+            os.umask(before)
+        assert (tmp_path / "w.safetensors").stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_that_is_converted_already_is_told_so(run, protbert):
+    done = run("models", "convert", protbert)
+    assert done.code == 65 and "nothing to convert: its weights are model.safetensors" in done.err
 
 
 def test_verify_reads_every_file_and_names_the_changed_one(run, caches, legacy_protbert):

@@ -92,7 +92,9 @@ def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypa
     expected = "the paired alignment has 136 columns, the MSA Transformer takes 63"
     assert result.code == 0 and method_line(result) == f"method information: {expected}"
     assert str(weights) in [entry["path"] for entry in record(tmp_path / "o")["inputs"]]
-    result = run("pair", *small, *arguments, "--model", weights, "--runs", 5000)
+    with monkeypatch.context() as patch:
+        patch.setattr("pepseq.pairing.choose.MOST_WORK_ON_CPU", 100)
+        result = run("pair", *small, *arguments, "--model", weights)
     assert "core hours without a GPU" in method_line(result)
     monkeypatch.setattr("pepseq.pairing.choose.MOST_ROWS", 5)
     result = run("pair", *small, *arguments, "--model", weights)

@@ -18,11 +18,39 @@ from structures import SEQUENCE, cif, coil, pdb
 import pepseq
 from pepseq.errors import InputError, SettingsError
 from pepseq.structure.config import ScoreConfig
+from pepseq.structure.measure import measure
 from pepseq.structure.read import read_structure
 from pepseq.structure.score import SCORE_COLUMNS
 
 XYZ = coil(45)
 TURN = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+
+
+class InProcess:
+    """Scores pairs here: a process of its own, which each run starts, takes a second to import."""
+
+    def __init__(self, count, time_limit):
+        self.count = count
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def answers(self, jobs):
+        for job in jobs:
+            try:
+                yield measure(job)
+            except InputError as error:
+                yield str(error)
+
+
+@pytest.fixture(autouse=True)
+def workers(request, monkeypatch):
+    """Processes for the tests that ask for them by mark alone; tests/structure has their own."""
+    if "processes" not in request.keywords:
+        monkeypatch.setattr("pepseq.structure.processes.Workers", InProcess)
 
 
 @pytest.fixture
@@ -56,6 +84,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.processes
 def test_two_files(run, write, tmp_path):
     model, reference = write("AF-X1-F1-model_v6.pdb.gz", XYZ @ TURN), write("r.cif")
     result = run("score", model, reference, "-o", tmp_path / "o.tsv")
@@ -132,11 +161,13 @@ def test_folders_by_id(run, folders, tmp_path):
     assert all(float(row["tm_score"]) == pytest.approx(1, abs=1e-5) for row in rows)
 
 
+@pytest.mark.processes
 def test_threads_make_no_difference(run, folders):
     one = run("score", *folders, "-o", "-", "--threads", 1).out
     assert one == run("score", *folders, "-o", "-", "--threads", 3).out
 
 
+@pytest.mark.processes
 def test_one_bad_pair_among_good_ones(run, folders, tmp_path):
     models, _ = folders
     (models / "p1_unrelaxed_rank_001_x.pdb").write_text("<html>\n")
@@ -267,6 +298,7 @@ def test_lddt_atoms(run, write):
     assert [row["lddt_atoms"] for row in rows] == ["ca", "heavy", ""] and rows[2]["lddt"] == ""
 
 
+@pytest.mark.processes
 def test_a_pair_that_never_ends(run, write, tmp_path):
     write("m.pdb")
     os.mkfifo(tmp_path / "pipe.pdb")

@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -82,6 +83,11 @@ def species(record):
     return record.description.split("OX=")[1]
 
 
+def assert_equal(first, second):
+    for name in SPLITS:
+        assert (first / f"{name}.fasta").read_bytes() == (second / f"{name}.fasta").read_bytes()
+
+
 def test_all_distinct_proteins_are_in_one_split_as_they_were(done, records):
     result, folder = done()
     some = [r for split in members(folder).values() for r in split]
@@ -95,15 +101,12 @@ def test_all_distinct_proteins_are_in_one_split_as_they_were(done, records):
         assert abs(size - share * len(some)) <= 1
 
 
-@pytest.mark.parametrize("by", ["random", "cluster", "species", "strain"])
+@pytest.mark.parametrize("by", ["random", "species", "strain"])
 def test_the_same_seed_is_the_same_split_in_whatever_order(done, records, by):
     _, first = done(by=by)
     shuffled = random.Random(4).sample(records, len(records))
     _, second = done(shuffled, name="t", by=by, threads=2)
-    for name in SPLITS:
-        assert (first / f"{name}.fasta").read_bytes() == (second / f"{name}.fasta").read_bytes()
-    if by == "cluster":
-        return
+    assert_equal(first, second)
     _, third = done(name="u", by=by, seed=2)
     assert (first / "train.fasta").read_bytes() != (third / "train.fasta").read_bytes()
 
@@ -117,12 +120,15 @@ def test_several_files_are_one(records, tmp_path, done):
     assert (whole / "train.fasta").read_bytes() == (tmp_path / "o" / "train.fasta").read_bytes()
 
 
-def test_no_cluster_crosses_a_split(done, records):
+def test_no_cluster_crosses_a_split_in_whatever_order(done, records):
+    """In one test, for a run of MMseqs2 takes five seconds."""
     result, folder = done(by="cluster", sample=15)
     assert result.rows[1].median_identity < 40
     families = of(folder, family)
     assert apart(families) and all(families.values())
     assert [row.groups for row in result.rows] == [len(some) for some in families.values()]
+    shuffled = random.Random(4).sample(records, len(records))
+    assert_equal(folder, done(shuffled, name="t", by="cluster", threads=2)[1])
     _, folder = done(name="r", by="random")
     assert not apart(of(folder, family))
     _, folder = done(name="i", by="cluster", identity=1.0)
@@ -344,12 +350,12 @@ def test_the_command(done, records, tmp_path, run):
 
 
 def test_sigterm_leaves_nothing(done, tmp_path, records):
-    many = [(f"p{n} OX=1", new(random.Random(n), 300)) for n in range(20_000)]
+    many = [(f"p{n} OX=1", new(random.Random(n), 300)) for n in range(3000)]
     (tmp_path / "p").write_bytes(b"".join(format_fasta(*one) for one in many))
     line = [sys.executable, "-m", "pepseq", "split", "p", "-o", "o", "--by", "cluster"]
     process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE)
     while process.poll() is None and not list(tmp_path.glob(".o.partial/*/mmseqs")):
-        pass
+        time.sleep(0.01)
     process.terminate()
     process.communicate()
     assert process.returncode == 143

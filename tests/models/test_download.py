@@ -10,8 +10,10 @@ from pepseq.errors import InputError, OutputError, TryAgainError
 from pepseq.files import sha256
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.convert import read_notes
+from pepseq.models.download import PATIENCE as patience
 from pepseq.models.download import download, find_msa_transformer, get_model
 from pepseq.models.known import KNOWN, find_known, torch_checkpoints
+from pepseq.models.msa_weights import load_msa_transformer
 from pepseq.models.protbert import ResidueModel
 from pepseq.models.records import read_records
 
@@ -125,17 +127,39 @@ def test_anothers_safetensors_file_is_not_overwritten(caches, msa_pickle, tmp_pa
     assert sha256(tmp_path / "my.safetensors") == before
 
 
-def test_weights_where_nothing_can_be_written_say_how_to_convert_them(
-    caches, msa_pickle, tmp_path, monkeypatch
+@pytest.mark.parametrize("place", ["a path", "torch hub's folder"])
+def test_pickles_where_nothing_can_be_written_are_read_as_data(
+    place, caches, msa_pickle, tmp_path, monkeypatch, caplog
 ):
-    shutil.copy(msa_pickle, tmp_path / "my.pt")
+    path = tmp_path / "my.pt" if place == "a path" else torch_checkpoints() / PT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(msa_pickle, path)
 
     def refuse(*arguments, **settings):
         raise OutputError("my.safetensors: cannot be written: Read-only file system")
 
     monkeypatch.setattr("pepseq.models.download.convert", refuse)
-    with pytest.raises(OutputError, match="pepseq models convert .*my.pt --output"):
-        find_msa_transformer(tmp_path / "my.pt")
+    assert find_msa_transformer(path if place == "a path" else None) == path
+    assert "Read-only file system: the pickled weights are read as data each time" in caplog.text
+    assert load_msa_transformer(path)
+
+
+def test_no_network_is_told_soon_with_the_file_to_put_where(caches, monkeypatch):
+    """Waits are at most 1, 2 and 4 s, and four connections 5 s each."""
+    assert patience.tries == 4 and patience.first_wait * 7 + patience.connect_timeout * 4 < 30
+    monkeypatch.setenv("PEPSEQ_MODELS_URL", "http://127.0.0.1:9")
+    with pytest.raises(TryAgainError) as error:
+        download(MSA)
+    for words in ("gave up after 3 tries", "--offline", f"put {PT} from", str(torch_checkpoints())):
+        assert words in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://x", "http://"])
+def test_a_hub_address_that_is_none_is_2(caches, monkeypatch, address, run):
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    done = run("models", "download", "esm2-8m")
+    assert done.code == 2 and done.err.startswith("Error: HF_ENDPOINT: ")
+    assert "expected an http or https address" in done.err and len(done.err.splitlines()) == 1
 
 
 def test_missing_weights_say_which_file_to_put_where(caches, tmp_path):

@@ -2,14 +2,14 @@ import re
 
 import pytest
 
-from pepseq.models.known import KNOWN, MASKED, find_known, torch_checkpoints
+from pepseq.models.known import KNOWN, MSA, find_known, torch_checkpoints
 
 
 def test_every_known_model_says_what_it_is_and_where_from():
     assert len({known.name for known in KNOWN}) == len({known.id for known in KNOWN}) == len(KNOWN)
     for known in KNOWN:
         assert known.citation and known.licence and known.weights
-        assert (known.revision is None) == (known.kind != MASKED)
+        assert (known.revision is None) == (known.kind == MSA)
         assert known.revision is None or re.fullmatch("[0-9a-f]{40}", known.revision)
         for digest in filter(None, known.weights.values()):
             assert re.fullmatch("[0-9a-f]{64}", digest)

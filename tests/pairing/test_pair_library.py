@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from places import DATA, SHARED
 
 from pepseq import PairConfig, pair
-from pepseq.errors import InputError, SettingsError
+from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.evaluation.pairing import fraction_correct
 from pepseq.pairing.families import LEFT_OVER, NO_SPECIES, ONE_SIDE, group
 from pepseq.pairing.methods import Chosen
@@ -176,6 +176,11 @@ def test_what_a_species_is_called_changes_nothing_but_its_name(tmp_path):
     assert one == two
 
 
+def test_a_table_of_species_needs_a_name(tmp_path):
+    with pytest.raises(SettingsError, match="species: expected a file after table:, found none"):
+        pair(A, B, tmp_path / "pairs", config=PairConfig(species="table:"))
+
+
 def test_the_seed_decides(tmp_path):
     for name, seed in (("1", 1), ("2", 1), ("3", 2)):
         pair(A, B, tmp_path / name, config=PairConfig(method="random", seed=seed))
@@ -193,6 +198,16 @@ def test_the_seed_decides_between_equally_good_pairings(tmp_path, monkeypatch):
         pair(A, B, tmp_path / name, config=PairConfig(method="random", seed=seed))
     one, two, three = ((tmp_path / name).read_bytes() for name in "123")
     assert one == two != three
+
+
+def test_too_little_memory_is_one_line_with_a_way_out(tmp_path, monkeypatch):
+    def starve(families, config, progress):
+        raise MemoryError
+
+    monkeypatch.setitem(METHODS, "random", starve)
+    with pytest.raises(TryAgainError, match="out of memory: .*--threads 1.*--max-depth"):
+        pair(A, B, tmp_path / "pairs", config=PairConfig(method="random"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_families_are_as_agreed():

@@ -128,11 +128,13 @@ def test_paired_alignments():
 @pytest.mark.parametrize("steps", [0, 1, 5])
 def test_the_figure_is_of_its_format_and_the_same_each_time(form, start, steps):
     _, pairs = small()
-    losses = np.random.default_rng(1).random((3, steps))
-    picture = draw_pairing(losses, pairs, form)
-    assert picture.startswith(start) and picture == draw_pairing(losses, pairs, form)
+    rounds = (2,) if steps > 2 else ()
+    chosen = Chosen((), np.random.default_rng(1).random((3, steps)), rounds)
+    picture = draw_pairing(chosen, pairs, form)
+    assert picture.startswith(start) and picture == draw_pairing(chosen, pairs, form)
     if form == "svg":
         assert (b"Step" in picture) == (steps > 0)
+        assert (b"Next round" in picture) == bool(rounds)
 
 
 def test_the_figure_shows_every_run_and_not_the_mean_alone():
@@ -141,6 +143,7 @@ def test_the_figure_shows_every_run_and_not_the_mean_alone():
     _, pairs = small()
     runs = np.ones((3, 5)), np.array([np.ones(5), np.arange(5.0) - 1, 3 - np.arange(5.0)])
     flat, crossed = (
-        matplotlib.image.imread(io.BytesIO(draw_pairing(losses, pairs, "png"))) for losses in runs
+        matplotlib.image.imread(io.BytesIO(draw_pairing(Chosen((), losses), pairs, "png")))
+        for losses in runs
     )
     assert flat.shape != crossed.shape or (flat != crossed).any()

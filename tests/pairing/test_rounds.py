@@ -74,6 +74,7 @@ def test_sure_pairs_become_known_and_keep_their_confidence():
     assert np.diag(chosen.frequencies[0]).tolist() == [0.97, 0.97, 0.97]
     assert chosen.frequencies[0][0].sum() == chosen.frequencies[0][:, 1].sum() == 0.97
     np.testing.assert_array_equal(chosen.losses, [[1] * 3 + [2] * 3 + [3] * 3] * 2)
+    assert chosen.rounds == (3, 6)
     assert not any(one.known for one in final_pairs(families, chosen, 1))
 
 

@@ -1,5 +1,4 @@
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -150,16 +149,17 @@ def test_a_trained_folder_holds_all_it_should_and_can_be_used(train, validation,
     assert predict(tmp_path / "readouts", tmp_path / "o", model=out).readout == Readout("K2")
 
 
-def test_learning_beats_the_commonest_amino_acid(train, tmp_path):
-    """Sixty proteins seen many times are partly learned by heart."""
+def test_learning_beats_the_commonest_amino_acid(fasta, proteins, tmp_path):
+    """Fifteen proteins seen many times are partly learned by heart."""
+    train = fasta("few.fasta", [(i, s[:150]) for i, s in proteins[:15]])
     config = FinetuneConfig(
         **QUICK
-        | {"max_steps": 150, "evaluate_every": 50, "learning_rate": 5e-3, "batch_residues": 4000}
+        | {"max_steps": 100, "evaluate_every": 50, "learning_rate": 1e-2, "batch_residues": 1000}
     )
     description = finetune(train, train, tmp_path / "net", "K1", from_scratch="tiny", config=config)
     hidden = [r for record in read_fasta(train) for r in record.sequence if r not in "KCYM"]
     commonest = max(hidden.count(a) for a in set(hidden)) / len(hidden)
-    assert description["validation"]["hidden_residue_accuracy_micro"] > commonest + 0.02
+    assert description["validation"]["hidden_residue_accuracy_micro"] > commonest + 0.1
 
 
 @pytest.mark.parametrize("name", ["protbert", "esm2"])
@@ -205,38 +205,17 @@ def test_accumulated_batches_give_one_large_batchs_gradient(
     assert len(seen) == accumulate and spy.total == sum(seen)
 
 
-def start(train, validation, out, *more):
-    """Start a slow-enough run in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "pepseq",
-        "finetune",
-        "--train",
-        train,
-        "--validation",
-        validation,
-        "--readout",
-        "K1",
-        "--from-scratch",
-        "tiny",
-        "-o",
-        out,
-        "--max-steps",
-        "60",
-        "--evaluate-every",
-        "10",
-        "--batch-residues",
-        "600",
-        "--learning-rate",
-        "1e-3",
-        "--device",
-        "cpu",
-        "--threads",
-        "1",
-        *more,
-    ]
-    return subprocess.Popen([str(c) for c in command], stderr=subprocess.PIPE, text=True)
+def command_line(train, validation, out, *more):
+    """A slow-enough run, as `pepseq` takes it."""
+    line = f"finetune --train {train} --validation {validation} -o {out} --readout K1"
+    line += " --from-scratch tiny --max-steps 60 --evaluate-every 10 --batch-residues 600"
+    return [*line.split(), *"--learning-rate 1e-3 --device cpu --threads 1".split(), *more]
+
+
+def start(*arguments):
+    """Start it in a process of its own."""
+    line = [sys.executable, "-m", "pepseq", *command_line(*arguments)]
+    return subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(path, process):
@@ -245,16 +224,16 @@ def wait_for(path, process):
         time.sleep(0.02)
 
 
-def test_a_killed_run_resumes_to_bitwise_equal_weights(train, validation, tmp_path):
-    straight = start(train, validation, tmp_path / "straight")
-    assert straight.wait(100) == 0, straight.stderr.read()
+def test_a_killed_run_resumes_to_bitwise_equal_weights(run, train, validation, tmp_path):
+    straight = run(*command_line(train, validation, tmp_path / "straight"))
+    assert straight.code == 0, straight.err
 
     killed = start(train, validation, tmp_path / "net")
     wait_for(tmp_path / ".net.training/checkpoints/checkpoint-20/manifest.json", killed)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -9 and not (tmp_path / "net").exists()
-    refused = start(train, validation, tmp_path / "net")
-    assert refused.wait(60) == 74 and "--resume" in refused.stderr.read()
+    refused = run(*command_line(train, validation, tmp_path / "net"))
+    assert refused.code == 74 and "--resume" in refused.err
     stopped = start(train, validation, tmp_path / "net", "--resume")
     wait_for(tmp_path / ".net.training/checkpoints/checkpoint-40/manifest.json", stopped)
     stopped.send_signal(signal.SIGTERM)
@@ -262,16 +241,16 @@ def test_a_killed_run_resumes_to_bitwise_equal_weights(train, validation, tmp_pa
     assert code in (75, 0), words
     if code == 75:
         assert "--resume goes on" in words and "Traceback" not in words
-    resumed = start(train, validation, tmp_path / "net", "--resume")
-    assert resumed.wait(100) == 0, resumed.stderr.read()
+    resumed = run(*command_line(train, validation, tmp_path / "net", "--resume"))
+    assert resumed.code == 0, resumed.err
     assert weights_of(tmp_path / "net") == weights_of(tmp_path / "straight")
     validations = [
         pd.read_csv(tmp_path / n / "metrics.tsv", sep="\t").dropna(subset="validation_loss")
         for n in ("net", "straight")
     ]
     assert validations[0].validation_loss.tolist() == validations[1].validation_loss.tolist()
-    again = start(train, validation, tmp_path / "net", "--resume")
-    assert again.wait(60) == 0 and "finished already" in again.stderr.read()
+    again = run(*command_line(train, validation, tmp_path / "net", "--resume"))
+    assert again.code == 0 and "finished already" in again.err
 
 
 @pytest.fixture
@@ -430,54 +409,6 @@ def test_wrong_calls_are_refused(run, train, validation, tmp_path, protbert):
     (tmp_path / "n").mkdir()
     with pytest.raises(OutputError):
         finetune(train, validation, tmp_path / "n", "K1", from_scratch="tiny")
-
-
-def test_two_processes_under_torchrun(run, train, validation, tmp_path):
-    """Two processes of one batch each learn what one process learns from two batches."""
-    command = [
-        "finetune",
-        "--train",
-        train,
-        "--validation",
-        validation,
-        "--readout",
-        "K1",
-        "--from-scratch",
-        "tiny",
-        "--batch-residues",
-        "600",
-        "--device",
-        "cpu",
-        "--threads",
-        "1",
-        "--max-steps",
-        "6",
-        "--evaluate-every",
-        "3",
-        "-o",
-    ]
-    launch = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "pepseq",
-        *command,
-        tmp_path / "two",
-    ]
-    done = subprocess.run(
-        [str(c) for c in launch],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert run(*command, tmp_path / "one", "--accumulate", "2").code == 0
-    check_manifest(tmp_path / "two")
-    one, two = (load_file(tmp_path / n / "model.safetensors") for n in ("one", "two"))
-    assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
 
 
 def test_a_moved_run_resumes(train, validation, tmp_path, monkeypatch):

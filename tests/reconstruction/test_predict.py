@@ -1,6 +1,5 @@
 import json
 import random
-import sys
 
 import numpy as np
 import pandas as pd
@@ -142,29 +141,15 @@ def test_every_way_to_write_a_readout_gives_the_same(protbert, run, fasta, tmp_p
     assert len(answers) == 1
 
 
-def test_stdin_and_gzip(protbert, readouts, tmp_path, monkeypatch):
-    import subprocess
-
-    command = [
-        sys.executable,
-        "-m",
-        "pepseq",
-        "predict",
-        "-",
-        "-o",
-        "-",
-        "--model",
-        protbert,
-        "--readout",
-        "K1",
-    ]
-    piped = subprocess.run(command, input=readouts.read_bytes(), capture_output=True, check=True)
+def test_stdin_and_gzip(protbert, readouts, run, tmp_path):
+    command = ["predict", "-", "-o", "-", "--model", protbert, "--readout", "K1"]
+    piped = run(*command, stdin=readouts.read_bytes())
+    assert piped.code == 0
     predict(readouts, tmp_path / "o.gz", model=protbert, readout="K1", config=CPU)
-    again = sequences(tmp_path / "o.gz")
-    (tmp_path / "piped").write_bytes(piped.stdout)
-    assert sequences(tmp_path / "piped") == again
-    failed = subprocess.run(command, input=b"", capture_output=True, text=False)
-    assert failed.returncode == 65 and b"stdin:1: expected FASTA" in failed.stderr
+    (tmp_path / "piped").write_text(piped.out)
+    assert sequences(tmp_path / "piped") == sequences(tmp_path / "o.gz") != {}
+    failed = run(*command, stdin=b"")
+    assert failed.code == 65 and "stdin:1: expected FASTA" in failed.err
 
 
 def test_a_named_pipe_is_read_once(protbert, readouts, run, tmp_path):

@@ -341,19 +341,13 @@ def test_settings_that_make_no_sense():
             PredictConfig(**wrong)
 
 
-def test_a_reference_may_come_from_stdin_or_a_pipe(known, readouts, tmp_path):
-    import subprocess
-    import sys
+def test_a_reference_may_come_from_stdin_or_a_pipe(known, readouts, run, tmp_path):
     import threading
 
     predict(readouts, tmp_path / "o", reference=known, config=ALONE)
-    common = [sys.executable, "-m", "pepseq", "predict", readouts, "--mode", "templates"]
-    piped = subprocess.run(
-        [*common, "--reference", "-", "-o", tmp_path / "p"],
-        input=known.read_bytes(),
-        capture_output=True,
-    )
-    assert piped.returncode == 0, piped.stderr
+    common = ["predict", readouts, "--mode", "templates"]
+    piped = run(*common, "--reference", "-", "-o", tmp_path / "p", stdin=known.read_bytes())
+    assert piped.code == 0, piped.err
     os.mkfifo(tmp_path / "fifo")
     threading.Thread(target=lambda: (tmp_path / "fifo").write_bytes(known.read_bytes())).start()
     predict(readouts, tmp_path / "q", reference=tmp_path / "fifo", config=ALONE)

@@ -16,7 +16,23 @@ HOSTILE = "<script>alert(1)</script>&amp;\"'|--><!--"
 VOID = {"meta", "br", "input"}
 
 
-def readout_table(path, proteins, templates=True, at=lambda id, position: 0.95):
+def sure(id, position):
+    """A confidence that does not change along a protein."""
+    return 0.95
+
+
+def varied(id, position):
+    """Confidences of every tenth in turn."""
+    return (7 * position % 10) / 10 + 0.05
+
+
+def digits_of(residues, at):
+    """Return the digits that stand for a protein's confidences."""
+    tenths = (str(int(10 * at("", p))) for p in range(1, len(residues) + 1))
+    return "".join("*" if r in READ else d for r, d in zip(residues, tenths, strict=True))
+
+
+def readout_table(path, proteins, templates=True, at=sure):
     """Write a table as `predict --table` does; `at` gives confidences by id and position."""
     lines = ["\t".join(TABLE_COLUMNS)]
     for id, residues in proteins.items():
@@ -47,7 +63,7 @@ def run_record(output, command, inputs=(), **settings):
     output.with_name(output.name + ".run.json").write_text(json.dumps(record))
 
 
-def real_results(folder, proteins, monkeypatch, wrong=0.1, names=None):
+def real_results(folder, proteins, monkeypatch, wrong=0.1, names=None, at=sure):
     """Complete real proteins with some errors, evaluate them; return the completed by id."""
     draw_nothing(monkeypatch)
     folder.mkdir(exist_ok=True)
@@ -63,10 +79,11 @@ def real_results(folder, proteins, monkeypatch, wrong=0.1, names=None):
     write(folder / "true.fasta", truth)
     (folder / "done.fasta").write_text(
         "".join(
-            f">{id} confidence={_mean(residues):.4f}\n{residues}\n" for id, residues in done.items()
+            f">{id} confidence={_mean(residues, at):.4f}\n{residues}\n"
+            for id, residues in done.items()
         )
     )
-    readout_table(folder / "residues.tsv", done)
+    readout_table(folder / "residues.tsv", done, at=at)
     run_record(folder / "done.fasta", "predict", ["readouts.fasta"], readout=READ, model=None)
     evaluate(
         folder / "true.fasta",
@@ -78,8 +95,9 @@ def real_results(folder, proteins, monkeypatch, wrong=0.1, names=None):
     return truth, done
 
 
-def _mean(residues):
-    return 0.95 if set(residues) - set(READ) else 1.0
+def _mean(residues, at):
+    hidden = [at("", p) for p, r in enumerate(residues, 1) if r not in READ]
+    return sum(hidden) / len(hidden) if hidden else 1.0
 
 
 @dataclass

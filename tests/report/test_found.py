@@ -13,12 +13,15 @@ from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
 from pepseq.report.found import KINDS, find_results, find_tables
 from pepseq.report.link import link
+from pepseq.structure.fetch import FETCH_COLUMNS
+from pepseq.structure.fold import FOLD_COLUMNS
 from pepseq.structure.score import SCORE_COLUMNS
 
 TABLES = {
     "fits": LOOKUP_COLUMNS,
     "structures": SCORE_COLUMNS,
     "pairs": PAIR_COLUMNS,
+    "folded": FOLD_COLUMNS,
     "unpaired": UNPAIRED_COLUMNS,
     "training": tuple(COLUMNS.values()),
 }
@@ -42,6 +45,10 @@ def test_a_folder_is_searched_and_gzip_and_single_files_are_read(tmp_path):
     deep.mkdir(parents=True)
     plain = readout_table(tmp_path / "plain.tsv", {"p": "MALK"})
     (deep / "packed.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    index = tmp_path / "known.fasta.pepseq-index"
+    index.mkdir()
+    readout_table(index / "part", {"p": "MALK"})
+    readout_table(tmp_path / ".hidden", {"p": "MALK"})
     assert len(find_results([tmp_path]).tables["residues"]) == 2
     assert len(find_results([plain, plain, tmp_path / "one"]).tables["residues"]) == 2
     assert find_tables([plain]) == [plain]
@@ -55,6 +62,7 @@ def test_what_is_not_understood_is_said_and_stops_nothing(tmp_path, caplog):
     (tmp_path / "other.json").write_text('{"command": 3}')
     with caplog.at_level("INFO"):
         find_results([tmp_path])
+    assert find_tables([tmp_path]) == [tmp_path / "table"]
     said = [line for line in caplog.messages if line.startswith("not understood")]
     assert sorted(line.rpartition("/")[2] for line in said) == [
         "binary",
@@ -95,10 +103,23 @@ def test_a_table_finds_its_run_its_evaluation_and_its_truth(tmp_path, monkeypatc
         assert one.run.record["settings"]["model"] == one.name
         assert one.evaluation.folder.name == f"eval_{one.name}"
         assert all(protein.truth == truth[protein.id] for protein in one.proteins)
+    alone, _ = link(find_results(["good.tsv"]), [])
+    assert alone[0].run.record["settings"]["model"] == "good"
     assert [one.name for one in judged] == [
         f"truth ({tmp_path.name}/eval_{n})" for n in ("bad", "good")
     ]
     assert [one.run.record["settings"]["model"] for one in judged] == ["bad", "good"]
+
+
+def test_other_results_in_a_folder_of_an_evaluation_are_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw_nothing(monkeypatch)
+    write("truth.fasta", {"p": "MALK"})
+    evaluate("truth.fasta", "truth.fasta", "scores", "KCYM")
+    readout_table(tmp_path / "scores" / "mine.tsv", {"p": "MALK"})
+    found = find_results(["scores"])
+    assert len(found.evaluations) == len(found.tables["residues"]) == 1
+    assert found.unknown == [] and list(found.runs) == [tmp_path / "scores"]
 
 
 def test_a_truth_that_changed_since_is_not_taken(tmp_path, monkeypatch, caplog):
@@ -118,6 +139,6 @@ def test_a_truth_that_changed_since_is_not_taken(tmp_path, monkeypatch, caplog):
 
 
 def test_kinds_are_told_apart():
-    for kind, columns in TABLES.items():
+    for kind, columns in [*TABLES.items(), ("folded", FETCH_COLUMNS)]:
         fitting = [other for other, names in KINDS.items() if set(names) <= set(columns)]
         assert fitting == [kind]

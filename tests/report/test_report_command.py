@@ -20,10 +20,22 @@ def test_the_page_appears_whole_or_not_at_all(tmp_path, run, small_proteins):
     assert run("report", table, "-o", page).code == 74
     assert run("report", tmp_path, "-o", page, "--force").code == 0  # an older page is let be
     assert page.read_bytes() == before
-    table.write_text(table.read_text().replace("\tpredicted\t", "\tguessed\t", 1))
+    good = table.read_text()
+    table.write_text(good.replace("\tpredicted\t", "\tguessed\t", 1))
     assert run("report", table, "-o", page, "--force").code == 65
     assert page.read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["page.html", "t.tsv"]
+    table.write_text(good)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "page.html",
+        "page.html.run.json",
+        "t.tsv",
+    ]
+    record = json.loads((tmp_path / "page.html.run.json").read_text())
+    assert [one["path"] for one in record["inputs"]] == [str(table)]
+    kept = table.read_bytes()
+    for results in (table, tmp_path):  # a result is never overwritten
+        assert run("report", results, "-o", table, "--force").code == 2
+    assert table.read_bytes() == kept
 
 
 def test_stdout_and_gzip(tmp_path, run, small_proteins):
@@ -146,6 +158,16 @@ def test_defaults_and_what_auto_chose_are_left_out(tmp_path):
     assert said == "pepseq score m r --sequences done.fasta.gz -o s.tsv"
 
 
+def test_shards_folds_and_settings_that_are_no_options(tmp_path):
+    shard = {"number": 3, "of": 8, "table": "t.tsv", "whole": {"proteins": 5}}
+    settings = {"readout": "K", "shard": shard, "model_sha256": {"a": "1"}, "threads": 4}
+    said = call(tmp_path / "s.fa", "predict", settings, ["r.fa"])
+    assert said == "pepseq predict r.fa -o s.fa --readout K --shard 3/8"
+    settings = {"engine": "command:fold {fasta}", "used": "x", "device": "auto"}
+    said = call(tmp_path / "models", "fold", settings, ["p.fa"])
+    assert said == "pepseq fold p.fa -o models --engine 'command:fold {fasta}'"
+
+
 def test_a_record_cannot_smuggle_a_command(tmp_path):
     said = call(tmp_path / "x", "predict", {"readout": "K; rm -rf ~"}, ["$(reboot).fasta"])
     assert shlex.split(said)[2:] == ["$(reboot).fasta", "-o", "x", "--readout", "K; rm -rf ~"]
@@ -162,3 +184,10 @@ def test_results_and_versions_are_named(tmp_path, run, small_proteins, monkeypat
     assert "pepseq predict readouts.fasta -o done.fasta --table residues.tsv --readout KCYM" in text
     assert "Python 3.11.7; numpy 2.0" in text and "2026-01-02 03:04:05 UTC" in text
     assert "bad<b>: no" in text
+
+
+def test_an_empty_table_is_a_page_without_proteins(tmp_path, run):
+    table = readout_table(tmp_path / "t.tsv", {})
+    assert run("report", table, "-o", tmp_path / "p.html").code == 0
+    page = read_page(tmp_path / "p.html")
+    assert page.data["proteins-1-data"]["proteins"] == [] and "0 proteins" in page.text

@@ -12,7 +12,7 @@ from html import unescape
 from types import SimpleNamespace
 
 import pytest
-from result_files import HOSTILE, real_results
+from result_files import HOSTILE, digits_of, real_results, varied
 
 from pepseq.report.report import report
 
@@ -70,6 +70,9 @@ find(WANTED + " ");
 said.kept = list.querySelectorAll("tr.opened").length;
 list.querySelector("button.open").click();
 said.closed = list.querySelectorAll("tr.opened").length;
+find("");
+find(WANTED);
+said.stays = list.querySelectorAll("tr.opened").length;
 find("no such protein");
 said.none = { count: shown().length, status: status() };
 find("");
@@ -106,7 +109,9 @@ def seen(tmp_path_factory, proteins):
     cut = [(id, residues[: 60 + 7 * at]) for at, (id, residues) in enumerate(proteins[:70])]
     names = {cut[0][0]: HOSTILE, cut[1][0]: "ecoli|" + "x" * 300}
     with pytest.MonkeyPatch.context() as patch:
-        truth, done = real_results(folder / "results", cut, patch, wrong=0.15, names=names)
+        truth, done = real_results(
+            folder / "results", cut, patch, wrong=0.15, names=names, at=varied
+        )
     report(folder / "results", folder / "page.html")
     text = (folder / "page.html").read_text()
     probe = PROBE.replace("WANTED", json.dumps(HOSTILE).replace("<", "\\u003c"))
@@ -151,13 +156,13 @@ def test_a_protein_is_found_and_opened(seen):
     assert wrong
     opened = seen.opened
     assert opened["residues"] == residues and opened["expanded"] == "true"
-    assert opened["digits"] == "".join("•" if r in "KCYM" else "9" for r in residues)
+    assert opened["digits"] == digits_of(residues, varied).replace("*", "•")
     assert opened["positions"] == [str(n) for n in range(1, len(residues) + 1, 10)]
     assert 1 <= opened["wrong"] <= len(wrong)
     assert f"{wrong[0] + 1} {residues[wrong[0]]} (true {truth[wrong[0]]})" in opened["words"]
     assert opened["text"].replace("\n", "") == f">{HOSTILE}{residues}"
     assert opened["list"].startswith("t1: ") and opened["hidden"] == "true"
-    assert seen.focused and (seen.kept, seen.closed) == (1, 0)
+    assert seen.focused and (seen.kept, seen.closed, seen.stays) == (1, 0, 0)
     assert seen.none == {"count": 0, "status": "0 of 0 shown"}
 
 
@@ -166,7 +171,7 @@ def test_the_script_draws_a_sequence_as_the_page_has_it(seen):
     from pepseq.report.sequence import sequence_html
 
     residues = seen.proteins[HOSTILE]
-    digits = "".join("*" if r in "KCYM" else "9" for r in residues)
+    digits = digits_of(residues, varied)
     protein = Protein(HOSTILE, residues, digits, 1, 0.95, (), 0, truth=seen.truth[HOSTILE])
     drawn = sequence_html(protein).removeprefix('<div class="seq" aria-hidden="true">')
     assert seen.opened["html"].strip() == drawn.removesuffix("</div>").strip()

@@ -13,6 +13,7 @@ from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
 from pepseq.report.report import report
 from pepseq.report.style import STYLE
+from pepseq.structure.fold import FOLD_COLUMNS
 from pepseq.structure.score import SCORE_COLUMNS
 
 
@@ -41,6 +42,14 @@ def everything(folder, proteins, monkeypatch, names=None):
         {**fit, "id": other, "protein": other, "q_value": 0.5},
         {"id": "none"},
     )
+    fold = {"id": first, "state": "done", "engine": first}
+    rows_of(
+        folder / "folds",
+        FOLD_COLUMNS,
+        {**fold, "mean_plddt": 60},
+        {**fold, "mean_plddt": 80},
+        {"id": other, "state": "failed"},
+    )
     pair = {"species": first, "protein_a": "a", "protein_b": "b", "rank": 1, "known": "no"}
     rows_of(folder / "pairs", PAIR_COLUMNS, {**pair, "confidence": 0.95})
     rows_of(folder / "left", UNPAIRED_COLUMNS, {"family": "A", "reason": first})
@@ -68,8 +77,10 @@ def test_the_numbers_are_those_of_the_evaluation(made):
     hidden = summary["residues"]["hidden"]
     assert f"20 proteins with {hidden:,} hidden residues, compared with the truth" in page.text
     assert "1 of 2 pairs have a TM-score above 0.5" in page.text
-    assert "1 models are not of the completed sequence" in page.text
-    assert "fit nothing133.3" in page.text.replace(" ", "").replace("fitnothing", "fit nothing")
+    assert "1 of 2 models are not of the completed sequence" in page.text
+    assert "done270.0failed1–" in page.text.replace(" ", "")
+    for line in ("one place, q-value up to 0.01", "something, q-value above 0.01", "nothing"):
+        assert f"fit {line}133.3" in page.text.replace("\n", "")
 
 
 def test_the_proteins_can_be_got_back_from_the_page(made):
@@ -86,6 +97,14 @@ def test_the_proteins_can_be_got_back_from_the_page(made):
         assert [r in "KCYM" for r in residues] == [d == "*" for d in digits]
         assert sum(one[1] for one in taken) == len(residues) - digits.count("*")
     assert [column[0] for column in data["columns"]][3:5] == ["right, %", "mean confidence, %"]
+
+
+def test_accuracies_of_the_list_are_those_of_the_evaluation(made):
+    page, *_, folder = made
+    lines = (folder / "results/accuracy/proteins.tsv").read_text().splitlines()
+    rows = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
+    listed = page.data["proteins-1-data"]["proteins"]
+    assert [row[5][0] for row in listed] == [float(row["accuracy"]) for row in rows]
 
 
 def test_the_page_loads_nothing(made):

@@ -5,7 +5,7 @@ from result_files import readout_table
 
 from pepseq.errors import InputError
 from pepseq.report.proteins import errors_code
-from pepseq.report.residues import Taken, read_proteins, unknown_id
+from pepseq.report.residues import Taken, read_ids, read_proteins, unknown_id
 
 
 def one(path):
@@ -54,6 +54,7 @@ def test_errors_are_those_of_known_residues_alone(tmp_path):
         ("\tpredicted\t", "\tguessed\t", "observed or predicted"),
         ("0.950000", "1.5", "between 0 and 1"),
         ("0.950000", "", "between 0 and 1"),
+        ("0.900000", "much", r":2: 'p': template_weight: expected numbers"),
     ],
 )
 def test_rows_that_are_none_are_named(tmp_path, old, new, message):
@@ -69,6 +70,22 @@ def test_a_protein_in_two_blocks_is_one(tmp_path, monkeypatch):
     path = readout_table(tmp_path / "t", proteins)
     assert {p.id: p.residues for p in read_proteins(path)} == proteins
     assert [p.templates[0].residues for p in read_proteins(path)] == [12, 3]
+
+
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_one_protein_is_read_by_itself(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("pepseq.evaluation.confidences._BLOCK_BYTES", size)
+    proteins = {"p": "MALKGV" * 3, "q": "GGAK", "qq": "GGAKK"}
+    path = readout_table(tmp_path / "t", proteins)
+    assert read_ids(path) == list(proteins)
+    for id, residues in proteins.items():
+        assert [one.residues for one in read_proteins(path, id)] == [residues]
+    assert list(read_proteins(path, "nobody")) == list(read_proteins(path, "é")) == []
+    text = path.read_text()
+    for wrong, message in (("guessed", ":28: 'qq'"), ("observed\t", ":28: expected 13 columns")):
+        path.write_text(text.replace("qq\t5\tK\tobserved", f"qq\t5\tK\t{wrong}"))
+        with pytest.raises(InputError, match=message):
+            list(read_proteins(path, "qq"))
 
 
 def test_an_unknown_id_names_those_near_it():

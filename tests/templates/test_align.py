@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepseq.templates.align import align, scan
+from pepseq.templates.kernels import read_only
 
 OPENING, EXTENSION = np.float32(3), np.float32(0.5)
 SYMBOLS = 5
@@ -24,8 +25,8 @@ def symbols_of(protein):
 
 
 def run(symbols, protein, diagonal=0, band=120):
-    path = np.full(len(symbols), 77, np.int64)
-    protein = np.asarray(protein, np.uint8)
+    path = np.full(len(symbols), 77, np.int32)
+    protein = read_only(np.asarray(protein, np.uint8))
     scratch = np.full((2, len(symbols) + 1, 2 * band + 2), np.nan, np.float32)
     score = align(symbols, protein, diagonal, band, TABLE, OPENING, EXTENSION, scratch, path)
     return float(score), path
@@ -132,7 +133,7 @@ def test_nothing_in_common_has_no_path():
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 20))
 def test_scan_finds_the_best_of_all_places(seed, length, most):
     rng = np.random.default_rng(seed)
-    residues = rng.integers(0, 4, 80).astype(np.uint8)
+    residues = read_only(rng.integers(0, 4, 80).astype(np.uint8))
     symbols = rng.integers(0, SYMBOLS, length).astype(np.uint8)
     begins = np.flatnonzero(rng.random(80 - length + 1) < 0.7)
     places, scores = scan(symbols, residues, begins, TABLE, most)
@@ -149,6 +150,6 @@ def test_scan_finds_the_best_of_all_places(seed, length, most):
 
 def test_equal_fits_come_in_the_order_of_their_places():
     symbols = np.array([0, 1], np.uint8)
-    residues = np.array([0, 9, 0, 1, 5, 0, 1, 0, 1], np.uint8)
+    residues = read_only(np.array([0, 9, 0, 1, 5, 0, 1, 0, 1], np.uint8))
     places, scores = scan(symbols, residues, np.array([0, 2, 5, 7]), TABLE, 2)
     assert scores[0] == scores[1] and places.tolist() == [2, 5]

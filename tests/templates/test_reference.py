@@ -201,6 +201,22 @@ def test_several_files_are_one_reference(fasta, proteins):
     assert [n for n, _ in contents(turned)] == [i for i, _ in proteins[3:5] + proteins[:3]]
 
 
+def test_an_index_that_another_process_made_meanwhile_is_left_alone(known, monkeypatch):
+    """Jobs that start together all read the file; the last one must not unmap the others' index."""
+    read, inodes = module._read, []
+
+    def race(paths, described):
+        monkeypatch.setattr(module, "_read", read)
+        first = open_reference([known])
+        inodes.append((first.folder / "residues.npy").stat().st_ino)
+        return read(paths, described)
+
+    monkeypatch.setattr(module, "_read", race)
+    second = open_reference([known])
+    assert inodes == [(second.folder / "residues.npy").stat().st_ino]
+    assert not list(second.folder.parent.glob(".partial-*"))
+
+
 def test_gzip_lower_case_and_windows_lines_give_the_same(tmp_path, known):
     text = known.read_text()
     other = tmp_path / "known.gz"

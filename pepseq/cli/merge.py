@@ -1,0 +1,28 @@
+"""`pepseq merge`."""
+
+import logging
+
+import click
+
+from pepseq.cli import options
+
+log = logging.getLogger(__name__)
+
+
+@click.command("merge")
+@click.argument("shards", nargs=-1, required=True, type=options.INPUT)
+@options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
+@options.table("The table of all residues; needed if the shards have tables.")
+@options.keep_going
+@options.force
+def command(shards, output, table, keep_going, force):
+    """Put together what jobs with predict --shard wrote.
+
+    SHARDS are the FASTA files of all jobs, in any order; tables and lists of failed records are
+    found by the run records beside them. Every shard must be there, of the same input, settings and
+    version, and as it was written. The outputs are those of one run without --shard.
+    """
+    from pepseq.reconstruction.merge import merge
+
+    done = merge(shards, output, table=table, keep_going=keep_going, force=force)
+    log.info("%d proteins, %d residues from %d shards", done.proteins, done.residues, done.shards)

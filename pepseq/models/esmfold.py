@@ -1,0 +1,159 @@
+"""ESMFold (Lin et al. 2023, doi:10.1126/science.ade2574): a sequence in, atoms and pLDDT out.
+
+The network is that of transformers. Its language model may run in half precision, in which its
+weights are published; the trunk and the structure module always run in fp32.
+"""
+
+import logging
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import AutoConfig, EsmForProteinFolding
+from transformers.models.esm.openfold_utils import atom14_to_atom37, residue_constants
+
+from pepseq.errors import InputError, PepseqError
+from pepseq.models.checkpoints import Checkpoint
+from pepseq.models.devices import out_of_memory, pick_device
+from pepseq.models.loading import no_model, no_network, quiet
+
+log = logging.getLogger(__name__)
+ATOMS = tuple(residue_constants.atom_types)
+"""Names of the 37 places that a residue's heavy atoms have."""
+ATTENTION_BYTES = 1 << 30
+"""What the triangular attention of one chunk may take before a protein is folded in chunks."""
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_CA = ATOMS.index("CA")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A predicted structure.
+
+    atoms: coordinates in angstrom, float32 (length, 37, 3), places as in ATOMS.
+    present: which of them the residue has, bool (length, 37); an unknown residue has none.
+    plddt: predicted lDDT of each residue's CA, float32 (length,), 0 to 100.
+    ptm: predicted TM-score, 0 to 1.
+    """
+
+    atoms: np.ndarray
+    present: np.ndarray
+    plddt: np.ndarray
+    ptm: float
+
+
+def first_chunk(length: int, heads: int) -> int | None:
+    """Return how many rows of the pair representation to attend from at once, None for all.
+
+    The attention of a row is heads x length x length numbers of 4 bytes; as many rows as fit into
+    ATTENTION_BYTES are taken, rounded down to a power of two.
+
+    >>> first_chunk(400, 4), first_chunk(1000, 4)
+    (None, 64)
+    """
+    rows = ATTENTION_BYTES // (heads * length * length * 4)
+    return None if rows >= length else 1 << max(rows.bit_length() - 1, 0)
+
+
+class _HalfLanguageModel(EsmForProteinFolding):
+    """An ESMFold of which only the language model is loaded in half precision."""
+
+    _keep_in_fp32_modules_strict = (
+        *("trunk", "esm_s_mlp", "esm_s_combine", "^embedding"),
+        *("distogram_head", "ptm_head", "lm_head", "lddt_head"),
+    )
+
+
+class FoldingNetwork:
+    """A loaded ESMFold.
+
+    `precision` is that of its language model: auto is fp16 on a CUDA GPU, fp32 elsewhere.
+    `chunk_size` is how many rows the triangular attention takes at once, None for `first_chunk`;
+    when memory runs out it is halved, as often as it takes.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        precision: str = "auto",
+        chunk_size: int | None = None,
+    ):
+        self.device = pick_device(device)
+        if precision == "auto":
+            precision = "fp16" if self.device.type == "cuda" else "fp32"
+        self.precision = precision
+        self._network = _load(checkpoint, _DTYPES[precision]).to(self.device)
+        trunk = self._network.config.esmfold_config.trunk
+        self._heads = trunk.pairwise_state_dim // trunk.pairwise_head_width
+        self._chunk_size = chunk_size
+
+    def fold(self, sequence: str) -> Prediction:
+        """Return the structure of a sequence; X, B, Z, J, U and O are unknown residues to it.
+
+        Raises InputError if it does not fit into the memory, or if the network gives no numbers.
+        """
+        chunk = self._chunk_size or first_chunk(len(sequence), self._heads)
+        while True:
+            try:
+                return self._forward(sequence, chunk)
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if chunk == 1:
+                raise InputError(
+                    "expected a protein that fits into the memory, found that "
+                    f"{len(sequence)} residues do not, even with a chunk size of 1"
+                )
+            chunk = max(1, min(chunk or len(sequence), len(sequence)) // 2)
+            log.warning("out of memory: %d residues again, chunk size %d", len(sequence), chunk)
+
+    def _forward(self, sequence: str, chunk: int | None) -> Prediction:
+        self._network.trunk.set_chunk_size(chunk)
+        with torch.inference_mode():
+            output = self._network.infer(sequence)
+            places = {
+                name: output[name].cpu()
+                for name in ("residx_atom37_to_atom14", "atom37_atom_exists")
+            }
+            atoms = atom14_to_atom37(output["positions"][-1].cpu(), places)[0].numpy()
+            plddt = 100 * output["plddt"][0, :, _CA].float().cpu().numpy()
+            ptm = float(output["ptm"])
+        present = places["atom37_atom_exists"][0].numpy() > 0.5
+        if not (np.isfinite(atoms[present]).all() and np.isfinite(plddt).all()):
+            raise InputError("expected coordinates, found that the network gave no numbers")
+        return Prediction(atoms, present, plddt, ptm)
+
+
+def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> EsmForProteinFolding:
+    """Return the network of a checkpoint on the CPU; InputError if it is no ESMFold."""
+    source = checkpoint.source
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    kind = EsmForProteinFolding if dtype == torch.float32 else _HalfLanguageModel
+    try:
+        with quiet(), no_network(checkpoint.offline):
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            if not getattr(config, "is_folding_model", False):
+                raise InputError(f"{source}: expected an ESMFold, found a {config.model_type}")
+            network, info = kind.from_pretrained(
+                source,
+                config=config,
+                trust_remote_code=False,
+                dtype=dtype,
+                output_loading_info=True,
+            )
+    except (MemoryError, PepseqError):
+        raise
+    except Exception as error:
+        raise no_model(source, error, "structure predictor (ESMFold)") from error
+    weights = {name for name, _ in network.named_parameters()}
+    missing = sorted(name for name in info["missing_keys"] if name in weights)
+    if missing or info.get("mismatched_keys"):
+        raise InputError(
+            f"{source}: expected all weights of an ESMFold, found none for "
+            f"{', '.join((missing or ['some of another shape'])[:3])}"
+        )
+    return network.eval()

@@ -1,0 +1,82 @@
+"""What happens beside training: checkpoints are sealed, signals heard, progress shown."""
+
+import math
+import signal
+import threading
+
+from transformers import TrainerCallback
+
+from pepseq.models.checkpoints import write_manifest
+from pepseq.progress import Progress
+
+
+class Stopped(Exception):
+    """Training ended early on purpose, after its checkpoint was written."""
+
+
+class SafeCheckpoints(TrainerCallback):
+    """Writes each checkpoint's manifest, and on SIGTERM saves one at the step's end and stops."""
+
+    def __init__(self):
+        self.trainer = None
+
+    def on_train_begin(self, args, state, control, **others):
+        """Catch up on a validation that a signal cut off."""
+        self.trainer.catch_up()
+
+    def on_step_end(self, args, state, control, **others):
+        """Ask for a checkpoint if a signal came; the last step is brought to its end."""
+        if self.trainer.must_stop():
+            control.should_save, control.should_evaluate = True, False
+        return control
+
+    def on_save(self, args, state, control, **others):
+        """Seal the checkpoint just written; stop if a signal came."""
+        if state.is_world_process_zero:
+            write_manifest(self.trainer.checkpoint_folder(state.global_step))
+        if self.trainer.must_stop():
+            raise Stopped
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._stop)
+        return self
+
+    def __exit__(self, *error):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _stop(self, number, frame):
+        self.trainer.stop_asked = True
+
+
+class ShowProgress(TrainerCallback):
+    """Shows steps done and time left, and each validation."""
+
+    def __init__(self):
+        self._progress, self._train_loss = None, math.nan
+
+    def on_train_begin(self, args, state, control, **others):
+        """Start counting."""
+        if state.is_world_process_zero:
+            self._progress = Progress("training", state.max_steps, "steps", state.global_step)
+
+    def on_step_end(self, args, state, control, **others):
+        """Count a step."""
+        if self._progress:
+            self._progress.add(1)
+
+    def on_log(self, args, state, control, logs=None, **others):
+        """Remember the training loss, and tell it with each validation."""
+        self._train_loss = (logs or {}).get("loss", self._train_loss)
+        if self._progress and "eval_loss" in (logs or {}):
+            self._progress.say(
+                f"step {state.global_step} of {state.max_steps} (epoch {state.epoch:.2f}): "
+                f"training loss {self._train_loss:.4f}, validation loss {logs['eval_loss']:.4f}, "
+                f"hidden-residue accuracy {100 * logs['eval_accuracy']:.2f} % (micro)"
+            )
+
+    def on_train_end(self, args, state, control, **others):
+        """Close the bar."""
+        if self._progress:
+            self._progress.__exit__()

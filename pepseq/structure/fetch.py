@@ -1,0 +1,263 @@
+"""Models from AlphaFold DB into a folder, protein by protein, so that a later run goes on."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
+from pepseq.files import STDIO, Outputs, run_record, to_json
+from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.progress import Progress
+from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
+from pepseq.signals import stopped_by_sigterm
+from pepseq.structure.alphafold_db import (
+    CITE,
+    HOST,
+    LICENCE,
+    Entry,
+    Model,
+    fetch_entry,
+    find_entries,
+    is_uniparc,
+    server_url,
+)
+from pepseq.structure.asking import ask_all
+from pepseq.structure.config import FetchConfig
+from pepseq.structure.folder import DONE, Row, StructureFolder, cell, open_folder, text_sha256
+from pepseq.structure.wanted import Wanted, read_wanted
+
+FETCH_COLUMNS = (
+    "id",
+    "accession",
+    "state",
+    "file",
+    "entry",
+    "version",
+    "fragment",
+    "models",
+    "start",
+    "end",
+    "residues",
+    "mean_plddt",
+    "agreement",
+    "different",
+    "missing",
+    "url",
+    "licence",
+    "sequence_sha256",
+    "file_sha256",
+    "reason",
+)
+NO_MODEL = "no model"
+PATIENCE = HttpConfig()
+GIVE_UP_AFTER = 3
+"""Proteins in a row that the server did not give, after all tries, when a run ends."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What `fetch_structures` did.
+
+    models: proteins that have a model; new: of these, fetched by this call; without: proteins that
+    have none in AlphaFold DB; differ: models whose sequence is not the FASTA's; bad: ids that are
+    no accession, or that the server refused.
+    """
+
+    models: int
+    new: int
+    without: int
+    differ: int
+    bad: list[BadRecord]
+
+
+def fetch_structures(
+    ids: str | Path,
+    output: str | Path,
+    *,
+    config: FetchConfig = FetchConfig(),  # noqa: B008 - frozen
+    force: bool = False,
+    keep_going: bool = False,
+) -> Fetched:
+    """Fetch the AlphaFold DB models of proteins into a folder.
+
+    `ids` is a FASTA file, with whose sequences the models are compared, or a list of ids, one on a
+    line. `structures.tsv` in the folder says which file is of which protein: FETCH_COLUMNS, a row
+    for each model, or one that says that there is none. The same call again fetches what is
+    missing.
+
+    Raises SettingsError, InputError (bad ids, after fetching the others, unless `keep_going`; no
+    network), OutputError, and TryAgainError when the server cannot be reached or breaks off for
+    good, when SIGTERM stops the run, or another run writes the folder.
+    """
+    started = time.time()
+    bad: list[BadRecord] = []
+    wanted = read_wanted(ids, bad)
+    with (
+        _server(config) as (http, url),
+        open_folder(output, FETCH_COLUMNS, [ids], force) as folder,
+        stopped_by_sigterm("model"),
+    ):
+        todo = [one for one in wanted if not _is_there(folder, one, config)]
+        folder.keep(one.id for one in todo)
+        if len(todo) < len(wanted):
+            there = len(wanted) - len(todo)
+            log.info("%d of %d proteins are done already", there, len(wanted))
+        later = _fetch_all(http, url, folder, todo, config, str(ids), bad)
+        folder.finish(one.id for one in wanted)
+        rows = [folder.rows[one.id][0] for one in wanted if one.id in folder.rows]
+        with Outputs() as outputs:
+            write_failed(outputs, output, bad, len(rows))
+            settings = asdict(config) | {"server": url}
+            record = run_record("fetch-structures", settings, [ids], started)
+            outputs.add(f"{Path(output)}.run.json", to_json(record | {"attribution": CITE}))
+    if later:
+        raise TryAgainError(
+            f"{len(later)} of {len(wanted)} proteins were not to be had, the others are done; the "
+            f"same command goes on: {later[0]}"
+        )
+    refuse_bad(bad, len(rows), output, keep_going)
+    return _summary(rows, {one.id for one in todo}, bad)
+
+
+def _summary(rows: list[Row], new: set[str], bad: list[BadRecord]) -> Fetched:
+    """Count the first row of each protein; `new` are the ids of this call."""
+    states = [row["state"] for row in rows]
+    return Fetched(
+        states.count(DONE),
+        sum(row["state"] == DONE and row["id"] in new for row in rows),
+        states.count(NO_MODEL),
+        sum(row["agreement"] == "different" for row in rows),
+        bad,
+    )
+
+
+def list_models(ids: str | Path, config: FetchConfig) -> Iterator[tuple[Wanted, list[Entry]]]:
+    """Yield each protein with its models, as AlphaFold DB lists them; nothing is fetched.
+
+    Raises what `fetch_structures` does, for the first fault.
+    """
+    bad: list[BadRecord] = []
+    wanted = read_wanted(ids, bad)
+    with _server(config) as (http, url):
+        for one in wanted:
+            uniparc = is_uniparc(one.accession)
+            yield one, [] if uniparc else find_entries(http, url, one.accession, config.format)
+    refuse_bad(bad, len(wanted), STDIO, False)
+
+
+@contextmanager
+def _server(config: FetchConfig) -> Iterator[tuple[Http, str]]:
+    if is_offline():
+        raise InputError("fetch-structures: expected a network, found offline set (PEPSEQ_OFFLINE)")
+    url = server_url(config.server)
+    with Http(url, hosts=[HOST], config=PATIENCE) as http:
+        yield http, url
+
+
+def _is_there(folder: StructureFolder, one: Wanted, config: FetchConfig) -> bool:
+    """Say whether all rows of a protein are in the folder, with whole files of this format."""
+    rows = folder.rows.get(one.id, [])
+    if not rows or rows[0]["sequence_sha256"] != _digest(one):
+        return False
+    if rows[0]["state"] == NO_MODEL:
+        return True
+    return len(rows) == int(rows[0]["models"]) and all(
+        folder.is_whole(row) and row["file"].endswith(f".{config.format}") for row in rows
+    )
+
+
+def _digest(one: Wanted) -> str:
+    return text_sha256(one.sequence) if one.sequence else ""
+
+
+def _fetch_all(
+    http: Http,
+    server: str,
+    folder: StructureFolder,
+    todo: list[Wanted],
+    config: FetchConfig,
+    file: str,
+    bad: list[BadRecord],
+) -> list[TryAgainError]:
+    """Fetch models, put files and rows into the folder; return why some were not to be had."""
+    of_accession: dict[str, list[Wanted]] = {}
+    for one in todo:
+        of_accession.setdefault(one.accession, []).append(one)
+    later, in_a_row = [], 0
+
+    def ask(accession: str) -> list[Model]:
+        if is_uniparc(accession):
+            return []
+        entries = find_entries(http, server, accession, config.format)
+        return [
+            fetch_entry(http, entry, folder.work / entry.file(config.format)) for entry in entries
+        ]
+
+    answers = ask_all(list(of_accession), ask, config.connections)
+    with Progress("fetching", len(todo), "proteins") as progress, closing(answers):
+        for accession, answer in answers:
+            proteins = of_accession[accession]
+            if isinstance(answer, OutputError | SettingsError):
+                raise answer
+            if isinstance(answer, TryAgainError):
+                later += [answer] * len(proteins)
+                in_a_row += 1
+                if in_a_row >= GIVE_UP_AFTER:
+                    raise answer
+                continue
+            in_a_row = 0
+            if isinstance(answer, InputError):
+                bad += [BadRecord(file, one.line, one.id, str(answer)) for one in proteins]
+                continue
+            published = [(m, folder.publish(m.path, m.path.name)) for m in answer]
+            for one in proteins:
+                folder.add(one.id, _rows(one, published))
+            progress.add(len(proteins))
+    return later
+
+
+def _rows(one: Wanted, models: list[tuple[Model, str]]) -> list[Row]:
+    """Return the rows of a protein whose models are in the folder with these SHA-256."""
+    row = {"id": one.id, "accession": one.accession, "sequence_sha256": _digest(one)}
+    if not models:
+        reason = f"AlphaFold DB has no model of {one.accession}"
+        if is_uniparc(one.accession):
+            reason = "UniParc entries have no model in AlphaFold DB"
+        return [row | {"state": NO_MODEL, "models": "0", "reason": reason}]
+    row |= {"state": DONE, "models": str(len(models))}
+    return [
+        row | {"file_sha256": digest} | _cells(one, model, len(models)) for model, digest in models
+    ]
+
+
+def _cells(one: Wanted, model: Model, models: int) -> Row:
+    """Return what a row says of one of the models of a protein, a fragment if there are more."""
+    from pepseq.structure.agreement import compare_to_sequence
+    from pepseq.structure.measure import mean_plddt
+
+    entry, chain = model.entry, max(model.structure.chains, key=len)
+    different = missing = agreement = None
+    if one.sequence:
+        fragment = models > 1 and entry.residues is not None
+        part = one.sequence[entry.start - 1 : entry.end] if fragment else one.sequence
+        different, missing = compare_to_sequence(chain, part or one.sequence)
+        agreement = "different" if different or missing else "same"
+    return {
+        "file": model.path.name,
+        "entry": entry.name,
+        "version": entry.version,
+        "fragment": str(entry.fragment),
+        "start": cell(entry.start),
+        "end": cell(entry.end),
+        "residues": str(len(chain)),
+        "mean_plddt": cell(mean_plddt(model.structure, chain)),
+        "agreement": cell(agreement),
+        "different": cell(different),
+        "missing": cell(missing),
+        "url": entry.url,
+        "licence": LICENCE,
+    }

@@ -1,0 +1,231 @@
+"""Proteins in, a folder of predicted structures out, one by one, so that a later run goes on."""
+
+import logging
+import time
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.files import Outputs, write_run_record
+from pepseq.progress import Progress
+from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
+from pepseq.sequences.residues import UNKNOWN
+from pepseq.signals import stopped_by_sigterm
+from pepseq.structure.config import FoldConfig
+from pepseq.structure.engines import Engine, Folded, Protein, find_engine
+from pepseq.structure.folder import (
+    DONE,
+    Row,
+    StructureFolder,
+    cell,
+    file_stems,
+    open_folder,
+    text_sha256,
+)
+
+FOLD_COLUMNS = (
+    "id",
+    "file",
+    "state",
+    "residues",
+    "unknown",
+    "mean_plddt",
+    "ptm",
+    "different",
+    "missing",
+    "seconds",
+    "engine",
+    "confidences",
+    "sequence_sha256",
+    "file_sha256",
+    "reason",
+)
+FAILED = "failed"
+FEWEST_KNOWN = 3
+"""Residues without which there is nothing to superpose."""
+_TO_X = str.maketrans(dict.fromkeys(UNKNOWN, "X"))
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FoldedAll:
+    """What `fold` did.
+
+    done: structures there are now; new: of these, made by this call; mean_plddt: over those that
+    have one, None for none; bad: proteins without a structure.
+    """
+
+    done: int
+    new: int
+    mean_plddt: float | None
+    bad: list[BadRecord]
+
+
+def fold(
+    proteins: str | Path,
+    output: str | Path,
+    *,
+    config: FoldConfig = FoldConfig(),  # noqa: B008 - frozen
+    force: bool = False,
+    keep_going: bool = False,
+) -> FoldedAll:
+    """Predict the structures of the proteins of a FASTA file into a folder, the shortest first.
+
+    `structures.tsv` in it says which file is of which protein: FOLD_COLUMNS. The same call again
+    makes what is missing, of another sequence than before, or failed; `force` makes all anew.
+    Unknown residues are folded as X. A structure is read back before it counts.
+
+    Raises SettingsError, InputError (bad input, or structures of another engine in the folder;
+    proteins without a structure, after making the others, unless `keep_going`), OutputError, and
+    TryAgainError when SIGTERM stops the run or another one writes the folder.
+    """
+    started = time.time()
+    bad: list[BadRecord] = []
+    records = list(read_fasta(proteins, bad=bad))
+    engine = find_engine(config)
+    stems = file_stems([record.id for record in records])
+    fitting = [Protein(_plain(r), stems[r.id]) for r in records if _fits(r, config, proteins, bad)]
+    with (
+        open_folder(output, FOLD_COLUMNS, [proteins], force) as folder,
+        stopped_by_sigterm("structure"),
+    ):
+        _refuse_other_engine(folder, engine)
+        todo = [protein for protein in fitting if not _is_there(folder, protein)]
+        folder.keep(protein.record.id for protein in todo)
+        todo.sort(key=lambda protein: len(protein.record.sequence))
+        if len(todo) < len(fitting):
+            log.info(
+                "%d of %d structures are there already", len(fitting) - len(todo), len(fitting)
+            )
+        _fold_all(folder, engine, todo, str(proteins), bad)
+        folder.finish(record.id for record in records)
+        done = [p for p in fitting if folder.rows[p.record.id][0]["state"] == DONE]
+        with Outputs() as outputs:
+            write_failed(outputs, output, bad, len(done))
+            settings = asdict(config) | {"used": engine.name}
+            write_run_record(outputs, output, "fold", settings, [proteins], started)
+    refuse_bad(bad, len(done), output, keep_going)
+    plddt = [folder.rows[p.record.id][0]["mean_plddt"] for p in done]
+    values = [float(value) for value in plddt if value]
+    mean = sum(values) / len(values) if values else None
+    failed = sum(folder.rows[p.record.id][0]["state"] != DONE for p in todo)
+    return FoldedAll(len(done), len(todo) - failed, mean, bad)
+
+
+def _plain(record: Record) -> Record:
+    return replace(record, sequence=record.sequence.translate(_TO_X))
+
+
+def _fits(record: Record, config: FoldConfig, file: str | Path, bad: list[BadRecord]) -> bool:
+    """Say whether a protein can be folded; else it goes to `bad`."""
+    length = len(record.sequence)
+    known = length - record.sequence.translate(_TO_X).count("X")
+    reason = None
+    if length > config.longest:
+        reason = f"expected at most {config.longest} residues (--max-residues), found {length}"
+    elif known < FEWEST_KNOWN:
+        reason = f"expected at least {FEWEST_KNOWN} known residues, found {known}"
+    if reason:
+        bad.append(BadRecord(str(file), record.line, record.id, reason))
+    return reason is None
+
+
+def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
+    for name, rows in folder.rows.items():
+        other = rows[0]["engine"]
+        if other != engine.name:
+            raise InputError(
+                f"{folder.folder}: {found(name)}: expected a structure by {engine.name}, found one "
+                f"by {other}; give another folder, or --force"
+            )
+
+
+def _is_there(folder: StructureFolder, protein: Protein) -> bool:
+    """Say whether a protein's structure is in the folder, whole and of the same sequence."""
+    for row in folder.rows.get(protein.record.id, []):
+        return (
+            row["state"] == DONE
+            and row["sequence_sha256"] == text_sha256(protein.record.sequence)
+            and Path(row["file"]).stem == protein.stem
+            and folder.is_whole(row)
+        )
+    return False
+
+
+def _fold_all(
+    folder: StructureFolder,
+    engine: Engine,
+    todo: list[Protein],
+    file: str,
+    bad: list[BadRecord],
+) -> None:
+    """Fold proteins, put their files and rows into the folder; those that fail go to `bad`."""
+    if not todo:
+        return
+    residues = sum(len(protein.record.sequence) for protein in todo)
+    answers = engine.fold(todo, folder.work)
+    with Progress("folding", residues, "residues") as progress, closing(answers):
+        for protein, answer in answers:
+            record = protein.record
+            row = _row(protein, engine)
+            try:
+                if isinstance(answer, str):
+                    raise InputError(answer)
+                row |= _published(folder, protein, answer)
+            except InputError as error:
+                path = "" if isinstance(answer, str) else f"{answer.path}:"
+                reason = str(error).removeprefix(path).removeprefix("1:").strip()
+                row |= {"state": FAILED, "reason": reason}
+                bad.append(BadRecord(file, record.line, record.id, reason))
+                log.warning("%s: %s", found(record.id), reason)
+            folder.add(record.id, [row])
+            progress.add(len(record.sequence))
+
+
+def _row(protein: Protein, engine: Engine) -> Row:
+    sequence = protein.record.sequence
+    return {
+        "id": protein.record.id,
+        "residues": str(len(sequence)),
+        "unknown": str(sequence.count("X")),
+        "engine": engine.name,
+        "sequence_sha256": text_sha256(sequence),
+    }
+
+
+def _published(folder: StructureFolder, protein: Protein, folded: Folded) -> Row:
+    """Read a structure, put it into the folder, and return what its row says of it.
+
+    Raises InputError for one that is no structure, or whose residues are mostly others.
+    """
+    from pepseq.structure.agreement import compare_to_sequence
+    from pepseq.structure.measure import mean_plddt
+    from pepseq.structure.read import read_structure
+
+    sequence = protein.record.sequence
+    structure = read_structure(folded.path)
+    counts = {chain.name: compare_to_sequence(chain, sequence) for chain in structure.chains}
+    chain = min(structure.chains, key=lambda chain: counts[chain.name])
+    different, missing = counts[chain.name]
+    if 2 * different > len(chain) or 2 * (missing - sequence.count("X")) > len(sequence):
+        raise InputError(
+            f"expected a structure of {len(sequence)} residues, found {len(chain)} of which "
+            f"{different} are others"
+        )
+    confidences = ""
+    if folded.confidences:
+        confidences = f"{protein.stem}.scores.json"
+        folder.publish(folded.confidences, confidences)
+    file = protein.stem + folded.path.suffix
+    return {
+        "file": file,
+        "file_sha256": folder.publish(folded.path, file),
+        "state": DONE,
+        "mean_plddt": cell(mean_plddt(structure, chain)),
+        "ptm": cell(folded.ptm, 4),
+        "different": str(different),
+        "missing": str(missing),
+        "seconds": cell(float(folded.seconds)),
+        "confidences": confidences,
+    }

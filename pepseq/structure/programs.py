@@ -1,0 +1,64 @@
+"""Other programs that predict structures: started without a shell, and never left behind."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pepseq.errors import SettingsError, found
+
+SECONDS_TO_END = 5
+"""How long a program that is told to end has before it is killed."""
+_TAIL = 4096
+
+
+@contextmanager
+def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
+    """Start a program whose words go to `log`; it and all it started end with the block.
+
+    Raises SettingsError if it cannot be started.
+    """
+    with open(log, "wb") as words:
+        try:
+            process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # one group, which ends as a whole
+            )
+        except OSError as error:
+            raise SettingsError(f"{found(line[0], 200)}: cannot be run: {error.strerror}") from (
+                error
+            )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a program's whole group, first kindly."""
+    with suppress(ProcessLookupError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_END)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def last_words(log: Path) -> str:
+    """Return the last line that a program has written, quoted, or that there is none."""
+    with open(log, "rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _TAIL))
+        lines = stream.read().decode("utf-8", "replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f"its last words: {found(said[-1], 200)}" if said else "it said nothing"
+
+
+def how_ended(code: int) -> str:
+    """Say how a program ended."""
+    return f"ended by signal {-code}" if code < 0 else f"ended with {code}"

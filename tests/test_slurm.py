@@ -1,0 +1,112 @@
+"""The batch files for SLURM: README shows them, and their commands run where SLURM is played."""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from places import DATA, ROOT
+
+from pepseq.models.checkpoints import check_manifest
+
+README = (ROOT / "README.md").read_text()
+FOLDER = ROOT / "workflows" / "slurm"
+FILES = sorted(FOLDER.glob("*.sbatch"))
+SBATCH = f"""#!{sys.executable}
+import os, re, subprocess, sys
+at = next(i for i, a in enumerate(sys.argv) if a.endswith(".sbatch"))
+options, call = sys.argv[1:at], sys.argv[at:]
+asked = dict(re.findall(r"^#SBATCH --([a-z-]+)=(.*)$", open(call[0]).read(), re.M))
+asked |= dict(o.removeprefix("--").split("=") for o in options if "=" in o)
+first, _, last = asked.get("array", "0").partition("-")
+tasks = range(int(first), int(last or first) + 1)
+common = {{"SLURM_JOB_ID": "4242", "SLURM_JOB_NODELIST": "node[1-2]"}}
+common |= {{"SLURM_CPUS_PER_TASK": asked["cpus-per-task"]}}
+common |= {{"SLURM_JOB_NUM_NODES": asked.get("nodes", "1")}}
+if "gpus-per-node" in asked:
+    common["SLURM_GPUS_ON_NODE"] = asked["gpus-per-node"]
+if "--parsable" in options:
+    print("4242", flush=True)
+for task in tasks:
+    mine = {{"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": str(len(tasks))}}
+    mine = common | (mine if "array" in asked else {{}})
+    done = subprocess.run(["bash", *call], env=os.environ | mine, stdout=sys.stderr)
+    if done.returncode:
+        sys.exit(done.returncode)
+"""
+PROGRAMS = {
+    "pepseq": f'exec {sys.executable} -m pepseq "$@"',
+    "torchrun": f'exec {sys.executable} -m torch.distributed.run "$@"',
+    "srun": 'exec "$@"',
+    "scontrol": '[ "$*" = "show hostnames node[1-2]" ] && echo localhost && echo node2',
+    "sbatch": SBATCH,
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """Run a line in a folder with data/ and workflows/, on a machine with a played SLURM."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, body in PROGRAMS.items():
+        (programs / name).write_text(body if name == "sbatch" else f"#!/bin/bash\n{body}\n")
+        (programs / name).chmod(0o755)
+    (tmp_path / "data").symlink_to(DATA)
+    (tmp_path / "workflows").symlink_to(ROOT / "workflows")
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def shell(line):
+        return subprocess.run(
+            ["bash", "-euc", line], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        )
+
+    return shell
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_readme_shows_each_file_and_bash_reads_it(path):
+    assert f"`workflows/slurm/{path.name}`" in README
+    assert f"```bash\n{path.read_text()}```" in README
+    assert subprocess.run(["bash", "-n", path]).returncode == 0
+    options = re.findall(r"^#SBATCH (.*)$", path.read_text(), re.M)
+    assert all(re.fullmatch(r"--[a-z-]+=\S+", option) for option in options)
+
+
+def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
+    lines = re.search(r"^job=\$\(sbatch.*\nsbatch .*merge\.sbatch.*$", README, re.M)[0]
+    tiny = f"--mode model --model {protbert} --readout K1 --device cpu"
+    lines = lines.replace("--parsable", "--parsable --array=1-2 --cpus-per-task=1")
+    lines = lines.replace(")\n", f" {tiny})\n")
+    done = shell(lines)
+    assert done.returncode == 0, done.stderr
+    assert "200 proteins, 64663 residues from 2 shards" in done.stderr
+    call = f"pepseq predict data/readouts_KCYM.fasta -o one.fasta.gz --table one.tsv.gz {tiny}"
+    assert shell(f"{call} --threads 1").returncode == 0
+    for end in ("fasta.gz", "tsv.gz"):
+        assert (tmp_path / f"whole.{end}").read_bytes() == (tmp_path / f"one.{end}").read_bytes()
+    assert all(gzip.open(tmp_path / "shards" / f"{n}.fasta.gz").read(1) for n in (1, 2))
+
+    (tmp_path / "shards" / "2.fasta.gz").unlink()
+    merge = "sbatch workflows/slurm/merge.sbatch shards again.fasta again.tsv"
+    done = shell(merge)
+    assert done.returncode == 65 and "found none for 2" in done.stderr
+    again = re.search(r"^SHARDS=8 sbatch.*$", README, re.M)[0].replace("=8", "=2")
+    again = again.replace("--array=3", "--array=2 --cpus-per-task=1")
+    assert shell(f"{again} {tiny}; {merge}").returncode == 0
+
+
+def test_finetune_starts_a_process_for_each_gpu(shell, tmp_path):
+    toy = "--readout K1 --from-scratch tiny --max-steps 4 --evaluate-every 2 --device cpu"
+    train = "--train data/ecoli_536.fasta --validation data/ecoli_W3110_validation.fasta.gz"
+    call = "sbatch --gpus-per-node=2 workflows/slurm/finetune.sbatch"
+    done = shell(f"{call} {train} {toy} --batch-residues 2000 --threads 1 -o net")
+    assert done.returncode == 0, done.stderr
+    check_manifest(tmp_path / "net")
+    epochs = pd.read_csv(tmp_path / "net" / "metrics.tsv", sep="\t").epoch
+    batches = int(re.search(r"training: .* (\d+) batches", done.stderr)[1])
+    assert abs(epochs.max() - 4 / -(-batches // 2)) < 1e-6
+    assert done.stderr.count("training: ") == 1
