@@ -33,7 +33,7 @@ COMMANDS = {
     "others.",
     "evaluate-pairs": "Compare tables of pairs with the true pairs.",
     "report": "Write one self-contained page about results, to read in any browser.",
-    "show": "Print one completed protein in the terminal, coloured by confidence.",
+    "show": "Print one completed protein: residues, confidence, templates.",
 }
 
 TERMINATED = 143
