@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 @click.option("--title", metavar="TEXT", help="Heading of the page.")
 @options.force
 def command(results, output, truth, title, force):
-    """Write one self-contained page about results, to read in any browser.
+    """Write one page about results, to read in any browser.
 
-    RESULTS are folders or files that predict, evaluate, compare, lookup, score, pair,
-    evaluate-pairs, finetune, split and mask wrote. Each is recognised by its columns and run
-    record, whatever its name.
+    The page is self-contained. RESULTS are folders or files that predict, evaluate, compare,
+    lookup, score, fold, pair, evaluate-pairs, finetune, split and mask wrote. Each is recognised by
+    its columns and run record, whatever its name.
     """
     from pepseq.report.report import report
 

@@ -16,6 +16,7 @@ _CONFIGS = {
     "split": "pepseq.sequences.config.SplitConfig",
     "pair": "pepseq.pairing.config.PairConfig",
     "fold": "pepseq.structure.config.FoldConfig",
+    "fetch-structures": "pepseq.structure.config.FetchConfig",
     "score": "pepseq.structure.config.ScoreConfig",
 }
 """Where each command's defaults are, which need not be written out."""
@@ -37,6 +38,7 @@ _MORE = {
 _CHOSEN = {"predict": ("device", "precision"), "finetune": ("precision",)}
 """Settings that record what `auto` chose."""
 
+_ONE_INPUT = ("predict", "lookup", "fold", "fetch-structures")
 _TABLES = (".tsv", ".txt", ".csv")
 _FASTA = (".fasta", ".fa", ".faa", ".fas")
 _BUNDLED_FILES = "templates/bundled"
@@ -99,7 +101,7 @@ def _positional(command: str, record: dict, settings: dict) -> list[str]:
         table = str(settings.get("species")).removeprefix("table:")
         known = [path for path in inputs[2:3] if path not in (table, settings.get("model"))]
         return inputs[:2] + [word for path in known for word in ("--known", path)]
-    return inputs[:1] if command in ("predict", "lookup", "fold") else []
+    return inputs[:1] if command in _ONE_INPUT else []
 
 
 def _structures(inputs: list[str]) -> list[str]:

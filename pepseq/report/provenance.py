@@ -64,10 +64,17 @@ def reproduce(found: Found, predictions: Sequence[Prediction], version: str) -> 
         ),
         commands,
         _runs(runs),
+        *(paragraph(str(text)) for text in dict.fromkeys(_attributions(runs))),
         _inputs(runs),
         _sources(found),
         paragraph(f"This page was written by pepseq {version}."),
     )
+
+
+def _attributions(runs: Sequence[Run]) -> list[str]:
+    """Return what a record wants to be cited."""
+    listed = (run.record.get("attribution") for run in runs)
+    return [text for text in listed if isinstance(text, str)]
 
 
 def _runs(runs: Sequence[Run]) -> Html:

@@ -12,9 +12,22 @@ from pepseq.report.tables import Row, number, read_table, total
 from pepseq.structure.config import FOLD_THRESHOLD
 from pepseq.structure.names import short_id
 
+_COLUMNS = (
+    Column("Protein", text=True),
+    Column("hidden residues right, %", 1),
+    Column("TM-score", 4),
+    Column("RMSD, Å"),
+    Column("lDDT", 3),
+    Column("mean pLDDT", 1),
+    Column("Corresponding"),
+    Column("of another amino acid"),
+    Column("model differs from the completed sequence at"),
+    Column("Correspondence, normalised", text=True),
+)
+
 
 def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
-    """Return TM-scores, against accuracy where the truth is known, else against confidence."""
+    """Return TM-scores, and those against accuracy where the truth is known."""
     rows = [row for path in found.tables["structures"] for row in read_table(path)]
     made = [_folded(path) for path in found.tables["folded"]]
     if not rows:
@@ -40,18 +53,6 @@ def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
             ]
         )
     above = sum((number(row.get("tm_score")) or 0) > FOLD_THRESHOLD for row in rows)
-    columns = [
-        Column("Protein", text=True),
-        Column("hidden residues right, %", 1),
-        Column("TM-score", 4),
-        Column("RMSD, Å"),
-        Column("lDDT", 3),
-        Column("mean pLDDT", 1),
-        Column("Corresponding"),
-        Column("of another amino acid"),
-        Column("model differs from the completed sequence at"),
-        Column("Correspondence, normalised", text=True),
-    ]
     return section(
         "structures",
         "Does it fold the same",
@@ -62,7 +63,7 @@ def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
         *made,
         _other_sequences(rows),
         _scatter(points),
-        table("Predicted against reference structures", columns, cells),
+        table("Predicted against reference structures", _COLUMNS, cells),
     )
 
 
