@@ -24,8 +24,8 @@ from pepseq.cli import options
 def command(name, results, truth, color, plain):
     """Print one completed protein in the terminal, coloured by confidence.
 
-    Below each residue stands the tenth of its confidence, or * if it was read. RESULTS are tables that predict wrote with --table, or folders with such tables.
-    [default: the current folder]
+    Below each residue stands the tenth of its confidence, or * if it was read. RESULTS are tables
+    that predict wrote with --table, or folders with such tables.  [default: the current folder]
     """
     from pepseq.report.show import show
 
