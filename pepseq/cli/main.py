@@ -32,8 +32,8 @@ COMMANDS = {
     "compare": "Put evaluations side by side: what was trained on which proteins does how well on "
     "others.",
     "evaluate-pairs": "Compare tables of pairs with the true pairs.",
-    "report": "Write one self-contained page about results, to read in any browser.",
-    "show": "Print one completed protein: residues, confidence, templates.",
+    "report": "Write one page about results, to read in any browser.",
+    "show": "Print one completed protein in the terminal, coloured by confidence.",
 }
 
 TERMINATED = 143

@@ -75,7 +75,7 @@ def test_the_plot_has_the_losses(run, small, weights, tmp_path):
         files = ("-o", tmp_path / name, "--plot", tmp_path / f"{name}.svg")
         assert run("pair", *small, *files, *common).code == 0
     without, has = ((tmp_path / f"{name}.svg").read_text() for name in ("random", "diffpalm"))
-    assert "no steps" in without and "no steps" not in has and "Their mean" in has
+    assert "Loss" not in without and "Loss" in has and "Their mean" in has
 
 
 def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypatch):
