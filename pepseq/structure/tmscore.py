@@ -1,6 +1,7 @@
 """TM-score and RMSD of two chains, by residue number or by structural alignment.
 
-Zhang and Skolnick 2004 (TM-score), Zhang and Skolnick 2005 (TM-align), computed by tmtools.
+Zhang and Skolnick 2004 (TM-score), by `pepseq.structure.search`; Zhang and Skolnick 2005
+(TM-align), by tmtools.
 """
 
 from dataclasses import dataclass
@@ -39,39 +40,40 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
 
     Raises InputError if fewer than 3 residues correspond by index.
     """
-    import tmtools
-
     for chain in (model, reference):  # tmtools never ends on NaN
         assert len(chain) >= FEWEST and np.isfinite(chain.ca).all()
     if correspondence == "index":
-        pairs = same_numbers(model, reference)
-        if len(pairs) < FEWEST:
-            raise InputError(
-                f"expected at least {FEWEST} residues with the same number, found {len(pairs)} "
-                f"(model {_range(model)}, reference {_range(reference)}); correspondence align "
-                "does without"
-            )
-        order_model = _first(pairs[:, 0], len(model))
-        order_reference = _first(pairs[:, 1], len(reference))
-        alone = (len(model) - len(pairs), len(reference) - len(pairs))
-        rows = [
-            _ANY * len(model) + "-" * alone[1],
-            _ANY * len(pairs) + "-" * alone[0] + _ANY * alone[1],
-        ]
-        x, y = model.ca[order_model], reference.ca[order_reference]
-        result = tmtools.tm_align(x, y, _ANY * len(x), _ANY * len(y), rows)
-    else:
-        sequences = _ANY * len(model), _ANY * len(reference)
-        result = tmtools.tm_align(model.ca, reference.ca, *sequences)
-        pairs = _aligned(result.seqxA, result.seqyA)
+        return _by_index(model, reference)
+    import tmtools
+
+    sequences = _ANY * len(model), _ANY * len(reference)
+    result = tmtools.tm_align(model.ca, reference.ca, *sequences)
     return Superposition(
         result.tm_norm_chain1,
         result.tm_norm_chain2,
         result.rmsd,
-        pairs,
+        _aligned(result.seqxA, result.seqyA),
         np.asarray(result.u),
         np.asarray(result.t),
     )
+
+
+def _by_index(model: Chain, reference: Chain) -> Superposition:
+    from pepseq.structure.search import least_rmsd, superpose_pairs
+
+    pairs = same_numbers(model, reference)
+    if len(pairs) < FEWEST:
+        raise InputError(
+            f"expected at least {FEWEST} residues with the same number, found {len(pairs)} "
+            f"(model {_range(model)}, reference {_range(reference)}); correspondence align "
+            "does without"
+        )
+    x, y = model.ca[pairs[:, 0]], reference.ca[pairs[:, 1]]
+    score, rotation, translation = superpose_pairs(x, y, len(reference))
+    by_model = score
+    if len(model) != len(reference):
+        by_model = superpose_pairs(x, y, len(model))[0]
+    return Superposition(by_model, score, least_rmsd(x, y), pairs, rotation, translation)
 
 
 def same_numbers(model: Chain, reference: Chain) -> np.ndarray:
@@ -79,11 +81,6 @@ def same_numbers(model: Chain, reference: Chain) -> np.ndarray:
     places = {number: index for index, number in enumerate(reference.numbers)}
     pairs = [(i, places[number]) for i, number in enumerate(model.numbers) if number in places]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
-
-
-def _first(indices: np.ndarray, length: int) -> np.ndarray:
-    """Return 0 to length - 1 with `indices` first."""
-    return np.concatenate([indices, np.setdiff1d(np.arange(length), indices)])
 
 
 def _aligned(row_x: str, row_y: str) -> np.ndarray:

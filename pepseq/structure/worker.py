@@ -5,6 +5,8 @@ import pickle
 import sys
 import warnings
 
+import numpy as np
+
 from pepseq.errors import InputError
 from pepseq.structure.measure import measure
 
@@ -19,6 +21,9 @@ def main() -> None:
     import biotite.structure  # noqa: F401 - before the first pair's time begins
     import tmtools  # noqa: F401
 
+    from pepseq.structure.search import superpose_pairs
+
+    superpose_pairs(np.eye(3), np.eye(3), 3)  # compiled, or read from numba's cache
     answer = READY
     while True:
         pickle.dump(answer, answers)
