@@ -51,9 +51,11 @@ NO_OPTIONS = {
 """Keys of a section that are files or choices of the workflow, not options."""
 
 JOBS = {
-    SMALL: {"split": 2, "mask": 3, "finetune": 3, "predict": 10, "evaluate": 10, "compare": 1}
+    SMALL: {"split": 2, "mask": 3, "finetune": 3, "predict": 5, "evaluate": 10, "compare": 1}
+    | {"predict_from_templates": 5}
     | {"score": 1, "pair": 3, "evaluate_pairs": 1, "report": 1, "all": 1, "total": 36},
-    PAPER: {"download": 3, "split": 3, "mask": 11, "finetune": 11, "predict": 46, "evaluate": 46}
+    PAPER: {"download": 3, "split": 3, "mask": 11, "finetune": 11, "predict": 23, "evaluate": 46}
+    | {"predict_from_templates": 23}
     | {"compare": 1, "report": 1, "all": 1, "total": 123},
 }
 
@@ -170,6 +172,13 @@ def test_the_papers_calls_are_the_papers():
         ("finetune={batch: 3}", "finetune: unknown key 'batch'; known: model, from_scratch,"),
         ("nearest=maybe", "nearest: 'maybe' is not of type 'boolean'"),
         ("readouts={K1: {readout: KCYM, species: [mouse]}}", "readouts.K1.species: no species"),
+        ("readouts={K3: {readout: K3}}", "readouts.K3.readout: expected amino acids such as KCYM"),
+        (
+            "readouts={all: {readout: acdefghiklmnpqrstvwy}}",
+            "readouts.all: expected a readout that",
+        ),
+        ("split={by: clusters}", "split.by: expected random, cluster, species"),
+        ("species={e-coli: {taxon: 562}}", "digits and underscores, found 'e-coli'"),
     ],
 )
 def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
@@ -177,6 +186,15 @@ def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if words in line], done.stdout
     assert "Traceback" not in done.stdout and "Building DAG" not in done.stdout
+
+
+def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
+    folder = checkout(tmp_path)
+    config = yaml.safe_load((folder / SMALL).read_text())
+    config["split"]["fractions"] = [0.8, 0.1, 0.2]
+    (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "wrong.yaml", "--dry-run", "--cores", 1)
+    assert done.returncode == 1 and "expected fractions of a split that add up to 1" in done.stdout
 
 
 def test_lint_and_format_are_clean(tmp_path):

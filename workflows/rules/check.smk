@@ -1,5 +1,7 @@
 """The configuration against its schema: what is wrong ends the workflow in one line."""
 
+import re
+
 import jsonschema
 import yaml
 
@@ -25,8 +27,12 @@ def said(error):
     known = error.schema.get("properties", {})
     if error.validator == "additionalProperties":
         extra = sorted(map(str, set(error.instance) - set(known)))
-        names = "" if known else f" names must be of {NAME};"
-        return f"{where}:{names} unknown key {extra[0]!r}; known: {', '.join(known)}"
+        if known:
+            return f"{where}: unknown key {extra[0]!r}; known: {', '.join(known)}"
+        wrong = next(name for name in extra if not re.fullmatch(NAME, name))
+        return f"{where}: expected names of letters, digits and underscores, found {wrong!r}"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{where}: expected {error.schema['description']}, found {error.instance!r}"
     return f"{where}: {error.message[:300]}"
 
 
@@ -34,9 +40,14 @@ def contradiction():
     """Return what the schema cannot see: names that nothing has, choices that exclude each other."""
     species, readouts = config["species"], config["readouts"]
     for name, given in species.items():
-        if ("taxon" in given) == ("proteins" in given):
+        if len(given.keys() & {"taxon", "proteins"}) != 1:
             return f"species.{name}: expected one of taxon and proteins"
+        shares = {**config["split"], **given.get("split", {})}.get("fractions", [1])
+        if abs(sum(shares) - 1) > 1e-6:
+            return f"species.{name}: expected fractions of a split that add up to 1, found {shares}"
     for name, given in readouts.items():
+        if set("ACDEFGHIKLMNPQRSTVWY") <= set(given["readout"].upper()):
+            return f"readouts.{name}: expected a readout that hides some amino acids"
         for other in given.get("species", []):
             if other not in species:
                 return f"readouts.{name}.species: no species {other!r} is given"

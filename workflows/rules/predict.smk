@@ -19,6 +19,8 @@ rule predict:
         f"{results}/logs/predict/{{readout}}_{{mode}}_{{trained}}-on-{{tested}}.log",
     benchmark:
         f"{results}/benchmarks/predict/{{readout}}_{{mode}}_{{trained}}-on-{{tested}}.tsv"
+    wildcard_constraints:
+        mode="model|auto",
     conda:
         "../envs/pepseq.yaml"
     threads: 8
@@ -41,3 +43,8 @@ rule predict:
             --readout {params.readout} {params.options} --threads {threads} --force \
             -o {output.proteins} --table {output.table} >{log} 2>&1
         """
+
+
+use rule predict as predict_from_templates with:
+    wildcard_constraints:
+        mode="templates",
