@@ -1,5 +1,6 @@
 """Compare reconstructions with the truth: tables, figures and a summary in one folder."""
 
+import json
 import logging
 import os
 import time
@@ -18,7 +19,15 @@ from pepseq.evaluation.compare import (
     refuse_mixed_up,
 )
 from pepseq.evaluation.report import NAMES, summarise, write_report
-from pepseq.files import STDIO, Outputs, check_free, disk_errors, whole_folder, write_run_record
+from pepseq.files import (
+    STDIO,
+    Outputs,
+    check_free,
+    disk_errors,
+    sha256,
+    whole_folder,
+    write_run_record,
+)
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import BadRecord, Record, refuse_bad, write_failed
 
@@ -72,6 +81,8 @@ def evaluate(
     records |= _tell(truth, predicted, proteins, comparison, bad)
     scores = comparison.scores(proteins)
     nearest = _nearest(references, scores, proteins, readout)
+    if references:
+        _warn_of_others(predicted, references)
     calibration, by_identity = _apart(table, proteins, comparison, readout, scores, nearest)
     summary = summarise(scores, readout, records, baselines, calibration, by_identity)
     settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
@@ -140,6 +151,25 @@ def _tell(
 
 def _listed(reference: str | Path | Sequence[str | Path] | None) -> list[str | Path]:
     return [reference] if isinstance(reference, str | os.PathLike) else list(reference or [])
+
+
+def _warn_of_others(predicted: str | Path, references: list[str | Path]) -> None:
+    """Warn if the run record of `predicted` names known proteins that are not among these."""
+    try:
+        run = json.loads(Path(f"{predicted}.run.json").read_text())
+        used = {
+            one["sha256"]: Path(one["path"]).name for one in run["settings"]["reference"]["files"]
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    given = {sha256(path) for path in references if os.path.isfile(path)}
+    if others := ", ".join(name for digest, name in used.items() if digest not in given):
+        log.warning(
+            "%s was predicted from %s too, which --reference does not give: identities and copies "
+            "are of other proteins than predict had",
+            predicted,
+            others,
+        )
 
 
 def _nearest(

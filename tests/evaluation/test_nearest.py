@@ -12,6 +12,7 @@ from places import SHARED
 from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.evaluation.nearest import BANDS, Nearest, find_nearest
+from pepseq.files import sha256
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -212,6 +213,23 @@ def test_faulty_references(run, tmp_path):
     with pytest.raises(SettingsError, match="must not hold the inputs"):
         evaluate("truth.fasta", "predicted.fasta", "kept", "KCYM", reference=known, force=True)
     assert known.exists()
+
+
+def test_other_references_than_predict_had_are_named(tmp_path, monkeypatch, family, caplog):
+    path, _, proteins = family
+    monkeypatch.chdir(tmp_path)
+    write("t.fasta", proteins)
+    other = write("other.fasta", {"o": "MALKCYM"})
+    files = [{"path": f"/elsewhere/{one.name}", "sha256": sha256(one)} for one in (path, other)]
+    record = json.dumps({"settings": {"reference": {"files": files}}})
+    (tmp_path / "t.fasta.run.json").write_text(record)
+    evaluate("t.fasta", "t.fasta", "some", "KCYM", reference=path)
+    assert "predicted from other.fasta too, which --reference does not give" in caplog.text
+    caplog.clear()
+    evaluate("t.fasta", "t.fasta", "all", "KCYM", reference=[path, other])
+    (tmp_path / "t.fasta.run.json").write_text('{"settings": {"reference": null}}')
+    evaluate("t.fasta", "t.fasta", "none", "KCYM", reference=path)
+    assert "--reference" not in caplog.text
 
 
 def test_figure(run, tmp_path, monkeypatch, family):

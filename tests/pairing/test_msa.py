@@ -56,8 +56,8 @@ def write(tmp_path):
         TWIN.replace(b"-XKGIC", b"-UKGIC"),
         TWIN.replace(b"-XKGIC", b"-jKGIC"),
         b"#a comment\n\n" + TWIN,
-        gzip.compress(TWIN),
-        gzip.compress(TWIN[:20]) + gzip.compress(TWIN[20:]),
+        gzip.compress(TWIN, mtime=0),
+        gzip.compress(TWIN[:20], mtime=0) + gzip.compress(TWIN[20:], mtime=0),
         TWIN.replace(b"MAKG-C", b"MAkkK.G-C"),
     ],
 )
@@ -91,7 +91,7 @@ def test_forms_of_alignments(write, name, content, expected, reading):
 
 
 def test_packed_a3m_is_known_by_its_name(write):
-    path = write(gzip.compress(b">a\nMAkK\n>b\nMk-K\n"), "x.a3m.gz")
+    path = write(gzip.compress(b">a\nMAkK\n>b\nMk-K\n", mtime=0), "x.a3m.gz")
     assert rows(read_alignment(path, [])) == {"a": "MAK", "b": "M-K"}
 
 
@@ -134,8 +134,8 @@ def test_unequal_rows_are_named_with_their_lengths(write):
         (b"LOCUS X\n", "GenBank"),
         (b"CLUSTAL W\n", "Clustal"),
         (b"\x00\x01\x02", "binary"),
-        (gzip.compress(TWIN)[:-9], "whole gzip"),
-        (gzip.compress(TWIN) + b"junk", "whole gzip"),
+        (gzip.compress(TWIN, mtime=0)[:-9], "whole gzip"),
+        (gzip.compress(TWIN, mtime=0) + b"junk", "whole gzip"),
         (b">a\nM\0K\n", "line|:1: 'a': expected amino acids or gaps"),
         (b">a\n", ":1: 'a': expected residues, found none"),
         (b">a\nMA\n>b\nM~\n", None),
