@@ -61,7 +61,7 @@ def test_a_file_comes_whole_and_says_who_asked(fetch, server, tmp_path):
         Fault(status=429),
         Fault(status=429, headers={"Retry-After": "0"}),
         Fault(status=500),
-        Fault(status=503, headers={"Retry-After": formatdate(time.time() - 9, usegmt=True)}),
+        Fault(status=503, headers={"Retry-After": formatdate(1.7e9, usegmt=True)}),  # past
         Fault(status=200, headers={"Content-Type": "text/html"}, body=b"<html>busy</html>"),
         Fault(length=len(CONTENT) + 5),
     ],
