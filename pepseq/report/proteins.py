@@ -59,6 +59,11 @@ def _one(key: str, prediction: Prediction, scores: dict[str, dict[str, float | N
         tag("span", {"class": "said", "role": "status"}),
     )
     rest = len(lines) - STATIC_ROWS
+    printed = (
+        f"{STATIC_ROWS} of {len(lines):,} proteins; the page on a screen has all."
+        if rest > 0
+        else ""
+    )
     script_free = paragraph(
         "With JavaScript this list opens each sequence, sorts and searches"
         + (f"; the other {rest:,} proteins are in the page as well." if rest > 0 else ".")
@@ -74,7 +79,13 @@ def _one(key: str, prediction: Prediction, scores: dict[str, dict[str, float | N
             _templates(prediction.proteins),
         ),
         _examples(lines),
-        tag("div", {"class": "list", "data-from": f"{key}-data"}, search, made),
+        tag(
+            "div",
+            {"class": "list", "data-from": f"{key}-data"},
+            search,
+            made,
+            tag("p", {"class": "printed"}, printed),
+        ),
         tag("noscript", None, script_free),
         tag(
             "p", {"class": "tools", "hidden": True}, tag("button", {"type": "button"}, "Show more")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pepseq.report.found import Found
 from pepseq.report.html import Column, Html, identifier, paragraph, section, table, tag
 from pepseq.report.link import Prediction
+from pepseq.report.paths import local_words
 from pepseq.report.svg import Chart, figure
 from pepseq.report.tables import Row, number, read_table, told_apart, total
 from pepseq.structure.config import FOLD_THRESHOLD
@@ -136,7 +137,9 @@ def _folded(path: Path) -> Html:
     return tag(
         "div",
         None,
-        paragraph("The structures in ", identifier(name), f" are by {', '.join(how)}.")
+        paragraph(
+            "The structures in ", identifier(name), f" are by {', '.join(map(local_words, how))}."
+        )
         if how
         else None,
         table(f"Structures in {name}", columns, cells),

@@ -262,6 +262,16 @@ def test_several_evaluations_stand_side_by_side_and_crosswise(
     assert "Across species" not in read_page(tmp_path / "two.html").text
 
 
+def test_the_print_says_that_it_has_some_of_the_proteins(tmp_path):
+    said = "50 of 60 proteins; the page on a screen has all."
+    for count in (50, 60):
+        readout_table(tmp_path / "t.tsv", {f"p{n}": "MALK" for n in range(count)})
+        report(tmp_path / "t.tsv", tmp_path / "p.html", force=True)
+        assert (said in read_page(tmp_path / "p.html").text) == (count == 60)
+    screen, _, printed = STYLE.partition("@media print")
+    assert ".printed { display: none; }" in screen and ".printed { display: block; }" in printed
+
+
 def luminance(colour):
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
