@@ -89,7 +89,8 @@ def score(
     found = find_pairs(model, reference)
     many = reference is None or Path(model).is_dir()
     files = [path for pair in found.pairs for path in (pair.model, pair.reference)]
-    read = list(dict.fromkeys([*map(str, inputs), *files]))
+    given = list(map(str, inputs))  # in the run record as they were given, one twice as well
+    read = [*given, *dict.fromkeys(path for path in files if path not in given)]
     check_free([output], read, force)
     if superposed is not None:
         check_free([superposed], [*read, output], force, folder=many)

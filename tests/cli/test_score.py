@@ -164,7 +164,9 @@ def test_folders_by_id(run, folders, tmp_path):
 
 def test_what_says_little_is_said(run, folders, write, tmp_path):
     models, _ = folders
-    result = run("score", models, models, "-o", "-")
+    result = run("score", models, models, "-o", tmp_path / "same.tsv")
+    record = json.loads((tmp_path / "same.tsv.run.json").read_text())
+    assert [one["path"] for one in record["inputs"][:2]] == [str(models), str(models)]
     assert "a file is compared with itself in 4 pairs: 'p0', 'p1', 'p2', 'p3'" in result.err
     same = write("same.pdb")
     (tmp_path / "link.pdb").symlink_to(same)
