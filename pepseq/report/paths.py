@@ -1,7 +1,10 @@
 """Paths as a page to send away may show them: none that tells of the machine they were on."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+from pepseq.report.tables import told_apart
 
 _INSIDE = re.compile(r"(?<![\w.~/\\<-])/(?:[^/\s'\";,:=(){}<>]+/)+[^/\s'\";,:=(){}<>]*")
 """A path from the root, of two parts or more, in the midst of other words."""
@@ -18,6 +21,20 @@ def local(word: str) -> str:
     if word.startswith("/") and "\n" not in word and Path(word).name:
         return _short(Path(word))
     return local_words(word)
+
+
+def local_call(words: Sequence[str]) -> list[str]:
+    """Return the words of a call as `local` has them; of two files of one name, with a folder.
+
+    >>> local_call(["score", "/nowhere/me/a/x.pdb", "/nowhere/me/b/x.pdb", "-o", "s.tsv"])
+    ['score', 'a/x.pdb', 'b/x.pdb', '-o', 's.tsv']
+    """
+    meant: dict[str, set[str]] = {}
+    for word in words:
+        meant.setdefault(local(word), set()).add(word)
+    alike = [Path(word) for word in words if word[:1] == "/" and len(meant[local(word)]) > 1]
+    apart = dict(zip(alike, told_apart(alike), strict=True))
+    return [apart.get(Path(word)) or local(word) for word in words]
 
 
 def local_words(text: str) -> str:

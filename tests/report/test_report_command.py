@@ -178,6 +178,8 @@ def test_calls_name_no_folder_of_the_machine(tmp_path, monkeypatch):
     pair = {"species": "table:/home/me/s.tsv"}
     said = call(tmp_path / "p.tsv", "pair", pair, ["/home/a b/a.fa", "b.fa"])
     assert said == "pepseq pair a.fa b.fa -o p.tsv --species table:s.tsv"
+    said = call(tmp_path / "s.tsv", "score", {}, ["/home/me/a/x.pdb", "/home/me/b/x.pdb"])
+    assert said == "pepseq score a/x.pdb b/x.pdb -o s.tsv"
     assert local_words("see https://example.org/a/b and 1/2/3") == (
         "see https://example.org/a/b and 1/2/3"
     )

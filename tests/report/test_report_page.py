@@ -205,7 +205,8 @@ def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
     sources = [tmp_path / name for name in ("t.tsv", *made)]
     report(sources, tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins))
     page = read_page(tmp_path / "p.html")
-    assert "of 5 pairs" not in page.text and "have the same fold (Xu and Zhang 2010)" in page.text
+    assert "of 5 pairs" not in page.text and "1 is the same structure" not in page.text
+    assert "have the same fold (Xu and Zhang 2010)" in page.text
     parts = page.text.partition("TM-scores: a.tsv")[2].partition("The proteins, one by one")[0]
     of_a, _, parts = parts.partition("TM-scores: b.tsv")
     of_b, _, of_c = parts.partition("TM-scores: c.tsv")
