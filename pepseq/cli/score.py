@@ -92,9 +92,9 @@ def command(model, reference, output, sequences, superposed, keep_going, force, 
         keep_going=keep_going,
     )
     log.info(
-        "%d pairs, mean TM-score %.4f (correspondence %s, normalised by %s); %d above %g, mostly "
+        "%s, mean TM-score %.4f (correspondence %s, normalised by %s); %d above %g, mostly "
         "the same fold (Xu and Zhang 2010)",
-        done.pairs,
+        "1 pair" if done.pairs == 1 else f"{done.pairs} pairs",
         done.mean_tm_score,
         config.correspondence,
         config.normalise,

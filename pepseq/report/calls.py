@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pepseq.report.found import Run
+from pepseq.report.paths import local_call
 from pepseq.report.tables import number, part
 
 _CONFIGS = {
@@ -61,7 +62,7 @@ def command_line(run: Run, table: Path | None = None) -> str:
     """Return the call that a run record describes; settings at their defaults are left out.
 
     `table` is the table of confidences that was written beside the output, if that is known; other
-    tables and figures are not recorded, so they are not in it.
+    tables and figures are not recorded, so they are not in it. Paths are those of `local_call`.
     """
     record = run.record
     command, settings = str(record["command"]), part(record, "settings")
@@ -80,7 +81,7 @@ def command_line(run: Run, table: Path | None = None) -> str:
             words += base
         else:
             words += _option(name, value)
-    return " ".join(shlex.quote(word) for word in words) + note
+    return " ".join(shlex.quote(word) for word in local_call(words)) + note
 
 
 def _positional(command: str, record: dict, settings: dict) -> list[str]:

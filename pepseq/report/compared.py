@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pepseq.report.found import Found
 from pepseq.report.html import Column, Html, identifier, section, shown, table
-from pepseq.report.tables import number, read_table, total
+from pepseq.report.tables import Row, number, read_table, told_apart, total
 
 
 def crosswise(found: Found) -> Html | None:
@@ -36,9 +36,10 @@ def _grids(path: Path) -> list[Html]:
 
 
 def true_pairs(found: Found) -> Html | None:
-    """Return how many of the true pairs each method found."""
+    """Return how many of the true pairs each method found, and how right its confidence is."""
     parts = []
-    for path in found.tables["true_pairs"]:
+    paths = found.tables["true_pairs"]
+    for path, name in _named(paths):
         columns = [
             Column("Pairs", text=True),
             Column("Method", text=True),
@@ -58,5 +59,32 @@ def true_pairs(found: Found) -> Html | None:
             ]
             for row in read_table(path)
         ]
-        parts.append(table(f"{path.parent.parent.name}: true pairs found", columns, rows))
+        parts.append(table(f"{name}: true pairs found", columns, rows))
+    for path, name in _named(found.tables["pair_confidence"]):
+        parts += _by_confidence(name, read_table(path))
     return section("true-pairs", "How many true pairs were found", *parts) if parts else None
+
+
+def _named(paths: list[Path]) -> list[tuple[Path, str]]:
+    """Return tables with the names of their folders."""
+    return list(zip(paths, told_apart([path.parent for path in paths]), strict=True))
+
+
+def _by_confidence(name: str, rows: list[Row]) -> list[Html]:
+    """Return, for each table of pairs, how often those of each confidence are right."""
+    columns = [Column("Confidence from"), Column("to"), Column("Pairs made"), Column("Right")]
+    columns.append(Column("right, %", 1))
+    made = []
+    for pairs in dict.fromkeys(row["pairs"] for row in rows):
+        cells = [
+            [
+                *(number(row[end]) for end in ("from", "to")),
+                *(total([row], count) for count in ("made", "correct")),
+                number(row["accuracy"]),
+            ]
+            for row in rows
+            if row["pairs"] == pairs
+        ]
+        caption = f"{name}: how often pairs of {Path(pairs).name} are right, by their confidence"
+        made.append(table(caption, columns, cells, sortable=False))
+    return made

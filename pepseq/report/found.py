@@ -24,6 +24,7 @@ KINDS = {
     "split": ("split", "proteins", "share", "residues", "median_identity"),
     "compared": ("readout", "trained_on", "tested_on", "macro", "micro", "fully_right"),
     "true_pairs": ("pairs", "method", "true_pairs", "correct", "accuracy", "chance"),
+    "pair_confidence": ("pairs", "from", "to", "made", "correct", "accuracy"),
 }
 """Kinds of tables, and columns by which each is known."""
 
@@ -36,6 +37,7 @@ SAID = {
     "unpaired": "proteins without a pair (pair)",
     "compared": "evaluations side by side (compare)",
     "true_pairs": "true pairs found (evaluate-pairs)",
+    "pair_confidence": "right pairs by confidence (evaluate-pairs)",
     "left_out": "records left out",
     "training": "losses (finetune)",
     "split": "a split (split)",
@@ -120,8 +122,8 @@ def find_results(sources: Sequence[str | Path], without: str | Path | None = Non
         alone = " but FASTA, which has no confidences of residues" if results.fastas else ""
         raise InputError(
             f"{', '.join(map(str, sources))}: expected results: a folder of evaluate, a table of "
-            "predict (--table), lookup, score or pair, or a folder of finetune or split; found none"
-            + alone
+            "predict (--table), lookup, score or pair, or a folder of evaluate-pairs, compare, "
+            "finetune or split; found none" + alone
         )
     return results
 
@@ -243,9 +245,8 @@ def _say(results: Found) -> None:
             log.info("taken: %s: %s", path, SAID[kind])
     if results.runs:
         log.info("taken: %d run records", len(results.runs))
-    beside = {
-        path.parent for kind in ("training", "split", "folded") for path in results.tables[kind]
-    }
+    drawn = ("training", "split", "folded", "true_pairs", "compared")
+    beside = {path.parent for kind in drawn for path in results.tables[kind]}
     if results.fastas:
         log.info("%d FASTA files: of use beside their tables, not shown alone", len(results.fastas))
     strange = [path for path in results.unknown if path.parent not in beside]

@@ -17,6 +17,7 @@ from pepseq.report.html import (
     table,
     tag,
 )
+from pepseq.report.paths import local_words
 from pepseq.report.tables import Row, number, part, read_table, total
 
 ROWS = 200
@@ -180,7 +181,8 @@ def left_out(found: Found) -> Html | None:
     for path in found.tables["left_out"]:
         rows = read_table(path)
         if rows:
-            first = f"{shown(len(rows))} records, the first: {rows[0]['id']}: {rows[0]['reason']}"
+            why = local_words(rows[0]["reason"])
+            first = f"{shown(len(rows))} records, the first: {rows[0]['id']}: {why}"
             items.append(tag("li", None, identifier(path.name), f": {first}"))
     return (
         tag("div", None, paragraph("Left out on the way:"), tag("ul", None, *items))

@@ -49,6 +49,9 @@ WORDS = {
     "template": "a known protein that the readout fits and that residues are copied from",
     "identity": "share of a whole protein that is the same in the nearest known one",
     "TM-score": "likeness of two structures, 0 to 1; above 0.5 they mostly have the same fold",
+    "RMSD": "root of the mean squared distance between corresponding CA atoms, in Å",
+    "lDDT": "share of the distances between near atoms of the reference that the model keeps, 0-1",
+    "pLDDT": "the lDDT that a predictor expects of its own model, 0-100: its confidence",
 }
 
 

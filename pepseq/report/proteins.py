@@ -1,9 +1,9 @@
 """The proteins of a prediction: confidence, templates, and each sequence to open."""
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.report.curves import histogram
@@ -19,106 +19,34 @@ from pepseq.report.html import (
     table,
     tag,
 )
+from pepseq.report.lines import Line, columns_of, lines_of, scores_of, values_of
 from pepseq.report.link import Prediction
 from pepseq.report.residues import OBSERVED, Protein
 from pepseq.report.sequence import legend, sequence_html, sequence_words
-from pepseq.report.tables import number, read_table
-from pepseq.structure.names import short_id
+from pepseq.report.tables import told_apart
 
 STATIC_ROWS = 50
 """Rows of the list that stand in the page itself, for readers without JavaScript."""
 TEMPLATES = 10
-EXAMPLES = ((0.9, "nine in ten have less"), (0.5, "half have less"), (0.1, "one in ten has less"))
+EXAMPLES = (0.9, 0.5, 0.1)
+"""Where the examples stand among all, from 0 for the least right to 1."""
 _LENGTHS = range(40, 421)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the list: what is known of one protein, in percent and 0-1; None if unknown."""
-
-    protein: Protein
-    accuracy: float | None
-    identity: float | None
-    tm_score: float | None
-
-    @property
-    def template(self) -> str:
-        """The template most residues are taken from, empty if there is none."""
-        return self.protein.templates[0].template if self.protein.templates else ""
-
-    @property
-    def confidence(self) -> float | None:
-        """Mean confidence of the hidden residues in percent."""
-        mean = self.protein.confidence
-        return None if mean is None else 100 * mean
 
 
 def proteins(found: Found, predictions: Sequence[Prediction]) -> Html | None:
     """Return the section of all predictions."""
     if not predictions:
         return None
-    scores = {
-        short_id(row["id"]): number(row["tm_score"])
-        for path in found.tables["structures"]
-        for row in read_table(path)
-    }
+    paths = found.tables["structures"]
+    scores = {name: scores_of(path) for name, path in zip(told_apart(paths), paths, strict=True)}
     parts = [_one(f"proteins-{at}", one, scores) for at, one in enumerate(predictions, 1)]
     return section("proteins", "The proteins, one by one", legend(), *parts)
 
 
-def lines_of(prediction: Prediction, scores: dict[str, float | None]) -> list[Line]:
-    """Return a line for each protein; evaluate's numbers go before a count against the truth."""
-    tables = prediction.evaluation.tables if prediction.evaluation else {}
-    rows = {row.get("id", ""): row for row in tables.get("proteins", [])}
-    lines = []
-    for protein in prediction.proteins:
-        row = rows.get(protein.id, {})
-        accuracy, right = number(row.get("accuracy")), protein.right
-        if accuracy is None and right and right[1]:
-            accuracy = 100 * right[0] / right[1]
-        identity = number(row.get("nearest_identity"))
-        lines.append(Line(protein, accuracy, identity, scores.get(short_id(protein.id))))
-    return lines
-
-
-def columns_of(lines: Sequence[Line]) -> list[tuple[Column, str]]:
-    """Return the columns of the list, each with its key; those without any value are left out."""
-    columns = [
-        (Column("Protein", text=True), "id"),
-        (Column("Residues"), "length"),
-        (Column("Hidden"), "hidden"),
-        (Column("right, %", 1), "accuracy"),
-        (Column("mean confidence, %", 1), "confidence"),
-        (Column("identity to nearest, %", 1), "identity"),
-        (Column("TM-score", 3), "tm_score"),
-        (Column("Main template", text=True), "template"),
-    ]
-    optional = ("accuracy", "identity", "tm_score")
-    return [
-        (column, key)
-        for column, key in columns
-        if key not in optional or any(getattr(line, key) is not None for line in lines)
-    ]
-
-
-def _values(line: Line, keys: Sequence[str]) -> list[object]:
-    known = {
-        "id": line.protein.id,
-        "length": len(line.protein.residues),
-        "hidden": line.protein.hidden,
-        "accuracy": line.accuracy,
-        "confidence": line.confidence,
-        "identity": line.identity,
-        "tm_score": line.tm_score,
-        "template": line.template,
-    }
-    return [known[key] for key in keys]
-
-
-def _one(key: str, prediction: Prediction, scores: dict[str, float | None]) -> Html:
-    lines = lines_of(prediction, scores)
-    columns, keys = zip(*columns_of(lines), strict=True)
-    cells = [_values(line, keys) for line in lines[:STATIC_ROWS]]
+def _one(key: str, prediction: Prediction, scores: dict[str, dict[str, float | None]]) -> Html:
+    lines = lines_of(prediction, list(scores.values()))
+    columns, keys = zip(*columns_of(lines, list(scores)), strict=True)
+    cells = [values_of(line, keys) for line in lines[:STATIC_ROWS]]
     cells = [[identifier(row[0]), *row[1:]] for row in cells]
     caption = f"{prediction.name}: {len(lines):,} proteins"
     made = table(caption, columns, cells, sortable=False)
@@ -131,6 +59,11 @@ def _one(key: str, prediction: Prediction, scores: dict[str, float | None]) -> H
         tag("span", {"class": "said", "role": "status"}),
     )
     rest = len(lines) - STATIC_ROWS
+    printed = (
+        f"{STATIC_ROWS} of {len(lines):,} proteins; the page on a screen has all."
+        if rest > 0
+        else ""
+    )
     script_free = paragraph(
         "With JavaScript this list opens each sequence, sorts and searches"
         + (f"; the other {rest:,} proteins are in the page as well." if rest > 0 else ".")
@@ -146,7 +79,13 @@ def _one(key: str, prediction: Prediction, scores: dict[str, float | None]) -> H
             _templates(prediction.proteins),
         ),
         _examples(lines),
-        tag("div", {"class": "list", "data-from": f"{key}-data"}, search, made),
+        tag(
+            "div",
+            {"class": "list", "data-from": f"{key}-data"},
+            search,
+            made,
+            tag("p", {"class": "printed"}, printed),
+        ),
         tag("noscript", None, script_free),
         tag(
             "p", {"class": "tools", "hidden": True}, tag("button", {"type": "button"}, "Show more")
@@ -214,16 +153,20 @@ def _examples(lines: Sequence[Line]) -> Html | None:
     able.sort(key=lambda line: (getattr(line, measured), line.protein.id))
     if len(able) < 10:
         return None
+    values = [getattr(line, measured) for line in able]
     parts = []
-    for share, where in EXAMPLES:
+    for share in EXAMPLES:
         line = able[round(share * (len(able) - 1))]
+        value = getattr(line, measured)
+        less, same = bisect_left(values, value), values.count(value)
+        where = f"{less:,} of the {len(able):,} have less, {same - 1:,} others as much"
         words = "of the hidden residues right" if measured == "accuracy" else "mean confidence"
         parts += [
             tag(
                 "p",
                 {"class": "example"},
                 identifier(line.protein.id),
-                f": {shown(getattr(line, measured), 1)} % {words}; {where}",
+                f": {shown(value, 1)} % {words}; {where}",
             ),
             sequence_html(line.protein),
             sequence_words(line.protein),
@@ -231,7 +174,12 @@ def _examples(lines: Sequence[Line]) -> Html | None:
     return tag(
         "div",
         {"class": "examples"},
-        tag("h4", None, f"Three examples, of {_LENGTHS[0]} to {_LENGTHS[-1]} residues"),
+        tag(
+            "h4",
+            None,
+            f"Three examples, of the {len(able):,} proteins of {_LENGTHS[0]} to {_LENGTHS[-1]} "
+            "residues",
+        ),
         *parts,
     )
 
@@ -253,7 +201,8 @@ def _payload(
             for one in protein.templates
         ]
         cells = [
-            round(value, 4) if isinstance(value, float) else value for value in _values(line, keys)
+            round(value, 4) if isinstance(value, float) else value
+            for value in values_of(line, keys)
         ]
         described = [protein.id, protein.residues, protein.digits, errors_code(protein)]
         rows.append([*described, taken, cells[3:-1]])

@@ -17,6 +17,7 @@ from pepseq.report.html import (
     tag,
 )
 from pepseq.report.link import Prediction
+from pepseq.report.paths import local
 from pepseq.report.tables import number, part
 
 BUNDLED = "the bundled proteins of E. coli K-12 and EC590"
@@ -39,12 +40,13 @@ def network(run: Run | None) -> str:
     if run is None:
         return ""
     model = part(run.record, "settings", "model")
-    return str(model) if model else "none, templates alone"
+    return local(str(model)) if model else "none, templates alone"
 
 
 def reproduce(found: Found, predictions: Sequence[Prediction], version: str) -> Html:
     """Return the section with commands, inputs and versions."""
-    runs = sorted(found.runs.values(), key=lambda run: str(run.record.get("started")))
+    every = (one for run in found.runs.values() for one in (run, *_earlier(run)))
+    runs = sorted(every, key=lambda run: str(run.record.get("started")))
     if not runs:
         return section(
             "reproduce",
@@ -60,7 +62,8 @@ def reproduce(found: Found, predictions: Sequence[Prediction], version: str) -> 
         "How to reproduce this",
         paragraph(
             "These calls, as the run records have them, in the order in which they were run. "
-            "Settings at their defaults are left out."
+            "Settings at their defaults are left out. Files that lay elsewhere on the machine "
+            "stand by their names: put them into the folder of the call; their SHA-256 are below."
         ),
         commands,
         _runs(runs),
@@ -69,6 +72,12 @@ def reproduce(found: Found, predictions: Sequence[Prediction], version: str) -> 
         _sources(found),
         paragraph(f"This page was written by pepseq {version}."),
     )
+
+
+def _earlier(run: Run) -> list[Run]:
+    """Return the runs before this one that made a part of its output."""
+    listed = as_list(run.record.get("earlier"))
+    return [Run(run.output, one) for one in listed if isinstance(part(one, "command"), str)]
 
 
 def _attributions(runs: Sequence[Run]) -> list[str]:
@@ -118,7 +127,7 @@ def _inputs(runs: Sequence[Run]) -> Html:
         ]
         for one in listed:
             if isinstance(one, dict) and one.get("path"):
-                key = str(one["path"]), str(one.get("sha256") or "")
+                key = local(str(one["path"])), str(one.get("sha256") or "")
                 seen.setdefault(key, None)
                 seen[key] = number(one.get("bytes")) or seen[key]
     rows = [

@@ -132,6 +132,7 @@ const drawProtein = ([id, residues, digits, code, taken], names, columns) => {
 const startList = (list) => {
   const data = JSON.parse(document.getElementById(list.dataset.from).textContent);
   const table = list.querySelector("table"), body = table.tBodies[0];
+  const printed = list.querySelector(".printed");
   const search = list.querySelector("input"), said = list.querySelector(".said");
   const tools = [list.querySelector(".tools"), list.parentElement.querySelector(":scope > .tools")];
   const more = tools[1].querySelector("button");
@@ -174,6 +175,9 @@ const startList = (list) => {
     body.replaceChildren(...rows);
     const count = Math.min(limit, found.length).toLocaleString("en");
     said.textContent = `${count} of ${found.length.toLocaleString("en")} shown`;
+    printed.textContent = limit < found.length || found.length < all.length
+      ? `${count} of ${all.length.toLocaleString("en")} proteins; the page on a screen has all.`
+      : "";
     tools[1].hidden = found.length <= limit;
   };
   const refresh = () => {

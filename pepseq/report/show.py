@@ -8,6 +8,7 @@ from pepseq.errors import InputError
 from pepseq.report.found import find_tables
 from pepseq.report.residues import Protein, read_ids, read_proteins, read_truth, unknown_id
 from pepseq.report.sequence import BLOCK, band
+from pepseq.structure.names import short_id
 
 WIDEST = 6
 """Blocks of ten in a line at most."""
@@ -33,20 +34,27 @@ def show(
     confidence or `*` if it was read; and, where it is wrong, the true one. Lines of residues
     have at most `width` characters, if that is enough for a block of ten.
 
+    `name` is an id of the tables, or one as file names have it (`short_id`) that fits one alone.
     Raises InputError, also for an id that no table has.
     """
+    tables = find_tables(results)
+    there = _read(tables, name)
+    if not there:
+        ids = list(dict.fromkeys(one for table in tables for one in read_ids(table)))
+        alike = [one for one in ids if short_id(one) == name]
+        if len(alike) != 1:
+            raise unknown_id(name, ids, ", ".join(map(str, results)))
+        name = alike[0]
+        there = _read(tables, name)
     true = read_truth(list(truth)).get(name) if truth else None
     if truth and true is None:
         raise InputError(f"--truth: expected a protein of id {name}, found none")
-    tables = find_tables(results)
-    shown = False
-    for table in tables:
-        for protein in read_proteins(table, name):
-            yield from lines_of(protein, true, table, coloured, width)
-            shown = True
-    if not shown:
-        ids = list(dict.fromkeys(one for table in tables for one in read_ids(table)))
-        raise unknown_id(name, ids, ", ".join(map(str, results)))
+    for table, protein in there:
+        yield from lines_of(protein, true, table, coloured, width)
+
+
+def _read(tables: Sequence[Path], name: str) -> list[tuple[Path, Protein]]:
+    return [(table, protein) for table in tables for protein in read_proteins(table, name)]
 
 
 def lines_of(

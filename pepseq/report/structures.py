@@ -7,8 +7,9 @@ from pathlib import Path
 from pepseq.report.found import Found
 from pepseq.report.html import Column, Html, identifier, paragraph, section, table, tag
 from pepseq.report.link import Prediction
+from pepseq.report.paths import local_words
 from pepseq.report.svg import Chart, figure
-from pepseq.report.tables import Row, number, read_table, total
+from pepseq.report.tables import Row, number, read_table, told_apart, total
 from pepseq.structure.config import FOLD_THRESHOLD
 from pepseq.structure.names import short_id
 
@@ -27,12 +28,61 @@ _COLUMNS = (
 
 
 def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
-    """Return TM-scores, and those against accuracy where the truth is known."""
-    rows = [row for path in found.tables["structures"] for row in read_table(path)]
+    """Return TM-scores of each table, and those against accuracy where the truth is known."""
+    paths = found.tables["structures"]
+    named = zip(told_apart(paths), map(read_table, paths), strict=True)
+    tables = [(name, rows) for name, rows in named if rows]
     made = [_folded(path) for path in found.tables["folded"]]
-    if not rows:
+    if not tables:
         return section("structures", "Structures", *made) if made else None
     accuracy = accuracies(predictions)
+    return section(
+        "structures",
+        "Does it fold the same",
+        paragraph(
+            f"Two structures with a TM-score above {FOLD_THRESHOLD} mostly have the same fold (Xu "
+            "and Zhang 2010); that of a structure and itself is 1."
+        ),
+        *made,
+        _side_by_side(tables) if len(tables) > 1 else None,
+        *(
+            _scored(f"structures-{at}", name, rows, accuracy)
+            for at, (name, rows) in enumerate(tables, 1)
+        ),
+    )
+
+
+def _side_by_side(tables: Sequence[tuple[str, list[Row]]]) -> Html:
+    """Return each table of scores by itself: what it compares, and how alike that is."""
+    columns = [
+        Column("Source", text=True),
+        Column("Models", text=True),
+        Column("References", text=True),
+        Column("Pairs"),
+        Column(f"above {FOLD_THRESHOLD}"),
+        Column("mean TM-score", 4),
+    ]
+    cells = []
+    for name, rows in tables:
+        known = [v for row in rows if (v := number(row.get("tm_score"))) is not None]
+        mean = sum(known) / len(known) if known else None
+        places = [identifier(_folders(rows, column)) for column in ("model", "reference")]
+        cells.append([identifier(name), *places, len(rows), _above(rows), mean])
+    return table("Tables of scores side by side", columns, cells)
+
+
+def _folders(rows: list[Row], column: str) -> str:
+    """Return the names of the folders that the files of a column lie in."""
+    names = dict.fromkeys(Path(row.get(column) or "").parent.name for row in rows)
+    return ", ".join(name for name in names if name)
+
+
+def _above(rows: list[Row]) -> int:
+    return sum((number(row.get("tm_score")) or 0) > FOLD_THRESHOLD for row in rows)
+
+
+def _scored(key: str, name: str, rows: list[Row], accuracy: dict[str, float]) -> Html:
+    """Return what one table of scores says."""
     cells, points = [], []
     for row in rows:
         right = accuracy.get(short_id(row["id"]))
@@ -52,19 +102,24 @@ def structures(found: Found, predictions: Sequence[Prediction]) -> Html | None:
                 correspondence,
             ]
         )
-    above = sum((number(row.get("tm_score")) or 0) > FOLD_THRESHOLD for row in rows)
+    pairs = "1 pair has" if len(rows) == 1 else f"{len(rows):,} pairs have"
     return section(
-        "structures",
-        "Does it fold the same",
-        paragraph(
-            f"{above:,} of {len(rows):,} pairs have a TM-score above {FOLD_THRESHOLD}, from which "
-            "two structures mostly have the same fold (Xu and Zhang 2010); 1 is the same structure."
-        ),
-        *made,
+        key,
+        f"TM-scores: {name}",
+        paragraph(f"{_above(rows):,} of {pairs} a TM-score above {FOLD_THRESHOLD}."),
+        _themselves(rows),
         _other_sequences(rows),
-        _scatter(points),
-        table("Predicted against reference structures", _COLUMNS, cells),
+        _scatter(f"{key}-accuracy", name, points),
+        table(f"{name}: predicted against reference structures", _COLUMNS, cells),
+        level=3,
     )
+
+
+def _themselves(rows: list[Row]) -> Html | None:
+    """Say so if files were compared with themselves."""
+    count = sum(bool(row.get("model")) and row["model"] == row.get("reference") for row in rows)
+    said = f"{count:,} of {len(rows):,} pairs compare a file with itself"
+    return paragraph(tag("strong", None, said), ", which says nothing.") if count else None
 
 
 def _folded(path: Path) -> Html:
@@ -78,8 +133,17 @@ def _folded(path: Path) -> Html:
         cells.append([state, count, sum(sure) / len(sure) if sure else None])
     columns = [Column("State", text=True), Column("Structures"), Column("mean pLDDT", 1)]
     how = sorted({row["engine"] for row in rows if row.get("engine")})
-    by = f", by {', '.join(how)}" if how else ""
-    return table(f"Structures in {path.parent.name}{by}", columns, cells)
+    name = path.parent.name
+    return tag(
+        "div",
+        None,
+        paragraph(
+            "The structures in ", identifier(name), f" are by {', '.join(map(local_words, how))}."
+        )
+        if how
+        else None,
+        table(f"Structures in {name}", columns, cells),
+    )
 
 
 def _whole(cell: object) -> int | None:
@@ -126,7 +190,7 @@ def accuracies(predictions: Sequence[Prediction]) -> dict[str, float]:
     return known
 
 
-def _scatter(points: list[tuple[str, float, float, bool]]) -> Html | None:
+def _scatter(key: str, source: str, points: list[tuple[str, float, float, bool]]) -> Html | None:
     """Return TM-scores by percent right; True: the model is not of the completed sequence."""
     if not points:
         return None
@@ -143,9 +207,9 @@ def _scatter(points: list[tuple[str, float, float, bool]]) -> Html | None:
     cells = [[identifier(name), right, tm_score] for name, right, tm_score, _ in points]
     legend = [("main", "protein"), ("hollow", "its model is not of the completed sequence")]
     return figure(
-        "tm-score",
+        key,
         chart,
-        "TM-score against accuracy.",
+        f"TM-score against accuracy, {source}.",
         "Each mark is a protein.",
         columns,
         cells,

@@ -124,7 +124,7 @@ pre { font: .84rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monosp
 .example { margin: 1.2rem 0 .2rem; }
 .tools { display: flex; flex-wrap: wrap; gap: .5rem; align-items: baseline;
   margin: 1.6rem 0 .4rem; }
-.tools[hidden] { display: none; }
+.tools[hidden], .printed { display: none; }
 .tools label { color: var(--muted); }
 input[type=search], .tools button { font: inherit; color: inherit; background: var(--paper);
   border: 1px solid var(--muted); border-radius: 3px; padding: .3rem .6rem; }
@@ -163,6 +163,7 @@ tr.opened > td { padding: .6rem 0 1.4rem; white-space: normal; }
   body { padding: 0; max-width: none; print-color-adjust: exact;
     -webkit-print-color-adjust: exact; }
   nav, .skip, .tools, summary, noscript { display: none; }
+  .printed { display: block; }
   h2 { margin-top: 2rem; } h2, h3, h4, caption, .example { break-after: avoid; }
   figure, tr, .numbers, .seq > span, .chunk > span, .confusion, .readout { break-inside: avoid; }
   .figures { grid-template-columns: 1fr 1fr; gap: 1.5rem; }

@@ -4,6 +4,7 @@ Unlike tables that users give, cells may be empty and ids may be of any text.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.errors import InputError, found
@@ -53,6 +54,20 @@ def number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
+
+
+def told_apart(paths: Sequence[Path]) -> list[str]:
+    """Return the last part of each path, or as many parts as make different paths different.
+
+    >>> told_apart([Path("/x/a/t.tsv"), Path("/x/b/t.tsv")])
+    ['a/t.tsv', 'b/t.tsv']
+    """
+    names: list[str] = []
+    for parts in range(1, 2 + max((len(path.parts) for path in paths), default=0)):
+        names = ["/".join(path.parts[-parts:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            break
+    return names
 
 
 def part(value: object, *keys: str) -> object:

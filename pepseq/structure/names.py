@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import open_input
 from pepseq.sequences.fasta import BadRecord
 
@@ -57,13 +57,13 @@ class PairOfFiles:
 class FoundPairs:
     """Pairs to score, models without a reference, and how many files were passed over.
 
-    other_ranks: models of an id that has a better one; alone: references without a model.
+    other_ranks: models of an id that has a better one; alone: ids of references without a model.
     """
 
     pairs: list[PairOfFiles]
     bad: list[BadRecord]
     other_ranks: int = 0
-    alone: int = 0
+    alone: tuple[str, ...] = ()
 
 
 def parse_name(path: str | Path) -> StructureName:
@@ -104,9 +104,17 @@ def safe_name(name: str) -> str:
 def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
     """Return the pairs of two files, of two folders, or of a table if there is no `reference`.
 
-    Raises InputError.
+    The id of a pair of two folders is that of `structures.tsv` beside the model, or else beside the
+    reference, or else of the files' names.
+
+    Raises SettingsError for a folder alone, and InputError.
     """
     if reference is None:
+        if Path(model).is_dir():
+            raise SettingsError(
+                f"{model} is a folder: expected a folder REFERENCE after it, found none; alone, "
+                "MODEL is a TSV with columns model and reference"
+            )
         return read_pairs(model)
     folders = [Path(path).is_dir() for path in (model, reference)]
     if folders == [True, True]:
@@ -158,6 +166,7 @@ def _match(models: str | Path, references: str | Path) -> FoundPairs:
     """Return the pairs of the files of two folders that have one id."""
     of_model, other_ranks = _files_by_id(models)
     of_reference, _ = _files_by_id(references)
+    listed = read_listed(references) | read_listed(models)
     for folder, files in ((models, of_model), (references, of_reference)):
         if not files:
             raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
@@ -167,12 +176,17 @@ def _match(models: str | Path, references: str | Path) -> FoundPairs:
     for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):
         reference = name if name in of_reference else by_short.get(model_ids[name])
         if reference is not None:
-            pairs.append(_pair_of(model_ids[name], path, of_reference[reference]))
+            known = next((one for one in (name, reference) if one in listed), model_ids[name])
+            pairs.append(_pair_of(known, path, of_reference[reference]))
             used.add(reference)
         else:
-            reason = f"expected a reference of the same id in {references}, found none"
-            bad.append(BadRecord(str(path), 1, model_ids[name], reason))
-    return FoundPairs(pairs, bad, other_ranks, len(of_reference) - len(used))
+            reason = (
+                f"expected a reference of the same id in {references}, found none; files of "
+                "different names are paired by a TSV with columns model and reference"
+            )
+            bad.append(BadRecord(str(path), 1, name if name in listed else model_ids[name], reason))
+    alone = sorted(name for name in of_reference if name not in used)
+    return FoundPairs(pairs, bad, other_ranks, tuple(alone))
 
 
 def _short_ids(files: dict[str, Path]) -> dict[str, str]:

@@ -3,12 +3,13 @@
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pepseq.errors import SettingsError
+from pepseq.errors import found as quoted
 from pepseq.files import Outputs, check_free, disk_errors, whole_folder, write_run_record
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, read_fasta, refuse_bad, write_failed
@@ -42,6 +43,8 @@ SCORE_COLUMNS = (
 )
 _DIGITS = {"tm_score": 6, "rmsd": 4, "lddt": 6, "mean_plddt": 3}
 _LONGEST_NAME = 200
+_NAMED = 5
+"""So many ids of a kind are named."""
 log = logging.getLogger(__name__)
 
 
@@ -86,7 +89,8 @@ def score(
     found = find_pairs(model, reference)
     many = reference is None or Path(model).is_dir()
     files = [path for pair in found.pairs for path in (pair.model, pair.reference)]
-    read = list(dict.fromkeys([*map(str, inputs), *files]))
+    given = list(map(str, inputs))  # in the run record as they were given, one twice as well
+    read = [*given, *dict.fromkeys(path for path in files if path not in given)]
     check_free([output], read, force)
     if superposed is not None:
         check_free([superposed], [*read, output], force, folder=many)
@@ -203,17 +207,29 @@ def _write_into(folder: Path, name: str, form: str, content: bytes) -> None:
 def _say(found: FoundPairs, rows: list[list[str]], sequences, config: ScoreConfig) -> None:
     """Log what a reader of the table should know."""
     if found.other_ranks:
-        log.info("%d models passed over: their id has one of a better rank", found.other_ranks)
+        log.info("passed over, as their id has a model of a better rank: %d", found.other_ranks)
     if found.alone:
-        log.info("%d references have no model", found.alone)
-    column = {name: at for at, name in enumerate(SCORE_COLUMNS)}
-    shifted = sum(2 * int(r[column["different"]]) > int(r[column["corresponding"]]) for r in rows)
+        log.warning("left out, without a model: %s", _listed("reference", found.alone))
+    named = [dict(zip(SCORE_COLUMNS, row, strict=True)) for row in rows]
+    same = [
+        r["id"] for r in named if os.path.realpath(r["model"]) == os.path.realpath(r["reference"])
+    ]
+    if same:
+        log.warning("a file is compared with itself in %s", _listed("pair", same))
+    shifted = [r["id"] for r in named if 2 * int(r["different"]) > int(r["corresponding"])]
     if shifted and config.correspondence == "index":
         log.warning(
-            "%d pairs differ in most of their corresponding residues: are they the same protein, "
-            "with the same residue numbers?",
-            shifted,
+            "most corresponding residues differ (are they the same protein, with the same residue "
+            "numbers?) in %s",
+            _listed("pair", shifted),
         )
-    unknown = sum(not row[column["model_missing"]] for row in rows)
+    unknown = [r["id"] for r in named if not r["model_missing"]]
     if sequences is not None and unknown:
-        log.warning("%s has no sequence for %d pairs", sequences, unknown)
+        log.warning("%s has no sequence for %s", sequences, _listed("pair", unknown))
+
+
+def _listed(what: str, ids: Sequence[str]) -> str:
+    """Return how many there are of something, and the first of their ids."""
+    count = f"1 {what}" if len(ids) == 1 else f"{len(ids)} {what}s"
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"{count}: {', '.join(map(quoted, ids[:_NAMED]))}{more}"

@@ -68,11 +68,11 @@ def test_esmfold_folds_is_scored_and_goes_on(run, fasta, esmfold, tmp_path, monk
     scored = run("score", out, out, "-o", tmp_path / "s.tsv")
     assert scored.code == 0
     scores = {row["id"]: row for row in table(tmp_path / "s.tsv")}
-    assert set(scores) == {"a/b", "P12345", "a|b", "u"}
+    assert set(scores) == {"a/b", "sp|P12345|AATM_RABIT", "a|b", "u"}
     for row in scores.values():
         assert float(row["tm_score"]) == pytest.approx(1, abs=1e-4)
-    for name, short in (("a/b", "a/b"), ("sp|P12345|AATM_RABIT", "P12345")):
-        plddt = float(scores[short]["mean_plddt"])
+    for name in ("a/b", "sp|P12345|AATM_RABIT"):
+        plddt = float(scores[name]["mean_plddt"])
         assert plddt == pytest.approx(float(table_of[name]["mean_plddt"]), abs=1e-3)
 
     from pepseq.models.esmfold import FoldingNetwork

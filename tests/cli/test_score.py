@@ -90,7 +90,7 @@ def test_two_files(run, write, tmp_path):
     result = run("score", model, reference, "-o", tmp_path / "o.tsv")
     assert result.code == 0 and result.out == ""
     assert result.err.splitlines() == [
-        "1 pairs, mean TM-score 1.0000 (correspondence index, normalised by reference); 1 above "
+        "1 pair, mean TM-score 1.0000 (correspondence index, normalised by reference); 1 above "
         "0.5, mostly the same fold (Xu and Zhang 2010)"
     ]
     text = (tmp_path / "o.tsv").read_text()
@@ -140,7 +140,7 @@ def test_shifted_numbers(run, write, tmp_path):
     result = run("score", model, reference, "-o", "-")
     (row,) = table(result.out)
     assert row["corresponding"] == "40" and float(row["tm_score"]) < 0.5
-    assert "1 pairs differ in most of their corresponding residues" in result.err
+    assert "most corresponding residues differ" in result.err and "in 1 pair: 'm'" in result.err
     result = run("score", model, reference, "-o", "-", "--correspondence", "align")
     (row,) = table(result.out)
     assert row["correspondence"] == "align" and float(row["tm_score"]) == pytest.approx(1, abs=1e-5)
@@ -154,11 +154,30 @@ def test_shifted_numbers(run, write, tmp_path):
 def test_folders_by_id(run, folders, tmp_path):
     result = run("score", *folders, "-o", tmp_path / "o.tsv", "--threads", 2)
     assert result.code == 0
-    assert "4 models passed over" in result.err and "4 references have no model" in result.err
+    assert "has a model of a better rank: 4" in result.err
+    assert "left out, without a model: 4 references: 'P0', 'P1', 'P2', 'P3'" in result.err
     rows = table((tmp_path / "o.tsv").read_text())
     assert [row["id"] for row in rows] == ["p0", "p1", "p2", "p3"]
     assert all(row["model"].endswith("rank_001_x.pdb") for row in rows)
     assert all(float(row["tm_score"]) == pytest.approx(1, abs=1e-5) for row in rows)
+
+
+def test_what_says_little_is_said(run, folders, write, tmp_path):
+    models, _ = folders
+    result = run("score", models, models, "-o", tmp_path / "same.tsv")
+    record = json.loads((tmp_path / "same.tsv.run.json").read_text())
+    assert [one["path"] for one in record["inputs"][:2]] == [str(models), str(models)]
+    assert "a file is compared with itself in 4 pairs: 'p0', 'p1', 'p2', 'p3'" in result.err
+    same = write("same.pdb")
+    (tmp_path / "link.pdb").symlink_to(same)
+    assert "itself in 1 pair: 'link'" in run("score", tmp_path / "link.pdb", same, "-o", "-").err
+    for number in range(4, 9):
+        write(f"refs/p{number}.cif")
+    result = run("score", *folders, "-o", "-")
+    assert "itself" not in result.err
+    assert "9 references: 'P0', 'P1', 'P2', 'P3', 'p4' and 4 more" in result.err
+    alone = run("score", models, "-o", tmp_path / "o.tsv")
+    assert alone.code == 2 and "expected a folder REFERENCE after it" in alone.err
 
 
 @pytest.mark.processes
@@ -216,7 +235,7 @@ def test_sequences(run, write, folders, tmp_path, fasta):
     wrong = "W" + SEQUENCE[1:45]
     source = fasta("s.fa", [("p0", SEQUENCE[:45]), ("p1", wrong), ("p2", SEQUENCE[:50])])
     result = run("score", *folders, "-o", "-", "--sequences", source)
-    assert "s.fa has no sequence for 1 pairs" in result.err
+    assert "s.fa has no sequence for 1 pair: 'p3'" in result.err
     rows = table(result.out)
     columns = ("model_different", "model_missing", "reference_different", "reference_missing")
     counts = [tuple(row[name] for name in columns) for row in rows]

@@ -22,14 +22,14 @@ def page(tmp_path, monkeypatch, run):
     assert run("compare", *given, "-o", "comparison").code == 0
     (tmp_path / "family").mkdir()
     (tmp_path / "family/pairs.tsv").write_text(
-        f"{HEADER}x\ta1\tb1\t1\t1\tno\nx\ta2\tb2\t1\t2\tno\n"
+        f"{HEADER}x\ta1\tb1\t1\t1\tno\nx\ta2\tb2\t0.7\t2\tno\nx\ta3\tb3\t1\t3\tno\nx\ta4\tb4\t1\t4\tno\n"
     )
     (tmp_path / "family/pairs.tsv.unpaired.tsv").write_text("family\tspecies\tprotein\treason\n")
-    (tmp_path / "true.tsv").write_text("protein_a\tprotein_b\na1\tb1\na2\tb2\n")
+    (tmp_path / "true.tsv").write_text("protein_a\tprotein_b\na1\tb1\na2\tb2\na3\tb4\n")
     pairs = ("true.tsv", "family/pairs.tsv", "-o", "family/accuracy")
     assert run("evaluate-pairs", *pairs).code == 0
     done = run("report", "comparison", "family", "-o", "page.html")
-    assert done.code == 0, done.err
+    assert done.code == 0 and "not understood" not in done.err, done.err
     return (tmp_path / "page.html").read_text()
 
 
@@ -41,7 +41,14 @@ def test_both_have_their_section_and_numbers(page, tmp_path):
     for macro, micro in (line.split("\t")[5:8:2] for line in lines):
         assert f"{float(macro):.1f} ({float(micro):.1f})" in across
     found = page.partition('id="true-pairs"')[2].partition("</section>")[0]
-    assert "100.0" in found and "50.0" in found and "family: true pairs found" in found
+    assert "66.7" in found and "accuracy: true pairs found" in found
+
+
+def test_pairs_of_each_confidence_are_counted(page, tmp_path):
+    text = read_page(tmp_path / "page.html").text.partition("How many true pairs were found")[2]
+    said = "accuracy: how often pairs of pairs.tsv are right, by their confidence"
+    bands = text.partition(said)[2].partition("How to reproduce")[0].replace(" ", "")
+    assert "0.600.8011100.0" in bands and "0.951.003133.3" in bands
 
 
 def test_the_calls_on_the_page_repeat_them(page, tmp_path, run):

@@ -9,6 +9,7 @@ from result_files import read_page, readout_table, real_results, run_record
 
 from pepseq.report.calls import command_line
 from pepseq.report.found import Run
+from pepseq.report.paths import local_words
 
 
 def test_the_page_appears_whole_or_not_at_all(tmp_path, run, small_proteins):
@@ -166,6 +167,45 @@ def test_shards_folds_and_settings_that_are_no_options(tmp_path):
     settings = {"engine": "command:fold {fasta}", "used": "x", "device": "auto"}
     said = call(tmp_path / "models", "fold", settings, ["p.fa"])
     assert said == "pepseq fold p.fa -o models --engine 'command:fold {fasta}'"
+
+
+def test_calls_name_no_folder_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    engine = "command:python3 /home/me/fold.py --in {fasta} --data=/data/of/me/weights"
+    said = call(tmp_path / "models", "fold", {"engine": engine}, [f"{tmp_path}/a/p.fa"])
+    engine = "command:python3 fold.py --in {fasta} --data=weights"
+    assert shlex.split(said)[2:] == ["a/p.fa", "-o", "models", "--engine", engine]
+    pair = {"species": "table:/home/me/s.tsv"}
+    said = call(tmp_path / "p.tsv", "pair", pair, ["/home/a b/a.fa", "b.fa"])
+    assert said == "pepseq pair a.fa b.fa -o p.tsv --species table:s.tsv"
+    said = call(tmp_path / "s.tsv", "score", {}, ["/home/me/a/x.pdb", "/home/me/b/x.pdb"])
+    assert said == "pepseq score a/x.pdb b/x.pdb -o s.tsv"
+    assert local_words("see https://example.org/a/b and 1/2/3") == (
+        "see https://example.org/a/b and 1/2/3"
+    )
+
+
+def test_the_page_names_no_folder_of_the_machine(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    rows = "id\tstate\tfile\tresidues\tmean_plddt\treason\tengine\n"
+    engine = "command:/secret/place/fold.py {fasta}"
+    (tmp_path / "models/structures.tsv").write_text(f"{rows}p\tdone\tp.pdb\t3\t70\t\t{engine}\n")
+    failed = "file\tline\tid\treason\nf\t3\tq\t/secret/place/q.pdb: no such file\n"
+    (tmp_path / "models.failed.tsv").write_text(failed)
+    run_record(tmp_path / "models", "fold", ["/secret/place/p.fa"], engine=engine)
+    record = json.loads((tmp_path / "models.run.json").read_text())
+    record["earlier"] = [record | {"started": "2025-01-02T03:04:05Z"}]
+    (tmp_path / "models.run.json").write_text(json.dumps(record))
+    call = ["report", "models", "models.failed.tsv", "-o", "p.html"]
+    assert run(*call).code == 0
+    page = read_page(tmp_path / "p.html")
+    assert "secret" not in (tmp_path / "p.html").read_text() and "q.pdb: no such" in page.text
+    assert "The structures in models are by command:fold.py {fasta}." in page.text
+    assert page.text.count("pepseq fold p.fa -o models --engine 'command:fold.py {fasta}'") == 2
+    assert page.text.index("2025-01-02 03:04:05 UTC") < page.text.index("2026-01-02 03:04:05 UTC")
+    for word in ("RMSD", "lDDT", "pLDDT"):
+        assert word in page.text.rpartition("Words")[2]
 
 
 def test_a_record_cannot_smuggle_a_command(tmp_path):

@@ -34,6 +34,7 @@ const shown = () => [...list.querySelectorAll("button.open")].map((b) => b.textC
 const column = (at) =>
   [...list.querySelectorAll("tbody tr:not(.opened)")].map((r) => r.cells[at].textContent);
 const status = () => list.querySelector(".said").textContent;
+const printed = () => list.querySelector(".printed").textContent;
 const find = (text) => {
   const input = list.querySelector("input");
   input.value = text;
@@ -42,9 +43,13 @@ const find = (text) => {
 const tools = [...document.querySelectorAll(".tools")];
 said.heads = heads.map((h) => h.textContent);
 said.buttons = heads.every((h) => h.firstElementChild.tagName === "BUTTON");
-said.first = { ids: shown(), status: status(), hidden: tools.map((t) => t.hidden) };
+said.first = {
+  ids: shown(), status: status(), hidden: tools.map((t) => t.hidden), printed: printed(),
+};
 tools[1].querySelector("button").click();
-said.more = { count: shown().length, status: status(), hidden: tools[1].hidden };
+said.more = {
+  count: shown().length, status: status(), hidden: tools[1].hidden, printed: printed(),
+};
 const right = said.heads.indexOf("right, %");
 heads[right].querySelector("button").click();
 said.up = { values: column(right), sort: heads.map((h) => h.getAttribute("aria-sort")) };
@@ -135,7 +140,8 @@ def test_the_list_shows_some_and_then_all(seen):
     ids = list(seen.proteins)
     assert seen.first["ids"] == ids[:50]
     assert seen.first["status"] == "50 of 70 shown" and seen.first["hidden"] == [False, False]
-    assert seen.more == {"count": 70, "status": "70 of 70 shown", "hidden": True}
+    assert seen.first["printed"] == "50 of 70 proteins; the page on a screen has all."
+    assert seen.more == {"count": 70, "status": "70 of 70 shown", "hidden": True, "printed": ""}
 
 
 def test_a_head_sorts_up_and_down_and_says_so(seen):

@@ -186,6 +186,61 @@ def _fasta(folder, proteins):
     return write(folder / "truth.fasta", dict(proteins))
 
 
+def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
+    first, other = [id for id, _ in small_proteins][:2]
+    readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    score = {"correspondence": "index", "normalised_by": "reference", "corresponding": 9}
+    made = {
+        "a.tsv": [(first, "x", "y", 0.75), (other, "x", "y", 0.25)],
+        "b.tsv": [(first, "x", "x", 1.0)],
+        "c.tsv": [(other, "x", "y", 0.25), (other, "x", "z", 0.625)],
+    }
+    for name, rows in made.items():
+        cells = [
+            {**score, "id": id, "model": f"{name[0]}/{m}", "reference": f"{name[0]}/{r}"}
+            | {"tm_score": tm}
+            for id, m, r, tm in rows
+        ]
+        rows_of(tmp_path / name, SCORE_COLUMNS, *cells)
+    sources = [tmp_path / name for name in ("t.tsv", *made)]
+    report(sources, tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins))
+    page = read_page(tmp_path / "p.html")
+    assert "of 5 pairs" not in page.text and "1 is the same structure" not in page.text
+    assert "have the same fold (Xu and Zhang 2010)" in page.text
+    parts = page.text.partition("TM-scores: a.tsv")[2].partition("The proteins, one by one")[0]
+    of_a, _, parts = parts.partition("TM-scores: b.tsv")
+    of_b, _, of_c = parts.partition("TM-scores: c.tsv")
+    for part, said in (
+        (of_a, "1 of 2 pairs have"),
+        (of_b, "1 of 1 pair has"),
+        (of_c, "1 of 2 pairs have"),
+    ):
+        assert said in part and part.count("TM-score against accuracy") >= 1
+    assert "1 of 1 pairs compare a file with itself" in of_b and "itself" not in of_a + of_c
+    side = page.text.partition("Tables of scores side by side")[2].partition("TM-scores:")[0]
+    assert "a.tsvaa210.5000" in side.replace(" ", "")
+    data = page.data["proteins-1-data"]
+    titles = [column[0] for column in data["columns"]]
+    assert [t for t in titles if "TM" in t] == ["TM-score, a.tsv", "TM-score, b.tsv"]
+    at = titles.index("TM-score, a.tsv") - 3
+    rows = {row[0]: row[5][at : at + 2] for row in data["proteins"]}
+    assert rows[first] == [0.75, 1.0] and rows[other] == [0.25, None]
+    report(sources[:2], tmp_path / "one.html")
+    titles = [c[0] for c in read_page(tmp_path / "one.html").data["proteins-1-data"]["columns"]]
+    assert [t for t in titles if "TM" in t] == ["TM-score"]
+
+
+def test_examples_say_how_many_have_less(tmp_path):
+    proteins = {f"p{n:02}": "A" * 50 for n in range(20)}
+    readout_table(tmp_path / "t.tsv", proteins)
+    truth = {id: "G" * max(0, 5 - n) + "A" * (50 - max(0, 5 - n)) for n, id in enumerate(proteins)}
+    report(tmp_path / "t.tsv", tmp_path / "p.html", truth=write(tmp_path / "t.fa", truth))
+    page = read_page(tmp_path / "p.html")
+    assert "Three examples, of the 20 proteins of 40 to 420 residues" in page.text
+    assert page.text.count("100.0 % of the hidden residues right; 5 of the 20 have less, 14") == 2
+    assert "p02: 94.0 % of the hidden residues right; 2 of the 20 have less, 0 others" in page.text
+
+
 def test_several_evaluations_stand_side_by_side_and_crosswise(
     tmp_path, small_proteins, monkeypatch
 ):
@@ -206,6 +261,16 @@ def test_several_evaluations_stand_side_by_side_and_crosswise(
     assert len(shares) == 4 and shares[0] == shares[1] != shares[2] == shares[3]
     report(folders[:2], tmp_path / "two.html")
     assert "Across species" not in read_page(tmp_path / "two.html").text
+
+
+def test_the_print_says_that_it_has_some_of_the_proteins(tmp_path):
+    said = "50 of 60 proteins; the page on a screen has all."
+    for count in (50, 60):
+        readout_table(tmp_path / "t.tsv", {f"p{n}": "MALK" for n in range(count)})
+        report(tmp_path / "t.tsv", tmp_path / "p.html", force=True)
+        assert (said in read_page(tmp_path / "p.html").text) == (count == 60)
+    screen, _, printed = STYLE.partition("@media print")
+    assert ".printed { display: none; }" in screen and ".printed { display: block; }" in printed
 
 
 def luminance(colour):

@@ -77,6 +77,14 @@ def test_faults_are_one_line(table, run):
     assert longer.code == 0 and "83 residues, so nothing is compared" in longer.out
 
 
+def test_an_id_as_file_names_have_it_is_understood(tmp_path, run):
+    readout_table(tmp_path / "t.tsv", {"a|1": PROTEIN, "b|2": PROTEIN, "b/2": PROTEIN})
+    for given in ("a|1", "a_1"):
+        assert run("show", given, tmp_path / "t.tsv").out.startswith("a|1  (")
+    done = run("show", "b_2", tmp_path / "t.tsv")
+    assert done.code == 65 and "'b|2', 'b/2'" in done.err
+
+
 def test_a_terminal_gets_colour_unless_told_otherwise(table, monkeypatch, capsys):
     from pepseq.cli import show
 

@@ -74,19 +74,19 @@ def test_ids_of_a_table_count_instead_of_names_of_files(folder):
     found = find_pairs(models, references)
     pairs = {pair.id: (pair.model, pair.reference) for pair in found.pairs}
     assert pairs == {
-        "P12345": (str(models / "1.pdb"), str(references / "AF-P12345-F1-model_v6.cif")),
+        "UniRef100_P12345": (str(models / "1.pdb"), str(references / "AF-P12345-F1-model_v6.cif")),
         "a_model": (str(models / "a_model.pdb"), str(references / "x.pdb")),
         "a_b": (str(models / "a_b-2.pdb"), str(references / "y.pdb")),
-        "P99999": (str(models / "P99999.pdb"), str(references / "z.pdb")),
+        "sp|P99999|X": (str(models / "P99999.pdb"), str(references / "z.pdb")),
     }
-    assert [bad.id for bad in found.bad] == ["a/b"] and found.alone == 1
+    assert [bad.id for bad in found.bad] == ["a/b"] and found.alone == ("UniRef100_P12345-F2",)
 
 
 def test_ids_that_look_alike_as_names_are_told_apart(folder):
     models = folder("m", [("1.pdb", "", "a/b")])
     references = folder("r", [("x.pdb", "", "a/b"), ("y.pdb", "", "a_b")])
     (pair,) = find_pairs(models, references).pairs
-    assert (pair.id, pair.reference) == ("a_b", str(references / "x.pdb"))
+    assert (pair.id, pair.reference) == ("a/b", str(references / "x.pdb"))
 
 
 def test_two_ids_of_one_file_are_one_reference(folder):

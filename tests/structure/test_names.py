@@ -1,6 +1,6 @@
 import pytest
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, SettingsError
 from pepseq.structure.names import best_of_each, find_pairs, parse_name, short_id
 
 
@@ -81,17 +81,21 @@ def test_the_best_rank_counts(folder):
         "c/relaxed_model_1_pred_0.pdb",
         "fold_d_model_0.cif",
     ]
-    assert found.other_ranks == 7 and found.alone == 1 and found.bad == []
+    assert found.other_ranks == 7 and found.alone == ("D",) and found.bad == []
 
 
 def test_a_model_without_a_reference_is_bad(folder):
     found = find_pairs(folder("m", "a.pdb", "b.pdb"), folder("r", "a.pdb"))
     assert [pair.id for pair in found.pairs] == ["a"]
-    assert [(bad.id, "same id in" in bad.reason) for bad in found.bad] == [("b", True)]
+    assert [
+        (bad.id, "same id in" in bad.reason and "a TSV with" in bad.reason) for bad in found.bad
+    ] == [("b", True)]
 
 
 def test_a_folder_and_a_file_and_an_empty_folder(folder, tmp_path):
     where = folder("m", "a.pdb")
+    with pytest.raises(SettingsError, match="expected a folder REFERENCE after it, found none"):
+        find_pairs(where, None)
     with pytest.raises(InputError, match="one of each"):
         find_pairs(where, where / "a.pdb")
     (tmp_path / "none").mkdir()
