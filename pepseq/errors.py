@@ -48,10 +48,10 @@ def found(text: str, limit: int = 40) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text with escapes for all that is not printable: line ends, tabs, terminal codes.
+    r"""Return a text with escapes for all that is not printable: line ends, tabs, terminal codes.
 
-    >>> printable("a\\tb")
-    'a\\\\tb'
+    >>> printable("a\tb")
+    'a\\tb'
     """
     if text.isprintable():
         return text

@@ -9,7 +9,6 @@ from typing import BinaryIO
 from pepseq.errors import SettingsError, found
 from pepseq.sequences.fasta import Record
 
-
 MOST_SHARDS = 1_000_000
 
 
