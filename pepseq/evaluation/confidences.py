@@ -143,7 +143,17 @@ def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Ro
 
 def _numbers(column: pd.Series) -> np.ndarray:
     """Return a column as float64, NaN for what is no number."""
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    try:
+        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    except (OverflowError, ValueError):  # for whole numbers beyond any float
+        return np.array([_float(cell) for cell in column.tolist()])
+
+
+def _float(cell: str | float) -> float:
+    try:
+        return float(cell)
+    except (OverflowError, ValueError):
+        return np.nan
 
 
 def _texts(column: pd.Series) -> np.ndarray:
