@@ -1,6 +1,5 @@
 """Several evaluations side by side: which network does how well on whose proteins."""
 
-import math
 import re
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ NAMES = (
 KEY = ("readout", "trained_on", "tested_on")
 """What tells evaluations apart: the first columns of every table."""
 
+_LARGEST = 1e15
 _LENGTHS = ("length", "proteins", "macro", "micro")
 _RECALL = ("amino_acid", "n", "recall")
 _TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
@@ -117,9 +117,9 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
 
 
 def _number(name: str, value: object) -> int | float | None:
-    """Return a finite number or None as it is; TypeError for anything else."""
+    """Return a number up to _LARGEST or None as it is; TypeError for anything else."""
     wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
-    if wrong or (value is not None and not math.isfinite(value)):
+    if wrong or (value is not None and not abs(value) <= _LARGEST):
         raise TypeError(f"{name} {value!r}")
     return value
 
