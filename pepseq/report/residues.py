@@ -18,8 +18,8 @@ OBSERVED = "*"
 """Stands among the digits of confidence for an observed residue."""
 FROM_TEMPLATE = 0.5
 """A residue is taken from its likeliest template if any is copied with at least this weight."""
-COMPARED = 5_000
-"""An unknown id is compared with so many at most: more than that takes seconds."""
+COMPARED = 20_000
+"""An unknown id is compared with so many at most, which takes half a second."""
 _LETTERS = np.frombuffer((AMINO_ACIDS + "X").encode(), np.uint8)
 _ALSO = ("templates", "template_weight", "flag")
 
