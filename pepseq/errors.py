@@ -45,3 +45,14 @@ class LostProcessError(TryAgainError):
 def found(text: str, limit: int = 40) -> str:
     """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
     return ascii(text if len(text) <= limit else text[:limit] + "...")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with escapes for all that is not printable: line ends, tabs, terminal codes.
+
+    >>> printable("a\tb")
+    'a\\tb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -94,9 +94,9 @@ def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
             finally:
                 lock.unlink(missing_ok=True)
     except Timeout as error:
-        raise TryAgainError(f"{path}: another run is writing it; try again when it is done") from (
-            error
-        )
+        lock.touch()  # an OSError where no file can be made: nobody holds that lock
+        busy = f"{path}: another run is writing it; try again when it is done"
+        raise TryAgainError(busy) from error
 
 
 @contextmanager
@@ -159,7 +159,7 @@ class Outputs:
     def open(self, path: str | Path) -> io.BufferedIOBase:
         """Open an output for writing bytes: gzip for a `.gz` name, stdout for `-`."""
         if str(path) == STDIO:
-            if sys.stdout is None:
+            if not hasattr(sys.stdout, "buffer"):
                 raise OutputError("stdout: is closed")
             return sys.stdout.buffer
         path = Path(path)

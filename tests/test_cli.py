@@ -7,6 +7,8 @@ import pytest
 from pepseq.cli.main import COMMANDS
 from pepseq.version import __version__
 
+TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobserved\t1\t\t\n"
+
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_there_fast_and_without_torch(command):
@@ -79,10 +81,14 @@ def test_quiet_says_nothing(run, fasta, tmp_path, protbert):
         ("mask missing -o out --readout K1 2>/dev/full", 65, ""),
         ("mask - - -o out --readout K1 <in", 2, "at most one input from stdin"),
         ("mask in -o out --readout K1 >&-", 0, ""),
+        ("models list >&-", 74, "stdout: is closed"),
+        ("show a table >&-", 74, "stdout: is closed"),
+        ("mask in -o /proc/out --readout K1", 74, "/proc/out: cannot be written"),
     ],
 )
 def test_closed_and_full_streams(tmp_path, line, code, words):
     (tmp_path / "in").write_text(">a\nMAK\n")
+    (tmp_path / "table").write_text(TABLE)
     done = subprocess.run(
         f"{sys.executable} -m pepseq {line}",
         shell=True,
@@ -106,3 +112,15 @@ module.main([])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 143 and done.stderr == ""
+
+
+def test_messages_hold_nothing_that_a_terminal_obeys(run, tmp_path):
+    name = "m\x1b[31m\x07"
+    table = tmp_path / f"{name}.tsv"
+    table.write_text(TABLE)
+    said = [
+        run("mask", tmp_path / name, "-o", tmp_path / "o", "--readout", "K1").err,
+        run("report", table, "-o", tmp_path / "p.html").err,
+    ]
+    for text in said:
+        assert r"m\x1b[31m\x07" in text and "\x1b" not in text and "\x07" not in text

@@ -11,6 +11,7 @@ ORDER = [
     "errors",
     "version",
     "files",
+    "json_file",
     "progress",
     "signals",
     "partial",

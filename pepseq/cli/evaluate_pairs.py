@@ -3,6 +3,7 @@
 import click
 
 from pepseq.cli import options
+from pepseq.errors import printable
 
 
 @click.command("evaluate-pairs")
@@ -20,10 +21,11 @@ def command(truth, pairs, output, force):
     from pepseq.evaluation.pairs import accuracy_rows, evaluate_pairs
 
     for row in accuracy_rows(evaluate_pairs(truth, pairs, output, force=force)):
+        path = printable(row["pairs"])
         if row["accuracy"] is None:
-            click.echo(f"{row['pairs']}: no true pair in a species with something to choose")
+            click.echo(f"{path}: no true pair in a species with something to choose")
         else:
             click.echo(
-                f"{row['pairs']}: {row['correct']} of {row['true_pairs']} pairs right, "
+                f"{path}: {row['correct']} of {row['true_pairs']} pairs right, "
                 f"{row['accuracy']:.1f} % (by chance {row['chance']:.1f} %)"
             )

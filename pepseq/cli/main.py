@@ -1,6 +1,7 @@
 """The `pepseq` command: finds its subcommands, and turns errors into one line and an exit code."""
 
 import importlib
+import io
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ from contextlib import suppress
 
 import click
 
-from pepseq.errors import OutputError, PepseqError
+from pepseq.errors import OutputError, PepseqError, printable
 from pepseq.version import __version__
 
 COMMANDS = {
@@ -43,6 +44,22 @@ log = logging.getLogger("pepseq")
 
 class ClosedPipe(Exception):
     """Whoever read stdout has stopped reading."""
+
+
+class ClosedStdout(io.TextIOBase):
+    """Stands for a stdout that was closed before pepseq began: writing to it is an error."""
+
+    def write(self, text: str) -> int:
+        """Raise OutputError."""
+        raise OutputError("stdout: is closed")
+
+
+class Lines(logging.Formatter):
+    """Messages of one line each, without what a terminal would obey."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the message."""
+        return printable(record.message)
 
 
 class Commands(click.Group):
@@ -95,7 +112,7 @@ def cli(verbose: int, quiet: bool):
     log.setLevel(level)
     log.propagate = False
     log.handlers = [logging.StreamHandler()]
-    log.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    log.handlers[0].setFormatter(Lines())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -103,9 +120,9 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        sys.stdout = ClosedStdout() if sys.stdout is None else sys.stdout
         code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         _end(130, "stopped")
@@ -143,5 +160,5 @@ def _end(code: int, message: str) -> None:
     with suppress(OSError):
         if log.isEnabledFor(logging.DEBUG - 1):
             traceback.print_exc()
-        click.echo(f"Error: {' '.join(message.split())}", err=True)
+        click.echo(f"Error: {printable(' '.join(message.split()))}", err=True)
     sys.exit(code)

@@ -124,7 +124,8 @@ def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -
 def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Rows]:
     """Cut a block into runs of rows with one id."""
     ids = frame["id"].cat
-    starts = np.flatnonzero(np.diff(ids.codes, prepend=-1))
+    codes, known = ids.codes.to_numpy(), ids.categories.tolist()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
     columns = {
         "position": _numbers(frame["position"]),
         "residue": _coded(frame["residue"], _CODES),
@@ -135,7 +136,7 @@ def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Ro
     }
     texts = {column: _texts(frame[column]) for column in also}
     for start, end in zip(starts, [*starts[1:], len(frame)], strict=True):
-        name = str(ids.categories[ids.codes.iloc[start]])
+        name = str(known[codes[start]])
         part = {column: values[start:end] for column, values in columns.items()}
         rest = {column: values[start:end] for column, values in texts.items()}
         yield Rows(str(table), name, line + int(start), **part, also=rest)
@@ -143,7 +144,17 @@ def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Ro
 
 def _numbers(column: pd.Series) -> np.ndarray:
     """Return a column as float64, NaN for what is no number."""
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    try:
+        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    except (OverflowError, ValueError):  # for whole numbers beyond any float
+        return np.array([_float(cell) for cell in column.tolist()])
+
+
+def _float(cell: str | float) -> float:
+    try:
+        return float(cell)
+    except (OverflowError, ValueError):
+        return np.nan
 
 
 def _texts(column: pd.Series) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Several evaluations side by side: which network does how well on whose proteins."""
 
-import csv
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -10,8 +8,10 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.evaluation.evaluate import check_paths
-from pepseq.files import Outputs, disk_errors, open_input, whole_folder, write_run_record
+from pepseq.files import Outputs, disk_errors, whole_folder, write_run_record
+from pepseq.json_file import read_json
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.sequences.table import read_rows
 
 NAMES = (
     "compared.tsv",
@@ -27,6 +27,7 @@ NAMES = (
 KEY = ("readout", "trained_on", "tested_on")
 """What tells evaluations apart: the first columns of every table."""
 
+_LARGEST = 1e15
 _LENGTHS = ("length", "proteins", "macro", "micro")
 _RECALL = ("amino_acid", "n", "recall")
 _TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
@@ -59,9 +60,9 @@ def compare_evaluations(
     hidden-residue accuracy in percent with a column for each training set (as Pham et al. 2024
     show it), `lengths.tsv` and `amino_acids.tsv` what their names say.
 
-    Raises SettingsError for none, for the same three of readout and names twice, and for a name of
-    no or unprintable characters; InputError for a folder that is no evaluation, OutputError and
-    TryAgainError.
+    Raises SettingsError for none, for the same three of readout and names twice, for a name of no
+    or unprintable characters, and for a training set called as another column of `cross.tsv`;
+    InputError for a folder that is no evaluation, OutputError and TryAgainError.
     """
     started = time.time()
     if not evaluations:
@@ -91,23 +92,36 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
     for name in (trained_on, tested_on):
         if not name or not name.isprintable():
             raise SettingsError(f"evaluation: expected a name to print, found {found(name)}")
+    if trained_on in (KEY[0], KEY[2]):
+        raise SettingsError(
+            f"evaluation: expected another name than that of a column of cross.tsv, found "
+            f"{found(trained_on)}"
+        )
     path = folder / "summary.json"
     if folder.is_dir() and not path.exists():
         raise InputError(
             f"{folder}: expected a folder that pepseq evaluate wrote, found no summary.json"
         )
-    with open_input(path) as stream:
-        content = stream.read()
+    summary = read_json(path)
     try:
-        summary = json.loads(content)
-        row = _row(summary)
-        readout = str(summary["readout"])
-    except (ValueError, KeyError, TypeError) as error:
+        row = {name: _number(name, value) for name, value in _row(summary).items()}
+        readout = summary["readout"]
+        if not isinstance(readout, str) or not readout.isprintable():
+            raise TypeError(f"readout {readout!r}")
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: expected the summary of pepseq evaluate, found: {found(str(error))}"
         ) from error
     tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
     return Evaluated((readout, trained_on, tested_on), row, *tables)
+
+
+def _number(name: str, value: object) -> int | float | None:
+    """Return a number up to _LARGEST or None as it is; TypeError for anything else."""
+    wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
+    if wrong or (value is not None and not abs(value) <= _LARGEST):
+        raise TypeError(f"{name} {value!r}")
+    return value
 
 
 def _row(summary: dict) -> dict[str, str | int | float | None]:
@@ -131,9 +145,7 @@ def _row(summary: dict) -> dict[str, str | int | float | None]:
 
 
 def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    with open_input(path) as stream:
-        text = stream.read().decode("utf-8", "replace")
-    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    rows = read_rows(path)
     for line, row in enumerate(rows, 2):
         for name in columns:
             if not _fits(name, row.get(name)):
@@ -150,7 +162,7 @@ def _fits(column: str, cell: str | None) -> bool:
         return bool(cell)
     if column == "amino_acid":
         return cell in tuple(AMINO_ACIDS)
-    return cell is not None and re.fullmatch(r"(\d+(\.\d+)?)?", cell) is not None
+    return cell is not None and re.fullmatch(r"([0-9]{1,15}(\.[0-9]+)?)?", cell) is not None
 
 
 def cross_rows(rows: Sequence[Evaluated]) -> list[dict[str, str | float | None]]:

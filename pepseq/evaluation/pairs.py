@@ -1,7 +1,5 @@
 """Tables of pairs against the true pairs: how many are right, and how right their confidence is."""
 
-import csv
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -9,12 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.evaluation.evaluate import check_paths
 from pepseq.evaluation.pairing import PairCounts, SpeciesPair, count_correct
-from pepseq.files import STDIO, Outputs, disk_errors, open_input, whole_folder, write_run_record
+from pepseq.files import STDIO, Outputs, disk_errors, whole_folder, write_run_record
+from pepseq.json_file import read_json
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
-from pepseq.sequences.table import read_table
+from pepseq.sequences.table import read_columns, read_rows, read_table
 
 NAMES = ("accuracy.tsv", "confidence.tsv", "pairing.png")
 """Every file of an evaluation of pairs."""
@@ -126,11 +125,9 @@ def _read(path: str | Path) -> _Table:
         else:
             made[name, a, b] = share
     beside = f"{path}.unpaired.tsv"
-    with open_input(beside) as stream:
-        text = stream.read().decode("ascii", "replace")
-    for line, row in enumerate(csv.DictReader(text.splitlines(), delimiter="\t"), 2):
-        if any(row.get(column) is None for column in UNPAIRED_COLUMNS):
-            raise InputError(f"{beside}:{line}: expected {len(UNPAIRED_COLUMNS)} cells")
+    if missing := set(UNPAIRED_COLUMNS) - set(read_columns(beside)):
+        raise InputError(f"{beside}:1: expected a column {min(missing)}, found none")
+    for row in read_rows(beside):
         if row["species"]:
             species[row["family"], row["protein"]] = row["species"]
     return _Table(made, known, species)
@@ -167,10 +164,10 @@ def _true_pairs(
 
 def _method(path: str | Path) -> str:
     """Return the method as the run record says it, "" if there is none."""
+    beside = Path(f"{path}.run.json")
     try:
-        record = json.loads(Path(f"{path}.run.json").read_text("utf-8"))
-        return str(record["settings"]["method"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return printable(str(read_json(beside)["settings"]["method"])) if beside.is_file() else ""
+    except (InputError, KeyError, TypeError):
         return ""
 
 

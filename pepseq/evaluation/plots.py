@@ -37,6 +37,7 @@ _STYLE = {
     "ytick.major.size": 2.5,
     "legend.frameon": False,
     "legend.fontsize": 7,
+    "text.parse_math": False,  # a name may have any characters, $ too
 }
 INK, BLUE, _ORANGE, GREY, _PALE = "#222222", "#2166ac", "#d6604d", "#8c8c8c", "#d1e5f0"
 

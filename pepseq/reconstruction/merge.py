@@ -1,7 +1,6 @@
 """The outputs of all shards of a prediction, checked and put together as one run writes them."""
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import STDIO, Outputs, check_free, open_input, to_json
+from pepseq.json_file import read_json
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
-from pepseq.reconstruction.shards import Hashed, Tally
+from pepseq.reconstruction.shards import Hashed, Shard, Tally
 from pepseq.sequences.fasta import (
     BadRecord,
     format_fasta,
@@ -23,6 +23,17 @@ from pepseq.sequences.fasta import (
 )
 
 _VERSIONS = ("command", "pepseq", "python", "libraries")
+_SHARD = {
+    "number": int,
+    "of": int,
+    "proteins": int,
+    "whole": dict,
+    "fasta_sha256": str,
+    "failed_sha256": str | None,
+    "table": str | None,
+}
+"""What a record says of its shard, and of which type."""
+_LONGEST = 1e12
 _HEAD = ("\t".join(TABLE_COLUMNS) + "\n").encode()
 
 
@@ -49,9 +60,15 @@ class Part:
         """The list of records left out, if there is one."""
         return Path(f"{self.path}.failed.tsv") if self.shard["failed_sha256"] else None
 
+    @property
+    def beside(self) -> Path:
+        """The run record."""
+        return Path(f"{self.path}.run.json")
+
     def files(self) -> list[Path]:
         """Return all its outputs."""
-        return [path for path in (self.path, self.table, self.failed) if path is not None]
+        every = (self.path, self.table, self.failed, self.beside)
+        return [path for path in every if path is not None]
 
     def same(self) -> dict:
         """Return what all shards of a run have in common, by name."""
@@ -124,21 +141,37 @@ def merge(
 def _read_part(path: str | Path) -> Part:
     path = Path(path)
     beside = Path(f"{path}.run.json")
-    if not path.is_file():
+    if not os.path.isfile(path):  # False too for a name that is longer than the system allows
         raise InputError(f"{path}: no such file, or the job that writes it is not done")
+    if not os.path.isfile(beside):
+        raise InputError(f"{path}: expected its run record {beside.name}, found none")
     try:
-        part = Part(path, json.loads(beside.read_text()))
-        part.same(), part.files(), part.shard["number"]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: expected its run record {beside.name}, found none") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        part = Part(path, read_json(beside))
+        _check_record(part)
+    except (InputError, SettingsError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{beside}: expected the run record of predict --shard, found another"
         ) from error
     for file in part.files():
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise InputError(f"{path}: expected {file} beside it, found none")
     return part
+
+
+def _check_record(part: Part) -> None:
+    """Raise KeyError, TypeError, AttributeError or SettingsError if a record lacks something."""
+    shard, record = part.shard, part.record
+    kinds = [(shard[name], kind) for name, kind in _SHARD.items()]
+    kinds += [(record["started"], str), (record["seconds"], int | float)]
+    if shard["table"] is not None:
+        kinds.append((shard["table_sha256"], str))
+    for value, kind in kinds:
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise TypeError(f"expected {kind}, found {type(value)}")
+    if not 0 <= record["seconds"] < _LONGEST:
+        raise TypeError("expected seconds")
+    Shard(shard["number"], shard["of"])
+    part.same(), part.files()
 
 
 def _check_parts(parts: list[Part]) -> None:
@@ -160,7 +193,8 @@ def _check_parts(parts: list[Part]) -> None:
         if number in places:
             raise InputError(f"{places[number]} and {part.path}: both are shard {number}")
         places[number] = part.path
-    missing = sorted(set(range(1, first.shard["of"] + 1)) - places.keys())
+    absent = (number for number in range(1, first.shard["of"] + 1) if number not in places)
+    missing = list(islice(absent, 11))
     if missing:
         names = ", ".join(map(str, missing[:10])) + (" ..." if len(missing) > 10 else "")
         raise InputError(f"expected {first.shard['of']} shards, found none for {names}")
@@ -200,7 +234,7 @@ def _read_failed(part: Part) -> list[BadRecord]:
         raise InputError(
             f"{part.failed}: damaged or changed: its run record was written for another file"
         )
-    rows = content.decode("utf-8", "surrogateescape").splitlines()[1:]
+    rows = content.decode("utf-8", "surrogateescape").split("\n")[1:-1]
     bad = [row.split("\t", 3) for row in rows]
     return [BadRecord(file, int(line), name, reason) for file, line, name, reason in bad]
 

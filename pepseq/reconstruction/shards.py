@@ -9,6 +9,8 @@ from typing import BinaryIO
 from pepseq.errors import SettingsError, found
 from pepseq.sequences.fasta import Record
 
+MOST_SHARDS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -22,6 +24,10 @@ class Shard:
             raise SettingsError(
                 f"--shard: expected i/n with i from 1 to n, such as 1/8 to 8/8, found {self}"
             )
+        if self.of > MOST_SHARDS:
+            raise SettingsError(
+                f"--shard: expected i/n with n up to {MOST_SHARDS:,}, found {found(str(self))}"
+            )
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
@@ -29,7 +35,7 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> "Shard":
         """Return the shard written as `3/8`."""
-        match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", text)
         if match is None:
             raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(text)}")
         return cls(int(match[1]), int(match[2]))

@@ -50,7 +50,8 @@ def reference_files(record: dict) -> list[str]:
     reference = part(record, "settings", "reference")
     listed = part(reference, "files") if isinstance(reference, dict) else reference
     paths = [part(one, "path") if isinstance(one, dict) else one for one in as_list(listed)]
-    return [str(path) for path in paths if path and _BUNDLED_FILES not in Path(path).as_posix()]
+    texts = [path for path in paths if isinstance(path, str) and path]
+    return [path for path in texts if _BUNDLED_FILES not in Path(path).as_posix()]
 
 
 def as_list(value: object) -> list:

@@ -1,6 +1,5 @@
 """What lies in folders of results: each file recognised by its columns or its run record."""
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from pepseq.errors import InputError
 from pepseq.evaluation.report import NAMES
 from pepseq.files import STDIO, open_input
+from pepseq.json_file import read_json
 from pepseq.report.tables import Row, read_columns, read_table
 
 KINDS = {
@@ -74,7 +74,7 @@ class Found:
     """Everything that was recognised.
 
     `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `seen` are
-    all files looked at.
+    all files looked at, `beside` those that were read because results name them.
     """
 
     tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -83,6 +83,7 @@ class Found:
     fastas: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
+    beside: list[Path] = field(default_factory=list)
 
     @property
     def results(self) -> int:
@@ -96,7 +97,11 @@ class Found:
         tables = [path for paths in self.tables.values() for path in paths]
         named = [folder / name for folder in self.evaluations for name in NAMES]
         records = [path.with_name(f"{path.name}.run.json") for path in self.runs]
-        return [path for path in (*tables, *named, *records, *self.fastas) if path.is_file()]
+        return [
+            path
+            for path in (*tables, *named, *records, *self.fastas, *self.beside)
+            if path.is_file()
+        ]
 
 
 def find_results(sources: Sequence[str | Path], without: str | Path | None = None) -> Found:
@@ -165,15 +170,15 @@ def _take(path: Path, results: Found, lenient: bool) -> None:
     if path in results.seen:
         return
     results.seen.add(path)
+    if not path.is_file():  # nor a pipe, which would be waited for
+        results.unknown.append(path)
+        return
     if path.name.endswith(".json"):
         if not (read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
         return
     summary = path.parent / "summary.json"
     if path.name in NAMES and summary.is_file() and _read_evaluation(summary, results):
-        return
-    if not path.is_file():
-        results.unknown.append(path)
         return
     columns = _columns(path, lenient)
     for kind, names in KINDS.items():
@@ -198,11 +203,10 @@ def _columns(path: Path, lenient: bool) -> tuple[str, ...]:
 
 def _json(path: Path) -> dict:
     """Return the object in a JSON file; empty for anything else."""
-    with open_input(path) as stream:
-        try:
-            value = json.loads(stream.read())
-        except (ValueError, RecursionError):
-            return {}
+    try:
+        value = read_json(path)
+    except InputError:
+        return {}
     return value if isinstance(value, dict) else {}
 
 

@@ -1,6 +1,7 @@
 """Which results belong together: a table of confidences, its run, its evaluation, its truth."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +55,7 @@ def link(found: Found, truth: Sequence[str | Path]) -> tuple[list[Prediction], l
         proteins = list(read_proteins(table))
         run = _run_of(table, proteins, found)
         evaluation = _evaluation_of(table, proteins, found)
-        known = given or _named_truth(evaluation)
+        known = given or _named_truth(evaluation, found)
         proteins = [one.against(known.get(one.id)) for one in proteins]
         predictions.append(Prediction(_stem(table), table, proteins, run, evaluation))
         if evaluation:
@@ -180,14 +181,15 @@ def _predicted_by(evaluation: Evaluation, found: Found) -> Run | None:
     return None
 
 
-def _named_truth(evaluation: Evaluation | None) -> dict[str, str]:
+def _named_truth(evaluation: Evaluation | None, found: Found) -> dict[str, str]:
     """Return the true proteins that an evaluation was made with, if the file is still the same."""
     named = part(evaluation and evaluation.run and evaluation.run.record, "settings", "truth")
     if not isinstance(named, str):
         return {}
     digests = {path: digest for digest, path in _inputs(evaluation.run).items()}
     for path in (Path(named), evaluation.folder.parent / named):
-        if path.is_file() and named in digests and sha256(path) == digests[named]:
+        if os.path.isfile(path) and named in digests and sha256(path) == digests[named]:
+            found.beside.append(path)
             log.info("taken: %s: the truth of %s", path, evaluation.folder)
             return read_truth([path])
     log.info(

@@ -18,11 +18,10 @@ from pepseq.report.html import (
     tag,
 )
 from pepseq.report.paths import local_words
-from pepseq.report.tables import Row, number, part, read_table, total
+from pepseq.report.tables import TENTHS, Row, number, part, read_table, tenth, total
 
 ROWS = 200
 """A table of fits or pairs shows so many at most."""
-_TENTHS = 10
 
 
 def pairings(found: Found) -> Html | None:
@@ -44,9 +43,9 @@ def _numbered(found: Found, kind: str) -> list[tuple[int, Path]]:
 def _pairing(key: str, path: Path, found: Found) -> Html:
     rows = read_table(path)
     new = [row for row in rows if row.get("known") != "yes"]
-    counts = [0] * _TENTHS
+    counts = [0] * TENTHS
     for row in new:
-        counts[min(int(10 * (number(row["confidence"]) or 0)), _TENTHS - 1)] += 1
+        counts[tenth(path, row["confidence"])] += 1
     run = found.runs.get(path)
     method = part(run and run.record, "settings", "method")
     how = f" by {method}" if method else ""

@@ -20,7 +20,7 @@ def reading(
     readouts = [_readout_of(one.run) for one in predictions]
     readouts += [part(one.evaluation.summary, "readout") for one in judged]
     readouts += [_readout_of(run) for run in found.runs.values()]
-    named = [text for text in dict.fromkeys(readouts) if isinstance(text, str)]
+    named = dict.fromkeys(text for text in readouts if isinstance(text, str))
     strips = [strip for text in named if (strip := _strip(text)) is not None]
     rows = _rows(predictions, judged)
     if not strips and not rows:

@@ -47,12 +47,13 @@ def report(
     found = find_results(sources, output)
     check_free([output], [*found.files, *truths], force)
     predictions, judged = link(found, truths)
+    check_free([output], [*found.files, *found.runs, *truths], force)
     made = time.strftime("%Y-%m-%d", time.gmtime(started))
     content = page(found, predictions, judged, title, made).encode("utf-8", "replace")
     with Outputs(force) as outputs:
         outputs.open(output).write(content)
         settings = {"title": title, "truth": [str(path) for path in truths]}
-        read = [*found.files, *truths]
+        read = list(dict.fromkeys([*found.files, *truths]))
         write_run_record(outputs, output, PAGE, settings, read, started)
     listed = sum(len(one.proteins) for one in predictions)
     return Reported(found.results, listed, len(content))

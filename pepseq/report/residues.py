@@ -18,6 +18,8 @@ OBSERVED = "*"
 """Stands among the digits of confidence for an observed residue."""
 FROM_TEMPLATE = 0.5
 """A residue is taken from its likeliest template if any is copied with at least this weight."""
+COMPARED = 20_000
+"""An unknown id is compared with so many at most, which takes half a second."""
 _LETTERS = np.frombuffer((AMINO_ACIDS + "X").encode(), np.uint8)
 _ALSO = ("templates", "template_weight", "flag")
 
@@ -169,7 +171,7 @@ def unknown_id(name: str, ids: list[str], where: str) -> InputError:
     from difflib import get_close_matches
 
     near = [one for one in ids if name.lower() in one.lower()][:3]
-    near = near or get_close_matches(name, ids, 3, 0.5)
+    near = near or get_close_matches(name, ids[:COMPARED], 3, 0.5)
     hint = f"; near it: {', '.join(map(found, near))}" if near else ""
     return InputError(
         f"{where}: expected a protein {found(name)}, found none among {len(ids)}{hint}"

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, printable
 from pepseq.report.found import find_tables
 from pepseq.report.residues import Protein, read_ids, read_proteins, read_truth, unknown_id
 from pepseq.report.sequence import BLOCK, band
@@ -64,7 +64,7 @@ def lines_of(
     known = protein.against(truth)
     length, hidden = len(protein.residues), protein.hidden
     mean = "" if protein.confidence is None else f", mean confidence {protein.confidence:.4f}"
-    yield f"{protein.id}  ({table})"
+    yield f"{printable(protein.id)}  ({printable(str(table))})"
     yield f"{length} residues, {length - hidden} read (*), {hidden} predicted{mean}"
     if truth is not None and known.truth is None:
         yield f"the truth has {len(truth)} residues, so nothing is compared"
@@ -85,7 +85,7 @@ def lines_of(
 def _templates(protein: Protein) -> Iterator[str]:
     for one in protein.templates[:_TEMPLATES]:
         places = f"between {one.first} and {one.last}"
-        yield f"{one.residues} predicted residues taken from {one.template}, {places}"
+        yield f"{one.residues} predicted residues taken from {printable(one.template)}, {places}"
     others = protein.templates[_TEMPLATES:]
     if others:
         yield f"{sum(one.residues for one in others)} from {len(others)} more templates"

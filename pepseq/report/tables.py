@@ -3,49 +3,26 @@
 Unlike tables that users give, cells may be empty and ids may be of any text.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.files import open_input
+from pepseq.sequences.table import Row, read_columns
+from pepseq.sequences.table import read_rows as read_table
 
-Row = dict[str, str]
-
-
-def read_columns(path: str | Path) -> tuple[str, ...]:
-    """Return the cells of a file's first line; none if that is no text."""
-    with open_input(path) as stream:
-        line = stream.readline(1 << 16)
-    return () if b"\0" in line else _split(line)
-
-
-def _split(line: bytes) -> tuple[str, ...]:
-    text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    return tuple(text.rstrip("\r\n").split("\t"))
-
-
-def read_table(path: str | Path) -> list[Row]:
-    """Return the rows of a table by column; InputError for a row of another number of cells."""
-    rows = []
-    with open_input(path) as stream:
-        names = _split(stream.readline())
-        for line, text in enumerate(stream, 2):
-            cells = _split(text)
-            if len(cells) != len(names):
-                raise InputError(
-                    f"{path}:{line}: expected {len(names)} cells divided by tabs, "
-                    f"found {len(cells)}: {found(cells[0])}"
-                )
-            rows.append(dict(zip(names, cells, strict=True)))
-    return rows
+__all__ = ["TENTHS", "Row", "number", "part", "read_columns", "read_table", "tenth", "total"]
+TENTHS = 10
+LARGEST = 1e15
+"""Beyond this a cell holds no count and no measurement."""
 
 
 def number(value: object) -> float | None:
     """Return a number of a cell or of JSON; None for an empty cell and for what is no number.
 
-    >>> number("12.5"), number(3), number(""), number(None), number("nan")
-    (12.5, 3.0, None, None, None)
+    Nor is one beyond LARGEST.
+
+    >>> number("12.5"), number(3), number(""), number(None), number("nan"), number("1e308")
+    (12.5, 3.0, None, None, None, None)
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -53,7 +30,15 @@ def number(value: object) -> float | None:
         result = float(value)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    return result if abs(result) <= LARGEST else None
+
+
+def tenth(path: str | Path, cell: str) -> int:
+    """Return in which tenth a confidence lies, 0 to 9; InputError for none from 0 to 1."""
+    share = number(cell)
+    if share is None or not 0 <= share <= 1:
+        raise InputError(f"{path}: expected a confidence from 0 to 1, found {found(cell)}")
+    return min(int(TENTHS * share), TENTHS - 1)
 
 
 def told_apart(paths: Sequence[Path]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, found, printable
 from pepseq.files import STDIO, Outputs, open_input
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
@@ -73,7 +73,7 @@ class BadRecord:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {found(self.id)}: {self.reason}"
+        return f"{printable(self.file)}:{self.line}: {found(self.id)}: {self.reason}"
 
 
 class _Symbols(Enum):
@@ -272,9 +272,9 @@ def format_fasta(header: str, sequence: str, groups: Mapping[str, str] | None = 
 
 
 def format_failed(bad: Iterable[BadRecord]) -> bytes:
-    """Return the table of bad records: file, line, id, reason (TSV with a header)."""
-    rows = [f"{b.file}\t{b.line}\t{b.id}\t{b.reason}\n" for b in bad]
-    return ("file\tline\tid\treason\n" + "".join(rows)).encode("utf-8", "surrogateescape")
+    """Return the table of bad records: file, line, id, reason (TSV with a header), printable."""
+    rows = ["\t".join(map(printable, (b.file, str(b.line), b.id, b.reason))) + "\n" for b in bad]
+    return ("file\tline\tid\treason\n" + "".join(rows)).encode()
 
 
 def write_failed(outputs: Outputs, output: str | Path, bad: list[BadRecord], good: int) -> None:

@@ -171,7 +171,7 @@ def _match(models: str | Path, references: str | Path) -> FoundPairs:
         if not files:
             raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
     model_ids, reference_ids = (_short_ids(files) for files in (of_model, of_reference))
-    by_short = {short: name for name, short in reference_ids.items()}
+    by_short = {short: name for name, short in reversed(reference_ids.items())}  # the first
     pairs, bad, used = [], [], set()
     for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):
         reference = name if name in of_reference else by_short.get(model_ids[name])

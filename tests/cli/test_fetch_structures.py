@@ -163,7 +163,8 @@ def test_sequences_are_compared_and_models_scored(run, alphafold, fasta, tmp_pat
         (models / f"{name}.pdb").write_text(pdb(coil(45)))
     scored = run("score", models, out, "-o", "-")
     table = list(csv.DictReader(scored.out.splitlines(), delimiter="\t"))
-    assert scored.code == 0 and [row["id"] for row in table] == ["P12345", "P12346", "P12347"]
+    assert scored.code == 0
+    assert [row["id"] for row in table] == ["UniRef100_P12345", "P12346", "tr|P12347|X"]
     fasta("p.fasta", [*proteins[:2], ("P12346", SEQ)])
     alphafold.server.asked.clear()
     assert run("fetch-structures", source, "-o", out).code == 0

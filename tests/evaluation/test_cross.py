@@ -135,3 +135,40 @@ def test_an_older_folder_is_kept_unless_forced_and_other_folders_always(two, run
     assert run("compare", *given, "-o", "good", "--force").code == 2  # holds an input
     (two / "out" / "mine").write_text("")
     assert run("compare", *given, "-o", "out", "--force").code == 74
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"hidden_residue_accuracy": {"macro": "abc", "micro": 1, "sd": 1}}, "macro 'abc'"),
+        ({"fully_right": float("nan")}, "fully_right nan"),
+        ({"readout": "K\nC"}, "readout"),
+        ({"readout": 3}, "readout 3"),
+        ({"proteins": {"scored": 10**400}}, "proteins 1000"),
+        ({"calibration": 3}, "expected the summary"),
+    ],
+)
+def test_summaries_with_odd_values_are_named(two, run, change, words):
+    path = two / "good" / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    done = run("compare", *triples(("a", "b", "good")), "-o", "out")
+    assert done.code == 65 and words in done.err and len(done.err.strip().splitlines()) == 1
+
+
+def test_deep_summaries_and_long_cells_are_one_line(two, run):
+    (two / "bad" / "summary.json").write_text("[" * 100_000)
+    done = run("compare", *triples(("a", "b", "bad")), "-o", "out")
+    assert done.code == 65 and "nested up to 100 deep" in done.err
+    with (two / "good" / "lengths_fine.tsv").open("a") as stream:
+        stream.write("1" * 200_000 + "\t1\n")
+    done = run("compare", *triples(("a", "b", "good")), "-o", "out")
+    assert done.code == 65 and "cells divided by tabs, found 2" in done.err
+
+
+def test_any_printable_name_is_drawn_but_none_takes_the_place_of_a_column(two, run):
+    for name in ("readout", "tested_on"):
+        done = run("compare", *triples((name, "b", "good")), "-o", "out")
+        assert done.code == 2 and "a column of cross.tsv" in done.err
+    done = run("compare", *triples(("$\\frac", "$_{", "good")), "-o", "out")
+    assert done.code == 0, done.err
+    assert rows("out/cross.tsv")[0].keys() == {"readout", "tested_on", "$\\frac"}

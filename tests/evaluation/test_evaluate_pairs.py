@@ -85,6 +85,7 @@ def test_real_output_of_two_methods(tables, run):
         ("pairs.tsv", f"{HEADER}x\ta1\tb1\t1\t1\tperhaps\n", "pairs.tsv:2: expected a confidence"),
         ("pairs.tsv", f"{HEADER}x\ta1\tb1\t1\t1\tno\ny\ta1\tb2\t1\t2\tno\n", "pairs.tsv:3"),
         ("pairs.tsv.unpaired.tsv", f"{UNPAIRED}B\tx\n", "unpaired.tsv:2: expected 4 cells"),
+        ("pairs.tsv.unpaired.tsv", "family\tspecies\n", "unpaired.tsv:1: expected a column"),
     ],
 )
 def test_bad_tables_are_named_and_nothing_is_written(tables, run, name, content, words):
@@ -100,3 +101,12 @@ def test_what_is_missing(tables, run):
     (tables / "pairs.tsv.unpaired.tsv").unlink()
     done = run("evaluate-pairs", "true.tsv", "pairs.tsv", "-o", "out")
     assert done.code == 65 and "pairs.tsv.unpaired.tsv" in done.err
+
+
+def test_long_cells_and_deep_records_stop_nothing(tables, run):
+    with (tables / "pairs.tsv.unpaired.tsv").open("a") as stream:
+        stream.write(f"B\tx\t{'1' * 200_000}\tleft over\n")
+    (tables / "pairs.tsv.run.json").write_text("[" * 100_000)
+    done = run("evaluate-pairs", "true.tsv", "pairs.tsv", "-o", "out")
+    assert done.code == 0, done.err
+    assert rows("out/accuracy.tsv")[0]["method"] == ""

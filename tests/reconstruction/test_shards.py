@@ -96,7 +96,9 @@ def test_shards_have_as_many_residues_give_or_take_a_chunk_and_every_record_once
         assert len({str(share.whole.described()) for share in shares}) == 1
 
 
-@pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/0", "-1/4", "1/4/2", "a/b", "1.5/4", "²/3"])
+@pytest.mark.parametrize(
+    "text", ["0/4", "5/4", "4", "1/0", "-1/4", "1/4/2", "a/b", "1.5/4", "²/3", "1/3000000000"]
+)
 def test_wrong_shards_are_one_line(run, source, tmp_path, text):
     result = run("predict", source, "-o", tmp_path / "o", "--shard", text)
     assert result.code == 2 and result.err.startswith("Error: --shard: expected i/n")
@@ -217,9 +219,39 @@ def not_there(parts):
     return "part2.fasta: no such file, or the job that writes it is not done"
 
 
+def no_seconds(parts):
+    beside = parts[1].with_name(f"{parts[1].name}.run.json")
+    change_record(beside, lambda r: r.pop("seconds"))
+    return "expected the run record of predict --shard, found another"
+
+
+def odd_number(parts):
+    beside = parts[1].with_name(f"{parts[1].name}.run.json")
+    change_record(beside, lambda r: r["settings"]["shard"].update(number="2"))
+    return "expected the run record of predict --shard, found another"
+
+
+def more_shards_than_any(parts):
+    beside = parts[1].with_name(f"{parts[1].name}.run.json")
+    change_record(beside, lambda r: r["settings"]["shard"].update(of=10**12))
+    return "expected the run record of predict --shard, found another"
+
+
+def nested_record(parts):
+    parts[1].with_name(f"{parts[1].name}.run.json").write_text("[" * 100_000)
+    return "expected the run record of predict --shard, found another"
+
+
+def long_table_name(parts):
+    beside = parts[1].with_name(f"{parts[1].name}.run.json")
+    change_record(beside, lambda r: r["settings"]["shard"].update(table="t" * 300))
+    return "beside it, found none"
+
+
 FAULTS = [missing_record, no_shard, broken_record, other_version, other_torch, half_written]
 FAULTS += [one_residue, short_table, longer_table, no_table, no_failed, changed_failed]
-FAULTS += [left_out, twice, not_there]
+FAULTS += [left_out, twice, not_there, no_seconds, odd_number, more_shards_than_any]
+FAULTS += [nested_record, long_table_name]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
@@ -290,3 +322,24 @@ def test_in_python(tmp_path):
         pepseq.merge([], tmp_path / "o")
     with pytest.raises(InputError, match="no such file"):
         pepseq.merge([tmp_path / "x"], tmp_path / "o")
+
+
+def test_a_run_record_of_a_shard_is_never_an_output(predicted, run, tmp_path):
+    parts = predicted(2, "templates")
+    record = tmp_path / "part1.fasta.run.json"
+    before = record.read_bytes()
+    assert merged(run, parts, record, "--force").code == 2
+    result = run("merge", *parts, "-o", tmp_path / "all", "--table", record, "--force")
+    assert result.code == 2 and record.read_bytes() == before
+
+
+def test_names_with_tabs_and_other_controls_are_merged(predicted, run, source, tmp_path):
+    odd = tmp_path / "a\tb\x1b.fasta"
+    odd.write_text(source.read_text() + ">up\x0bdown\nM1X\n")
+    parts = predicted(2, "templates", source=odd)
+    done = merged(run, parts, tmp_path / "all.fasta")
+    assert done.code == 0, done.err
+    listed = (tmp_path / "all.fasta.failed.tsv").read_text()
+    last = listed.splitlines()[-1].split("\t")
+    assert last[0].endswith("a\\tb\\x1b.fasta") and last[2] == "up\\x0bdown" and len(last) == 4
+    assert listed == (tmp_path / "part1.fasta.failed.tsv").read_text()

@@ -1,6 +1,7 @@
 """Results are recognised by what they hold, whatever they are called."""
 
 import gzip
+import os
 
 import pytest
 from evaluation_folder import draw_nothing, write
@@ -142,3 +143,15 @@ def test_kinds_are_told_apart():
     for kind, columns in [*TABLES.items(), ("folded", FETCH_COLUMNS)]:
         fitting = [other for other, names in KINDS.items() if set(names) <= set(columns)]
         assert fitting == [kind]
+
+
+def test_what_is_no_file_and_what_looks_like_gzip_stops_nothing(tmp_path, caplog):
+    readout_table(tmp_path / "table", {"p": "MALK"})
+    os.mkfifo(tmp_path / "pipe.json")
+    os.mkfifo(tmp_path / "pipe.run.json")
+    (tmp_path / "dangling.json").symlink_to("nowhere")
+    (tmp_path / "cut.json").write_bytes(b"\x1f\x8bx")
+    with caplog.at_level("INFO"):
+        found = find_results([tmp_path])
+    names = ["cut.json", "dangling.json", "pipe.json", "pipe.run.json"]
+    assert [path.name for path in found.unknown] == names and found.results == 1

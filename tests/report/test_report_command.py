@@ -231,3 +231,51 @@ def test_an_empty_table_is_a_page_without_proteins(tmp_path, run):
     assert run("report", table, "-o", tmp_path / "p.html").code == 0
     page = read_page(tmp_path / "p.html")
     assert page.data["proteins-1-data"]["proteins"] == [] and "0 proteins" in page.text
+
+
+def test_what_results_name_is_never_the_page(tmp_path, run, small_proteins, monkeypatch):
+    folder = tmp_path / "r"
+    real_results(folder, small_proteins, monkeypatch)
+    for results, page in (
+        ([folder / "accuracy", folder / "residues.tsv"], "true.fasta"),
+        ([folder / "residues.tsv"], "done.fasta"),
+    ):
+        before = (folder / page).read_bytes()
+        assert run("report", *results, "-o", folder / page, "--force").code == 2
+        assert (folder / page).read_bytes() == before
+    run("report", folder / "accuracy", folder / "residues.tsv", "-o", tmp_path / "p.html")
+    record = json.loads((tmp_path / "p.html.run.json").read_text())
+    assert str(folder / "true.fasta") in [one["path"] for one in record["inputs"]]
+
+
+def test_odd_values_in_records_and_tables(tmp_path, run, small_proteins, monkeypatch):
+    folder = tmp_path / "r"
+    real_results(folder, small_proteins, monkeypatch)
+    record = folder / "accuracy.run.json"
+    changed = json.loads(record.read_text())
+    changed["settings"]["truth"] = "t" * 300
+    record.write_text(json.dumps(changed))
+    reference = {"files": [{"path": True}]}
+    run_record(folder / "done.fasta", "predict", readout=["K"], reference=reference)
+    confusion = folder / "accuracy" / "confusion.tsv"
+    head, first, *rest = confusion.read_text().splitlines()
+    cells = first.rpartition("\t")[0] + "\t1e308"
+    confusion.write_text("\n".join([head, cells, *rest]) + "\n")
+    assert run("report", folder, "-o", tmp_path / "p.html").code == 0
+
+
+def test_confidences_of_pairs_are_shares(tmp_path, run):
+    table = tmp_path / "pairs.tsv"
+    for cell in ("-5", "1e308", ""):
+        row = f"s\ta\tb\t{cell}\t1\tno"
+        table.write_text(f"species\tprotein_a\tprotein_b\tconfidence\trank\tknown\n{row}\n")
+        done = run("report", table, "-o", tmp_path / "p.html")
+        assert done.code == 65 and "expected a confidence from 0 to 1" in done.err
+
+
+def test_the_function_stays_one_after_its_package_is_loaded(tmp_path, small_proteins):
+    import pepseq.report.found
+
+    table = readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    for name in ("a", "b"):
+        assert pepseq.report(table, tmp_path / name).results == 1

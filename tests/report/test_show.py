@@ -1,6 +1,7 @@
 """`pepseq show`: one protein in a terminal."""
 
 import re
+from time import monotonic
 
 import pytest
 from evaluation_folder import write
@@ -95,3 +96,31 @@ def test_a_terminal_gets_colour_unless_told_otherwise(table, monkeypatch, capsys
             monkeypatch.setenv("NO_COLOR", value)
         show.command.main(["two"], standalone_mode=False)
         assert ("\x1b[" in capsys.readouterr().out) is wanted
+
+
+def test_names_hold_nothing_that_a_terminal_obeys(table, run):
+    text = table.read_text().replace("t1;t2", "\x1b[31mT\x07;t2")
+    (table.parent / "t\x1b[7m.tsv").write_text(text)
+    table.unlink()
+    out = run("show", "two").out
+    assert "\x1b" not in out and "\x07" not in out
+    assert r"taken from \x1b[31mT\x07," in out and r"t\x1b[7m.tsv" in out
+
+
+@pytest.mark.parametrize("digits", [30, 400, 5000])
+def test_numbers_beyond_any_float_are_one_line(table, run, digits):
+    text = table.read_text()
+    for column, message in (("2", "a row of residue 2"), ("0.950000", "a confidence")):
+        table.write_text(text.replace(f"\t{column}\t", f"\t{'9' * digits}\t", 1))
+        done = run("show", "one")
+        assert done.code == 65 and message in done.err and len(done.err.splitlines()) == 1
+
+
+def test_an_unknown_id_among_many_is_said_in_seconds(table, run):
+    head, *_ = table.read_text().splitlines()
+    rows = [f"p_{n:06d}\t1\tM\tobserved\t1" + "\t" * 8 for n in range(200_000)]
+    table.write_text("\n".join([head, *rows]) + "\n")
+    start = monotonic()
+    done = run("show", "q_000012")
+    assert done.code == 65 and "found none among 200000; near it: 'p_000012'" in done.err
+    assert monotonic() - start < 5

@@ -1,0 +1,45 @@
+"""JSON that may be damaged, or of someone else: read with limits on its size and its depth."""
+
+import json
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.files import open_input
+
+MOST_BYTES = 256 << 20
+DEEPEST = 100
+"""Lists and objects inside each other at most: what pepseq writes has fewer than ten."""
+
+
+def read_json(path: str | Path) -> object:
+    """Return what a JSON file holds, gzip unpacked; never a part of it.
+
+    Raises InputError for a missing or unreadable file, for what is no JSON, and for more than
+    MOST_BYTES or DEEPEST.
+    """
+    with open_input(path) as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: expected JSON of up to {MOST_BYTES} bytes, found more")
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON, found: {found(str(error), 80)}") from error
+    except RecursionError as error:
+        raise _too_deep(path) from error
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return value
+    raise _too_deep(path)
+
+
+def _inside(value: object) -> list:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _too_deep(path: str | Path) -> InputError:
+    return InputError(f"{path}: expected JSON nested up to {DEEPEST} deep, found deeper")

@@ -1,0 +1,49 @@
+"""JSON of any size, depth and content is read whole or refused in one line."""
+
+import gzip
+import json
+
+import pytest
+
+from pepseq import json_file
+from pepseq.errors import InputError
+
+
+@pytest.mark.parametrize("value", [{"a": [1, {"b": None}]}, [], "text", 3.5, None])
+def test_what_was_written_is_read(tmp_path, value):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(value))
+    assert json_file.read_json(path) == value
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    assert json_file.read_json(path) == value
+
+
+def test_depth_has_a_limit_below_that_of_python(tmp_path):
+    path = tmp_path / "x.json"
+    for opened, closed in (("[", "]"), ('{"a":', "}")):
+        for depth in (json_file.DEEPEST - 1, json_file.DEEPEST + 1, 400, 100_000):
+            path.write_text(opened * depth + "1" + closed * depth)
+            if depth < json_file.DEEPEST:
+                assert json_file.read_json(path)
+            else:
+                with pytest.raises(InputError, match="expected JSON nested up to"):
+                    json_file.read_json(path)
+
+
+def test_size_has_a_limit_for_what_gzip_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_file, "MOST_BYTES", 1000)
+    path = tmp_path / "x.json"
+    path.write_bytes(gzip.compress(b"1" + b" " * 1000))
+    with pytest.raises(InputError, match="up to 1000 bytes"):
+        json_file.read_json(path)
+    path.write_bytes(gzip.compress(b"1" + b" " * 999))
+    assert json_file.read_json(path) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"9" * 5000, b"[1] 2"])
+def test_what_is_no_json_is_one_line(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.json: expected JSON, found: ") as error:
+        json_file.read_json(path)
+    assert len(str(error.value).splitlines()) == 1
