@@ -46,12 +46,15 @@ class HttpConfig:
     """How patient a download is; times in seconds.
 
     tries: failures in a row, without a byte gained, after which it gives up.
+    first_tries: the same for connections, as long as none has ever come about: there may be no
+    network.
     first_wait, longest_wait: the wait after the first failure, doubled by each further one.
     longest_retry_after: how long a server may ask to be left alone.
     connect_timeout, read_timeout: silence after which a connection counts as lost.
     """
 
     tries: int = 8
+    first_tries: int = 4
     first_wait: float = 1.0
     longest_wait: float = 60.0
     longest_retry_after: float = 300.0
@@ -75,6 +78,10 @@ class Refused(InputError):
         self.status = status
 
 
+class Unreachable(TryAgainError):
+    """A server to which no connection came about."""
+
+
 class Http:
     """Asks one server, and only it. Use as a context manager.
 
@@ -86,6 +93,7 @@ class Http:
         self._config = config or HttpConfig()
         address = parse_address(server)
         self._scheme, self._hosts = address.scheme, {address.host, *hosts}
+        self._reached = False
         self._client = httpx2.Client(
             headers={"User-Agent": f"pepseq/{__version__}", "Accept-Encoding": "identity"},
             timeout=httpx2.Timeout(self._config.read_timeout, connect=self._config.connect_timeout),
@@ -187,6 +195,7 @@ class Http:
         target = self._allowed(parse_address(url))
         for _ in range(_REDIRECTS + 1):
             with self._client.stream("GET", target, headers=headers) as response:
+                self._reached = True
                 if not response.has_redirect_location:
                     _check_status(response, url)
                     yield response
@@ -205,15 +214,22 @@ class Http:
     def _retry(self, url: str, once: Callable[[], Result], gained: Callable[[], int]) -> Result:
         """Call `once` until it succeeds; failures count anew whenever `gained()` has grown."""
         config, failures, most = self._config, 0, gained()
+        first_tries = min(config.first_tries, config.tries)
         while True:
+            unconnected = False
             try:
                 return once()
             except Again as error:
                 reason, after = str(error), error.after
             except httpx2.TransportError as error:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
+                unconnected = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             failures, most = (1 if gained() > most else failures + 1), max(most, gained())
             where = f"{url}: {reason}"
+            if unconnected and not self._reached and failures >= first_tries:
+                raise Unreachable(
+                    f"{where}; gave up after {failures} tries: is there a network? try again later"
+                )
             if failures >= config.tries:
                 raise TryAgainError(f"{where}; gave up after {failures} tries, try again later")
             if after is not None and after > config.longest_retry_after:

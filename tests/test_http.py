@@ -10,7 +10,7 @@ import pytest
 from servers import Fault, serve
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.http import Http, HttpConfig, Unreachable, is_offline
 from pepseq.version import __version__
 
 CONTENT = random.Random(3).randbytes(300_000)
@@ -249,6 +249,22 @@ def test_no_server_is_75_and_no_disk_74(fetch, server, tmp_path):
     with Http(server.url, config=QUICK) as http:
         with pytest.raises(OutputError):
             http.fetch(f"{server.url}/file.bin", tmp_path / "file" / "x")
+
+
+def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
+    waits = []
+    monkeypatch.setattr("pepseq.http.time.sleep", waits.append)
+    config = HttpConfig(first_tries=2)
+    with Http("http://127.0.0.1:9", config=config) as http:
+        with pytest.raises(Unreachable, match="after 2 tries: is there a network"):
+            http.get("http://127.0.0.1:9/x")
+    assert len(waits) == 1
+    server.files["/x"] = b"x"
+    with Http(server.url, ["localhost"], config=config) as http:
+        http.get(f"{server.url}/x")
+        with pytest.raises(TryAgainError, match="after 8 tries") as error:
+            http.get("http://localhost:9/x")
+    assert not isinstance(error.value, Unreachable) and len(waits) == 1 + 7
 
 
 def test_a_page_has_the_media_type_asked_for(server):

@@ -53,8 +53,9 @@ def command(ids, output, dry_run, keep_going, force, **settings):
     from pepseq.structure.fetch import CITE, fetch_structures, list_models
 
     if dry_run:
-        click.echo("\t".join(COLUMNS))
-        for one, entries in list_models(ids, config):
+        for number, (one, entries) in enumerate(list_models(ids, config)):
+            if number == 0:
+                click.echo("\t".join(COLUMNS))
             version = entries[0].version if entries else ""
             urls = ";".join(entry.url for entry in entries)
             click.echo(f"{one.id}\t{one.accession}\t{len(entries)}\t{version}\t{urls}")

@@ -1,8 +1,8 @@
 """ColabFold (Mirdita et al. 2022, doi:10.1038/s41592-022-01488-1), by its `colabfold_batch`.
 
 All proteins go to one call, which loads and compiles the network once. A protein is done when
-ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from where a later call
-goes on. Names are digests, so that none is the beginning of another.
+ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from where the next call
+for a slow one's sake goes on. Names are digests, so that none is the beginning of another.
 """
 
 import json

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.files import STDIO, Outputs, run_record, to_json
-from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.files import STDIO, run_record
+from pepseq.http import Http, HttpConfig, Unreachable, is_offline
 from pepseq.progress import Progress
-from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
+from pepseq.sequences.fasta import BadRecord, refuse_bad
 from pepseq.signals import stopped_by_sigterm
 from pepseq.structure.alphafold_db import (
     CITE,
@@ -26,7 +27,16 @@ from pepseq.structure.alphafold_db import (
 )
 from pepseq.structure.asking import ask_all
 from pepseq.structure.config import FetchConfig
-from pepseq.structure.folder import DONE, Row, StructureFolder, cell, open_folder, text_sha256
+from pepseq.structure.folder import (
+    DONE,
+    Row,
+    StructureFolder,
+    cell,
+    open_folder,
+    refuse_none_good,
+    text_sha256,
+    write_beside,
+)
 from pepseq.structure.wanted import Wanted, read_wanted
 
 FETCH_COLUMNS = (
@@ -52,7 +62,7 @@ FETCH_COLUMNS = (
     "reason",
 )
 NO_MODEL = "no model"
-PATIENCE = HttpConfig()
+PATIENCE = HttpConfig(connect_timeout=5.0)
 GIVE_UP_AFTER = 3
 """Proteins in a row that the server did not give, after all tries, when a run ends."""
 log = logging.getLogger(__name__)
@@ -109,18 +119,25 @@ def fetch_structures(
         later = _fetch_all(http, url, folder, todo, config, str(ids), bad)
         folder.finish(one.id for one in wanted)
         rows = [folder.rows[one.id][0] for one in wanted if one.id in folder.rows]
-        with Outputs() as outputs:
-            write_failed(outputs, output, bad, len(rows))
-            settings = asdict(config) | {"server": url}
-            record = run_record("fetch-structures", settings, [ids], started)
-            outputs.add(f"{Path(output)}.run.json", to_json(record | {"attribution": CITE}))
+        worked = any(one.id in folder.rows for one in todo)
+        record = run_record("fetch-structures", asdict(config) | {"server": url}, [ids], started)
+        record |= {"attribution": CITE}
+        write_beside(output, record, bad, good=len(rows), worked=worked, force=force)
     if later:
-        raise TryAgainError(
-            f"{len(later)} of {len(wanted)} proteins were not to be had, the others are done; the "
-            f"same command goes on: {later[0]}"
-        )
+        raise _not_to_be_had(later, len(wanted), len(rows), bad, output)
+    refuse_none_good(bad, len(rows), output)
     refuse_bad(bad, len(rows), output, keep_going)
     return _summary(rows, {one.id for one in todo}, bad)
+
+
+def _not_to_be_had(
+    later: list[TryAgainError], wanted: int, done: int, bad: list[BadRecord], output: str | Path
+) -> TryAgainError:
+    left_out = f", {len(bad)} left out (see {Path(output)}.failed.tsv)" if bad else ""
+    return TryAgainError(
+        f"{len(later)} of {wanted} proteins were not to be had, {done} are done{left_out}; the "
+        f"same command goes on: {later[0]}"
+    )
 
 
 def _summary(rows: list[Row], new: set[str], bad: list[BadRecord]) -> Fetched:
@@ -183,7 +200,11 @@ def _fetch_all(
     file: str,
     bad: list[BadRecord],
 ) -> list[TryAgainError]:
-    """Fetch models, put files and rows into the folder; return why some were not to be had."""
+    """Fetch models, put files and rows into the folder; return why others were not to be had.
+
+    The first protein is asked for alone, so that a missing network is found, and said, once. A
+    server that cannot be reached, or that fails GIVE_UP_AFTER times in a row, ends it for all.
+    """
     of_accession: dict[str, list[Wanted]] = {}
     for one in todo:
         of_accession.setdefault(one.accession, []).append(one)
@@ -197,17 +218,22 @@ def _fetch_all(
             fetch_entry(http, entry, folder.work / entry.file(config.format)) for entry in entries
         ]
 
-    answers = ask_all(list(of_accession), ask, config.connections)
-    with Progress("fetching", len(todo), "proteins") as progress, closing(answers):
-        for accession, answer in answers:
-            proteins = of_accession[accession]
+    names = list(of_accession)
+    first, rest = ask_all(names[:1], ask, 1), ask_all(names[1:], ask, config.connections)
+    with (
+        Progress("fetching", len(todo), "proteins") as progress,
+        closing(first),
+        closing(rest),
+    ):
+        for accession, answer in chain(first, rest):
+            proteins = of_accession.pop(accession)
             if isinstance(answer, OutputError | SettingsError):
                 raise answer
             if isinstance(answer, TryAgainError):
                 later += [answer] * len(proteins)
                 in_a_row += 1
-                if in_a_row >= GIVE_UP_AFTER:
-                    raise answer
+                if in_a_row >= GIVE_UP_AFTER or isinstance(answer, Unreachable):
+                    return later + [answer] * sum(map(len, of_accession.values()))
                 continue
             in_a_row = 0
             if isinstance(answer, InputError):

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.files import Outputs, write_run_record
+from pepseq.files import run_record
 from pepseq.progress import Progress
-from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
+from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad
 from pepseq.sequences.residues import UNKNOWN
 from pepseq.signals import stopped_by_sigterm
 from pepseq.structure.config import FoldConfig
@@ -21,7 +21,9 @@ from pepseq.structure.folder import (
     cell,
     file_stems,
     open_folder,
+    refuse_none_good,
     text_sha256,
+    write_beside,
 )
 
 FOLD_COLUMNS = (
@@ -101,10 +103,10 @@ def fold(
         _fold_all(folder, engine, todo, str(proteins), bad)
         folder.finish(record.id for record in records)
         done = [p for p in fitting if folder.rows[p.record.id][0]["state"] == DONE]
-        with Outputs() as outputs:
-            write_failed(outputs, output, bad, len(done))
-            settings = asdict(config) | {"used": engine.name}
-            write_run_record(outputs, output, "fold", settings, [proteins], started)
+        settings = asdict(config) | {"used": engine.name}
+        record = run_record("fold", settings, [proteins], started)
+        write_beside(output, record, bad, good=len(done), worked=bool(todo), force=force)
+    refuse_none_good(bad, len(done), output)
     refuse_bad(bad, len(done), output, keep_going)
     plddt = [folder.rows[p.record.id][0]["mean_plddt"] for p in done]
     values = [float(value) for value in plddt if value]

@@ -1,20 +1,24 @@
 """A folder of structures that fills up file by file, with a table of whose file each is.
 
 A file appears whole under its name before its row is appended to `structures.tsv`, so that a run
-that was killed, in whatever way, leaves rows of whole files alone, and the next run goes on.
+that was killed, in whatever way, leaves rows of whole files alone, and the next run goes on. Each
+run has a work folder of its own: a program that outlives a killed run writes none of another's.
 """
 
 import hashlib
+import json
 import logging
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError
-from pepseq.files import Outputs, check_free, disk_errors, locked, sha256
+from pepseq.files import Outputs, check_free, disk_errors, locked, sha256, to_json
+from pepseq.sequences.fasta import BadRecord, format_failed
 from pepseq.structure.names import TABLE, read_listed, safe_name
 
 log = logging.getLogger(__name__)
@@ -29,11 +33,12 @@ class StructureFolder:
     """The structures of a folder by the id of their protein.
 
     rows: of each id the rows of the table, in the order in which they came.
+    work: a folder of this run alone for files on the way, which goes when the run ends.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str]):
+    def __init__(self, folder: Path, columns: Sequence[str], work: Path):
         self.folder, self._columns = folder, tuple(columns)
-        self.work = folder / _WORK
+        self.work, self._begun = work, False
         self._table = folder / TABLE
         self.rows: dict[str, list[Row]] = {}
         self._before = set(read_listed(folder).values())
@@ -65,16 +70,19 @@ class StructureFolder:
         return bool(row["file"]) and path.is_file() and sha256(path) == row["file_sha256"]
 
     def keep(self, ids: Iterable[str]) -> None:
-        """Drop the rows of `ids`, which are done anew, and write the table of the others."""
+        """Drop the rows of `ids`, which are done anew; the table stays until the first is."""
         for name in ids:
             self.rows.pop(name, None)
-        self._write(self.rows)
 
     def add(self, name: str, rows: list[Row]) -> None:
         """Append the rows of a protein, whose files are here, to the table."""
         self.rows[name] = [
             {column: row.get(column, "") for column in self._columns} for row in rows
         ]
+        if not self._begun:
+            self._write(self.rows)
+            self._begun = True
+            return
         with disk_errors(self._table), open(self._table, "ab") as stream:
             stream.write(_encode("".join(map(self._line, rows))))
 
@@ -90,13 +98,15 @@ class StructureFolder:
     def finish(self, order: Iterable[str]) -> None:
         """Put the rows in the order of the input, those of other proteins last.
 
-        Files of earlier runs that are in no row any more are removed.
+        Files of earlier runs that are in no row any more are removed. Without any row, all stays as
+        it was.
         """
+        if not self.rows:
+            return
         first = {name: self.rows[name] for name in order if name in self.rows}
         self._write(first | self.rows)
         for path in self._before - set(read_listed(self.folder).values()):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.work, ignore_errors=True)
 
     def _write(self, rows: dict[str, list[Row]]) -> None:
         lines = [self._line(row) for of_one in rows.values() for row in of_one]
@@ -114,21 +124,70 @@ def open_folder(
 ) -> Iterator[StructureFolder]:
     """Yield the folder `output` with the rows of earlier runs; with `force`, without them.
 
+    A new folder into which nothing was put is gone afterwards.
+
     Raises OutputError if it holds other files and not `force`, or is no folder, InputError if its
     table is another one, TryAgainError while another run writes it.
     """
     check_free([output], inputs, True, folder=True)
     path = Path(output)
     with locked(path):
-        with disk_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
-            folder = StructureFolder(path, columns)
-            if force:
-                shutil.rmtree(folder.work, ignore_errors=True)
-            else:
-                folder.read()
-            folder.work.mkdir(exist_ok=True)
-        yield folder
+        new = not path.exists()
+        root = path / _WORK
+        try:
+            with disk_errors(path):
+                path.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(root, ignore_errors=True)
+                root.mkdir(exist_ok=True)
+                folder = StructureFolder(path, columns, Path(tempfile.mkdtemp(dir=root)))
+                if not force:
+                    folder.read()
+            yield folder
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+            if new:
+                with suppress(OSError):
+                    path.rmdir()
+
+
+def write_beside(
+    output: str | Path,
+    record: dict,
+    bad: list[BadRecord],
+    *,
+    good: int,
+    worked: bool,
+    force: bool,
+) -> None:
+    """Write what lies beside a folder: its run record, and the list of `bad` records.
+
+    A call that had nothing to do (not `worked`) leaves the record of the one that did the work;
+    one that did a part keeps the records before it, the oldest first, as `earlier`, unless `force`
+    made all anew. With no `good` protein there is no record.
+    """
+    path, failed = Path(f"{Path(output)}.run.json"), f"{Path(output)}.failed.tsv"
+    with Outputs() as outputs:
+        outputs.add(failed, format_failed(bad)) if bad else outputs.drop(failed)
+        if good and (worked or not path.exists()):
+            earlier = [] if force else _earlier(path)
+            outputs.add(path, to_json(record | ({"earlier": earlier} if earlier else {})))
+
+
+def refuse_none_good(bad: list[BadRecord], good: int, output: str | Path) -> None:
+    """Raise InputError if every protein is bad: there is nothing to keep going with."""
+    if bad and not good:
+        raise InputError(
+            f"none of {len(bad)} proteins could be done: {bad[0]}; the reasons are in "
+            f"{Path(output)}.failed.tsv"
+        )
+
+
+def _earlier(path: Path) -> list[dict]:
+    """Return the run records of the calls before, none if there is no whole one."""
+    with suppress(OSError, ValueError, AttributeError):
+        last = json.loads(path.read_bytes())
+        return [*last.pop("earlier", []), last]
+    return []
 
 
 def file_stems(ids: Sequence[str]) -> dict[str, str]:

@@ -39,7 +39,10 @@ def read_wanted(path: str | Path, bad: list[BadRecord]) -> list[Wanted]:
     for name, sequence, line in named:
         accession = parse_accession(name)
         if accession is None:
-            reason = "expected an id with a UniProt accession, found none"
+            reason = (
+                "expected an id with a UniProt accession, found none (UniProt's ID mapping gives "
+                "them for other ids)"
+            )
             bad.append(BadRecord(str(path), line, name, reason))
         else:
             wanted.append(Wanted(name, accession, sequence, line))

@@ -247,7 +247,7 @@ def test_a_cut_that_looks_whole_is_seen(run, alphafold, ids, tmp_path, form):
         done = run(*call)
         assert done.code == 75 and "gave up after 3 tries" in done.err
         assert len(done.err.strip().splitlines()) == 3
-        assert not list((tmp_path / "o").glob("*.[cp]*")) and rows(tmp_path / "o") == []
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.txt"]
     alphafold.server.files[path] = whole
     assert run(*call).code == 0
 
@@ -262,14 +262,17 @@ def test_what_is_not_to_be_had_does_not_end_the_run(run, alphafold, ids, tmp_pat
     names = ids("P00001", "P00002", "P00003", "P00004", "nonsense", *LINES)
     call = ["fetch-structures", names, "-o", tmp_path / "o", "--connections", 1]
     done = run(*call)
-    assert done.code == 75 and "1 of 7 proteins were not to be had" in done.err.splitlines()[-1]
+    assert done.code == 75 and done.err.splitlines()[-1].startswith(
+        "Error: 1 of 7 proteins were not to be had, 3 are done, 4 left out (see "
+        f"{tmp_path / 'o'}.failed.tsv); the same command goes on: "
+    )
     assert [row["id"] for row in rows(tmp_path / "o")] == list(LINES)
     alphafold.offer("P00001")
     done = run(*call)
     assert done.code == 65 and "4 of 8 records were left out" in done.err
     failed = (tmp_path / "o.failed.tsv").read_text().splitlines()[1:]
     reasons = {line.split("\t")[2]: line.split("\t")[3] for line in failed}
-    assert reasons["nonsense"] == "expected an id with a UniProt accession, found none"
+    assert "UniProt accession, found none (UniProt's ID mapping" in reasons["nonsense"]
     assert "(cifUrl), found none" in reasons["P00002"] and "(cifUrl)" in reasons["P00004"]
     assert "found another host or protocol" in reasons["P00003"]
     assert run(*call, "--keep-going").code == 0
@@ -317,6 +320,53 @@ def test_offline_asks_nobody(run, alphafold, ids, tmp_path, monkeypatch):
     monkeypatch.setenv("PEPSEQ_OFFLINE", "1")
     done = run("fetch-structures", ids("P12345"), "-o", tmp_path / "o")
     assert done.code == 65 and "found offline set" in done.err and not alphafold.asked
+
+
+NO_SERVER = "--server", "http://127.0.0.1:9"
+
+
+def test_without_a_network_it_says_so_once_and_leaves_no_folder(run, caches, ids, tmp_path):
+    names = ids(*LINES, "nonsense")
+    started = time.monotonic()
+    done = run("fetch-structures", names, "-o", tmp_path / "o", *NO_SERVER)
+    lines = done.err.strip().splitlines()
+    assert done.code == 75 and time.monotonic() - started < 30
+    assert len(lines) == 4 and all("trying again" in line for line in lines[:3])
+    assert "Error: 3 of 3 proteins were not to be had, 0 are done, 1 left out (see " in lines[3]
+    assert "is there a network?" in lines[3]
+    assert "nonsense" in (tmp_path / "o.failed.tsv").read_text()
+    assert sorted(path.name for path in tmp_path.glob("o*")) == ["o.failed.tsv"]
+
+
+def test_a_dry_run_without_a_network_prints_nothing(run, alphafold, ids, tmp_path):
+    done = run("fetch-structures", ids(*LINES), "--dry-run", *NO_SERVER)
+    assert done.code == 75 and done.out == "" and done.err.count("trying again") == 2
+
+
+def test_only_ids_without_accession_leave_a_list_and_no_folder(run, alphafold, ids, tmp_path):
+    names, out = ids("ecoli_536|00032", "AATM_RABIT"), tmp_path / "o"
+    done = run("fetch-structures", names, "-o", out, "--keep-going")
+    assert done.code == 65 and f"the reasons are in {out}.failed.tsv" in done.err
+    assert sorted(path.name for path in tmp_path.glob("o*")) == ["o.failed.tsv"]
+    alphafold.offer("P12345")
+    assert run("fetch-structures", ids("P12345"), "-o", out).code == 0
+    before = {path: path.read_bytes() for path in tmp_path.glob("o/*")}
+    names = ids("AATM_RABIT")
+    assert run("fetch-structures", names, "-o", out, "--force").code == 65
+    assert {path: path.read_bytes() for path in tmp_path.glob("o/*")} == before
+
+
+def test_the_run_record_is_of_the_calls_that_did_the_work(run, alphafold, ids, tmp_path):
+    record = tmp_path / "o.run.json"
+    alphafold.offer("P12345")
+    call = ["fetch-structures", ids("P12345"), "-o", tmp_path / "o"]
+    assert run(*call).code == 0
+    first = record.read_bytes()
+    assert run(*call).code == 0
+    assert record.read_bytes() == first
+    ids("P12345", "Q67890")
+    assert run(*call).code == 0
+    assert json.loads(record.read_bytes())["earlier"] == [json.loads(first)]
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense\n", b"\x00\x01", b"<html>\n", "Ä\n".encode()])

@@ -123,7 +123,9 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
     assert sorted((programs / "calls").read_text().split()) == sorted(s for _, s in bad[:5])
     nothing = fasta("n.fasta", bad[:1])
     done = run("fold", nothing, "-o", tmp_path / "n", "--engine", TEMPLATE)
-    assert done.code == 65 and "no other record is any better" in done.err
+    assert done.code == 65 and f"reasons are in {tmp_path / 'n'}.failed.tsv" in done.err
+    assert table(tmp_path / "n.failed.tsv")[0]["reason"] == failed["fails7"]
+    assert not (tmp_path / "n.run.json").exists()
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
@@ -208,6 +210,47 @@ def test_killed_and_called_again(fasta, run, programs, tmp_path):
     assert list(rows(tmp_path / "o")) == ["a/b", "sp|P12345|AATM_RABIT", "a|b", "quick"]
 
 
+def test_a_program_that_outlives_a_killed_run_writes_nothing_of_the_next(
+    fasta, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SAID", str(tmp_path / "said"))
+    engine = "command:sh -c 'echo $$ $2 >> $SAID; sleep 1000' sh {fasta} {pdb}"
+    call = ["fold", fasta("p", [("a", ONE)]), "-o", tmp_path / "o", "--engine", engine]
+    said = tmp_path / "said"
+    said.touch()
+    for number in (1, 2):
+        process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)])
+        while said.read_text().count("\n") < number:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+    first, second = (line.split() for line in said.read_text().splitlines())
+    for pid, _ in (first, second):
+        os.killpg(int(pid), signal.SIGKILL)
+    assert first[1] != second[1]
+    assert os.path.basename(first[1]) == os.path.basename(second[1]) == "a.pdb"
+
+
+def test_the_run_record_is_of_the_calls_that_did_the_work(run, fasta, programs, tmp_path):
+    record = tmp_path / "o.run.json"
+    call = ["fold", fasta("p", PROTEINS[:1]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    assert run(*call).code == 0
+    first = record.read_bytes()
+    assert run(*call).code == 0
+    assert record.read_bytes() == first
+    fasta("p", PROTEINS)
+    assert run(*call).code == 0
+    second = json.loads(record.read_bytes())
+    assert second["earlier"] == [json.loads(first)]
+    fasta("p", [*PROTEINS, ("fails", "MWWW")])
+    assert run(*call).code == 65
+    last = json.loads(record.read_bytes())["earlier"]
+    assert [one["inputs"] for one in last] == [json.loads(first)["inputs"], second["inputs"]]
+    assert run(*call, "--force").code == 65
+    assert "earlier" not in json.loads(record.read_bytes())
+
+
 def test_another_engine_another_folder_and_force(run, fasta, programs, tmp_path):
     source, out = fasta("p", PROTEINS), tmp_path / "o"
     assert run("fold", source, "-o", out, "--engine", TEMPLATE).code == 0
@@ -281,7 +324,7 @@ def test_colabfold_ends_with_ctrl_c(fasta, run, programs, tmp_path, monkeypatch,
     start += f"from pepseq.cli.main import main; main({call!r})"
     process = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.PIPE, text=True)
     out = tmp_path / "o" / "structures.tsv"
-    while len((programs / "pids").read_text().split()) < 2 or "done" not in out.read_text():
+    while len((programs / "pids").read_text().split()) < 2 or not out.exists():
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
