@@ -9,14 +9,12 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 
 from pepseq.errors import InputError, found
 from pepseq.files import disk_errors
 from pepseq.http import Again, Http, Refused
-from pepseq.structure.names import safe_name
 
 SERVER = "https://alphafold.ebi.ac.uk"
 HOST = "alphafold.ebi.ac.uk"
@@ -50,11 +48,11 @@ class Entry:
         """How many residues it should have."""
         return None if self.start is None or self.end is None else self.end - self.start + 1
 
-    def file(self, form: str) -> str:
-        """Return what its file is called: as on the server, if that ends as it should."""
-        name = safe_name(Path(urlsplit(self.url).path).name)
-        right = name.endswith(f".{form}") and not name.startswith((".", "-"))
-        return name if right else f"{safe_name(self.name)}.{form}"
+    @property
+    def stem(self) -> str:
+        """What its file is called without suffix: as on the server, if that tells whose it is."""
+        file = httpx2.URL(self.url).path.rpartition("/")[2]
+        return file.rpartition(".")[0] if file.startswith(self.name) else self.name
 
 
 def server_url(server: str | None = None) -> str:

@@ -18,8 +18,8 @@ from pepseq.errors import SettingsError
 from pepseq.files import disk_errors
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.engines import Answer, Folded, Protein
-from pepseq.structure.folder import text_sha256
 from pepseq.structure.names import best_of_each
+from pepseq.structure.naming import text_sha256
 from pepseq.structure.programs import how_ended, last_words, running
 
 PROGRAM = "colabfold_batch"

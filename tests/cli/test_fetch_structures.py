@@ -416,3 +416,29 @@ def test_a_refusal_other_than_404_is_no_missing_model(run, alphafold, ids, tmp_p
     done = run("fetch-structures", names, "-o", tmp_path / "o", "--connections", 1)
     assert done.code == 65 and f"HTTP {status}" in done.err
     assert len(rows(tmp_path / "o")) == 1 and "no model" not in rows(tmp_path / "o")[0]["state"]
+
+
+def test_files_of_one_name_on_the_server_are_two(run, alphafold, ids, tmp_path):
+    for number, name in enumerate(LINES):
+        (entry,) = alphafold.offer(name, sequence=SEQ[number:])
+        for form in ("cif", "pdb"):
+            path = f"/{name}/model.{form}"
+            content = alphafold.server.files[entry[f"{form}Url"].removeprefix(alphafold.server.url)]
+            alphafold.server.files[path] = content
+            entry[f"{form}Url"] = alphafold.server.url + path
+        entry["entryId"] = "AF-X-F1" if number < 2 else "x" * 300
+        alphafold.list(name, [entry])
+    out = tmp_path / "o"
+    out.mkdir()
+    call = ["fetch-structures", ids(*LINES), "-o", out, "--connections", 1]
+    (out / "AF-X-F1.cif").write_text("mine")
+    assert run(*call, "--force").code == 0
+    assert (out / "AF-X-F1.cif").read_text() == "mine"
+    residues = {row["file"]: row["residues"] for row in rows(out)}
+    assert list(residues.values()) == ["45", "44", "43"]
+    alphafold.server.asked.clear()
+    assert run(*call).code == 0 and not alphafold.asked
+    text = (out / "structures.tsv").read_text().replace("\t1\t1\t", "\t1\tx\t")
+    (out / "structures.tsv").write_text(text)
+    assert run(*call).code == 0 and len(alphafold.asked) == 6
+    assert {row["file"]: row["residues"] for row in rows(out)} == residues

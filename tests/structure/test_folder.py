@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structures import coil, pdb
 
-from pepseq.structure.folder import cell, file_stems
+from pepseq.structure.folder import cell
 from pepseq.structure.names import find_pairs, read_listed
+from pepseq.structure.naming import file_stems
 
 IDS = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), unique=True)
 
