@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -442,3 +443,26 @@ def test_files_of_one_name_on_the_server_are_two(run, alphafold, ids, tmp_path):
     (out / "structures.tsv").write_text(text)
     assert run(*call).code == 0 and len(alphafold.asked) == 6
     assert {row["file"]: row["residues"] for row in rows(out)} == residues
+
+
+@pytest.mark.parametrize("text", ["P12345\n#\nQ67890\n", f">P12345\n{SEQ}\n>Q67890\n{SEQ}\n"])
+def test_ids_from_a_pipe_are_read_once(run, alphafold, tmp_path, text):
+    alphafold.offer("P12345")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write():
+        with open(pipe, "wb", buffering=0) as stream:
+            stream.write(text.encode()[:10])
+            time.sleep(0.2)
+            stream.write(text.encode()[10:])
+
+    for content in (text, "nonsense\n"):
+        text = content
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        done = run("fetch-structures", pipe, "-o", tmp_path / "o", "--keep-going")
+        writer.join(1)
+        assert not writer.is_alive()
+    assert [row["id"] for row in rows(tmp_path / "o")] == ["P12345", "Q67890"]
+    assert done.code == 65 and f"{pipe}:1: 'nonsense'" in done.err

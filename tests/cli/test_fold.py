@@ -141,6 +141,19 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     assert len(pids) == 2 and not any(map(is_alive, pids))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_path, number):
+    call = ["fold", fasta("p", [("slow", "MYYY")]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)])
+    while not (pids := (programs / "pids").read_text().split()):
+        assert process.poll() is None
+        time.sleep(0.02)
+    for _ in range(2):
+        process.send_signal(number)
+        time.sleep(0.3)
+    assert process.wait(4) != 0 and not any(map(is_alive, pids))
+
+
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
@@ -439,7 +452,7 @@ def test_a_killed_run_that_makes_all_anew_leaves_files_that_are_listed(
 
 @pytest.mark.parametrize("made", ["ln -sf real.pdb", "ln -sf $PWD/real.pdb", "mkdir", "mkfifo"])
 def test_only_files_are_taken_from_a_program(run, fasta, programs, tmp_path, made):
-    script = f'cd "${{2%/*}}"; cp {programs}/{ONE}.pdb real.pdb; {made} "$2"'
+    script = f'cd "${{2%/*}}"; cp "{programs}/{ONE}.pdb" real.pdb; {made} "$2"'
     (programs / "linker").write_text(f"#!/bin/sh\n{script}\n".replace("$PWD", str(tmp_path)))
     (programs / "linker").chmod(0o755)
     (tmp_path / "real.pdb").write_text((programs / f"{ONE}.pdb").read_text())
