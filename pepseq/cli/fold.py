@@ -64,5 +64,7 @@ def command(proteins, output, keep_going, force, **settings):
         "%d structures, %d of them new, mean pLDDT %s",
         done.done,
         done.new,
-        "unknown" if done.mean_plddt is None else f"{done.mean_plddt:.1f}",
+        "unknown (the B-factors of CA atoms are all the same, or not from 0 to 100)"
+        if done.mean_plddt is None
+        else f"{done.mean_plddt:.1f}",
     )

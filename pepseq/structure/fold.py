@@ -1,6 +1,7 @@
 """Proteins in, a folder of predicted structures out, one by one, so that a later run goes on."""
 
 import logging
+import re
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -46,6 +47,9 @@ FOLD_COLUMNS = (
 FAILED = "failed"
 FEWEST_KNOWN = 3
 """Residues without which there is nothing to superpose."""
+SURE = 0.5
+"""Mean confidence of a completed protein below which more is guessed than known."""
+_CONFIDENCE = re.compile(r"(?:^| )confidence=(\d(?:\.\d+)?)(?: |$)")
 _TO_X = str.maketrans(dict.fromkeys(UNKNOWN, "X"))
 log = logging.getLogger(__name__)
 
@@ -100,6 +104,7 @@ def fold(
             log.info(
                 "%d of %d structures are there already", len(fitting) - len(todo), len(fitting)
             )
+        _warn_of_guesses(todo)
         _fold_all(folder, engine, todo, str(proteins), bad)
         folder.finish((record.id for record in records), [proteins])
         done = [r for r in fitting if folder.rows[r.id][0]["state"] == DONE]
@@ -131,6 +136,25 @@ def _fits(record: Record, config: FoldConfig, file: str | Path, bad: list[BadRec
     if reason:
         bad.append(BadRecord(str(file), record.line, record.id, reason))
     return reason is None
+
+
+def _warn_of_guesses(proteins: list[Protein]) -> None:
+    """Say which proteins `predict` was not sure of, unless it wrote most residues as X."""
+    unsure = []
+    for protein in proteins:
+        record = protein.record
+        said = _CONFIDENCE.search(record.description)
+        if said and float(said[1]) < SURE and 2 * record.sequence.count("X") < len(record.sequence):
+            unsure.append(f"{found(record.id)} has {said[1]}")
+    if unsure:
+        log.warning(
+            "%d of %d proteins have a confidence below %g in the header (%s): their structures "
+            "mean little; predict --min-confidence writes such residues as X",
+            len(unsure),
+            len(proteins),
+            SURE,
+            unsure[0],
+        )
 
 
 def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
@@ -166,7 +190,9 @@ def _fold_all(
         return
     residues = sum(len(protein.record.sequence) for protein in todo)
     answers = engine.fold(todo, folder.work)
+    waiting = {protein.record.id: protein for protein in todo}
     with Progress("folding", residues, "residues") as progress, closing(answers):
+        _say_next(progress, waiting, len(todo))
         for protein, answer in answers:
             record = protein.record
             row = _row(protein, engine)
@@ -186,6 +212,17 @@ def _fold_all(
             for name, source in files.values():
                 folder.publish(source, name)
             progress.add(len(record.sequence))
+            del waiting[record.id]
+            _say_next(progress, waiting, len(todo))
+
+
+def _say_next(progress: Progress, waiting: dict[str, Protein], of: int) -> None:
+    """Say which protein comes now: it may take hours."""
+    for protein in waiting.values():
+        number, record = of - len(waiting) + 1, protein.record
+        length = len(record.sequence)
+        progress.say(f"folding {number} of {of}: {found(record.id)}, {length} residues")
+        return
 
 
 def _row(protein: Protein, engine: Engine) -> Row:

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from places import ROOT
 from programs import install
 from structures import coil, pdb
 
@@ -51,7 +52,10 @@ def test_esmfold_folds_is_scored_and_goes_on(run, fasta, esmfold, tmp_path, monk
     call = ["fold", source, "-o", out, "--model", esmfold, "--device", "cpu", "--threads", 1]
     done = run(*call)
     assert done.code == 0 and done.out == ""
-    assert done.err.startswith("4 structures, 4 of them new, mean pLDDT ")
+    said = done.err.splitlines()
+    assert said[0] == "folding 1 of 4: 'u', 6 residues"
+    assert said[3] == "folding 4 of 4: 'a/b', 18 residues"
+    assert said[4].startswith("4 structures, 4 of them new, mean pLDDT ") and len(said) == 5
     table_of = rows(out)
     assert list(table_of) == ["a/b", "sp|P12345|AATM_RABIT", "a|b", "u"]
     for name, sequence in PROTEINS:
@@ -222,6 +226,47 @@ def test_killed_and_called_again(fasta, run, programs, tmp_path):
     done = run(*call)
     assert done.code == 0 and (programs / "calls").read_text() == "MKTAYIAKQR\n"
     assert list(rows(tmp_path / "o")) == ["a/b", "sp|P12345|AATM_RABIT", "a|b", "quick"]
+
+
+def test_the_program_in_readme_is_one_that_fold_takes(run, fasta, tmp_path):
+    text = (ROOT / "README.md").read_text()
+    script = text.partition("$ cat myfold.py\n")[2].partition("$ ")[0]
+    (tmp_path / "myfold.py").write_text(script)
+    engine = f"command:{sys.executable} {tmp_path}/myfold.py {{fasta}} {{pdb}}"
+    source = fasta("p", [("a", THREE), ("b", "X" + THREE[1:])])
+    done = run("fold", source, "-o", tmp_path / "o", "--engine", engine)
+    assert done.code == 0 and "mean pLDDT 5" in done.err
+    counts = {
+        name: (row["different"], row["missing"]) for name, row in rows(tmp_path / "o").items()
+    }
+    assert counts == {"a": ("0", "0"), "b": ("0", "1")}
+
+
+def test_it_says_what_it_folds_while_it_does(fasta, programs, tmp_path):
+    call = ["fold", fasta("p", [("slow", "MYYY")]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pepseq", *map(str, call)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr.readline() == "folding 1 of 1: 'slow', 4 residues\n"
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+
+
+def test_guesses_and_files_without_plddt_are_named(run, fasta, programs, tmp_path):
+    whole = (programs / f"{ONE}.pdb").read_text()
+    (programs / f"XXXXXXXXX{ONE[9:]}.pdb").write_text(whole)
+    for path in programs.glob("*.pdb"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line[:60] + " 70.00" + line[66:] for line in lines))
+    header = "confidence=0.1234 template=x"
+    proteins = [(f"a {header}", ONE), (f"b {header}", "XXXXXXXXX" + ONE[9:])]
+    proteins += [("c confidence=0.9", TWO), ("d", THREE)]
+    done = run("fold", fasta("p", proteins), "-o", tmp_path / "o", "--engine", TEMPLATE)
+    assert "1 of 4 proteins have a confidence below 0.5 in the header ('a' has 0.1234)" in done.err
+    assert "mean pLDDT unknown (the B-factors of CA atoms are all the same" in done.err
 
 
 def test_a_program_that_outlives_a_killed_run_writes_nothing_of_the_next(

@@ -1,16 +1,19 @@
 """What folding with ESMFold takes, computed from its shape: parameters, memory, operations.
 
     python workflows/benchmarks/esmfold_size.py
+    python workflows/benchmarks/esmfold_size.py --lengths 600 900
     python workflows/benchmarks/esmfold_size.py --check
 
 builds facebook/esmfold_v1 from its published config on torch's meta device, which has shapes and no
-numbers, runs it there (one protein, language model in half precision, 4 passes through the trunk),
-and counts: the bytes of all tensors alive at once, weights included, and the floating-point
-operations of matrix products (a multiplication and an addition are two). Nothing is timed. What a
-kernel takes inside an operation, and what an allocator loses, comes on top.
+numbers, runs it there (one protein, 4 passes through the trunk), and counts the bytes of all tensors
+alive at once, with the language model in half precision (as on a GPU) or all in fp32 (as on a CPU),
+and the floating-point operations of matrix products (a multiplication and an addition are two).
+Nothing is timed. What a kernel takes inside an operation, and what an allocator loses, comes on top.
 
-`--check` runs a network of the true widths with few layers on the CPU with real numbers, and
-compares the count with how much the memory of the process grows.
+Blocks of the trunk are alike and come one after the other, and so do passes: two of each serve for
+all. `--check` compares that with the whole network, and runs a network of the true widths with few
+layers on the CPU with real numbers, to compare the count with how much the memory of the process
+grows.
 """
 
 import argparse
@@ -24,15 +27,18 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import EsmConfig, EsmForProteinFolding, masking_utils
 from transformers.models.esm import modeling_esmfold
+from transformers.utils import logging
 
 from pepseq.models.esmfold import first_chunk
 
-LENGTHS = (100, 200, 400, 700, 1024)
-COLUMNS = ("residues", "chunk_size", "activations_GB", "unchunked_GB", "with_weights_GB", "Tflop")
+LENGTHS = (100, 200, 400, 600, 700, 1024)
+COLUMNS = ("residues", "chunk_size", "activations_GB", "unchunked_GB", "GPU_GB", "CPU_GB", "Tflop")
 GB = 1e9
+BLOCKS, PASSES = 48, 4
+logging.set_verbosity_error()  # else each network that is built says which vocabulary it takes
 
 
-def true_config(blocks=48, layers=36):
+def true_config(blocks=BLOCKS, layers=36):
     """Return the config of facebook/esmfold_v1 at the revision that pepseq pins."""
     return EsmConfig(
         vocab_size=33,
@@ -121,11 +127,31 @@ def peak(network, length, chunk, passes=None):
     return live.peak
 
 
-def operations(network, length):
+def operations(network, length, passes=None):
     """Return the floating-point operations, which chunks do not change."""
     with torch.no_grad(), FlopCounterMode(display=False) as flops:
-        run(network, length, None)
+        run(network, length, None, passes)
     return flops.get_total_flops()
+
+
+def all_operations(one, two, length):
+    """Return the operations of the whole network from those of one with one block, and with two."""
+    first = operations(one, length, 1)
+    of_block, of_pass = operations(two, length, 1) - first, operations(one, length, 2) - first
+    return first + (PASSES - 1) * of_pass + PASSES * (BLOCKS - 1) * of_block
+
+
+def few_blocks():
+    """Return networks of one block, of two, and of one all in fp32, on the meta device."""
+    one, two = (build("meta", True, true_config(blocks=blocks)) for blocks in (1, 2))
+    return one, two, build("meta", False, true_config(blocks=1))
+
+
+def check_few_blocks(length=50):
+    """Stop if the whole network takes anything else than few blocks say."""
+    network, (one, two, _) = build("meta", True, true_config()), few_blocks()
+    assert peak(network, length, None) == peak(one, length, None, 2)
+    assert operations(network, length) == all_operations(one, two, length)
 
 
 def check(length=160):
@@ -149,8 +175,12 @@ def main():
     """Print the table, or the check."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--check", action="store_true")
-    if arguments.parse_args().check:
+    arguments.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, metavar="RESIDUES")
+    given = arguments.parse_args()
+    if given.check:
         check()
+        forget_numbers()
+        check_few_blocks()
         return
     forget_numbers()
     network = build("meta", True, true_config())
@@ -160,16 +190,16 @@ def main():
     weights = weight_bytes(network)
     full = weight_bytes(build("meta", False, true_config()))
     print(f"weights: {weights / GB:.2f} GB, or {full / GB:.2f} GB with --precision fp32")
-    few = build("meta", True, true_config(blocks=1))  # blocks come one after the other
-    assert peak(network, 100, None) == peak(few, 100, None, 2)
+    one, two, on_cpu = few_blocks()
     print(*COLUMNS, sep="\t")
-    for length in LENGTHS:
+    for length in given.lengths:
         chunk = first_chunk(length, 4)
-        whole = peak(few, length, None, 2)
-        chunked = peak(few, length, chunk, 2) if chunk else whole
+        whole = peak(one, length, None, 2)
+        chunked = peak(one, length, chunk, 2) if chunk else whole
+        cpu = full + peak(on_cpu, length, chunk, 2)
         cells = [length, chunk or "all"]
-        cells += [f"{b / GB:.1f}" for b in (chunked, whole, weights + chunked)]
-        print(*cells, f"{operations(network, length) / 1e12:.1f}", sep="\t", flush=True)
+        cells += [f"{b / GB:.1f}" for b in (chunked, whole, weights + chunked, cpu)]
+        print(*cells, f"{all_operations(one, two, length) / 1e12:.1f}", sep="\t", flush=True)
 
 
 if __name__ == "__main__":
