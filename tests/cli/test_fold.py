@@ -169,6 +169,7 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
         ("command:fake-fold {fasta.parent} {pdb}", "found '{fasta.parent}'"),
         ("command:fake-fold {fasta} {pdb", "'{pdb'"),
         ("command:fake-fold {fasta} '{pdb}", "No closing quotation"),
+        ("colabfold:--x '", "No closing quotation"),
         ("command:no-such-program {fasta} {pdb}", "none named 'no-such-program'"),
         ("command: ", "expected esmfold, colabfold"),
         ("alphafold", "expected esmfold, colabfold"),
@@ -545,3 +546,14 @@ def test_a_row_with_no_file_of_the_folder_is_done_anew(run, fasta, programs, tmp
     (tmp_path / "x.pdb").write_text((programs / f"{ONE}.pdb").read_text())
     assert run(*call).code == 0 and rows(out)["a"]["file"] == "a.pdb"
     assert (tmp_path / "x.pdb").exists()
+
+
+@pytest.mark.parametrize("ptm", ["NaN", "1e999", "-0.1", "[" * 100_000])
+def test_a_ptm_that_is_none_is_left_out(run, fasta, programs, tmp_path, monkeypatch, ptm):
+    (programs / "scores").write_text(f'{{"ptm": {ptm}}}')
+    text = (programs / "colabfold_batch").read_text()
+    program = text.replace("""echo '{"plddt": [50], "ptm": 0.75}'""", f'cat "{programs}/scores"')
+    assert program != text
+    (programs / "colabfold_batch").write_text(program)
+    call = ["fold", fasta("p", PROTEINS[:1]), "-o", tmp_path / "o", "--engine", "colabfold"]
+    assert run(*call).code == 0 and rows(tmp_path / "o")["a/b"]["ptm"] == ""
