@@ -14,6 +14,7 @@ ORDER = [
     "progress",
     "signals",
     "partial",
+    "answers",
     "http",
     "sequences",
     "readout",

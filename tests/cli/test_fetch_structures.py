@@ -466,3 +466,39 @@ def test_ids_from_a_pipe_are_read_once(run, alphafold, tmp_path, text):
         assert not writer.is_alive()
     assert [row["id"] for row in rows(tmp_path / "o")] == ["P12345", "Q67890"]
     assert done.code == 65 and f"{pipe}:1: 'nonsense'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cifUrl": "http://[::1"}, "expected an address"),
+        ({"cifUrl": "ftp://127.0.0.1/x.cif"}, "it was not asked"),
+        ({"cifUrl": "/files/x.cif"}, "it was not asked"),
+        (b"[" * 200_000, "expected JSON"),
+        ({"entryId": "AF-P12345-F" + "1" * 5000}, ""),
+        ({"cifUrl": "long"}, ""),
+    ],
+    ids=["no address", "ftp", "relative", "deep", "fragment", "long name"],
+)
+def test_one_odd_answer_does_not_end_the_others(run, alphafold, ids, tmp_path, change, words):
+    for name in LINES:
+        alphafold.offer(name)
+    (entry,) = alphafold.offer("P12345")
+    if change == {"cifUrl": "long"}:
+        path = "/files/" + "x" * 300 + ".cif"
+        alphafold.server.files[path] = alphafold.server.files["/files/AF-P12345-F1-model_v6.cif"]
+        change = {"cifUrl": alphafold.server.url + path}
+    alphafold.list("P12345", change if isinstance(change, bytes) else [entry | change])
+    done = run("fetch-structures", ids("P12345", *LINES), "-o", tmp_path / "o")
+    assert done.code == (0 if not words else 75 if isinstance(change, bytes) else 65)
+    assert words in done.err and "Traceback" not in done.err
+    left = [name for name in LINES if name != "P12345"]
+    assert [row["id"] for row in rows(tmp_path / "o") if row["id"] != "P12345"] == left
+
+
+def test_an_encoding_that_is_no_encoding_of_text_is_a_fault(run, alphafold, ids, tmp_path):
+    alphafold.offer("P12345")
+    kind = {"Content-Type": "application/json; charset=base64"}
+    alphafold.server.faults = [Fault(status=200, headers=kind, body=b"\xff<html>")]
+    done = run("fetch-structures", ids("P12345"), "-o", tmp_path / "o")
+    assert done.code == 0 and "expected JSON, found" in done.err
