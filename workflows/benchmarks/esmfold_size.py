@@ -5,10 +5,11 @@
     python workflows/benchmarks/esmfold_size.py --check
 
 builds facebook/esmfold_v1 from its published config on torch's meta device, which has shapes and no
-numbers, runs it there (one protein, 4 passes through the trunk), and counts the bytes of all tensors
-alive at once, with the language model in half precision (as on a GPU) or all in fp32 (as on a CPU),
-and the floating-point operations of matrix products (a multiplication and an addition are two).
-Nothing is timed. What a kernel takes inside an operation, and what an allocator loses, comes on top.
+numbers, runs it there (one protein, 4 passes through the trunk), and counts the bytes of all
+tensors alive at once, with the language model in half precision (as on a GPU) or all in fp32 (as on
+a CPU), and the floating-point operations of matrix products (a multiplication and an addition are
+two). Nothing is timed. What a kernel takes inside an operation, and what an allocator loses, comes
+on top.
 
 Blocks of the trunk are alike and come one after the other, and so do passes: two of each serve for
 all. `--check` compares that with the whole network, and runs a network of the true widths with few
