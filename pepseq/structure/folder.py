@@ -106,10 +106,8 @@ class StructureFolder:
             {column: row.get(column, "") for column in self._columns} for row in rows
         ]
         if not self._begun:
-            old = {i: rows for i, rows in self._outdated.items() if i not in self.rows}
-            self._write(
-                self.rows | {i: [r | {"state": OUTDATED} for r in rows] for i, rows in old.items()}
-            )
+            old = {i: _outdated(o) for i, o in self._outdated.items() if i not in self.rows}
+            self._write(self.rows | old)
             self._begun = True
             return
         with disk_errors(self._table), open(self._table, "ab") as stream:
@@ -125,22 +123,23 @@ class StructureFolder:
     def finish(self, order: Iterable[str], inputs: Iterable[str | Path] = ()) -> None:
         """Put the rows in the order of the input, those of other proteins last.
 
-        Outdated files that are in no row any more, and are as they were written, are removed,
-        unless they are `inputs`. Without any row, all stays as it was.
+        Outdated rows stay where the input's protein has no other. Files of the others that are in
+        no row any more, and are as they were written, are removed, unless they are `inputs`.
+        Without any row that is new, all stays as it was.
         """
         if not self.rows:
             return
-        first = {name: self.rows[name] for name in order if name in self.rows}
-        used = {
-            file.casefold() for of in self.rows.values() for row in of for file in files_of(row)
-        }
+        rows = {}
+        for name in order:
+            if of_one := self.rows.get(name) or _outdated(self._outdated.get(name, [])):
+                rows[name] = of_one
+        rows |= self.rows
+        used = {file.casefold() for of in rows.values() for row in of for file in files_of(row)}
         used |= {Path(path).name.casefold() for path in inputs}
-        old = [row for rows in self._outdated.values() for row in rows if self.is_whole(row)]
-        for row in old:
-            for file in set(files_of(row)):
-                if file.casefold() not in used:
-                    (self.folder / file).unlink(missing_ok=True)
-        self._write(first | self.rows)
+        old = [row for of in self._outdated.values() for row in of if self.is_whole(row)]
+        for file in {file for row in old for file in files_of(row) if file.casefold() not in used}:
+            (self.folder / file).unlink(missing_ok=True)
+        self._write(rows)
 
     def _write(self, rows: dict[str, list[Row]]) -> None:
         lines = [self._line(row) for of_one in rows.values() for row in of_one]
@@ -150,6 +149,10 @@ class StructureFolder:
     def _line(self, row: Row) -> str:
         cells = (re.sub(r"[\t\r\n]", " ", row.get(column, "")) for column in self._columns)
         return "\t".join(cells) + "\n"
+
+
+def _outdated(rows: list[Row]) -> list[Row]:
+    return [row | {"state": OUTDATED} for row in rows]
 
 
 def files_of(row: Row) -> list[str]:

@@ -502,3 +502,20 @@ def test_an_encoding_that_is_no_encoding_of_text_is_a_fault(run, alphafold, ids,
     alphafold.server.faults = [Fault(status=200, headers=kind, body=b"\xff<html>")]
     done = run("fetch-structures", ids("P12345"), "-o", tmp_path / "o")
     assert done.code == 0 and "expected JSON, found" in done.err
+
+
+def test_force_keeps_the_models_that_it_could_not_fetch_anew(run, alphafold, ids, tmp_path):
+    for name in LINES:
+        alphafold.offer(name)
+    call = ["fetch-structures", ids(*LINES), "-o", tmp_path / "o"]
+    assert run(*call).code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "o").glob("*.cif")}
+    path = f"/files/AF-{LINES[1]}-F1-model_v6.cif"
+    whole, alphafold.server.files[path] = alphafold.server.files[path], b"cut"
+    for _ in range(2):
+        assert run(*call, "--force").code == 75
+        assert [row["state"] for row in rows(tmp_path / "o")] == ["done", "outdated", "done"]
+        assert {path: path.read_bytes() for path in (tmp_path / "o").glob("*.cif")} == before
+    alphafold.server.files[path] = whole
+    assert run(*call).code == 0
+    assert [row["state"] for row in rows(tmp_path / "o")] == ["done"] * 3
