@@ -237,11 +237,14 @@ def _row(protein: Protein, engine: Engine) -> Row:
 
 
 def _files(protein: Protein, folded: Folded) -> dict[str, tuple[str, Path]]:
-    """Return by column what a structure's files are to be called, and where they are."""
-    files = {"file": (protein.stem + folded.path.suffix, folded.path)}
+    """Return by column what a structure's files are to be called, and where they are.
+
+    The structure comes last: once it is there, all are.
+    """
+    files = {}
     if folded.confidences:
         files["confidences"] = f"{protein.stem}.scores.json", folded.confidences
-    return files
+    return files | {"file": (protein.stem + folded.path.suffix, folded.path)}
 
 
 def _read_back(protein: Protein, folded: Folded) -> Row:

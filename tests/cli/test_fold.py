@@ -383,8 +383,8 @@ def test_colabfold_ends_with_ctrl_c(fasta, run, programs, tmp_path, monkeypatch,
     start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     start += f"from pepseq.cli.main import main; main({call!r})"
     process = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.PIPE, text=True)
-    out = tmp_path / "o" / "structures.tsv"
-    while len((programs / "pids").read_text().split()) < 2 or not out.exists():
+    out = tmp_path / "o"
+    while len((programs / "pids").read_text().split()) < 2 or not list(out.glob("*.pdb")):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
