@@ -45,8 +45,7 @@ class HttpConfig:
     """How patient a download is; times in seconds.
 
     tries: failures in a row, without a byte gained, after which it gives up.
-    first_tries: the same for connections, as long as none has ever come about: there may be no
-    network.
+    first_tries: the same for connections, as long as none has come about: is there a network?
     first_wait, longest_wait: the wait after the first failure, doubled by each further one.
     longest_retry_after: how long a server may ask to be left alone.
     connect_timeout, read_timeout: silence after which a connection counts as lost.
@@ -223,19 +222,18 @@ class Http:
     def _retry(self, url: str, once: Callable[[], Result], gained: Callable[[], int]) -> Result:
         """Call `once` until it succeeds; failures count anew whenever `gained()` has grown."""
         config, failures, most = self._config, 0, gained()
-        first_tries = min(config.first_tries, config.tries)
+        first = min(config.first_tries, config.tries)
         while True:
-            unconnected = False
             try:
                 return once()
             except Again as error:
-                reason, after = str(error), error.after
+                reason, after, unconnected = str(error), error.after, False
             except httpx2.TransportError as error:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
                 unconnected = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             failures, most = (1 if gained() > most else failures + 1), max(most, gained())
             where = f"{url}: {reason}"
-            if unconnected and not self._reached and failures >= first_tries:
+            if unconnected and not self._reached and failures >= first:
                 raise Unreachable(
                     f"{where}; gave up after {failures} tries: is there a network? try again later"
                 )

@@ -221,11 +221,7 @@ def _fetch_all(
 
     names = list(of_accession)
     first, rest = ask_all(names[:1], ask, 1), ask_all(names[1:], ask, config.connections)
-    with (
-        Progress("fetching", len(todo), "proteins") as progress,
-        closing(first),
-        closing(rest),
-    ):
+    with Progress("fetching", len(todo), "proteins") as progress, closing(first), closing(rest):
         for accession, answer in chain(first, rest):
             proteins = of_accession.pop(accession)
             if isinstance(answer, OutputError | SettingsError):
