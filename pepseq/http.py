@@ -5,21 +5,20 @@ file is fetched into `.<name>.partial` beside its place, resumed there by the ne
 renamed when it is whole. Proxies and certificates are those of the environment.
 """
 
-import gzip
 import logging
 import os
 import random
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TypeVar
 
 import httpx2
 
+from pepseq.answers import Again, check_status, read_whole
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.files import disk_errors, locked, sha256
 from pepseq.partial import Part
@@ -28,7 +27,7 @@ from pepseq.version import __version__
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
-_BUSY, _REDIRECTS = {408, 425, 429}, 5
+_REDIRECTS = 5
 _OFFLINE = ("PEPSEQ_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
@@ -50,6 +49,8 @@ class HttpConfig:
     first_wait, longest_wait: the wait after the first failure, doubled by each further one.
     longest_retry_after: how long a server may ask to be left alone.
     connect_timeout, read_timeout: silence after which a connection counts as lost.
+    longest_answer, largest_answer: seconds and bytes, unpacked, of a page or of a model, all that
+    `get` reads into memory.
     """
 
     tries: int = 8
@@ -59,22 +60,8 @@ class HttpConfig:
     longest_retry_after: float = 300.0
     connect_timeout: float = 20.0
     read_timeout: float = 60.0
-
-
-class Again(Exception):
-    """One try that failed; another may succeed, after `after` seconds if the server says so."""
-
-    def __init__(self, reason: str, after: float | None = None):
-        super().__init__(reason)
-        self.after = after
-
-
-class Refused(InputError):
-    """An address that the server does not answer: `status` is 4xx."""
-
-    def __init__(self, message: str, status: int):
-        super().__init__(message)
-        self.status = status
+    longest_answer: float = 600.0
+    largest_answer: int = 1 << 28
 
 
 class Unreachable(TryAgainError):
@@ -96,6 +83,7 @@ class Http:
         self._client = httpx2.Client(
             headers={"User-Agent": f"pepseq/{__version__}", "Accept-Encoding": "identity"},
             timeout=httpx2.Timeout(self._config.read_timeout, connect=self._config.connect_timeout),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none are kept
         )
 
     def __enter__(self) -> "Http":
@@ -123,7 +111,9 @@ class Http:
                 kind = response.headers.get("Content-Type", "")
                 if media is not None and not kind.startswith(media):
                     raise Again(f"expected {media}, found {found(kind)}")
-                answer = _whole(response)
+                answer = read_whole(
+                    response, self._config.largest_answer, self._config.longest_answer
+                )
             if check is not None:
                 check(answer)
             return answer
@@ -186,23 +176,42 @@ class Http:
 
     def check_address(self, url: str) -> None:
         """Raise InputError for an address that will not be asked: another host or protocol."""
-        self._allowed(parse_address(url))
+        self._allowed(url)
 
     @contextmanager
     def _open(self, url: str, headers: dict) -> Iterator[httpx2.Response]:
         """Yield the answer to a GET behind its redirects; Again or InputError for a bad status."""
-        target = self._allowed(parse_address(url))
+        target = self._allowed(url)
         for _ in range(_REDIRECTS + 1):
-            with self._client.stream("GET", target, headers=headers) as response:
+            with self._answer(target, headers) as response:
                 self._reached = True
                 if not response.has_redirect_location:
-                    _check_status(response, url)
+                    check_status(response, url)
                     yield response
                     return
-                target = self._allowed(target.join(response.headers["Location"]))
+                location = response.headers["Location"]
+            target = self._allowed(location, target)
         raise InputError(f"{url}: expected a file, found more than {_REDIRECTS} redirects")
 
-    def _allowed(self, url: httpx2.URL) -> httpx2.URL:
+    @contextmanager
+    def _answer(self, url: httpx2.URL, headers: dict) -> Iterator[httpx2.Response]:
+        """Yield the answer of one address; Again if its headers cannot be read."""
+        request = self._client.build_request("GET", url, headers=headers)
+        try:
+            response = self._client.send(request, stream=True)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise Again(f"expected an answer, found headers that no one can read: {error}") from (
+                error
+            )
+        with closing(response):
+            yield response
+
+    def _allowed(self, address: str, base: httpx2.URL | None = None) -> httpx2.URL:
+        """Return an address, perhaps relative to `base`, that may be asked; else InputError."""
+        try:
+            url = httpx2.URL(address) if base is None else base.join(address)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise InputError(f"{found(address, 200)}: expected an address: {error}") from error
         if url.host not in self._hosts or url.scheme not in (self._scheme, "https"):
             raise InputError(
                 f"{url}: expected an address of {', '.join(sorted(self._hosts))}, found another "
@@ -245,47 +254,6 @@ def parse_address(url: str) -> httpx2.URL:
         if parsed.scheme in ("http", "https") and parsed.host:
             return parsed
     raise SettingsError(f"{found(url, 200)}: expected an http or https address")
-
-
-def _check_status(response: httpx2.Response, url: str) -> None:
-    code = response.status_code
-    if code in _BUSY or code >= 500:
-        raise Again(f"HTTP {code} {response.reason_phrase}", _retry_after(response))
-    if code not in (200, 206, 416):
-        what = f"{url}: expected a file, found HTTP {code} {response.reason_phrase}"
-        raise Refused(what, code)
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Return the seconds that a server asks for, as a number or a date; None if it does not."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _whole(response: httpx2.Response) -> httpx2.Response:
-    """Read an answer to its end and unpack it; Again if it may be cut short, or is damaged."""
-    body, headers = b"".join(response.iter_raw()), response.headers.copy()
-    packing = headers.pop("Content-Encoding", "identity").lower()
-    framed = "Content-Length" in headers or "Transfer-Encoding" in headers
-    if packing == "gzip":
-        try:
-            body = gzip.decompress(body)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise Again(f"expected whole gzip data, found: {error}") from error
-    elif packing != "identity":
-        raise Again(f"expected text or gzip, found {found(packing)}")
-    elif not framed:
-        raise Again("expected an answer that says how long it is, found one that may be cut short")
-    for name in ("Content-Length", "Transfer-Encoding"):
-        headers.pop(name, None)
-    return httpx2.Response(
-        response.status_code, headers=headers, content=body, request=response.request
-    )
 
 
 def _write(response: httpx2.Response, part: Part) -> None:

@@ -13,6 +13,7 @@ class Fault:
 
     status, headers, body: an answer of its own. cut: bytes after which the connection ends.
     stall: seconds of silence after `cut` bytes. length: a Content-Length that is not true.
+    drip: seconds between single bytes.
     """
 
     status: int | None = None
@@ -21,6 +22,7 @@ class Fault:
     cut: int | None = None
     stall: float = 0.0
     length: int | None = None
+    drip: float = 0.0
 
 
 @dataclass
@@ -88,8 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         if head:
             return
         sent = body if fault.cut is None else body[: fault.cut]
-        self.wfile.write(sent)
-        self.wfile.flush()
+        for block in (sent[at : at + 1] for at in range(len(sent))) if fault.drip else [sent]:
+            self.wfile.write(block)
+            self.wfile.flush()
+            if fault.drip:
+                time.sleep(fault.drip)
         if fault.stall:
             time.sleep(fault.stall)
         if fault.cut is not None or fault.length is not None:

@@ -1,9 +1,11 @@
+import gzip
 import hashlib
 import logging
 import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -243,8 +245,8 @@ def test_no_server_is_75_and_no_disk_74(fetch, server, tmp_path):
     with Http("http://127.0.0.1:9", config=QUICK) as http:
         with pytest.raises(TryAgainError, match="ConnectError"):
             http.fetch("http://127.0.0.1:9/x", tmp_path / "x")
-        with pytest.raises(SettingsError, match="http or https"):
-            http.get("ftp://127.0.0.1/x")
+    with pytest.raises(SettingsError, match="http or https"):
+        Http("ftp://127.0.0.1/x")
     (tmp_path / "file").write_text("")
     with Http(server.url, config=QUICK) as http:
         with pytest.raises(OutputError):
@@ -301,3 +303,53 @@ def test_waits_are_said(fetch, caplog):
     with caplog.at_level(logging.INFO, "pepseq.http"):
         fetch(Fault(status=500))
     assert "HTTP 500 Internal Server Error; trying again in" in caplog.text
+
+
+def test_answers_have_a_largest_size_packed_or_not_and_a_longest_time(server):
+    bomb = gzip.compress(bytes(1 << 20))
+    config = replace(QUICK, largest_answer=1 << 16, longest_answer=0.2)
+    server.files["/small"] = b"x" * (1 << 16)
+    with Http(server.url, config=config) as http:
+        assert len(http.get(f"{server.url}/small").content) == 1 << 16
+        for fault in (
+            Fault(status=200, body=bytes((1 << 16) + 1)),
+            Fault(status=200, headers={"Content-Encoding": "gzip"}, body=bomb),
+        ):
+            server.faults = [fault]
+            with pytest.raises(InputError, match="expected at most 65536 bytes, found more"):
+                http.get(f"{server.url}/file.bin")
+        assert not server.faults
+        started = time.monotonic()
+        server.faults = [Fault(drip=0.05) for _ in range(4)]
+        with pytest.raises(TryAgainError, match="expected an answer within 0.2 s, found"):
+            http.get(f"{server.url}/small")
+        assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "ftp://127.0.0.1/x", "/file.bin", "http://127.0.0.1:x/"]
+)
+def test_a_served_address_that_is_none_is_65(server, tmp_path, address):
+    with Http(server.url, config=QUICK) as http:
+        for ask in (http.get, http.check_address, lambda url: http.fetch(url, tmp_path / "x")):
+            with pytest.raises(InputError):
+                ask(address)
+
+
+def test_headers_that_no_one_can_read_are_a_fault_like_others(server):
+    headers = {"Location": "http://[::1"}
+    server.faults = [Fault(status=302, headers=headers) for _ in range(4)]
+    with Http(server.url, config=QUICK) as http:
+        with pytest.raises((TryAgainError, InputError)):
+            http.get(f"{server.url}/file.bin")
+        server.faults = []
+        assert http.get(f"{server.url}/file.bin").content == CONTENT
+
+
+def test_cookies_are_not_kept(server):
+    for cookie in ("\xff=\xfe; path=/", "a=b"):
+        server.headers["Set-Cookie"] = cookie
+        with Http(server.url, config=QUICK) as http:
+            for _ in range(2):
+                assert http.get(f"{server.url}/file.bin").content == CONTENT
+    assert not any("Cookie" in headers for _, headers in server.asked)

@@ -15,6 +15,7 @@ ORDER = [
     "progress",
     "signals",
     "partial",
+    "answers",
     "http",
     "sequences",
     "readout",

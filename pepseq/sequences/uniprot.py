@@ -12,8 +12,9 @@ from urllib.parse import quote, urlencode, urljoin
 
 import httpx2
 
+from pepseq.answers import Again, Refused
 from pepseq.errors import InputError, found
-from pepseq.http import Again, Http, Refused
+from pepseq.http import Http
 from pepseq.sequences.config import UNIREF, DownloadConfig
 
 SERVER = "https://rest.uniprot.org"
@@ -136,4 +137,6 @@ def _json(response: httpx2.Response) -> dict:
     try:
         return json.loads(response.content)
     except ValueError as error:
-        raise Again(f"expected JSON, found {found(response.text)}") from error
+        raise Again(
+            f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
+        ) from error

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import httpx2
 
+from pepseq.answers import Again
 from pepseq.errors import found
 from pepseq.files import to_json
-from pepseq.http import Again
 from pepseq.sequences.fasta import SeenIds
 from pepseq.sequences.uniprot import PAGE, next_link
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pepseq.answers import Refused
 from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.files import STDIO, Outputs, check_free, disk_errors, locked, run_record, to_json
-from pepseq.http import Http, HttpConfig, Refused, is_offline
+from pepseq.http import Http, HttpConfig, is_offline
 from pepseq.progress import Progress
 from pepseq.sequences.config import DownloadConfig
 from pepseq.sequences.uniprot import (

@@ -9,14 +9,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 
+from pepseq.answers import Again, Refused
 from pepseq.errors import InputError, found
 from pepseq.files import disk_errors
-from pepseq.http import Again, Http, Refused
-from pepseq.structure.names import safe_name
+from pepseq.http import Http
 
 SERVER = "https://alphafold.ebi.ac.uk"
 HOST = "alphafold.ebi.ac.uk"
@@ -27,7 +26,7 @@ _ACCESSION = re.compile(
     rf"(?:UniRef\d+_|(?:sp|tr)[|_]|AF-)?(?P<id>{_UNIPROT}(?:-\d+)?)(?:\.\d+)?(?:-F\d+)?(?:[|_].*)?"
 )
 _UNIPARC = re.compile(r"(?:UniRef\d+_)?(UPI[0-9A-F]{10})")
-_FRAGMENT = re.compile(r"-F(\d+)$")
+_FRAGMENT = re.compile(r"-F([0-9]{1,9})$")
 _VERSION = re.compile(r"model_v(\d+)\.")
 
 
@@ -50,11 +49,11 @@ class Entry:
         """How many residues it should have."""
         return None if self.start is None or self.end is None else self.end - self.start + 1
 
-    def file(self, form: str) -> str:
-        """Return what its file is called: as on the server, if that ends as it should."""
-        name = safe_name(Path(urlsplit(self.url).path).name)
-        right = name.endswith(f".{form}") and not name.startswith((".", "-"))
-        return name if right else f"{safe_name(self.name)}.{form}"
+    @property
+    def stem(self) -> str:
+        """What its file is called without suffix: as on the server, if that tells whose it is."""
+        file = httpx2.URL(self.url).path.rpartition("/")[2]
+        return file.rpartition(".")[0] if file.startswith(self.name) else self.name
 
 
 def server_url(server: str | None = None) -> str:
@@ -98,6 +97,8 @@ def find_entries(http: Http, server: str, accession: str, form: str) -> list[Ent
             for one in listed
             if _accession_of(one) == accession and not one.get("isComplex")
         ]
+        for entry in entries:
+            http.check_address(entry.url)
         if entries:
             return sorted(entries, key=lambda entry: entry.fragment)
     return []
@@ -107,8 +108,10 @@ def _entries(response: httpx2.Response) -> list[dict]:
     """Return what an answer lists; Again if it is something else."""
     try:
         listed = json.loads(response.content)
-    except ValueError as error:
-        raise Again(f"expected JSON, found {found(response.text)}") from error
+    except (ValueError, RecursionError) as error:
+        raise Again(
+            f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
+        ) from error
     if not isinstance(listed, list) or not all(
         isinstance(one, dict) and isinstance(one.get("entryId"), str) for one in listed
     ):

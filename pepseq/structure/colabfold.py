@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pepseq.errors import SettingsError
+from pepseq.errors import SettingsError, found
 from pepseq.files import disk_errors
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.engines import Answer, Folded, Protein
-from pepseq.structure.folder import text_sha256
 from pepseq.structure.names import best_of_each
+from pepseq.structure.naming import text_sha256
 from pepseq.structure.programs import how_ended, last_words, running
 
 PROGRAM = "colabfold_batch"
@@ -40,7 +40,11 @@ class ColabFold:
         from pepseq.http import is_offline
 
         self.name = f"colabfold {options}".strip()
-        self._options, self._timeout = shlex.split(options), timeout
+        self._timeout = timeout
+        try:
+            self._options = shlex.split(options)
+        except ValueError as error:
+            raise SettingsError(f"colabfold: {found(options, 200)}: {error}") from error
         if shutil.which(PROGRAM) is None:
             raise SettingsError(
                 f"engine colabfold: expected the program {PROGRAM}, found none; it is installed as "
@@ -108,8 +112,13 @@ def _collect(results: Path, name: str, seconds: float) -> Folded | str:
     if name not in best:
         return f"expected a ranked model, found none in what {PROGRAM} wrote"
     scores = sorted(results.glob(f"{name}_scores_rank_*.json"))
-    ptm = None
-    if scores:
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            ptm = float(json.loads(scores[0].read_text())["ptm"])
+    ptm = _ptm(scores[0]) if scores else None
     return Folded(best[name], seconds, ptm, scores[0] if scores else None)
+
+
+def _ptm(scores: Path) -> float | None:
+    """Return the predicted TM-score of a file of scores, None if it has none from 0 to 1."""
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        ptm = float(json.loads(scores.read_text())["ptm"])
+        return ptm if 0 <= ptm <= 1 else None
+    return None

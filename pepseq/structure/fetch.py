@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.files import STDIO, run_record
+from pepseq.files import STDIO, run_record, sha256
 from pepseq.http import Http, HttpConfig, Unreachable, is_offline
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, refuse_bad
@@ -34,9 +34,9 @@ from pepseq.structure.folder import (
     cell,
     open_folder,
     refuse_none_good,
-    text_sha256,
     write_beside,
 )
+from pepseq.structure.naming import text_sha256
 from pepseq.structure.wanted import Wanted, read_wanted
 
 FETCH_COLUMNS = (
@@ -117,7 +117,7 @@ def fetch_structures(
             there = len(wanted) - len(todo)
             log.info("%d of %d proteins are done already", there, len(wanted))
         later = _fetch_all(http, url, folder, todo, config, str(ids), bad)
-        folder.finish(one.id for one in wanted)
+        folder.finish((one.id for one in wanted), [ids])
         rows = [folder.rows[one.id][0] for one in wanted if one.id in folder.rows]
         worked = any(one.id in folder.rows for one in todo)
         record = run_record("fetch-structures", asdict(config) | {"server": url}, [ids], started)
@@ -182,7 +182,7 @@ def _is_there(folder: StructureFolder, one: Wanted, config: FetchConfig) -> bool
         return False
     if rows[0]["state"] == NO_MODEL:
         return True
-    return len(rows) == int(rows[0]["models"]) and all(
+    return rows[0]["models"] == str(len(rows)) and all(
         folder.is_whole(row) and row["file"].endswith(f".{config.format}") for row in rows
     )
 
@@ -215,7 +215,8 @@ def _fetch_all(
             return []
         entries = find_entries(http, server, accession, config.format)
         return [
-            fetch_entry(http, entry, folder.work / entry.file(config.format)) for entry in entries
+            fetch_entry(http, entry, folder.work / f"{accession}-{number}.{config.format}")
+            for number, entry in enumerate(entries)
         ]
 
     names = list(of_accession)
@@ -235,15 +236,22 @@ def _fetch_all(
             if isinstance(answer, InputError):
                 bad += [BadRecord(file, one.line, one.id, str(answer)) for one in proteins]
                 continue
-            published = [(m, folder.publish(m.path, m.path.name)) for m in answer]
+            named = [(model, _file(folder, model)) for model in answer]
             for one in proteins:
-                folder.add(one.id, _rows(one, published))
+                folder.add(one.id, _rows(one, named))
+            for model, file in named:
+                folder.publish(model.path, file)
             progress.add(len(proteins))
     return later
 
 
+def _file(folder: StructureFolder, model: Model) -> str:
+    """Return what a model's file is to be called: as on the server, if nothing else is."""
+    return folder.names.take(model.entry.stem, model.entry.url) + model.path.suffix
+
+
 def _rows(one: Wanted, models: list[tuple[Model, str]]) -> list[Row]:
-    """Return the rows of a protein whose models are in the folder with these SHA-256."""
+    """Return the rows of a protein whose models' files have these names."""
     row = {"id": one.id, "accession": one.accession, "sequence_sha256": _digest(one)}
     if not models:
         reason = f"AlphaFold DB has no model of {one.accession}"
@@ -252,7 +260,8 @@ def _rows(one: Wanted, models: list[tuple[Model, str]]) -> list[Row]:
         return [row | {"state": NO_MODEL, "models": "0", "reason": reason}]
     row |= {"state": DONE, "models": str(len(models))}
     return [
-        row | {"file_sha256": digest} | _cells(one, model, len(models)) for model, digest in models
+        row | {"file": file, "file_sha256": sha256(model.path)} | _cells(one, model, len(models))
+        for model, file in models
     ]
 
 
@@ -269,7 +278,6 @@ def _cells(one: Wanted, model: Model, models: int) -> Row:
         different, missing = compare_to_sequence(chain, part or one.sequence)
         agreement = "different" if different or missing else "same"
     return {
-        "file": model.path.name,
         "entry": entry.name,
         "version": entry.version,
         "fragment": str(entry.fragment),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.files import run_record
+from pepseq.files import run_record, sha256
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad
 from pepseq.sequences.residues import UNKNOWN
@@ -20,12 +20,12 @@ from pepseq.structure.folder import (
     Row,
     StructureFolder,
     cell,
-    file_stems,
+    is_regular,
     open_folder,
     refuse_none_good,
-    text_sha256,
     write_beside,
 )
+from pepseq.structure.naming import file_stems, text_sha256
 
 FOLD_COLUMNS = (
     "id",
@@ -90,14 +90,14 @@ def fold(
     bad: list[BadRecord] = []
     records = list(read_fasta(proteins, bad=bad))
     engine = find_engine(config)
-    stems = file_stems([record.id for record in records])
-    fitting = [Protein(_plain(r), stems[r.id]) for r in records if _fits(r, config, proteins, bad)]
+    fitting = [_plain(record) for record in records if _fits(record, config, proteins, bad)]
     with (
         open_folder(output, FOLD_COLUMNS, [proteins], force) as folder,
         stopped_by_sigterm("structure"),
     ):
         _refuse_other_engine(folder, engine)
-        todo = [protein for protein in fitting if not _is_there(folder, protein)]
+        stems = file_stems([record.id for record in records], folder.names)
+        todo = [Protein(r, stems[r.id]) for r in fitting if not _is_there(folder, r)]
         folder.keep(protein.record.id for protein in todo)
         todo.sort(key=lambda protein: len(protein.record.sequence))
         if len(todo) < len(fitting):
@@ -106,14 +106,14 @@ def fold(
             )
         _warn_of_guesses(todo)
         _fold_all(folder, engine, todo, str(proteins), bad)
-        folder.finish(record.id for record in records)
-        done = [p for p in fitting if folder.rows[p.record.id][0]["state"] == DONE]
+        folder.finish((record.id for record in records), [proteins])
+        done = [r for r in fitting if folder.rows[r.id][0]["state"] == DONE]
         settings = asdict(config) | {"used": engine.name}
         record = run_record("fold", settings, [proteins], started)
         write_beside(output, record, bad, good=len(done), worked=bool(todo), force=force)
     refuse_none_good(bad, len(done), output)
     refuse_bad(bad, len(done), output, keep_going)
-    plddt = [folder.rows[p.record.id][0]["mean_plddt"] for p in done]
+    plddt = [folder.rows[r.id][0]["mean_plddt"] for r in done]
     values = [float(value) for value in plddt if value]
     mean = sum(values) / len(values) if values else None
     failed = sum(folder.rows[p.record.id][0]["state"] != DONE for p in todo)
@@ -160,20 +160,19 @@ def _warn_of_guesses(proteins: list[Protein]) -> None:
 def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
     for name, rows in folder.rows.items():
         other = rows[0]["engine"]
-        if other != engine.name:
+        if other.split() != engine.name.split():
             raise InputError(
                 f"{folder.folder}: {found(name)}: expected a structure by {engine.name}, found one "
                 f"by {other}; give another folder, or --force"
             )
 
 
-def _is_there(folder: StructureFolder, protein: Protein) -> bool:
+def _is_there(folder: StructureFolder, record: Record) -> bool:
     """Say whether a protein's structure is in the folder, whole and of the same sequence."""
-    for row in folder.rows.get(protein.record.id, []):
+    for row in folder.rows.get(record.id, []):
         return (
             row["state"] == DONE
-            and row["sequence_sha256"] == text_sha256(protein.record.sequence)
-            and Path(row["file"]).stem == protein.stem
+            and row["sequence_sha256"] == text_sha256(record.sequence)
             and folder.is_whole(row)
         )
     return False
@@ -197,17 +196,21 @@ def _fold_all(
         for protein, answer in answers:
             record = protein.record
             row = _row(protein, engine)
+            files = {}
             try:
                 if isinstance(answer, str):
                     raise InputError(answer)
-                row |= _published(folder, protein, answer)
+                row |= _read_back(protein, answer)
+                files = _files(protein, answer)
             except InputError as error:
                 path = "" if isinstance(answer, str) else f"{answer.path}:"
                 reason = str(error).removeprefix(path).removeprefix("1:").strip()
                 row |= {"state": FAILED, "reason": reason}
                 bad.append(BadRecord(file, record.line, record.id, reason))
                 log.warning("%s: %s", found(record.id), reason)
-            folder.add(record.id, [row])
+            folder.add(record.id, [row | {column: name for column, (name, _) in files.items()}])
+            for name, source in files.values():
+                folder.publish(source, name)
             progress.add(len(record.sequence))
             del waiting[record.id]
             _say_next(progress, waiting, len(todo))
@@ -233,8 +236,19 @@ def _row(protein: Protein, engine: Engine) -> Row:
     }
 
 
-def _published(folder: StructureFolder, protein: Protein, folded: Folded) -> Row:
-    """Read a structure, put it into the folder, and return what its row says of it.
+def _files(protein: Protein, folded: Folded) -> dict[str, tuple[str, Path]]:
+    """Return by column what a structure's files are to be called, and where they are.
+
+    The structure comes last: once it is there, all are.
+    """
+    files = {}
+    if folded.confidences:
+        files["confidences"] = f"{protein.stem}.scores.json", folded.confidences
+    return files | {"file": (protein.stem + folded.path.suffix, folded.path)}
+
+
+def _read_back(protein: Protein, folded: Folded) -> Row:
+    """Read a structure, and return what its row says of it.
 
     Raises InputError for one that is no structure, or whose residues are mostly others.
     """
@@ -242,6 +256,9 @@ def _published(folder: StructureFolder, protein: Protein, folded: Folded) -> Row
     from pepseq.structure.measure import mean_plddt
     from pepseq.structure.read import read_structure
 
+    for path in filter(None, (folded.path, folded.confidences)):
+        if not is_regular(path):
+            raise InputError("expected a file of its own, found a link or something else")
     sequence = protein.record.sequence
     structure = read_structure(folded.path)
     counts = {chain.name: compare_to_sequence(chain, sequence) for chain in structure.chains}
@@ -252,19 +269,12 @@ def _published(folder: StructureFolder, protein: Protein, folded: Folded) -> Row
             f"expected a structure of {len(sequence)} residues, found {len(chain)} of which "
             f"{different} are others"
         )
-    confidences = ""
-    if folded.confidences:
-        confidences = f"{protein.stem}.scores.json"
-        folder.publish(folded.confidences, confidences)
-    file = protein.stem + folded.path.suffix
     return {
-        "file": file,
-        "file_sha256": folder.publish(folded.path, file),
+        "file_sha256": sha256(folded.path),
         "state": DONE,
         "mean_plddt": cell(mean_plddt(structure, chain)),
         "ptm": cell(folded.ptm, 4),
         "different": str(different),
         "missing": str(missing),
         "seconds": cell(float(folded.seconds)),
-        "confidences": confidences,
     }

@@ -1,29 +1,37 @@
 """A folder of structures that fills up file by file, with a table of whose file each is.
 
-A file appears whole under its name before its row is appended to `structures.tsv`, so that a run
-that was killed, in whatever way, leaves rows of whole files alone, and the next run goes on. Each
-run has a work folder of its own: a program that outlives a killed run writes none of another's.
+`structures.tsv` says which files are pepseq's: all others are the user's, and are neither written
+nor removed. So a row, with the SHA-256 of its file, is there before the file gets its name, and
+rows that are done anew stay, as outdated, until the run ends. A run that was killed, in whatever
+way, leaves nothing that is not listed, and the next one goes on: a row counts if its file is as it
+says. Each run has a work folder of its own: a program that outlives a killed run writes none of
+another's.
 """
 
-import hashlib
 import json
 import logging
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pepseq.errors import InputError, OutputError
+from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import Outputs, check_free, disk_errors, locked, sha256, to_json
 from pepseq.sequences.fasta import BadRecord, format_failed
-from pepseq.structure.names import TABLE, read_listed, safe_name
+from pepseq.structure.names import TABLE
+from pepseq.structure.naming import FileNames, encode
 
 log = logging.getLogger(__name__)
 DONE = "done"
-_LONGEST_STEM = 100
+OUTDATED = "outdated"
+"""The state of a row of an earlier run whose protein is being done anew."""
+_FILES = "file", "confidences"
+"""Columns of names of files."""
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
 _WORK = ".work"
 
 Row = dict[str, str]
@@ -33,6 +41,7 @@ class StructureFolder:
     """The structures of a folder by the id of their protein.
 
     rows: of each id the rows of the table, in the order in which they came.
+    names: whose the names of files are, by `owner`.
     work: a folder of this run alone for files on the way, which goes when the run ends.
     """
 
@@ -41,81 +50,119 @@ class StructureFolder:
         self.work, self._begun = work, False
         self._table = folder / TABLE
         self.rows: dict[str, list[Row]] = {}
-        self._before = set(read_listed(folder).values())
+        self._outdated: dict[str, list[Row]] = {}
+        self.names = FileNames()
 
-    def read(self) -> None:
-        """Read the rows of earlier runs; InputError if the table is another one."""
+    def read(self, force: bool) -> None:
+        """Read the rows of earlier runs, with `force` as outdated ones.
+
+        Without `force`, raises InputError if the table is another one, and OutputError if there is
+        none but other files.
+        """
         text = self._table.read_text("utf-8", "surrogateescape") if self._table.exists() else ""
         header, *lines = text.split("\n")
-        others = (path for path in self.folder.iterdir() if not path.name.startswith("."))
-        if not header and any(others):
+        there = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
+        ours = tuple(header.split("\t")) == self._columns
+        if not header and there and not force:
             raise OutputError(
                 f"{self.folder}: expected an empty folder or one with {TABLE}, found other files; "
                 "--force writes into it"
             )
-        if header and tuple(header.split("\t")) != self._columns:
+        if header and not ours and not force:
             raise InputError(
                 f"{self._table}:1: expected the columns {', '.join(self._columns)}, found others; "
                 "give another folder, or --force"
             )
+        listed = set()
+        for row in self._read_rows(lines) if ours else ():
+            old = force or row["state"] == OUTDATED
+            (self._outdated if old else self.rows).setdefault(row["id"], []).append(row)
+            for file in files_of(row):
+                listed.add(file)
+                self.names.give(file, owner(row))
+        for file in there - listed:
+            self.names.give(file, None)
+
+    def _read_rows(self, lines: Iterable[str]) -> Iterator[Row]:
+        """Yield the rows that are whole, and name files as pepseq does."""
         for line in lines:
-            cells = line.split("\t")
-            if len(cells) == len(self._columns):
-                row = dict(zip(self._columns, cells, strict=True))
-                self.rows.setdefault(row["id"], []).append(row)
+            row = dict(zip(self._columns, line.split("\t"), strict=False))
+            if len(row) == len(self._columns) and all(map(_FILE.fullmatch, files_of(row))):
+                yield row
 
     def is_whole(self, row: Row) -> bool:
         """Return whether a row's file is here as it was written."""
         path = self.folder / row["file"]
-        return bool(row["file"]) and path.is_file() and sha256(path) == row["file_sha256"]
+        return bool(row["file"]) and is_regular(path) and sha256(path) == row["file_sha256"]
 
     def keep(self, ids: Iterable[str]) -> None:
-        """Drop the rows of `ids`, which are done anew; the table stays until the first is."""
+        """Take the rows of `ids` as outdated; the table stays until the first is done anew."""
         for name in ids:
-            self.rows.pop(name, None)
+            self._outdated.setdefault(name, []).extend(self.rows.pop(name, []))
 
     def add(self, name: str, rows: list[Row]) -> None:
-        """Append the rows of a protein, whose files are here, to the table."""
+        """Append the rows of a protein to the table; `publish` its files next."""
         self.rows[name] = [
             {column: row.get(column, "") for column in self._columns} for row in rows
         ]
         if not self._begun:
-            self._write(self.rows)
+            old = {i: _outdated(o) for i, o in self._outdated.items() if i not in self.rows}
+            self._write(self.rows | old)
             self._begun = True
             return
         with disk_errors(self._table), open(self._table, "ab") as stream:
-            stream.write(_encode("".join(map(self._line, rows))))
+            stream.write(encode("".join(map(self._line, rows))))
 
-    def publish(self, source: Path, name: str) -> str:
-        """Give a whole file its name, and return its SHA-256."""
+    def publish(self, source: Path, name: str) -> None:
+        """Give a whole file its name, which a row has."""
         with disk_errors(self.folder / name):
             with open(source, "rb+") as stream:
                 os.fsync(stream.fileno())
-            digest = sha256(source)
             source.replace(self.folder / name)
-        return digest
 
-    def finish(self, order: Iterable[str]) -> None:
+    def finish(self, order: Iterable[str], inputs: Iterable[str | Path] = ()) -> None:
         """Put the rows in the order of the input, those of other proteins last.
 
-        Files of earlier runs that are in no row any more are removed. Without any row, all stays as
-        it was.
+        Outdated rows stay where the input's protein has no other. Files of the others that are in
+        no row any more, and are as they were written, are removed, unless they are `inputs`.
+        Without any row that is new, all stays as it was.
         """
         if not self.rows:
             return
-        first = {name: self.rows[name] for name in order if name in self.rows}
-        self._write(first | self.rows)
-        for path in self._before - set(read_listed(self.folder).values()):
-            path.unlink(missing_ok=True)
+        rows = {}
+        for name in order:
+            if of_one := self.rows.get(name) or _outdated(self._outdated.get(name, [])):
+                rows[name] = of_one
+        rows |= self.rows
+        used = {file.casefold() for of in rows.values() for row in of for file in files_of(row)}
+        used |= {Path(path).name.casefold() for path in inputs}
+        old = [row for of in self._outdated.values() for row in of if self.is_whole(row)]
+        for file in {file for row in old for file in files_of(row) if file.casefold() not in used}:
+            (self.folder / file).unlink(missing_ok=True)
+        self._write(rows)
 
     def _write(self, rows: dict[str, list[Row]]) -> None:
         lines = [self._line(row) for of_one in rows.values() for row in of_one]
         with Outputs() as outputs:
-            outputs.add(self._table, _encode("\t".join(self._columns) + "\n" + "".join(lines)))
+            outputs.add(self._table, encode("\t".join(self._columns) + "\n" + "".join(lines)))
 
     def _line(self, row: Row) -> str:
-        cells = (" ".join(row.get(column, "").split()) for column in self._columns)
+        cells = (re.sub(r"[\t\r\n]", " ", row.get(column, "")) for column in self._columns)
         return "\t".join(cells) + "\n"
+
+
+def _outdated(rows: list[Row]) -> list[Row]:
+    return [row | {"state": OUTDATED} for row in rows]
+
+
+def files_of(row: Row) -> list[str]:
+    """Return the files that a row names."""
+    return [row[column] for column in _FILES if row.get(column)]
+
+
+def owner(row: Row) -> str:
+    """Return whose the files of a row are: the address they come from, or the protein."""
+    return row.get("url") or row["id"]
 
 
 @contextmanager
@@ -129,19 +176,22 @@ def open_folder(
     Raises OutputError if it holds other files and not `force`, or is no folder, InputError if its
     table is another one, TryAgainError while another run writes it.
     """
-    check_free([output], inputs, True, folder=True)
     path = Path(output)
+    root = path / _WORK
+    check_free([path], inputs, True, folder=True)
+    check_free([path / TABLE], inputs, True)
+    for given in map(os.path.realpath, inputs):
+        if Path(os.path.realpath(root)) in Path(given).parents:
+            raise SettingsError(f"{root}: the folder of files on the way holds an input")
     with locked(path):
         new = not path.exists()
-        root = path / _WORK
         try:
             with disk_errors(path):
                 path.mkdir(parents=True, exist_ok=True)
                 shutil.rmtree(root, ignore_errors=True)
                 root.mkdir(exist_ok=True)
                 folder = StructureFolder(path, columns, Path(tempfile.mkdtemp(dir=root)))
-                if not force:
-                    folder.read()
+                folder.read(force)
             yield folder
         finally:
             shutil.rmtree(root, ignore_errors=True)
@@ -190,29 +240,12 @@ def _earlier(path: Path) -> list[dict]:
     return []
 
 
-def file_stems(ids: Sequence[str]) -> dict[str, str]:
-    """Return a file name without suffix for each id: safe, short, and different in any case.
-
-    Symbols other than A-Z, a-z, 0-9, `_`, `.` and `-` become `_`, so does a `.` or `-` in front.
-    Where that makes two the same, but for case, or the id is longer than 100 symbols, 8 digits of
-    its SHA-256 follow.
-
-    >>> file_stems(["sp|P12345|AATM_RABIT", "../../etc/x"])["../../etc/x"]
-    '_._.._etc_x'
-    """
-    stems = {name: re.sub(r"^[.-]", "_", safe_name(name)[:_LONGEST_STEM]) for name in ids}
-    seen: dict[str, int] = {}
-    for stem in stems.values():
-        seen[stem.casefold()] = seen.get(stem.casefold(), 0) + 1
-    for name, stem in stems.items():
-        if seen[stem.casefold()] > 1 or len(name) > _LONGEST_STEM:
-            stems[name] = f"{stem}-{text_sha256(name)[:8]}"
-    return stems
-
-
-def text_sha256(text: str) -> str:
-    """Return the SHA-256 of a text in hexadecimal."""
-    return hashlib.sha256(_encode(text)).hexdigest()
+def is_regular(path: str | Path) -> bool:
+    """Say whether a path is a file itself: no link, folder or pipe."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def cell(value: float | int | str | None, digits: int = 3) -> str:
@@ -220,7 +253,3 @@ def cell(value: float | int | str | None, digits: int = 3) -> str:
     return (
         "" if value is None else f"{value:.{digits}f}" if isinstance(value, float) else str(value)
     )
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

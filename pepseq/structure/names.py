@@ -7,8 +7,8 @@ several files of one id the best rank is taken, relaxed before unrelaxed. Where 
 `structures.tsv` says whose a file is, that counts instead of its name.
 """
 
-import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -135,28 +135,26 @@ def read_pairs(path: str | Path) -> FoundPairs:
 
     Paths are relative to the table's folder. Raises InputError.
     """
-    with open_input(path) as stream:
-        content = stream.read().decode("utf-8-sig", "surrogateescape")
-    rows = csv.reader(io.StringIO(content), delimiter="\t", quoting=csv.QUOTE_NONE)
-    header = next(rows, [])
+    rows = read_table(path)
+    _, header = next(rows, (1, []))
     if not {"model", "reference"} <= set(header):
         raise InputError(
             f"{path}:1: expected a table with columns model and reference, "
             f"found {found(' '.join(header))}"
         )
     pairs, bad, folder = [], [], Path(path).parent
-    for row in rows:
+    for line, row in rows:
         if not any(row):
             continue
         cells = dict(zip(header, row, strict=False))
         model, reference = cells.get("model"), cells.get("reference")
         if not (model and reference):
             reason = "expected a model and a reference, found an empty cell"
-            bad.append(BadRecord(str(path), rows.line_num, cells.get("id") or "", reason))
+            bad.append(BadRecord(str(path), line, cells.get("id") or "", reason))
             continue
         name = cells.get("id") or parse_name(model).id
         files = str(folder / model), str(folder / reference)
-        pairs.append(PairOfFiles(name, *files, str(path), rows.line_num))
+        pairs.append(PairOfFiles(name, *files, str(path), line))
     if not pairs and not bad:
         raise InputError(f"{path}: expected pairs of structures, found none")
     return FoundPairs(pairs, bad)
@@ -216,15 +214,24 @@ def read_listed(folder: str | Path) -> dict[str, Path]:
     path = Path(folder) / TABLE
     if not path.is_file():
         return {}
-    with open_input(path) as stream:
-        text = io.StringIO(stream.read().decode("utf-8-sig", "surrogateescape"))
+    rows = read_table(path)
+    _, header = next(rows, (1, []))
     files = {}
-    for row in csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE):
+    for _, cells in rows:
+        row = dict(zip(header, cells, strict=False))
         name, file = row.get("id"), row.get("file")
-        if name and file and Path(file).name == file and (Path(folder) / file).is_file():
+        if name and file and Path(file).name == file and os.path.isfile(Path(folder) / file):
             fragment = row.get("fragment") or "1"
             files[name if fragment == "1" else f"{name}-F{fragment}"] = Path(folder) / file
     return files
+
+
+def read_table(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line of a TSV with its number, as cells, which may be of any length."""
+    with open_input(path) as stream:
+        text = io.StringIO(stream.read().decode("utf-8-sig", "surrogateescape"), newline=None)
+    for number, line in enumerate(text, 1):
+        yield number, line.removesuffix("\n").split("\t")
 
 
 def structure_files(folder: str | Path) -> Iterator[Path]:

@@ -16,7 +16,9 @@ _TAIL = 4096
 
 @contextmanager
 def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
-    """Start a program whose words go to `log`; it and all it started end with the block.
+    """Start a program whose words go to `log`; its process group ends with the block.
+
+    What it started is in that group, unless it left (`setsid`).
 
     Raises SettingsError if it cannot be started.
     """
@@ -40,14 +42,16 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """End a program's whole group, first kindly."""
-    with suppress(ProcessLookupError):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
+    """End a program's whole group, first kindly; at once if a signal comes while it waits."""
+    try:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
                 process.wait(SECONDS_TO_END)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def last_words(log: Path) -> str:

@@ -1,7 +1,10 @@
 """Whose models are wanted: a FASTA file, or a list of ids."""
 
+import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError
@@ -22,17 +25,18 @@ class Wanted:
 
 def read_wanted(path: str | Path, bad: list[BadRecord]) -> list[Wanted]:
     """Return the proteins of a FASTA file or of a list of ids; those without accession are bad."""
-    if str(path) == STDIO:
-        with tempfile.NamedTemporaryFile() as copy, open_input(path) as stream:
-            copy.write(stream.read())
-            copy.flush()
-            return read_wanted(copy.name, bad)
-    with open_input(path) as stream:
-        fasta = stream.peek(1 << 12).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b">")
-    if fasta:
-        named = [(record.id, record.sequence, record.line) for record in read_fasta(path, bad=bad)]
-    else:
-        named = [(name, "", line) for name, line in _read_ids(path).items()]
+    named, faults = [], []
+    with _on_disk(path) as file:
+        try:
+            with open_input(file) as stream:
+                fasta = stream.peek(1 << 12).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b">")
+            if fasta:
+                named = [(one.id, one.sequence, one.line) for one in read_fasta(file, bad=faults)]
+            else:
+                named = [(name, "", line) for name, line in _read_ids(file).items()]
+        except InputError as error:
+            raise InputError(str(error).replace(str(file), str(path))) from error
+    bad += [replace(fault, file=str(path)) for fault in faults]
     if not named and not bad:
         raise InputError(f"{path}:1: expected ids or FASTA, found an empty file")
     wanted = []
@@ -47,6 +51,19 @@ def read_wanted(path: str | Path, bad: list[BadRecord]) -> list[Wanted]:
         else:
             wanted.append(Wanted(name, accession, sequence, line))
     return wanted
+
+
+@contextmanager
+def _on_disk(path: str | Path) -> Iterator[str | Path]:
+    """Yield the path of an input that can be read twice: a copy of what is no regular file."""
+    if str(path) != STDIO and (Path(path).is_file() or not Path(path).exists()):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        with open_input(path) as stream:
+            shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield copy.name
 
 
 def _read_ids(path: str | Path) -> dict[str, int]:

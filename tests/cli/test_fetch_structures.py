@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -417,3 +418,105 @@ def test_a_refusal_other_than_404_is_no_missing_model(run, alphafold, ids, tmp_p
     done = run("fetch-structures", names, "-o", tmp_path / "o", "--connections", 1)
     assert done.code == 65 and f"HTTP {status}" in done.err
     assert len(rows(tmp_path / "o")) == 1 and "no model" not in rows(tmp_path / "o")[0]["state"]
+
+
+def test_files_of_one_name_on_the_server_are_two(run, alphafold, ids, tmp_path):
+    for number, name in enumerate(LINES):
+        (entry,) = alphafold.offer(name, sequence=SEQ[number:])
+        for form in ("cif", "pdb"):
+            path = f"/{name}/model.{form}"
+            content = alphafold.server.files[entry[f"{form}Url"].removeprefix(alphafold.server.url)]
+            alphafold.server.files[path] = content
+            entry[f"{form}Url"] = alphafold.server.url + path
+        entry["entryId"] = "AF-X-F1" if number < 2 else "x" * 300
+        alphafold.list(name, [entry])
+    out = tmp_path / "o"
+    out.mkdir()
+    call = ["fetch-structures", ids(*LINES), "-o", out, "--connections", 1]
+    (out / "AF-X-F1.cif").write_text("mine")
+    assert run(*call, "--force").code == 0
+    assert (out / "AF-X-F1.cif").read_text() == "mine"
+    residues = {row["file"]: row["residues"] for row in rows(out)}
+    assert list(residues.values()) == ["45", "44", "43"]
+    alphafold.server.asked.clear()
+    assert run(*call).code == 0 and not alphafold.asked
+    text = (out / "structures.tsv").read_text().replace("\t1\t1\t", "\t1\tx\t")
+    (out / "structures.tsv").write_text(text)
+    assert run(*call).code == 0 and len(alphafold.asked) == 6
+    assert {row["file"]: row["residues"] for row in rows(out)} == residues
+
+
+@pytest.mark.parametrize("text", ["P12345\n#\nQ67890\n", f">P12345\n{SEQ}\n>Q67890\n{SEQ}\n"])
+def test_ids_from_a_pipe_are_read_once(run, alphafold, tmp_path, text):
+    alphafold.offer("P12345")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write():
+        with open(pipe, "wb", buffering=0) as stream:
+            stream.write(text.encode()[:10])
+            time.sleep(0.2)
+            stream.write(text.encode()[10:])
+
+    for content in (text, "nonsense\n"):
+        text = content
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        done = run("fetch-structures", pipe, "-o", tmp_path / "o", "--keep-going")
+        writer.join(1)
+        assert not writer.is_alive()
+    assert [row["id"] for row in rows(tmp_path / "o")] == ["P12345", "Q67890"]
+    assert done.code == 65 and f"{pipe}:1: 'nonsense'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cifUrl": "http://[::1"}, "expected an address"),
+        ({"cifUrl": "ftp://127.0.0.1/x.cif"}, "it was not asked"),
+        ({"cifUrl": "/files/x.cif"}, "it was not asked"),
+        (b"[" * 200_000, "expected JSON"),
+        ({"entryId": "AF-P12345-F" + "1" * 5000}, ""),
+        ({"cifUrl": "long"}, ""),
+    ],
+    ids=["no address", "ftp", "relative", "deep", "fragment", "long name"],
+)
+def test_one_odd_answer_does_not_end_the_others(run, alphafold, ids, tmp_path, change, words):
+    for name in LINES:
+        alphafold.offer(name)
+    (entry,) = alphafold.offer("P12345")
+    if change == {"cifUrl": "long"}:
+        path = "/files/" + "x" * 300 + ".cif"
+        alphafold.server.files[path] = alphafold.server.files["/files/AF-P12345-F1-model_v6.cif"]
+        change = {"cifUrl": alphafold.server.url + path}
+    alphafold.list("P12345", change if isinstance(change, bytes) else [entry | change])
+    done = run("fetch-structures", ids("P12345", *LINES), "-o", tmp_path / "o")
+    assert done.code == (0 if not words else 75 if isinstance(change, bytes) else 65)
+    assert words in done.err and "Traceback" not in done.err
+    left = [name for name in LINES if name != "P12345"]
+    assert [row["id"] for row in rows(tmp_path / "o") if row["id"] != "P12345"] == left
+
+
+def test_an_encoding_that_is_no_encoding_of_text_is_a_fault(run, alphafold, ids, tmp_path):
+    alphafold.offer("P12345")
+    kind = {"Content-Type": "application/json; charset=base64"}
+    alphafold.server.faults = [Fault(status=200, headers=kind, body=b"\xff<html>")]
+    done = run("fetch-structures", ids("P12345"), "-o", tmp_path / "o")
+    assert done.code == 0 and "expected JSON, found" in done.err
+
+
+def test_force_keeps_the_models_that_it_could_not_fetch_anew(run, alphafold, ids, tmp_path):
+    for name in LINES:
+        alphafold.offer(name)
+    call = ["fetch-structures", ids(*LINES), "-o", tmp_path / "o"]
+    assert run(*call).code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "o").glob("*.cif")}
+    path = f"/files/AF-{LINES[1]}-F1-model_v6.cif"
+    whole, alphafold.server.files[path] = alphafold.server.files[path], b"cut"
+    for _ in range(2):
+        assert run(*call, "--force").code == 75
+        assert [row["state"] for row in rows(tmp_path / "o")] == ["done", "outdated", "done"]
+        assert {path: path.read_bytes() for path in (tmp_path / "o").glob("*.cif")} == before
+    alphafold.server.files[path] = whole
+    assert run(*call).code == 0
+    assert [row["state"] for row in rows(tmp_path / "o")] == ["done"] * 3

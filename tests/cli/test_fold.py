@@ -11,6 +11,7 @@ import time
 import pytest
 from places import ROOT
 from programs import install
+from structures import coil, pdb
 
 from pepseq.errors import SettingsError
 from pepseq.files import locked
@@ -144,6 +145,19 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     assert len(pids) == 2 and not any(map(is_alive, pids))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_path, number):
+    call = ["fold", fasta("p", [("slow", "MYYY")]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)])
+    while not (pids := (programs / "pids").read_text().split()):
+        assert process.poll() is None
+        time.sleep(0.02)
+    for _ in range(2):
+        process.send_signal(number)
+        time.sleep(0.3)
+    assert process.wait(4) != 0 and not any(map(is_alive, pids))
+
+
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
@@ -155,6 +169,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
         ("command:fake-fold {fasta.parent} {pdb}", "found '{fasta.parent}'"),
         ("command:fake-fold {fasta} {pdb", "'{pdb'"),
         ("command:fake-fold {fasta} '{pdb}", "No closing quotation"),
+        ("colabfold:--x '", "No closing quotation"),
         ("command:no-such-program {fasta} {pdb}", "none named 'no-such-program'"),
         ("command: ", "expected esmfold, colabfold"),
         ("alphafold", "expected esmfold, colabfold"),
@@ -368,8 +383,8 @@ def test_colabfold_ends_with_ctrl_c(fasta, run, programs, tmp_path, monkeypatch,
     start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     start += f"from pepseq.cli.main import main; main({call!r})"
     process = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.PIPE, text=True)
-    out = tmp_path / "o" / "structures.tsv"
-    while len((programs / "pids").read_text().split()) < 2 or not out.exists():
+    out = tmp_path / "o"
+    while len((programs / "pids").read_text().split()) < 2 or not list(out.glob("*.pdb")):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
@@ -393,3 +408,152 @@ def test_colabfold_asks_nobody_when_offline(run, fasta, programs, tmp_path):
     assert done.code == 2 and "--msa-mode single_sequence" in done.err
     assert not (programs / "calls").read_text()
     assert run(*call, "colabfold:--msa-mode single_sequence").code == 0
+
+
+def test_a_file_of_another_id_or_of_the_user_is_never_written(run, fasta, programs, tmp_path):
+    out = tmp_path / "o"
+
+    def fold_one(name, sequence, *also):
+        source = fasta("p", [(name, sequence)])
+        return run("fold", source, "-o", out, "--engine", TEMPLATE, *also).code
+
+    assert fold_one("a|b", ONE) == 0
+    (out / "c.pdb").write_text("precious")
+    assert fold_one("a_b", TWO) == fold_one("C", THREE) == 0
+    files = {name: row["file"] for name, row in rows(out).items()}
+    assert files["a|b"] == "a_b.pdb" and files["a_b"].startswith("a_b-")
+    assert files["C"].startswith("C-")
+    assert (out / "a_b.pdb").read_text() == (programs / f"{ONE}.pdb").read_text()
+    assert (out / files["a_b"]).read_text() == (programs / f"{TWO}.pdb").read_text()
+    assert fold_one("a_b", TWO) == 0 and len((programs / "calls").read_text().split()) == 3
+    assert fold_one("c", THREE, "--force") == 0
+    assert (out / "c.pdb").read_text() == "precious"
+    assert sorted(path.name for path in out.iterdir()) == [
+        rows(out)["c"]["file"],
+        "c.pdb",
+        "structures.tsv",
+    ]
+
+
+def test_ids_that_look_like_names_of_files_share_none(run, fasta, programs, tmp_path):
+    source = fasta("p", [("A", ONE), ("a", TWO), ("A-559aead0", THREE)])
+    for _ in range(2):
+        assert run("fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE).code == 0
+    assert len({row["file"].casefold() for row in rows(tmp_path / "o").values()}) == 3
+    assert len((programs / "calls").read_text().split()) == 3
+
+
+def test_force_neither_writes_nor_removes_what_pepseq_did_not_write(run, fasta, programs, tmp_path):
+    out = tmp_path / "o"
+    out.mkdir()
+    source = out / "p.fa"
+    source.write_text(f">a\n{ONE}\n")
+    (out / "notes.txt").write_text("mine")
+    (out / "structures.tsv").write_text("id\tfile\nx\tp.fa\ny\tnotes.txt\n")
+    call = ["-o", out, "--engine", TEMPLATE, "--force"]
+    assert run("fold", source, *call).code == 0
+    (out / "b.pdb").write_text(f">b\n{ONE}\n")
+    assert run("fold", out / "b.pdb", *call).code == 0
+    assert rows(out)["b"]["file"].startswith("b-")
+    assert (out / "b.pdb").read_text() == f">b\n{ONE}\n"
+    assert source.exists() and (out / "notes.txt").exists() and not (out / "a.pdb").exists()
+    (out / rows(out)["b"]["file"]).write_text("edited")
+    assert run("fold", source, *call).code == 0
+    assert [path.read_text() for path in out.glob("b-*")] == ["edited"]
+    for name in ("structures.tsv", ".work/x/p.fa"):
+        inside = out / name
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.write_text(f">a\n{ONE}\n")
+        assert run("fold", inside, *call).code == 2
+        assert inside.read_text() == f">a\n{ONE}\n"
+
+
+def test_a_killed_run_that_makes_all_anew_leaves_files_that_are_listed(
+    run, fasta, programs, tmp_path
+):
+    source, out = fasta("p", [*PROTEINS, ("y", "MKTAYIAKQRQISFVKSHYYY")]), tmp_path / "o"
+    (programs / "MKTAYIAKQRQISFVKSHYYY.pdb").write_text(pdb(coil(21), "MKTAYIAKQRQISFVKSHYYY"))
+    quick = (programs / "fake-fold").read_text()
+    (programs / "fake-fold").write_text(quick.replace("*YYY)", "*no)"))
+    assert run("fold", source, "-o", out, "--engine", TEMPLATE).code == 0
+    files = sorted(path.name for path in out.iterdir())
+    (programs / "fake-fold").write_text(quick)
+    call = ["fold", str(source), "-o", str(out), "--engine", TEMPLATE, "--force"]
+    process = subprocess.Popen([sys.executable, "-m", "pepseq", *call])
+    while len((programs / "pids").read_text().split()) < 1:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    os.kill(int((programs / "pids").read_text()), signal.SIGKILL)
+    states = {name: row["state"] for name, row in rows(out).items()}
+    assert states.pop("y") == "outdated" and set(states.values()) == {"done"}
+    (programs / "fake-fold").write_text(quick.replace("*YYY)", "*no)"))
+    (programs / "calls").write_text("")
+    assert run(*call[:-1]).code == 0
+    assert (programs / "calls").read_text() == "MKTAYIAKQRQISFVKSHYYY\n"
+    assert sorted(path.name for path in out.iterdir()) == files
+    assert {row["state"] for row in rows(out).values()} == {"done"}
+
+
+@pytest.mark.parametrize("made", ["ln -sf real.pdb", "ln -sf $PWD/real.pdb", "mkdir", "mkfifo"])
+def test_only_files_are_taken_from_a_program(run, fasta, programs, tmp_path, made):
+    script = f'cd "${{2%/*}}"; cp "{programs}/{ONE}.pdb" real.pdb; {made} "$2"'
+    (programs / "linker").write_text(f"#!/bin/sh\n{script}\n".replace("$PWD", str(tmp_path)))
+    (programs / "linker").chmod(0o755)
+    (tmp_path / "real.pdb").write_text((programs / f"{ONE}.pdb").read_text())
+    call = ["fold", fasta("p", [("a", ONE)]), "-o", tmp_path / "o"]
+    done = run(*call, "--engine", "command:linker {fasta} {pdb}")
+    assert done.code == 65 and rows(tmp_path / "o")["a"]["state"] == "failed"
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["structures.tsv"]
+
+
+def test_a_template_of_two_spaces_goes_on(run, fasta, programs, tmp_path):
+    for _ in range(2):
+        call = ["fold", fasta("p", PROTEINS[:1]), "-o", tmp_path / "o"]
+        assert run(*call, "--engine", "command:fake-fold  {fasta}   {pdb}").code == 0
+    assert len((programs / "calls").read_text().split()) == 1
+
+
+def test_a_folder_that_a_killed_program_left_in_place_of_a_file(run, fasta, programs, tmp_path):
+    (tmp_path / "o" / ".work" / "a.pdb" / "x").mkdir(parents=True)
+    call = ["fold", fasta("p", [("a", ONE)]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    assert run(*call).code == 0 and not (tmp_path / "o" / ".work").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["id\tfile\n" + "0" * 200_000 + "\ty\n", "a\rb", "\udcff\udc80\0\udc8b"],
+    ids=["long cell", "bare CR", "random"],
+)
+def test_another_table_is_refused_or_with_force_replaced(run, fasta, programs, tmp_path, content):
+    (tmp_path / "o").mkdir()
+    table = tmp_path / "o" / "structures.tsv"
+    table.write_bytes(content.encode("utf-8", "surrogateescape"))
+    call = ["fold", fasta("p", [("a", ONE)]), "-o", tmp_path / "o", "--engine", TEMPLATE]
+    assert run(*call).code == 65
+    assert run(*call, "--force").code == 0 and list(rows(tmp_path / "o")) == ["a"]
+
+
+@pytest.mark.parametrize("file", ["../x.pdb", "x" * 300 + ".pdb", "a\0b.pdb", ".work"])
+def test_a_row_with_no_file_of_the_folder_is_done_anew(run, fasta, programs, tmp_path, file):
+    out, source = tmp_path / "o", fasta("p", [("a", ONE), ("b", TWO)])
+    call = ["fold", source, "-o", out, "--engine", TEMPLATE]
+    assert run(*call).code == 0
+    table = (out / "structures.tsv").read_text().replace("a.pdb", file)
+    (out / "structures.tsv").write_text(table)
+    (out / "a.pdb").unlink()
+    (tmp_path / "x.pdb").write_text((programs / f"{ONE}.pdb").read_text())
+    assert run(*call).code == 0 and rows(out)["a"]["file"] == "a.pdb"
+    assert (tmp_path / "x.pdb").exists()
+
+
+@pytest.mark.parametrize("ptm", ["NaN", "1e999", "-0.1", "[" * 100_000])
+def test_a_ptm_that_is_none_is_left_out(run, fasta, programs, tmp_path, monkeypatch, ptm):
+    (programs / "scores").write_text(f'{{"ptm": {ptm}}}')
+    text = (programs / "colabfold_batch").read_text()
+    program = text.replace("""echo '{"plddt": [50], "ptm": 0.75}'""", f'cat "{programs}/scores"')
+    assert program != text
+    (programs / "colabfold_batch").write_text(program)
+    call = ["fold", fasta("p", PROTEINS[:1]), "-o", tmp_path / "o", "--engine", "colabfold"]
+    assert run(*call).code == 0 and rows(tmp_path / "o")["a/b"]["ptm"] == ""

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structures import coil, pdb
 
-from pepseq.structure.folder import cell, file_stems
+from pepseq.structure.folder import cell
 from pepseq.structure.names import find_pairs, read_listed
+from pepseq.structure.naming import file_stems
 
 IDS = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), unique=True)
 
@@ -100,3 +101,14 @@ def test_two_ids_of_one_file_are_one_reference(folder):
 def test_another_table_of_that_name_is_no_list(tmp_path):
     (tmp_path / "structures.tsv").write_text("name\tpath\na\tb\n")
     assert read_listed(tmp_path) == {}
+
+
+@pytest.mark.parametrize("cell", ["0" * 200_000, "a\rb", "\0"])
+def test_odd_cells_of_a_table_are_cells(folder, cell):
+    models = folder("m", [("1.pdb", "", "a"), ("x" * 300, "", "b"), (cell, "", "c")])
+    assert read_listed(models) == {"a": models / "1.pdb"}
+    table = models / "pairs.tsv"
+    table.write_text(f"model\treference\tmore\n1.pdb\t1.pdb\t{cell}\n\n1.pdb\t\n")
+    pairs = find_pairs(table, None)
+    assert [pair.line for pair in pairs.pairs] == [2]
+    assert [bad.line for bad in pairs.bad] == ([3, 5] if "\r" in cell else [4])
