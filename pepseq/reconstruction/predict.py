@@ -14,7 +14,7 @@ from pathlib import Path
 from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
-from pepseq.models.checkpoints import find_checkpoint, weights_sha256
+from pepseq.models.checkpoints import Checkpoint, find_checkpoint, weights_sha256
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.complete import CHUNK_RESIDUES, Network, complete
@@ -90,11 +90,7 @@ def predict(
         anything = bool(references) and model is None
         used, total = choose_readout(source, checkpoint, readout, anything)
         combiner = _combiner(references, used, config)
-        network = None
-        if config.mode != "templates" and (used in checkpoint.readouts or not anything):
-            network = Network(checkpoint, config)
-        elif config.mode == "auto":
-            log.info("%s was not trained for %s: templates alone", checkpoint.name, used)
+        network = _network(checkpoint, config, used in checkpoint.readouts or not anything, used)
         bad: list[BadRecord] = []
         share = None if shard is None else Share(shard, total)
         todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
@@ -114,6 +110,16 @@ def predict(
             write_run_record(outputs, output, "predict", settings, [readouts], started)
     refuse_bad(bad, good, output, keep_going)
     return Predicted(**counts, readout=used, bad=bad)
+
+
+def _network(
+    checkpoint: Checkpoint, config: PredictConfig, able: bool, readout: Readout
+) -> Network | None:
+    if config.mode != "templates" and able:
+        return Network(checkpoint, config)
+    if config.mode == "auto":
+        log.info("%s was not trained for %s: templates alone", checkpoint.name, readout)
+    return None
 
 
 def _check_files(readouts: str | Path, outputs: Sequence[str | Path]) -> None:
