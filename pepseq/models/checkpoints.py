@@ -13,6 +13,7 @@ from pathlib import Path
 from pepseq.errors import InputError, found
 from pepseq.files import sha256, to_json
 from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
+from pepseq.network.model import is_readout_network
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -26,7 +27,8 @@ class Checkpoint:
     """A network that can be loaded.
 
     `source` is a folder or a Hugging Face id; `readouts` are those it was trained for, none for a
-    published base model; `window` is the longest stretch of residues it was trained on, or None;
+    published base model; `any_readout` says that it completes all others too, as readout networks
+    do; `window` is the longest stretch of residues it was trained on, or None;
     `published` is the id and revision of a known base model; with `offline` nothing is fetched.
     """
 
@@ -35,6 +37,7 @@ class Checkpoint:
     window: int | None = None
     published: str | None = None
     offline: bool = False
+    any_readout: bool = False
 
     @property
     def name(self) -> str:
@@ -109,7 +112,12 @@ def _described(folder: Path) -> Checkpoint:
     try:
         description = json.loads(path.read_text())
         readouts = tuple(Readout(r) for r in description["readouts"])
-        return Checkpoint(str(folder), readouts, int(description["window"]))
+        return Checkpoint(
+            str(folder),
+            readouts,
+            int(description["window"]),
+            any_readout=is_readout_network(folder),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: expected the description of a trained model, found {type(error).__name__}: "

@@ -7,7 +7,7 @@ a table of 256 entries, one for each byte, because each residue is one token.
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.int8 import quantize
 from pepseq.models.loading import no_model, no_network, quiet
 from pepseq.progress import Progress
+from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Vocabulary:
 
     `table` holds 256 token ids by byte (X is the mask token), `start` and `end` go around a
     sequence, `pad` fills it up, and `residues` are the ids of the twenty amino acids in order.
+    `reads` returns what a readout means, P(token | amino acid), for networks that are told.
     """
 
     table: np.ndarray
@@ -42,6 +44,7 @@ class Vocabulary:
     end: tuple[int, ...]
     pad: int
     residues: np.ndarray
+    reads: Callable[[Readout], np.ndarray] | None = None
 
     def encode(self, residues: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token ids and attention mask, both (rows, tokens of the longest row), int64."""

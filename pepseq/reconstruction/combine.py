@@ -1,11 +1,13 @@
 """Templates and network together: one distribution over the amino acids at every residue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading
 from pepseq.readout.masking import MaskedSequence
 from pepseq.readout.readout import Readout
+from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import Origins, Reconstruction, reconstruct
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying import NOT_ALIGNED, copy_probabilities
@@ -21,9 +23,6 @@ PRIOR_BITS, PEPTIDE_PRIOR_BITS, MOST_PRIOR = -6.0, 1.0, 0.01
 """A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
 OPEN = 0.25
 """If templates leave more than this, on average, they are looked for more thoroughly."""
-TRYPTIC_END = 0.9
-"""Share of tryptic peptides that end in K or R; the others end their protein."""
-_KR = [AMINO_ACIDS.index(a) for a in "KR"]
 _TINY = 1e-12
 
 
@@ -52,14 +51,10 @@ class Combiner:
     def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
         self._groups = readout.groups
-        self._expected = readout.hidden if candidates == "hidden" else AMINO_ACIDS
-        reads = finder.symbols.likelihood.T.copy()  # (symbols, 20)
-        if candidates == "all":
-            reads[-1] = 1
-        self._reads = reads
-        self._candidates = "".join(
-            a for a, p in zip(AMINO_ACIDS, reads[finder.symbols.hidden], strict=True) if p > 0
+        self.expectation = Expectation(
+            finder.symbols, finder.background, finder.kind, readout, candidates
         )
+        reads = self.expectation.reads
         changes = np.stack([exchanges(finder.background, d) for d in DISTANCES])
         read = changes[:, None] * reads[None, :, None]  # (distances, symbols, 21, 20)
         total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
@@ -71,12 +66,13 @@ class Combiner:
 
         If they leave most of it open, they are looked for again, thoroughly.
         """
-        evidence = self._weigh(residues, self.finder.find(residues))
+        evidence = self.reweigh(residues, self.finder.find(residues))
         if evidence.none.mean() < OPEN:
             return evidence
-        return self._weigh(residues, self.finder.find(residues, thorough=True))
+        return self.reweigh(residues, self.finder.find(residues, thorough=True))
 
-    def _weigh(self, residues: str, templates: Templates) -> Evidence:
+    def reweigh(self, residues: str, templates: Templates) -> Evidence:
+        """Return what these templates say of each residue."""
         length, number = len(residues), len(templates.proteins)
         if not number:
             return Evidence(
@@ -104,39 +100,42 @@ class Combiner:
             copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
         return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
 
-    def decide(
+    def reading(self, residues: str, evidence: Evidence) -> Reading:
+        """Return what the readout network is told of a readout and its templates."""
+        best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MOST_ROWS]
+        aligned = evidence.templates.aligned[best]
+        return replace(
+            self.expectation.reading(residues),
+            prior=self.mix(residues, evidence),
+            none=evidence.none,
+            rows=np.where(aligned == NOT_ALIGNED, NO_RESIDUE, aligned),
+            weights=evidence.weights.T[best],
+            scores=evidence.templates.scores[best],
+        )
+
+    def mix(
         self, residues: str, evidence: Evidence, logits: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return probabilities, (length, 20): copies, and where there is none what is expected.
+
+        `logits`, (length, 20), are a network's that was not told of templates.
+        """
+        expected = self.expectation.probabilities(residues, logits)
+        return evidence.copied + evidence.none[:, None] * expected
+
+    def decide(
+        self, residues: str, evidence: Evidence, probabilities: np.ndarray | None = None
     ) -> Reconstruction:
-        """Return the likeliest protein; `logits`, (length, 20), are the network's, if asked."""
-        symbols = self.finder.symbols.encode(residues)
-        expected = np.tile(self.finder.background, (len(residues), 1))
-        if logits is not None and self._expected:
-            columns = [AMINO_ACIDS.index(a) for a in self._expected]
-            weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
-            share = self.finder.background[columns].sum()
-            expected[:, columns] = share * weights / weights.sum(1, keepdims=True)
-        if self.finder.kind == "tryptic":
-            expected[-1] *= 1 - TRYPTIC_END
-            expected[-1, _KR] += (
-                TRYPTIC_END * self.finder.background[_KR] / sum(self.finder.background[_KR])
-            )
-        expected *= self._reads[symbols]
-        expected /= expected.sum(1, keepdims=True)
-        probabilities = evidence.copied + evidence.none[:, None] * expected
+        """Return the likeliest protein; `probabilities`, (length, 20), are else those of `mix`."""
+        if probabilities is None:
+            probabilities = self.mix(residues, evidence)
         result = reconstruct(
             MaskedSequence(residues),
             np.log(np.maximum(probabilities, _TINY)),
-            self._candidates,
+            self.expectation.candidates,
             self._groups,
         )
-        return Reconstruction(
-            result.masked,
-            result.sequence,
-            result.hidden,
-            result.candidates,
-            result.probabilities,
-            self._origins(result, evidence),
-        )
+        return replace(result, origins=self._origins(result, evidence))
 
     def _origins(self, result: Reconstruction, evidence: Evidence) -> Origins:
         reference, templates = self.finder.reference, evidence.templates

@@ -34,7 +34,7 @@ from pepseq.files import (
     to_json,
     write_run_record,
 )
-from pepseq.models.checkpoints import DESCRIPTION, write_manifest
+from pepseq.models.checkpoints import DESCRIPTION, find_checkpoint, write_manifest
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import Stopped
 from pepseq.reconstruction.config import FinetuneConfig
@@ -74,16 +74,16 @@ def finetune(
 
     `train` and `validation` are FASTA files; each protein is masked by every readout given. The
     network starts from `model` (a folder, a known model's name or a Hugging Face id; with `offline`
-    it must be on this machine), or, with `from_scratch` (`tiny`, `small` or a JSON file), from
-    random weights. `output` becomes a folder that `predict` and
+    it must be on this machine; None for the bundled default), or, with `from_scratch` (`tiny`,
+    `small` or a JSON file), from random weights. `output` becomes a folder that `predict` and
     transformers can load. With `keep_going`, records that cannot be read are left out and listed
     in `<output>.failed.tsv`; otherwise the first of them ends the run before training.
 
     Raises SettingsError, InputError (bad data or model, changed settings on resuming, loss not
     finite), OutputError, and TryAgainError when stopped by SIGTERM or out of memory.
     """
-    if (model is None) == (from_scratch is None):
-        raise SettingsError("expected either --model or --from-scratch")
+    if model is not None and from_scratch is not None:
+        raise SettingsError("expected either --model or --from-scratch, found both")
     started, output = time.time(), Path(os.path.realpath(output))
     readouts = [readout] if isinstance(readout, str | Readout) else list(readout)
     readouts = list(dict.fromkeys(r if isinstance(r, Readout) else Readout(r) for r in readouts))
@@ -118,7 +118,7 @@ def finetune(
         if main:
             with Outputs() as outputs, disk_errors(output):
                 if trainer is not None:
-                    _write(trainer, config, description, training / "final")
+                    _write(trainer, job, description, training / "final")
                     replace_folder(training / "final", output, force)
                     write_failed(outputs, output, job.bad, trainer.train_dataset.proteins)
                 if trainer is not None or not Path(f"{output}.run.json").exists():
@@ -216,18 +216,21 @@ def _describe(trainer: MaskedTrainer, job: Job, settings: dict, started: float) 
     }
 
 
-def _write(trainer: MaskedTrainer, config, description: dict, folder: Path) -> None:
+def _write(trainer: MaskedTrainer, job: Job, description: dict, folder: Path) -> None:
     """Write network, tokenizer, description, curves and manifest."""
     shutil.rmtree(folder, ignore_errors=True)
-    network = trainer.accelerator.unwrap_model(trainer.model)
+    config, network = job.config, trainer.accelerator.unwrap_model(trainer.model)
     if config.lora:
         network = network.merge_and_unload()
     dtype = {"fp32": torch.float32, "fp16": torch.float16}[config.save_precision]
     try:
-        network.to(dtype).save_pretrained(folder)
+        if trainer.processing_class is None:
+            network.save_network(folder, Path(find_checkpoint(job.model).source))
+        else:
+            network.to(dtype).save_pretrained(folder)
+            trainer.processing_class.save_pretrained(folder)
     except (RuntimeError, SafetensorError) as error:
         raise OutputError(f"{folder}: cannot be written: {error}") from error
-    trainer.processing_class.save_pretrained(folder)
     table = metrics_table(trainer.state.log_history)
     table.to_csv(folder / "metrics.tsv", sep="\t", index=False)
     plot_losses(table, folder / "loss.png")

@@ -19,6 +19,7 @@ from pepseq.models.protbert import (
     read_vocabulary,
 )
 from pepseq.models.scratch import new_network
+from pepseq.network.finetuning import load_for_training
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import SafeCheckpoints, ShowProgress
 from pepseq.reconstruction.config import FinetuneConfig
@@ -56,8 +57,13 @@ def make_trainer(job: Job) -> MaskedTrainer:
     if precision == "fp16" and device.type != "cuda":
         raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
     transformers.set_seed(config.seed)
+    tokenizer = None
     if job.from_scratch is None:
-        network, tokenizer, vocabulary = load_network(find_checkpoint(job.model, job.offline))
+        checkpoint = find_checkpoint(job.model, job.offline)
+        if checkpoint.any_readout:
+            network, vocabulary = load_for_training(checkpoint.source)
+        else:
+            network, tokenizer, vocabulary = load_network(checkpoint)
     else:
         network, tokenizer = new_network(job.from_scratch)
         vocabulary = read_vocabulary(tokenizer, str(job.from_scratch))

@@ -14,12 +14,13 @@ from pathlib import Path
 from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
-from pepseq.models.checkpoints import Checkpoint, find_checkpoint, weights_sha256
+from pepseq.models.checkpoints import find_checkpoint, weights_sha256
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.complete import CHUNK_RESIDUES, Network, complete
+from pepseq.reconstruction.complete import CHUNK_RESIDUES, complete
 from pepseq.reconstruction.config import PredictConfig
 from pepseq.reconstruction.fitting import choose_readout, fitting
+from pepseq.reconstruction.networks import load_network
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, table_rows
 from pepseq.reconstruction.shards import Hashed, Shard, Share
 from pepseq.sequences.fasta import (
@@ -87,10 +88,10 @@ def predict(
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
     with _rereadable(readouts) as source:
         checkpoint = find_checkpoint(model, offline)
-        anything = bool(references) and model is None
+        anything = checkpoint.any_readout or (bool(references) and model is None)
         used, total = choose_readout(source, checkpoint, readout, anything)
         combiner = _combiner(references, used, config)
-        network = _network(checkpoint, config, used in checkpoint.readouts or not anything, used)
+        network = None if config.mode == "templates" else load_network(checkpoint, config, used)
         bad: list[BadRecord] = []
         share = None if shard is None else Share(shard, total)
         todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
@@ -110,16 +111,6 @@ def predict(
             write_run_record(outputs, output, "predict", settings, [readouts], started)
     refuse_bad(bad, good, output, keep_going)
     return Predicted(**counts, readout=used, bad=bad)
-
-
-def _network(
-    checkpoint: Checkpoint, config: PredictConfig, able: bool, readout: Readout
-) -> Network | None:
-    if config.mode != "templates" and able:
-        return Network(checkpoint, config)
-    if config.mode == "auto":
-        log.info("%s was not trained for %s: templates alone", checkpoint.name, readout)
-    return None
 
 
 def _check_files(readouts: str | Path, outputs: Sequence[str | Path]) -> None:

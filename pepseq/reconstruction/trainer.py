@@ -197,8 +197,11 @@ class MaskedTrainer(Trainer):
         labels, hidden = item["labels"], data.hidden(item)
         with self.compute_loss_context_manager():
             outputs = model(
-                input_ids=item["input_ids"].to(self.args.device),
-                attention_mask=item["attention_mask"].to(self.args.device),
+                **{
+                    name: item[name].to(self.args.device)
+                    for name in ("input_ids", "attention_mask", "reads")
+                    if name in item
+                }
             )
         scored = self._scored_candidates(data, index)
         loss = masked_loss(outputs, labels.to(self.args.device), 1, scored)

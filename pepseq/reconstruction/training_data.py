@@ -40,6 +40,8 @@ class TrainingBatches(Dataset):
         self.readouts = list(readouts)
         self._vocabulary, self.scores_all = vocabulary, config.loss == "all"
         self._tables = [mask_table(readout) for readout in readouts]
+        reads = vocabulary.reads
+        self._reads = [torch.from_numpy(reads(readout)) for readout in readouts] if reads else []
         self._ids, self._sequences = [], []
         for record in records:
             self._ids.append(record.id)
@@ -75,20 +77,23 @@ class TrainingBatches(Dataset):
         masked = [sequence.translate(self._tables[number]) for sequence in truth]
         input_ids, attention_mask = self._vocabulary.encode(masked)
         labels, _ = self._vocabulary.encode(truth)
-        mask_id = int(self._vocabulary.table[ord("X")])
-        known = torch.isin(labels, torch.from_numpy(self._vocabulary.residues))
-        scored = known if self.scores_all else known & (input_ids == mask_id)
-        return {
+        residues = torch.from_numpy(self._vocabulary.residues)
+        known = torch.isin(labels, residues)
+        scored = known if self.scores_all else known & ~torch.isin(input_ids, residues)
+        item = {
             "input_ids": input_ids,
             "attention_mask": attention_mask,
             "labels": labels.masked_fill(~scored, IGNORED),
             "batch": index,
         }
+        if self._reads:
+            item["reads"] = self._reads[number].expand(len(truth), -1, -1)
+        return item
 
     def hidden(self, item: dict) -> torch.Tensor:
         """Return which positions of a batch are hidden and known, shape (rows, tokens)."""
-        mask_id = int(self._vocabulary.table[ord("X")])
-        return (item["input_ids"] == mask_id) & (item["labels"] != IGNORED)
+        residues = torch.from_numpy(self._vocabulary.residues)
+        return ~torch.isin(item["input_ids"], residues) & (item["labels"] != IGNORED)
 
     def candidates(self, index: int) -> torch.Tensor:
         """Return the token ids of the amino acids that batch `index` hides."""

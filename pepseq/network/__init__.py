@@ -1,0 +1,1 @@
+"""The network that comes with pepseq: any readout, with and without templates."""

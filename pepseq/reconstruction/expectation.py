@@ -1,0 +1,66 @@
+"""What each residue may be, by what is read there, before a template or a network is asked."""
+
+import numpy as np
+
+from pepseq.network.inputs import Reading
+from pepseq.readout.readout import Readout
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.symbols import Symbols
+
+TRYPTIC_END = 0.9
+"""Share of tryptic peptides that end in K or R; the others end their protein."""
+_KR = [AMINO_ACIDS.index(a) for a in "KR"]
+
+
+class Expectation:
+    """Frequencies of amino acids, and the noise of the readout.
+
+    `background`: frequencies, (20,); `kind` and `candidates` as in PredictConfig. Of the result:
+    `candidates` are the amino acids that a hidden residue may be; `reads`, (symbols, 20): how
+    likely each symbol is read, given the amino acid.
+    """
+
+    def __init__(
+        self, symbols: Symbols, background: np.ndarray, kind: str, readout: Readout, candidates: str
+    ):
+        self.symbols, self._background, self._kind = symbols, background, kind
+        self._modelled = readout.hidden if candidates == "hidden" else AMINO_ACIDS
+        self.reads = symbols.likelihood.T.copy()
+        if candidates == "all":
+            self.reads[-1] = 1
+        self.candidates = "".join(
+            a for a, p in zip(AMINO_ACIDS, self.reads[symbols.hidden], strict=True) if p > 0
+        )
+
+    def probabilities(self, residues: str, logits: np.ndarray | None = None) -> np.ndarray:
+        """Return the probability of each amino acid, (length, 20), by frequencies or a network.
+
+        `logits`, (length, 20), choose among the amino acids that the readout hides.
+        """
+        expected = np.tile(self._background, (len(residues), 1))
+        if logits is not None and self._modelled:
+            columns = [AMINO_ACIDS.index(a) for a in self._modelled]
+            weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
+            share = self._background[columns].sum()
+            expected[:, columns] = share * weights / weights.sum(1, keepdims=True)
+        if self._kind == "tryptic":
+            expected[-1] *= 1 - TRYPTIC_END
+            expected[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
+        expected *= self.reads[self.symbols.encode(residues)]
+        return expected / expected.sum(1, keepdims=True)
+
+    def reading(self, residues: str) -> Reading:
+        """Return what the readout network is told of a readout without templates."""
+        reads = self.reads[self.symbols.encode(residues)]
+        none = np.ones(len(residues))
+        rows = np.empty((0, len(residues)))
+        return Reading(
+            reads / reads.max(1, keepdims=True),
+            self.probabilities(residues),
+            none,
+            rows,
+            rows,
+            none[:0],
+            begins=self._kind in ("protein", "prefix"),
+            ends=self._kind == "protein",
+        )

@@ -1,0 +1,123 @@
+"""The networks that complete readouts, and how readouts of any length go through them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pepseq.errors import SettingsError
+from pepseq.models.checkpoints import Checkpoint
+from pepseq.progress import Progress
+from pepseq.readout.readout import Readout
+from pepseq.reconstruction.combine import Combiner, Evidence
+from pepseq.reconstruction.config import PredictConfig
+from pepseq.reconstruction.expectation import Expectation
+from pepseq.reconstruction.reconstruct import candidates_of
+from pepseq.reconstruction.windows import blend, cut_windows
+
+BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
+CPU_BATCH_ACTIVATIONS = 1 << 18
+"""Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
+DEFAULT_WINDOW = 1022
+DEFAULT_OVERLAP = 128
+Asked = Sequence[tuple[str, Evidence]]
+"""Readouts, and what templates say of them."""
+
+
+def load_network(checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
+    """Return the network of a checkpoint, ready to complete such readouts."""
+    if checkpoint.any_readout:
+        return ReadoutNetwork(checkpoint, config, readout)
+    return LanguageModel(checkpoint, config, readout)
+
+
+class ReadoutNetwork:
+    """A readout network: it is told of readout, errors and templates, and sees whole proteins."""
+
+    def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
+        from pepseq.network.model import ReadoutModel
+        from pepseq.templates.symbols import symbols_of
+
+        if config.window or config.overlap:
+            raise SettingsError(
+                f"--window, --overlap: {checkpoint.name} sees whole proteins; they are for "
+                "networks of transformers"
+            )
+        self.model = ReadoutModel(
+            checkpoint.source,
+            config.device,
+            config.precision,
+            config.threads,
+            config.batch_residues,
+        )
+        self._expectation = Expectation(
+            symbols_of(readout, config.missed_label, config.misread),
+            self.model.background,
+            config.kind,
+            readout,
+            config.candidates,
+        )
+        self.candidates, self.budget = self._expectation.candidates, self.model.budget
+
+    def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+        """Return log-probabilities of shape (length, 20) for each readout, without templates."""
+        readings = [self._expectation.reading(residues) for residues in readouts]
+        return self.model.log_probabilities(readings, progress)
+
+    def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
+        """Return probabilities of shape (length, 20) for each readout, given its templates."""
+        readings = [combiner.reading(residues, evidence) for residues, evidence in asked]
+        return [np.exp(logs) for logs in self.model.log_probabilities(readings)]
+
+
+class LanguageModel:
+    """A masked protein language model; readouts go through it in windows."""
+
+    def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
+        import torch
+
+        from pepseq.models.protbert import ResidueModel
+
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.model = ResidueModel(checkpoint, config.device, config.precision)
+        self.candidates = candidates_of(readout, config.candidates)
+        self._window, self._overlap = _window(self.model.max_window, checkpoint, config)
+        self.budget = config.batch_residues or (
+            BATCH_TOKENS.get(self.model.device.type) or CPU_BATCH_ACTIVATIONS // self.model.width
+        )
+
+    def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+        """Return logits of shape (length, 20) for each readout."""
+        cuts = [cut_windows(len(readout), self._window, self._overlap) for readout in readouts]
+        parts = [
+            readout[start:end]
+            for readout, cut in zip(readouts, cuts, strict=True)
+            for start, end in cut
+        ]
+        logits = iter(self.model.logits(parts, self.budget, progress))
+        return [
+            blend(len(readout), cut, [next(logits) for _ in cut])
+            for readout, cut in zip(readouts, cuts, strict=True)
+        ]
+
+    def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
+        """Return probabilities of shape (length, 20): copies, and the network where none is."""
+        found = self.logits([residues for residues, _ in asked])
+        return [
+            combiner.mix(residues, evidence, logits)
+            for (residues, evidence), logits in zip(asked, found, strict=True)
+        ]
+
+
+def _window(most: int, checkpoint: Checkpoint, config: PredictConfig) -> tuple[int, int]:
+    window = config.window or min(checkpoint.window or DEFAULT_WINDOW, most)
+    if window > most:
+        raise SettingsError(
+            f"window: expected at most {most} residues for {checkpoint.name}, found {window}"
+        )
+    overlap = min(DEFAULT_OVERLAP, window // 2) if config.overlap is None else config.overlap
+    if overlap >= window:
+        raise SettingsError(
+            f"overlap: expected fewer residues than the window's {window}, found {overlap}"
+        )
+    return window, overlap
