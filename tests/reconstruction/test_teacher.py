@@ -103,9 +103,9 @@ def test_it_says_what_transformers_says_of_the_network(name, request):
 
 
 @pytest.mark.parametrize("weight", [0.3, 1.0])
-def test_the_loss_is_a_mean_of_two_cross_entropies(odd_teacher, proteins, weight):
+def test_the_loss_is_a_mean_of_two_cross_entropies(esm2, proteins, weight):
     network, tokenizer = new_network("tiny")
-    teacher = Teacher(find_checkpoint(odd_teacher), "cpu")
+    teacher = Teacher(find_checkpoint(esm2), "cpu")
     records = [Record(i, "", f"M{s[:50]}U", 1) for i, s in proteins[:5]]
     readouts = [K1, Readout("KM[DE]")]
     vocabulary = read_vocabulary(tokenizer, "tiny")
