@@ -63,6 +63,12 @@ def setting(name: str, text: str, kind=None, **more):
     help="Instead of --model: random weights of ProtBert's architecture, size tiny or "
     "small, or as a JSON file of BertConfig's settings says.",
 )
+@click.option(
+    "--teacher",
+    metavar="NAME_OR_FOLDER",
+    help="Learn the probabilities that this network gives, too: named as for --model.",
+)
+@setting("teacher_weight", "Share of the loss that is to the teacher; the rest is to the truth.")
 @options.output(metavar="FOLDER", text="Folder for the trained network.")
 @setting("loss", "Score hidden residues alone, or all as the paper does.", click.Choice(LOSSES))
 @setting("window", "Longest stretch of residues; longer proteins are cut.")
@@ -95,6 +101,7 @@ def command(
     readout,
     model,
     from_scratch,
+    teacher,
     output,
     tensorboard,
     resume,
@@ -119,6 +126,7 @@ def command(
             readout,
             model=model,
             from_scratch=from_scratch,
+            teacher=teacher,
             config=config,
             resume=resume,
             force=force,

@@ -109,6 +109,8 @@ class FinetuneConfig:
     patience, threshold: end after `patience` validations in a row whose loss was not better than
     the best by more than `threshold`.
     lora: rank of low-rank adapters; 0 trains all weights.
+    teacher_weight: share of the loss that is cross-entropy to a teacher's probabilities; the rest
+    is to the truth. Without a teacher it must be left as it is.
     save_precision: of the final weights, fp32 or fp16.
     """
 
@@ -127,6 +129,7 @@ class FinetuneConfig:
     patience: int = 19
     threshold: float = 0.0
     lora: int = 0
+    teacher_weight: float = 0.5
     gradient_checkpointing: bool = False
     seed: int = 1
     device: str = "auto"
@@ -146,4 +149,8 @@ class FinetuneConfig:
             _check(0 <= getattr(self, name) < math.inf, f"{name}: expected 0 or more")
         _check(0 < self.learning_rate < math.inf, "learning_rate: expected more than 0")
         _check(0 <= self.warmup < 1, "warmup: expected a share of the steps, from 0 to below 1")
+        _check(
+            0 < self.teacher_weight <= 1,
+            f"teacher_weight: expected above 0 and up to 1, found {self.teacher_weight}",
+        )
         _check(self.epochs < math.inf, "epochs: expected a number")

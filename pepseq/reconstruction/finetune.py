@@ -63,6 +63,7 @@ def finetune(
     *,
     model: str | Path | None = None,
     from_scratch: str | Path | None = None,
+    teacher: str | Path | None = None,
     config: FinetuneConfig = FinetuneConfig(),  # noqa: B008 - frozen
     resume: bool = False,
     force: bool = False,
@@ -75,7 +76,9 @@ def finetune(
     `train` and `validation` are FASTA files; each protein is masked by every readout given. The
     network starts from `model` (a folder, a known model's name or a Hugging Face id; with `offline`
     it must be on this machine; None for the bundled default), or, with `from_scratch` (`tiny`,
-    `small` or a JSON file), from random weights. `output` becomes a folder that `predict` and
+    `small` or a JSON file), from random weights. With a `teacher`, named as `model` is, it learns
+    that network's probabilities too: see `FinetuneConfig.teacher_weight`. `output` becomes a folder
+    that `predict` and
     transformers can load. With `keep_going`, records that cannot be read are left out and listed
     in `<output>.failed.tsv`; otherwise the first of them ends the run before training.
 
@@ -100,19 +103,20 @@ def finetune(
         keep_going,
         offline,
         [],
+        teacher,
     )
     inputs = [*job.train, *job.validation]
     main = os.environ.get("RANK", "0") == "0"
     with locked(output) if main else nullcontext():
         settings = run_settings(
-            job.train, job.validation, readouts, model, from_scratch, config, offline
+            job.train, job.validation, readouts, model, from_scratch, config, offline, teacher
         )
         trainer = None
         if resume and is_done(output, training, settings):
             log.info("%s: finished already, nothing to do", output)
             description = json.loads((output / DESCRIPTION).read_text())
         else:
-            check_output(output, inputs, model, force)
+            check_output(output, inputs, [model, teacher], force)
             trainer = _trained(job, settings, resume, force, main)
             description = _describe(trainer, job, settings, started)
         if main:

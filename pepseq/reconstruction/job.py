@@ -14,6 +14,7 @@ from pepseq.errors import SettingsError
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.protbert import (
+    Vocabulary,
     load_network,
     most_residues,
     read_vocabulary,
@@ -23,6 +24,7 @@ from pepseq.network.finetuning import load_for_training
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import SafeCheckpoints, ShowProgress
 from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.teacher import Teacher, find_teacher
 from pepseq.reconstruction.trainer import MaskedTrainer
 from pepseq.reconstruction.training_data import TrainingBatches
 from pepseq.sequences.fasta import BadRecord, read_fasta
@@ -45,6 +47,7 @@ class Job:
     keep_going: bool
     offline: bool
     bad: list[BadRecord]
+    teacher: str | Path | None = None
 
 
 def make_trainer(job: Job) -> MaskedTrainer:
@@ -56,6 +59,7 @@ def make_trainer(job: Job) -> MaskedTrainer:
     precision = pick_precision(config.precision, device)
     if precision == "fp16" and device.type != "cuda":
         raise SettingsError("--precision fp16: trains on a CUDA GPU only; choose fp32 or bf16")
+    teacher = None if job.teacher is None else _load_teacher(job, device)
     transformers.set_seed(config.seed)
     tokenizer = None
     if job.from_scratch is None:
@@ -76,25 +80,13 @@ def make_trainer(job: Job) -> MaskedTrainer:
         network.gradient_checkpointing_enable({"use_reentrant": False})
     if config.lora:
         network = _with_adapters(network, config.lora)
-    bad = job.bad if job.keep_going else None
-    data = [
-        TrainingBatches(read_fasta(paths, bad=bad), job.readouts, vocabulary, config)
-        for paths in (job.train, job.validation)
-    ]
-    for name, part in zip(("training", "validation"), data, strict=True):
-        log.info(
-            "%s: %d proteins, %d residues, %d batches",
-            name,
-            part.proteins,
-            part.residues,
-            len(part),
-        )
+    train, validation = _read_data(job, vocabulary, teacher)
     safe = SafeCheckpoints()
     trainer = MaskedTrainer(
         model=network,
         processing_class=tokenizer,
-        train=data[0],
-        validation=data[1],
+        train=train,
+        validation=validation,
         args=_arguments(job, device, precision),
         callbacks=[EarlyStoppingCallback(config.patience, config.threshold), ShowProgress(), safe],
     )
@@ -102,6 +94,42 @@ def make_trainer(job: Job) -> MaskedTrainer:
     trainer.remove_callback(transformers.PrinterCallback)
     safe.trainer = trainer
     return trainer
+
+
+def _load_teacher(job: Job, device: torch.device) -> Teacher:
+    """Return the teacher, on this process's GPU; SettingsError if it cannot take the window."""
+    _check_processes(device)
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    teacher = Teacher(find_teacher(job.teacher, job.readouts, job.offline), job.config.device)
+    if job.config.window > teacher.max_window:
+        raise SettingsError(
+            f"window: expected at most {teacher.max_window} residues for --teacher "
+            f"{teacher.name}, found {job.config.window}"
+        )
+    return teacher
+
+
+def _read_data(
+    job: Job, vocabulary: Vocabulary, teacher: Teacher | None
+) -> tuple[TrainingBatches, TrainingBatches]:
+    """Return the batches to learn from and those to validate with, which know the truth alone."""
+    data = []
+    for name, paths, taught_by in (
+        ("training", job.train, teacher),
+        ("validation", job.validation, None),
+    ):
+        records = read_fasta(paths, bad=job.bad if job.keep_going else None)
+        part = TrainingBatches(records, job.readouts, vocabulary, job.config, taught_by)
+        data.append(part)
+        log.info(
+            "%s: %d proteins, %d residues, %d batches",
+            name,
+            part.proteins,
+            part.residues,
+            len(part),
+        )
+    return data[0], data[1]
 
 
 def _check_processes(device: torch.device) -> None:

@@ -13,6 +13,7 @@ from pepseq.files import check_free, disk_errors, sha256, to_json
 from pepseq.models.checkpoints import (
     DESCRIPTION,
     MANIFEST,
+    Checkpoint,
     check_manifest,
     find_checkpoint,
     weights_sha256,
@@ -20,6 +21,7 @@ from pepseq.models.checkpoints import (
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.teacher import find_teacher
 
 log = logging.getLogger(__name__)
 
@@ -32,29 +34,43 @@ def run_settings(
     from_scratch: str | Path | None,
     config: FinetuneConfig,
     offline: bool = False,
+    teacher: str | Path | None = None,
 ) -> dict:
     """Return all that decides the result, to compare on resuming."""
     for path in (*train, *validation):
         if not Path(path).is_file():
             raise InputError(f"{path}: expected a file, found none (pipes cannot be read again)")
     if from_scratch is None:
-        checkpoint = find_checkpoint(model, offline)
-        folder = Path(checkpoint.source)
-        base = {"model": folder.name if folder.is_dir() else checkpoint.source}
-        if checkpoint.published is not None:
-            base = {"model": checkpoint.published}  # its files are checked when it is found
-        elif folder.is_dir():
-            base["sha256"] = weights_sha256(folder)
+        base = _identity(find_checkpoint(model, offline))
     else:
         network = new_network(from_scratch)[0].config.to_diff_dict()
         base = {"from_scratch": {k: v for k, v in network.items() if k != "transformers_version"}}
+    values = dataclasses.asdict(config)
+    weight = values.pop("teacher_weight")
+    if teacher is not None:
+        if config.loss == "all":
+            raise SettingsError("--teacher: expected --loss hidden, found all")
+        identity = _identity(find_teacher(teacher, readouts, offline))
+        values |= {"teacher": identity, "teacher_weight": weight}
+    elif weight != FinetuneConfig.teacher_weight:
+        raise SettingsError(f"--teacher-weight {weight}: expected a --teacher, found none")
     return {
         "readouts": [str(r) for r in readouts],
         "base": base,
         "train": [[Path(p).name, sha256(p)] for p in train],
         "validation": [[Path(p).name, sha256(p)] for p in validation],
-        **dataclasses.asdict(config),
+        **values,
     }
+
+
+def _identity(checkpoint: Checkpoint) -> dict:
+    """Return what tells a network from others: id and revision, or the SHA-256 of its weights."""
+    folder = Path(checkpoint.source)
+    if checkpoint.published is not None:
+        return {"model": checkpoint.published}  # its files are checked when it is found
+    if folder.is_dir():
+        return {"model": folder.name, "sha256": weights_sha256(folder)}
+    return {"model": checkpoint.source}
 
 
 def is_done(output: Path, training: Path, settings: dict) -> bool:
@@ -84,12 +100,14 @@ def _compare(before: dict, now: dict, where: Path) -> None:
             )
 
 
-def check_output(output: Path, inputs: list[str], model: str | Path | None, force: bool) -> None:
+def check_output(
+    output: Path, inputs: list[str], models: list[str | Path | None], force: bool
+) -> None:
     """Refuse an output folder that holds an input, or that is not a trained network to replace."""
     check_free([output], inputs, force, folder=True)
-    used = [Path(os.path.realpath(p)) for p in [*inputs, *([model] if model else [])]]
+    used = [Path(os.path.realpath(p)) for p in [*inputs, *filter(None, models)]]
     if any(output == path or output in path.parents for path in used):
-        raise SettingsError(f"{output}: an output must not hold the inputs or the model")
+        raise SettingsError(f"{output}: an output must not hold the inputs or a model")
     if output.exists():
         listed = {}
         with suppress(OSError, ValueError, KeyError):

@@ -1,6 +1,7 @@
 """Training examples with templates: proteins read at random and looked up in known proteomes."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def _stretch(protein: str, kind: str, rng: np.random.Generator) -> str:
         return protein[start : start + size]
     cuts = [0, *(i + 1 for i, a in enumerate(protein[:-1]) if a in "KR" and protein[i + 1] != "P")]
     cuts.append(len(protein))
-    long_enough = [p for p in zip(cuts[:-1], cuts[1:], strict=True) if p[1] - p[0] >= SHORTEST]
+    long_enough = [p for p in pairwise(cuts) if p[1] - p[0] >= SHORTEST]
     if not long_enough:
         return protein[start : start + size]
     first, last = long_enough[int(rng.integers(len(long_enough)))]
@@ -143,7 +144,6 @@ def _load(path: Path) -> list[Example]:
     with np.load(path) as stored:
         whole = {name: stored[name] for name in stored.files}
     at = dict.fromkeys(("truth", *_PARTS), 0)
-    sizes = {"reads": 20, "prior": 20, "none": 1, "truth": 1}
 
     def take(name: str, size: int) -> np.ndarray:
         at[name] += size
@@ -154,13 +154,10 @@ def _load(path: Path) -> list[Example]:
         whole["lengths"].tolist(), whole["numbers"].tolist(), whole["edges"].tolist(), strict=True
     ):
         truth = take("truth", length)
-        parts = {name: take(name, size * length) for name, size in sizes.items() if name != "truth"}
-        reads, prior = (parts[name].reshape(length, 20) for name in ("reads", "prior"))
-        rows, weights = (
-            take(name, number * length).reshape(number, length) for name in ("rows", "weights")
-        )
-        reading = Reading(
-            reads, prior, parts["none"], rows, weights, take("scores", number), begins, ends
-        )
+        reads, prior = (take(name, 20 * length).reshape(length, 20) for name in ("reads", "prior"))
+        none, size = take("none", length), number * length
+        rows, weights = (take(name, size).reshape(number, length) for name in ("rows", "weights"))
+        scores = take("scores", number)
+        reading = Reading(reads, prior, none, rows, weights, scores, begins, ends)
         examples.append(Example(reading, truth, asked(reads, truth)))
     return examples

@@ -17,21 +17,28 @@ log = logging.getLogger(__name__)
 
 
 def masked_loss(
-    outputs, labels: torch.Tensor, num_items_in_batch=None, candidates: torch.Tensor | None = None
+    outputs,
+    labels: torch.Tensor,
+    num_items_in_batch=None,
+    candidates: torch.Tensor | None = None,
+    targets: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the cross-entropy at labelled positions, summed and divided by `num_items_in_batch`.
 
     That number counts the labels of all batches that make up one step, so accumulated batches
     weigh by their residues; None means the labels of this batch. With `candidates`, token ids of
     which each label is one, the choice is among these alone, as in prediction: networks that learn
-    several readouts at once need not learn which amino acids a readout rules out.
+    several readouts at once need not learn which amino acids a readout rules out. `targets`, of
+    shape (rows, tokens, candidates), are probabilities of the candidates in place of the label.
     """
     scored = labels != IGNORED
-    logits, targets = outputs.logits[scored].float(), labels[scored]
+    logits, wanted = outputs.logits[scored].float(), labels[scored]
     if candidates is not None:
         logits = logits[:, candidates]
-        targets = (targets[:, None] == candidates).int().argmax(1)
-    loss = cross_entropy(logits, targets, reduction="sum")
+        wanted = (wanted[:, None] == candidates).int().argmax(1)
+    if targets is not None:
+        wanted = targets[scored]
+    loss = cross_entropy(logits, wanted, reduction="sum")
     return loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
 
 
@@ -73,7 +80,7 @@ class MaskedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, *arguments, **keywords):
         """Return the loss of one batch; InputError if it is not finite."""
-        batch = inputs.pop("batch")
+        batch, self._targets = inputs.pop("batch"), inputs.pop("targets", None)
         self._candidates = self._scored_candidates(self.train_dataset, int(batch))
         loss = super().compute_loss(model, inputs, *arguments, **keywords)
         if not torch.isfinite(loss):
@@ -85,7 +92,7 @@ class MaskedTrainer(Trainer):
         return loss
 
     def _loss(self, outputs, labels, num_items_in_batch=None):
-        return masked_loss(outputs, labels, num_items_in_batch, self._candidates)
+        return masked_loss(outputs, labels, num_items_in_batch, self._candidates, self._targets)
 
     def _scored_candidates(self, data: TrainingBatches, batch: int) -> torch.Tensor | None:
         return None if data.scores_all else data.candidates(batch).to(self.args.device)

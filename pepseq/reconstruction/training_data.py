@@ -13,6 +13,7 @@ from pepseq.models.protbert import Vocabulary
 from pepseq.readout.masking import mask_table
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.teacher import Teacher
 from pepseq.reconstruction.windows import cut_windows
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -26,8 +27,9 @@ class TrainingBatches(Dataset):
     """Batches of masked windows; item i is a whole batch, the same whenever it is asked for.
 
     What is masked depends on the protein and the readout alone. Every protein is there once for
-    each readout; a window in which nothing known is hidden is left out. Raises InputError if none
-    is left.
+    each readout; a window in which nothing known is hidden is left out. With a `teacher`, a batch
+    also has `targets`: the probabilities to learn, (rows, tokens, candidates), float32. Raises
+    InputError if no window is left.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class TrainingBatches(Dataset):
         readouts: Sequence[Readout],
         vocabulary: Vocabulary,
         config: FinetuneConfig,
+        teacher: Teacher | None = None,
     ):
         self.readouts = list(readouts)
         self._vocabulary, self.scores_all = vocabulary, config.loss == "all"
+        self._teacher, self._teacher_weight = teacher, config.teacher_weight
         self._tables = [mask_table(readout) for readout in readouts]
         reads = vocabulary.reads
         self._reads = [torch.from_numpy(reads(readout)) for readout in readouts] if reads else []
@@ -88,7 +92,20 @@ class TrainingBatches(Dataset):
         }
         if self._reads:
             item["reads"] = self._reads[number].expand(len(truth), -1, -1)
+        if self._teacher is not None:
+            item["targets"] = self._targets(index, masked, labels)
         return item
+
+    def _targets(self, index: int, masked: list[str], labels: torch.Tensor) -> torch.Tensor:
+        """Return the truth and the teacher's probabilities of the candidates, by their weights."""
+        targets = (labels[..., None] == self.candidates(index)).float()
+        unobserved = self.readouts[self._batches[index][0]].unobserved
+        first = len(self._vocabulary.start)
+        answers = self._teacher.log_probabilities(masked, unobserved)
+        for row, answer in zip(targets, answers, strict=True):
+            probabilities = torch.from_numpy(answer).exp()
+            row[first : first + len(answer)].lerp_(probabilities, self._teacher_weight)
+        return targets
 
     def hidden(self, item: dict) -> torch.Tensor:
         """Return which positions of a batch are hidden and known, shape (rows, tokens)."""

@@ -30,7 +30,7 @@ _MORE = {
     "predict": ("readout", "model", "shard"),
     "evaluate": ("readout", "table", "background"),
     "lookup": ("readout",),
-    "finetune": ("readouts", "base", "train", "validation"),
+    "finetune": ("readouts", "base", "train", "validation", "teacher"),
     "split": ("gzipped",),
     "download": ("taxon",),
 }
@@ -80,6 +80,8 @@ def command_line(run: Run, table: Path | None = None) -> str:
         if command == "finetune" and name == "base":
             base, note = _base(value, run.output.name)
             words += base
+        elif command == "finetune" and name == "teacher":
+            words += ["--teacher", _network(value)]
         else:
             words += _option(name, value)
     return " ".join(shlex.quote(word) for word in local_call(words)) + note
@@ -116,10 +118,16 @@ def _structures(inputs: list[str]) -> list[str]:
 
 def _base(value: object, output: str) -> tuple[list[str], str]:
     """Return which network a training started from, and a note if a file has to be made first."""
-    if model := part(value, "model"):
-        return ["--model", str(model)], ""
+    if part(value, "model"):
+        return ["--model", _network(value)], ""
     made = "network.json"
     return ["--from-scratch", made], f"  # {made}: what from_scratch says in {output}.run.json"
+
+
+def _network(value: object) -> str:
+    """Return how to name a network: its folder, or its id without the revision."""
+    model = str(part(value, "model"))
+    return model if part(value, "sha256") else model.partition("@")[0]
 
 
 def _option(name: str, value: object) -> list[str]:
