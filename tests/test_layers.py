@@ -21,6 +21,7 @@ ORDER = [
     "readout",
     "templates",
     "models",
+    "network",
     "pairing",
     "reconstruction",
     "structure",

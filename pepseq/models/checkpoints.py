@@ -13,12 +13,13 @@ from pathlib import Path
 from pepseq.errors import InputError, found
 from pepseq.files import sha256, to_json
 from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
-from pepseq.network.model import is_readout_network
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
 MANIFEST = "manifest.json"
 DESCRIPTION = "pepseq.json"
+READOUT_NETWORK = "pepseq-readout"
+"""The type of network, in config.json, that is told the readout and completes any."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -116,13 +117,21 @@ def _described(folder: Path) -> Checkpoint:
             str(folder),
             readouts,
             int(description["window"]),
-            any_readout=is_readout_network(folder),
+            any_readout=_is_readout_network(folder),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: expected the description of a trained model, found {type(error).__name__}: "
             f"{error}"
         ) from error
+
+
+def _is_readout_network(folder: Path) -> bool:
+    try:
+        settings = json.loads((folder / "config.json").read_bytes())
+        return isinstance(settings, dict) and settings.get("model_type") == READOUT_NETWORK
+    except (OSError, ValueError):
+        return False  # whoever loads it says what is wrong
 
 
 def weights_sha256(folder: Path) -> dict[str, str]:

@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pepseq.files import to_json
+from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack
-from pepseq.network.model import CONFIG, GRAPH, MODEL_TYPE, WEIGHTS
+from pepseq.network.model import CONFIG, GRAPH, WEIGHTS
 from pepseq.network.net import ReadoutNet
 
 _SIZES = {"share": {0: "proteins"}} | {
@@ -68,17 +69,17 @@ def write_graph(settings: dict, path: Path) -> None:
 
 
 def write_network(
-    net: ReadoutNet, folder: Path, background: np.ndarray, temperatures: Temperatures
+    net: ReadoutNet, folder: Path, background: np.ndarray, temperatures: Temperatures | None = None
 ) -> None:
     """Write weights at half precision and config; the graph is `write_graph`'s, or the base's."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: v.detach().cpu().half().contiguous() for name, v in net.state_dict().items()}
     save_file(weights, folder / WEIGHTS, {"format": "pt"})
     settings = {
-        "model_type": MODEL_TYPE,
+        "model_type": READOUT_NETWORK,
         "settings": net.settings,
         "background": [round(float(share), 6) for share in background],
-        "temperatures": temperatures.values.tolist(),
+        "temperatures": (temperatures or Temperatures.none()).values.tolist(),
     }
     (folder / CONFIG).write_bytes(to_json(settings))
 

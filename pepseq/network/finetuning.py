@@ -7,12 +7,13 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import MaskedLMOutput
 
+from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.models.protbert import Vocabulary
 from pepseq.network.calibration import Temperatures
 from pepseq.network.examples import reads_table
 from pepseq.network.export import write_network
 from pepseq.network.inputs import EDGE
-from pepseq.network.model import GRAPH, MODEL_TYPE, read_folder
+from pepseq.network.model import GRAPH, read_folder
 from pepseq.network.net import ReadoutNet, probabilities
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -26,7 +27,7 @@ TOKENS = AMINO_ACIDS + HIDDEN + AMINO_ACIDS.lower() + "-"
 class ReadoutConfig(PreTrainedConfig):
     """The shape of a readout network, and what is stored beside its weights."""
 
-    model_type = MODEL_TYPE
+    model_type = READOUT_NETWORK
 
     def __init__(self, settings=None, background=(), temperatures=(), **more):
         super().__init__(**more)

@@ -8,26 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
+from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack
 from pepseq.progress import Progress
 from pepseq.sequences.residues import AMINO_ACIDS
 
-MODEL_TYPE = "pepseq-readout"
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"
 SMALLEST = 1e-5
 CPU_BATCH, GPU_BATCH = 4096, 65536
 MOST_PROTEINS = 128
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-
-
-def is_readout_network(folder: str | Path) -> bool:
-    """Say whether a model folder holds a readout network."""
-    try:
-        settings = json.loads((Path(folder) / CONFIG).read_bytes())
-        return isinstance(settings, dict) and settings.get("model_type") == MODEL_TYPE
-    except (OSError, ValueError):
-        return False
 
 
 class ReadoutModel:
@@ -104,6 +95,8 @@ def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
 
     try:
         settings = json.loads((folder / CONFIG).read_bytes())
+        if settings["model_type"] != READOUT_NETWORK:
+            raise ValueError(f"a {settings['model_type']}")
         weights = load_file(folder / WEIGHTS)
         if len(settings["background"]) != len(AMINO_ACIDS):
             raise ValueError(f"{len(settings['background'])} frequencies of amino acids")

@@ -18,7 +18,7 @@ def combiner(pairs, readout=K1, candidates="hidden", kind="protein", **errors):
 
 def complete(combiner, readout, logits=None):
     evidence = combiner.weigh(readout)
-    return combiner.decide(readout, evidence, logits), evidence
+    return combiner.decide(readout, evidence, combiner.mix(readout, evidence, logits)), evidence
 
 
 def agreement(one, other):

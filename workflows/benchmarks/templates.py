@@ -9,7 +9,7 @@ and one random half of their distinct proteins (fixed seed) is completed from th
 Ways: `best`, copy the best template and write the commonest candidate elsewhere; `vote`, each
 template votes with 2 ** score; `profile`, the same with exchanges of BLOSUM62 at 12 % change;
 `copying`, the copying model with amino acid frequencies where no template fits; `default`, with
-the bundled network there.
+the bundled network, told of the templates, for proteins of which they leave much open.
 """
 
 import argparse
@@ -27,7 +27,8 @@ from pepseq.models.checkpoints import find_checkpoint
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise, record_generator
 from pepseq.reconstruction.combine import Combiner
-from pepseq.reconstruction.complete import SETTLED, Network
+from pepseq.reconstruction.complete import SETTLED
+from pepseq.reconstruction.networks import load_network
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.find import TemplateFinder
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--way", nargs="+", choices=WAYS, default=["best", "default"])
     parser.add_argument("--missed-label", type=float, default=0.0)
     parser.add_argument("--misread", type=float, default=0.0)
+    parser.add_argument("--model", help="instead of the bundled network")
     parser.add_argument("--most", type=int, help="draw so many proteins")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -129,7 +131,7 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     finder = TemplateFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
     combiner, network = Combiner(finder, readout), None
     if "default" in arguments.way:
-        network = Network(find_checkpoint(None), config)
+        network = load_network(find_checkpoint(arguments.model), config, readout)
     allowed = np.array([a in readout.hidden for a in AMINO_ACIDS])
     scores = {way: Score() for way in arguments.way}
     seconds = time.perf_counter()
@@ -143,8 +145,9 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
             readouts = [masked.residues for masked in readouts]
             weighed = list(pool.map(combiner.weigh, readouts))
             asked = [i for i, e in enumerate(weighed) if network and e.none.mean() > SETTLED]
-            found = network.logits([readouts[i] for i in asked]) if asked else []
-            logits = dict(zip(asked, found, strict=True))
+            about = [(readouts[i], weighed[i]) for i in asked]
+            found = network.mix(combiner, about) if about else []
+            answers = dict(zip(asked, found, strict=True))
             for i, (sequence, residues, evidence) in enumerate(
                 zip(chunk, readouts, weighed, strict=True)
             ):
@@ -153,17 +156,19 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
                 if not hidden.any():
                     continue
                 for way, score in scores.items():
-                    chosen, sure = decide(way, combiner, residues, evidence, logits.get(i), allowed)
+                    chosen, sure = decide(
+                        way, combiner, residues, evidence, answers.get(i), allowed
+                    )
                     score.add(len(sequence), chosen[hidden] == truth[hidden], sure[hidden])
     for way, score in scores.items():
         print(f"| {readout} | {way} | {score.cells()} |", flush=True)
     print(f"{time.perf_counter() - seconds:.0f} s, {arguments.threads} threads")
 
 
-def decide(way, combiner, residues, evidence, logits, allowed) -> tuple[np.ndarray, np.ndarray]:
+def decide(way, combiner, residues, evidence, answer, allowed) -> tuple[np.ndarray, np.ndarray]:
     """Return the amino acid codes that one way chooses at each residue, and how sure it is."""
     if way in ("copying", "default"):
-        result = combiner.decide(residues, evidence, logits if way == "default" else None)
+        result = combiner.decide(residues, evidence, answer if way == "default" else None)
         sure = np.ones(len(residues))
         sure[result.hidden] = result.probabilities.max(1)
         return encode(result.sequence), sure

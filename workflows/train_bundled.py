@@ -1,0 +1,264 @@
+"""Train the network that comes with pepseq, from FASTA files to the folder in the package.
+
+    python workflows/train_bundled.py --corpus corpus.fasta.gz --proteomes FOLDER -o bundled
+
+CORPUS holds proteins of Enterobacterales and, with ids that begin with sp_, of Swiss-Prot; FOLDER
+holds train_*.faa.gz. Held out for validation: 400 of Swiss-Prot and the strains EC590 (E. coli) and
+KF1 (E. albertii). Everything is drawn from fixed seeds. A run that is stopped goes on when it is
+started again with the same -o. Needs the package onnx.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import distributed, multiprocessing
+
+from pepseq import Readout
+from pepseq.files import sha256, to_json
+from pepseq.models.checkpoints import DESCRIPTION, write_manifest
+from pepseq.network.calibration import fit_temperatures
+from pepseq.network.examples import Example, PlainExamples
+from pepseq.network.export import GRAPH, write_graph, write_network
+from pepseq.network.model import ReadoutModel
+from pepseq.network.net import SETTINGS, ReadoutNet
+from pepseq.network.training import Schedule, Trainer, validate
+from pepseq.reconstruction.curves import metrics_table, plot_losses
+from pepseq.reconstruction.template_examples import StoredExamples, draw_examples, save_examples
+from pepseq.sequences.fasta import read_fasta
+from pepseq.templates.reference import open_reference
+from pepseq.templates.substitution import encode
+
+EASY = 300
+"""Steps at the beginning in which all proteins are read as KCYM: from nothing to anything."""
+SHARE = 0.5
+"""Share of examples with templates, once they come in."""
+HELD_OUT = 400
+STRAINS = ("ecoli_EC590", "albertii_KF1")
+SHORTEST = 7
+
+
+class Data:
+    """The proteins of a run: `train` and `held_out` residue codes, and files of references."""
+
+    def __init__(self, corpus: Path, proteomes: Path):
+        self.files = [corpus, *sorted(proteomes.glob("train_*.faa.gz"))]
+        records = list(read_fasta(corpus, repeated_ids=True))
+        swiss_prot = np.array([record.id.startswith("sp_") for record in records])
+        shuffled = np.random.default_rng(0).permutation(np.flatnonzero(swiss_prot))
+        out = set(shuffled[:HELD_OUT].tolist())
+        strains = {path.name[6:-7]: sequences(path) for path in self.files[1:]}
+        self.held_out = [encode(records[i].sequence) for i in sorted(out)]
+        self.strains = {name: strains[name] for name in STRAINS}
+        kept = [record.sequence for i, record in enumerate(records) if i not in out]
+        own = [s for name, part in strains.items() if name not in STRAINS for s in part]
+        codes = [encode(s) for s in kept + own if len(s) >= SHORTEST]
+        self.residues = np.concatenate(codes)
+        self.offsets = np.concatenate([[0], np.cumsum([len(c) for c in codes])])
+        counts = np.bincount(self.residues, minlength=21)[:20]
+        self.background = counts / counts.sum()
+        never = {s for name in STRAINS for s in strains[name]}
+        self.own = sorted(set(own) - never)
+        related = (r.sequence for r, sp in zip(records, swiss_prot, strict=True) if not sp)
+        self.related = [s for s in related if s not in never]
+        self.references = [p for p in self.files[1:] if "ecoli" in p.name or "ferg" in p.name]
+
+
+def sequences(path: Path) -> list[str]:
+    """Return the proteins of a file."""
+    return [record.sequence for record in read_fasta(path, repeated_ids=True)]
+
+
+def template_examples(data: Data, seed: int, rounds: int, path: Path) -> None:
+    """Write examples with templates: in each round 200 proteins, read and looked up in one way."""
+    rng, examples = np.random.default_rng([7, seed]), []
+    reference = open_reference(data.references)
+    for _ in range(rounds):
+        proteins = data.own if rng.random() < 0.5 else data.related
+        examples += draw_examples(reference, proteins, 200, rng)
+    save_examples(examples, path)
+
+
+def validation_examples(data: Data, number: int) -> dict[str, list[Example]]:
+    """Return examples of held-out proteins, without templates and with, by name."""
+    rng = np.random.default_rng(5)
+    offsets = np.concatenate([[0], np.cumsum([len(c) for c in data.held_out])])
+    plain = {"any": (), "KCYM": [Readout("K1")], "K2": [Readout("K2")]}
+    found = {}
+    for name, readouts in plain.items():
+        codes = np.concatenate(data.held_out)
+        drawn = PlainExamples(codes, offsets, data.background, readouts)
+        found[f"Swiss-Prot {name}"] = [drawn.draw(rng) for _ in range(number)]
+    for strain, proteins in data.strains.items():
+        paths = [path for path in data.references if strain not in path.name]
+        reference = open_reference(paths)
+        for readout in (None, None, None, None, Readout("K1"), Readout("K1"), Readout("K2")):
+            name = f"{strain} with templates, {readout or 'any'}"
+            some = draw_examples(reference, proteins, number // 2, rng, readout)
+            found.setdefault(name, []).extend(some)
+    return found
+
+
+def train(process: int, arguments, data: Data, port: int) -> None:
+    """Train in one of several processes; the first writes checkpoints and curves."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    address = f"tcp://127.0.0.1:{port}"
+    distributed.init_process_group(
+        "gloo", init_method=address, rank=process, world_size=arguments.processes
+    )
+    work = arguments.work
+    torch.manual_seed(1)
+    trainer = Trainer(ReadoutNet(SETTINGS), schedule(arguments), arguments.device)
+    if (work / "state.pt").exists():
+        trainer.restore(torch.load(work / "state.pt", map_location=arguments.device))
+    plain = PlainExamples(data.residues, data.offsets, data.background)
+    stored = StoredExamples(sorted(work.glob("templates-*.npz")))
+
+    def draw(rng: np.random.Generator, step: int) -> Example:
+        if step < EASY:
+            return plain.draw_easy(rng)
+        with_templates = step >= arguments.templates_from and rng.random() < SHARE
+        return (stored if with_templates else plain).draw(rng)
+
+    started, first, mean = time.time(), trainer.residues, None
+    checks = validation_examples(data, 100) if process == 0 else {}
+    for loss in trainer.run(draw):
+        mean = loss if mean is None else 0.99 * mean + 0.01 * loss
+        over = trainer.step == trainer.schedule.steps
+        if process == 0 and (trainer.step % arguments.every == 0 or over):
+            row = {"step": trainer.step, "loss": mean, "residues": trainer.residues}
+            row["residues_per_second"] = (trainer.residues - first) / (time.time() - started)
+            row["learning_rate"] = trainer.schedule.rate(trainer.step)
+            row["validation"] = {n: validate(trainer.net, part) for n, part in checks.items()}
+            with open(work / "curve.jsonl", "a") as stream:
+                stream.write(json.dumps(row) + "\n")
+            print(json.dumps(row), flush=True)
+            torch.save(trainer.state(), work / "state.part")
+            os.replace(work / "state.part", work / "state.pt")
+    distributed.destroy_process_group()
+
+
+def schedule(arguments) -> Schedule:
+    """Return the schedule of these arguments."""
+    return Schedule(arguments.steps, decay=arguments.decay)
+
+
+def finish(arguments, data: Data) -> None:
+    """Calibrate the network on held-out proteins and write its folder."""
+    net = ReadoutNet(SETTINGS)
+    state = torch.load(arguments.work / "state.pt", map_location="cpu")
+    net.load_state_dict(state["net"])
+    folder = arguments.output
+    folder.mkdir(parents=True, exist_ok=True)
+    write_graph(SETTINGS, folder / GRAPH)
+    write_network(net, folder, data.background)
+    model = ReadoutModel(folder, "cpu")
+    examples = validation_examples(data, 400)
+    cases = []
+    for part in examples.values():
+        logs = model.log_probabilities([example.reading for example in part])
+        for example, one in zip(part, logs, strict=True):
+            cases.append((example.reading, one, np.where(example.asked, example.truth, -1)))
+    write_network(net, folder, data.background, fit_temperatures(cases))
+    rows = [json.loads(line) for line in (arguments.work / "curve.jsonl").read_text().splitlines()]
+    write_curves(rows, folder)
+    description = {
+        "readouts": ["KCYM", "KCYMRHWST"],
+        "window": 1022,
+        "validation": {name: validate(net, part) for name, part in examples.items()},
+        "train": {
+            "proteins": len(data.offsets) - 1,
+            "residues": int(data.offsets[-1]),
+            "examples_with_templates": len(
+                StoredExamples(sorted(arguments.work.glob("templates-*.npz")))
+            ),
+            "files": [[path.name, sha256(path)] for path in data.files],
+        },
+        "settings": {
+            **SETTINGS,
+            **asdict(schedule(arguments)),
+            "templates_from": arguments.templates_from,
+            "easy": EASY,
+            "share_with_templates": SHARE,
+            "processes": arguments.processes,
+        },
+        "residues_seen": state["residues"],
+        "seconds": arguments.seconds,
+        "hardware": f"{arguments.processes} threads of {processor()}",
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+    }
+    (folder / DESCRIPTION).write_bytes(to_json(description))
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    write_manifest(folder)
+
+
+def write_curves(rows: list[dict], folder: Path) -> None:
+    """Write metrics.tsv and loss.png; the validation shown is of held-out Swiss-Prot, KCYM."""
+    history = [
+        {
+            "step": row["step"],
+            "loss": row["loss"],
+            "learning_rate": row["learning_rate"],
+            "eval_loss": row["validation"]["Swiss-Prot KCYM"]["nats"],
+            "eval_accuracy": row["validation"]["Swiss-Prot KCYM"]["micro"] / 100,
+        }
+        for row in rows
+    ]
+    table = metrics_table(history)
+    table.to_csv(folder / "metrics.tsv", sep="\t", index=False)
+    plot_losses(table, folder / "loss.png")
+
+
+def processor() -> str:
+    """Return the name of this machine's processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def main() -> None:
+    """Make examples with templates, train, calibrate and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--proteomes", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--templates-from", type=int, default=6000, help="step they come in")
+    parser.add_argument("--decay", type=int, default=8000, help="step the rate begins to fall")
+    parser.add_argument("--examples", type=int, default=2, help="files of examples with templates")
+    parser.add_argument("--rounds", type=int, default=50, help="of 200 proteins in each file")
+    parser.add_argument("--every", type=int, default=1000, help="steps between validations")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--port", type=int, default=29511)
+    arguments = parser.parse_args()
+    arguments.work = Path(f"{arguments.output}.training")
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    started = time.time()
+    data = Data(arguments.corpus, arguments.proteomes)
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        jobs = []
+        for seed in range(1, arguments.examples + 1):
+            path = arguments.work / f"templates-{seed}.npz"
+            if not path.exists():
+                jobs.append(pool.submit(template_examples, data, seed, arguments.rounds, path))
+        for job in jobs:
+            job.result()
+    multiprocessing.spawn(train, (arguments, data, arguments.port), arguments.processes)
+    arguments.seconds = round(time.time() - started)
+    finish(arguments, data)
+
+
+if __name__ == "__main__":
+    main()
