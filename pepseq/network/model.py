@@ -144,7 +144,9 @@ def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int |
         )
         wanted = {given.name: given.shape for given in session.get_inputs()}
         fed = {name: weights[name] for name in wanted if name not in NAMES}
-    except (OSError, KeyError, RuntimeError, *_session_errors()) as error:
+        if wrong := [name for name in fed if list(fed[name].shape) != wanted[name]]:
+            raise ValueError(f"{min(wrong)} of another shape")
+    except (OSError, KeyError, ValueError, *_session_errors()) as error:
         raise InputError(
             f"{folder}: expected the network's {GRAPH} with weights for it, found "
             f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"

@@ -109,7 +109,7 @@ def test_an_own_model_goes_with_a_reference_of_its_own(
     assert accuracy(tmp_path / "without", proteins[:12]) < 0.3
 
 
-def test_a_readout_that_the_network_lacks_is_done_by_templates_alone(
+def test_a_readout_that_is_no_default_must_be_named(
     known, fasta, run, proteins, tmp_path
 ):
     readout = K1.__class__("CY[DE]")
@@ -120,7 +120,7 @@ def test_a_readout_that_the_network_lacks_is_done_by_templates_alone(
     common = ["predict", source, "--reference", known, "-o", tmp_path / "o"]
     assert run(*common).code == 2
     result = run(*common, "--readout", "CY[DE]")
-    assert result.code == 0 and "templates alone" in result.err
+    assert result.code == 0
     assert accuracy(tmp_path / "o", proteins[:9], readout) > 0.97
 
 

@@ -3,26 +3,26 @@
 The published way is transformers' fill-mask pipeline restricted to the candidates, one protein at
 a time (Pham et al. 2024), with its default of five answers for each mask, and with one. Proteins
 are dealt into blocks; every way does each block in turn, and medians over the blocks are
-reported. Weights are random for `protbert` (cost does not depend on them) and those of the bundled
-default for `bundled`.
+reported. The network has ProtBert's shape and random weights: cost does not depend on them.
 
-    python workflows/benchmarks/predict_speed.py data/ecoli_536.fasta --net bundled --threads 2
+    python workflows/benchmarks/predict_speed.py data/ecoli_536.fasta --threads 2
 """
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
-from pathlib import Path
 
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM, pipeline
 
 from pepseq import PredictConfig, Readout
-from pepseq.models.checkpoints import BUNDLED, find_checkpoint
+from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.scratch import new_network
 from pepseq.readout.masking import mask_sequence
-from pepseq.reconstruction.complete import Network, complete
+from pepseq.reconstruction.complete import complete
+from pepseq.reconstruction.networks import load_network
 from pepseq.sequences.fasta import Record, read_fasta
 
 
@@ -66,7 +66,7 @@ def ours(folder: str, readout: Readout, precision: str):
     """Return a function that completes records with pepseq."""
     checkpoint = find_checkpoint(folder)
     config = PredictConfig(device="cpu", precision=precision)
-    network = Network(checkpoint, config)
+    network = load_network(checkpoint, config, readout)
 
     def run(records):
         for _ in complete(records, readout, config, network):
@@ -79,7 +79,6 @@ def main() -> None:
     """Time every way on every block and print medians."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("proteins")
-    parser.add_argument("--net", choices=["protbert", "bundled"], default="bundled")
     parser.add_argument("--readout", default="KCYM")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--blocks", type=int, default=5)
@@ -87,7 +86,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     readout = Readout(arguments.readout)
-    folder = protbert_sized() if arguments.net == "protbert" else str(BUNDLED)
+    folder = protbert_sized()
     records = [
         Record(r.id, "", mask_sequence(r.sequence, readout).residues, r.line)
         for r in read_fasta(arguments.proteins)
@@ -109,15 +108,13 @@ def main() -> None:
             run(block)
             residues = sum(len(record.sequence) for record in block)
             speeds[name].append(residues / (time.perf_counter() - start))
-    print(f"{arguments.net}, {len(records)} proteins, {arguments.threads} threads, residues/s:")
+    print(f"ProtBert, {len(records)} proteins, {arguments.threads} threads, residues/s:")
     base = statistics.median(speeds["published, 5 answers a mask"])
     for name, values in speeds.items():
         middle = statistics.median(values)
         spread = f"{min(values):.0f}-{max(values):.0f}"
         print(f"{name:30}{middle:10.0f}{middle / base:8.1f} x   {spread}", flush=True)
-    if Path(folder) != BUNDLED:
-        for path in Path(folder).iterdir():
-            path.unlink()
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,180 @@
+"""The readout network: one answer whatever it is packed with, and by whichever library."""
+
+import numpy as np
+import pytest
+import torch
+
+from pepseq.errors import InputError, SettingsError
+from pepseq.models.checkpoints import BUNDLED
+from pepseq.network import model as of_model
+from pepseq.network.calibration import Temperatures, fit_temperatures
+from pepseq.network.examples import PlainExamples, asked, plain_reading, reads_table
+from pepseq.network.export import write_graph, write_network
+from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading, pack
+from pepseq.network.model import CONFIG, GRAPH, WEIGHTS, ReadoutModel
+from pepseq.network.net import ReadoutNet
+from pepseq.readout.readout import Readout
+from pepseq.templates.substitution import encode
+from pepseq.templates.symbols import symbols_of
+
+TINY = {"width": 16, "blocks": 8, "row_width": 8, "row_blocks": 2}
+FLAT = np.full(20, 0.05)
+
+
+def reading(length, templates, seed=0):
+    rng = np.random.default_rng(seed)
+    reads = rng.integers(0, 2, (length, 20)).astype(float)
+    reads[np.arange(length), rng.integers(0, 20, length)] = 1
+    rows = rng.integers(0, NO_RESIDUE + 1, (templates, length))
+    weights = rng.random((templates, length)) / max(templates, 1)
+    return Reading(
+        reads, reads / reads.sum(1, keepdims=True), np.ones(length), rows, weights,
+        rng.random(templates) * 50,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Folder of a tiny readout network with random weights."""
+    folder = tmp_path_factory.mktemp("network")
+    torch.manual_seed(0)
+    net = ReadoutNet(TINY)
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.add_(0.3 * torch.randn_like(weights))
+    write_network(net, folder, FLAT)
+    write_graph(TINY, folder / GRAPH)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return ReadoutModel(folder, "cpu", threads=1)
+
+
+READINGS = [reading(7, 0, 1), reading(150, 3, 2), reading(60, MOST_ROWS, 3), reading(1, 1, 4)]
+
+
+def test_a_protein_has_one_answer_whatever_it_is_packed_with(model):
+    together = model.log_probabilities(READINGS)
+    for alone, one in zip(READINGS, together, strict=True):
+        (answer,) = model.log_probabilities([alone])
+        assert np.allclose(np.exp(answer), np.exp(one), atol=1e-5)
+        assert np.allclose(np.exp(one).sum(1), 1)
+        assert (np.exp(one)[alone.prior == 0] == 0).all()
+
+
+def test_torch_and_onnxruntime_agree(folder, model, monkeypatch):
+    one = model.log_probabilities(READINGS)
+    forward, precision = of_model._by_torch(*of_model.read_folder(folder), "cpu", "fp32")
+    assert precision == "fp32"
+    other = ReadoutModel(folder, "cpu", threads=1)
+    monkeypatch.setattr(other, "_forward", forward)
+    for a, b in zip(one, other.log_probabilities(READINGS), strict=True):
+        assert np.abs(np.exp(a) - np.exp(b)).max() < 1e-4
+
+
+def test_the_bundled_graph_is_that_of_its_network():
+    model = ReadoutModel(BUNDLED, "cpu", threads=1)
+    forward, _ = of_model._by_torch(*of_model.read_folder(BUNDLED), "cpu", "fp32")
+    for one in READINGS:
+        odds = forward(pack([one]))
+        assert np.allclose(model._forward(pack([one])), odds, atol=1e-3)
+        assert odds.std() > 0.1
+
+
+def test_what_a_template_has_and_where_it_stands_matter(model):
+    before = reading(50, 2, 5)
+    changed = before.rows.copy()
+    changed[0, 20] = (changed[0, 20] + 1) % 20
+    after = Reading(before.reads, before.prior, before.none, changed, before.weights, before.scores)
+    moved = Reading(
+        before.reads, before.prior, before.none, before.rows, before.weights, before.scores, False
+    )
+    answers = model.log_probabilities([before, after, moved])
+    assert np.abs(np.exp(answers[0]) - np.exp(answers[1]))[20].max() > 1e-4
+    assert np.abs(np.exp(answers[0]) - np.exp(answers[2]))[0].max() > 1e-4
+
+
+def test_long_proteins_go_through_whole(model):
+    long = reading(40_000, 0, 6)
+    (answer,) = model.log_probabilities([long])
+    assert answer.shape == (40_000, 20) and np.allclose(np.exp(answer).sum(1), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (CONFIG, b"{}"),
+        (CONFIG, b'{"model_type": "bert"}'),
+        (WEIGHTS, b"no weights"),
+        (GRAPH, b"no graph"),
+        (GRAPH, None),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(folder, tmp_path, name, content):
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as error:
+        ReadoutModel(tmp_path, "cpu")
+    assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_weights_of_another_shape_are_refused(folder, tmp_path):
+    write_network(ReadoutNet({**TINY, "width": 32}), tmp_path, FLAT)
+    (tmp_path / GRAPH).write_bytes((folder / GRAPH).read_bytes())
+    with pytest.raises(InputError, match="shape"):
+        ReadoutModel(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16", "int8"])
+def test_a_precision_that_the_cpu_does_not_have_is_refused(folder, precision):
+    with pytest.raises(SettingsError, match="fp32"):
+        ReadoutModel(folder, "cpu", precision)
+
+
+def test_temperatures_make_probabilities_true():
+    rng = np.random.default_rng(1)
+    cases = []
+    for _ in range(20):
+        one = plain_reading(np.ones((200, 20), np.float32), FLAT.astype(np.float32))
+        logs = rng.normal(size=(200, 20))
+        true = np.exp(logs - logs.max(1, keepdims=True))
+        true /= true.sum(1, keepdims=True)
+        truth = np.array([rng.choice(20, p=p) for p in true])
+        cases.append((one, of_model.normalised(1.6 * logs), truth))
+    found = fit_temperatures(cases)
+    assert found.of(cases[0][0]) == pytest.approx(1.6, abs=0.15)
+    assert (np.delete(found.values.ravel(), found.values.argmax()) == 1).all()
+
+
+def test_temperatures_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="temperatures"):
+        Temperatures.from_rows([[1.0]])
+
+
+def test_examples_never_ask_for_what_cannot_be(proteins):
+    codes = [encode(sequence) for _, sequence in proteins[:50]]
+    offsets = np.concatenate([[0], np.cumsum([len(c) for c in codes])])
+    data = PlainExamples(np.concatenate(codes), offsets, FLAT)
+    for number in range(300):
+        example = data.draw(np.random.default_rng(number))
+        known = example.truth < 20
+        at = np.flatnonzero(known)
+        assert (example.reading.reads[at, example.truth[at]] > 0).all()
+        assert np.allclose(example.reading.prior.sum(1), 1, atol=1e-5)
+        assert (example.reading.reads.max(1) == 1).all()
+
+
+def test_what_a_readout_means_is_told():
+    symbols = symbols_of(Readout("K[DE]"))
+    table = reads_table(symbols)
+    read = symbols.encode("KdX")
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+    rows = ["".join(a for a, p in zip(letters, table[s], strict=True) if p) for s in read]
+    assert rows == ["K", "DE", "ACFGHILMNPQRSTVWY"]
+    assert asked(table[read], encode("KDL")).tolist() == [False, True, True]
