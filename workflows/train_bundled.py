@@ -128,6 +128,7 @@ def train(process: int, arguments, data: Data, port: int) -> None:
         with_templates = step >= arguments.templates_from and rng.random() < SHARE
         return (stored if with_templates else plain).draw(rng)
 
+    before = curve(work)[-1]["seconds"] if trainer.step else 0.0
     started, first, mean = time.time(), trainer.residues, None
     checks = validation_examples(data, 100) if process == 0 else {}
     for loss in trainer.run(draw):
@@ -135,6 +136,7 @@ def train(process: int, arguments, data: Data, port: int) -> None:
         over = trainer.step == trainer.schedule.steps
         if process == 0 and (trainer.step % arguments.every == 0 or over):
             row = {"step": trainer.step, "loss": mean, "residues": trainer.residues}
+            row["seconds"] = round(before + time.time() - started, 1)
             row["residues_per_second"] = (trainer.residues - first) / (time.time() - started)
             row["learning_rate"] = trainer.schedule.rate(trainer.step)
             row["validation"] = {n: validate(trainer.net, part) for n, part in checks.items()}
@@ -144,6 +146,11 @@ def train(process: int, arguments, data: Data, port: int) -> None:
             torch.save(trainer.state(), work / "state.part")
             os.replace(work / "state.part", work / "state.pt")
     distributed.destroy_process_group()
+
+
+def curve(work: Path) -> list[dict]:
+    """Return the rows that were written during training."""
+    return [json.loads(line) for line in (work / "curve.jsonl").read_text().splitlines()]
 
 
 def schedule(arguments) -> Schedule:
@@ -168,7 +175,7 @@ def finish(arguments, data: Data) -> None:
         for example, one in zip(part, logs, strict=True):
             cases.append((example.reading, one, np.where(example.asked, example.truth, -1)))
     write_network(net, folder, data.background, fit_temperatures(cases))
-    rows = [json.loads(line) for line in (arguments.work / "curve.jsonl").read_text().splitlines()]
+    rows = curve(arguments.work)
     write_curves(rows, folder)
     description = {
         "readouts": ["KCYM", "KCYMRHWST"],
@@ -191,7 +198,7 @@ def finish(arguments, data: Data) -> None:
             "processes": arguments.processes,
         },
         "residues_seen": state["residues"],
-        "seconds": arguments.seconds,
+        "seconds": rows[-1]["seconds"],
         "hardware": f"{arguments.processes} threads of {processor()}",
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
     }
@@ -233,19 +240,18 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--proteomes", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=12000)
-    parser.add_argument("--templates-from", type=int, default=6000, help="step they come in")
-    parser.add_argument("--decay", type=int, default=8000, help="step the rate begins to fall")
+    parser.add_argument("--steps", type=int, default=5800)
+    parser.add_argument("--templates-from", type=int, default=2000, help="step they come in")
+    parser.add_argument("--decay", type=int, default=3000, help="step the rate begins to fall")
     parser.add_argument("--examples", type=int, default=2, help="files of examples with templates")
     parser.add_argument("--rounds", type=int, default=50, help="of 200 proteins in each file")
-    parser.add_argument("--every", type=int, default=1000, help="steps between validations")
+    parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--port", type=int, default=29511)
     arguments = parser.parse_args()
     arguments.work = Path(f"{arguments.output}.training")
     arguments.work.mkdir(parents=True, exist_ok=True)
-    started = time.time()
     data = Data(arguments.corpus, arguments.proteomes)
     with ProcessPoolExecutor(arguments.processes) as pool:
         jobs = []
@@ -256,7 +262,6 @@ def main() -> None:
         for job in jobs:
             job.result()
     multiprocessing.spawn(train, (arguments, data, arguments.port), arguments.processes)
-    arguments.seconds = round(time.time() - started)
     finish(arguments, data)
 
 

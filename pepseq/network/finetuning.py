@@ -24,6 +24,10 @@ TOKENS = AMINO_ACIDS + HIDDEN + AMINO_ACIDS.lower() + "-"
 """Amino acids, a hidden residue, groups by their first amino acid, padding."""
 
 
+LEAST = -30.0
+"""Logarithm of what cannot be: finite, for a teacher may think otherwise."""
+
+
 class ReadoutConfig(PreTrainedConfig):
     """The shape of a readout network, and what is stored beside its weights."""
 
@@ -71,7 +75,7 @@ class ReadoutMaskedLM(PreTrainedModel):
         with torch.autocast(states.device.type, enabled=False):
             logs = probabilities(self.net.odds(states), prior)
         logits = logs.new_full((*input_ids.shape, len(TOKENS)), -torch.inf)
-        logits[row, place, : len(AMINO_ACIDS)] = logs
+        logits[row, place, : len(AMINO_ACIDS)] = logs.clamp(min=LEAST)
         return MaskedLMOutput(logits=logits)
 
     def _init_weights(self, module):

@@ -19,6 +19,8 @@ CPU_BATCH_ACTIVATIONS = 1 << 18
 """Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
 DEFAULT_WINDOW = 1022
 DEFAULT_OVERLAP = 128
+IMPOSSIBLE = -1e3
+"""Finite logarithm of the probability of what cannot be."""
 Asked = Sequence[tuple[str, Evidence]]
 """Readouts, and what templates say of them."""
 
@@ -61,7 +63,8 @@ class ReadoutNetwork:
     def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
         """Return log-probabilities of shape (length, 20) for each readout, without templates."""
         readings = [self._expectation.reading(residues) for residues in readouts]
-        return self.model.log_probabilities(readings, progress)
+        found = self.model.log_probabilities(readings, progress)
+        return [np.maximum(logs, IMPOSSIBLE) for logs in found]
 
     def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
         """Return probabilities of shape (length, 20) for each readout, given its templates."""

@@ -109,9 +109,7 @@ def test_an_own_model_goes_with_a_reference_of_its_own(
     assert accuracy(tmp_path / "without", proteins[:12]) < 0.3
 
 
-def test_a_readout_that_is_no_default_must_be_named(
-    known, fasta, run, proteins, tmp_path
-):
+def test_a_readout_that_is_no_default_must_be_named(known, fasta, run, proteins, tmp_path):
     readout = K1.__class__("CY[DE]")
     source = tmp_path / "r"
     source.write_text(
