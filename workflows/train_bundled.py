@@ -86,7 +86,9 @@ def template_examples(data: Data, seed: int, rounds: int, path: Path) -> None:
     save_examples(examples, path)
 
 
-def validation_examples(data: Data, number: int) -> dict[str, list[Example]]:
+def validation_examples(
+    data: Data, number: int, with_templates: int = 50
+) -> dict[str, list[Example]]:
     """Return examples of held-out proteins, without templates and with, by name."""
     rng = np.random.default_rng(5)
     offsets = np.concatenate([[0], np.cumsum([len(c) for c in data.held_out])])
@@ -101,7 +103,7 @@ def validation_examples(data: Data, number: int) -> dict[str, list[Example]]:
         reference = open_reference(paths)
         for readout in (None, None, None, None, Readout("K1"), Readout("K1"), Readout("K2")):
             name = f"{strain} with templates, {readout or 'any'}"
-            some = draw_examples(reference, proteins, number // 2, rng, readout)
+            some = draw_examples(reference, proteins, with_templates, rng, readout)
             found.setdefault(name, []).extend(some)
     return found
 
@@ -168,12 +170,13 @@ def finish(arguments, data: Data) -> None:
     write_graph(SETTINGS, folder / GRAPH)
     write_network(net, folder, data.background)
     model = ReadoutModel(folder, "cpu")
-    examples = validation_examples(data, 400)
+    examples = validation_examples(data, 1500)
     cases = []
     for part in examples.values():
         logs = model.log_probabilities([example.reading for example in part])
         for example, one in zip(part, logs, strict=True):
-            cases.append((example.reading, one, np.where(example.asked, example.truth, -1)))
+            truth = np.where(example.asked, example.truth.astype(int), -1)
+            cases.append((example.reading, one, truth))
     write_network(net, folder, data.background, fit_temperatures(cases))
     rows = curve(arguments.work)
     write_curves(rows, folder)

@@ -45,11 +45,12 @@ def complete(
                 masked = MaskedSequence(record.sequence)
                 yield record, reconstruct(masked, one, network.candidates, readout.groups)
         return
+    told = network is not None and config.kind in network.kinds
     with ThreadPoolExecutor(config.threads or os.cpu_count()) as pool:
         for chunk in chunks:
             readouts = [record.sequence for record in chunk]
             weighed = list(pool.map(combiner.weigh, readouts))
-            asked = [i for i, e in enumerate(weighed) if network and e.none.mean() > SETTLED]
+            asked = [i for i, e in enumerate(weighed) if told and e.none.mean() > SETTLED]
             about = [(readouts[i], weighed[i]) for i in asked]
             found = network.mix(combiner, about) if about else []
             answers = dict(zip(asked, found, strict=True))

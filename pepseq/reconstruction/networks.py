@@ -9,7 +9,7 @@ from pepseq.models.checkpoints import Checkpoint
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import Combiner, Evidence
-from pepseq.reconstruction.config import PredictConfig
+from pepseq.reconstruction.config import KINDS, PredictConfig
 from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import candidates_of
 from pepseq.reconstruction.windows import blend, cut_windows
@@ -33,7 +33,13 @@ def load_network(checkpoint: Checkpoint, config: PredictConfig, readout: Readout
 
 
 class ReadoutNetwork:
-    """A readout network: it is told of readout, errors and templates, and sees whole proteins."""
+    """A readout network: it is told of readout and errors, and sees whole proteins.
+
+    `kinds`: of these it is asked where templates leave much open; for peptides it did no better
+    than amino acid frequencies.
+    """
+
+    kinds = ("protein",)
 
     def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
         from pepseq.network.model import ReadoutModel
@@ -67,13 +73,18 @@ class ReadoutNetwork:
         return [np.maximum(logs, IMPOSSIBLE) for logs in found]
 
     def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
-        """Return probabilities of shape (length, 20) for each readout, given its templates."""
-        readings = [combiner.reading(residues, evidence) for residues, evidence in asked]
-        return [np.exp(logs) for logs in self.model.log_probabilities(readings)]
+        """Return probabilities of shape (length, 20): copies, and the network where none is."""
+        found = self.logits([residues for residues, _ in asked])
+        return [
+            evidence.copied + evidence.none[:, None] * np.exp(logs)
+            for (_, evidence), logs in zip(asked, found, strict=True)
+        ]
 
 
 class LanguageModel:
     """A masked protein language model; readouts go through it in windows."""
+
+    kinds = KINDS
 
     def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
         import torch

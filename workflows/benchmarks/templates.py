@@ -9,9 +9,9 @@ and one random half of their distinct proteins (fixed seed) is completed from th
 Ways: `best`, copy the best template and write the commonest candidate elsewhere; `vote`, each
 template votes with 2 ** score; `profile`, the same with exchanges of BLOSUM62 at 12 % change;
 `copying`, the copying model with amino acid frequencies where no template fits; `default`, with
-the bundled network, which sees the templates as rows, for proteins of which they leave much open;
-`plain`, with that network where nothing is copied, told of no template; `iterative`, as `default`,
-the surest quarter of what is open being fixed in each of four rounds.
+the bundled network there, for proteins of which templates leave much open; `rows`, that network
+sees the templates as rows and corrects the copying model; `iterative`, as `rows`, the surest
+quarter of what is open being fixed in each of four rounds.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import encode, exchanges
 from pepseq.templates.symbols import symbols_of
 
-WAYS = ("best", "vote", "profile", "copying", "plain", "default", "iterative")
+WAYS = ("best", "vote", "profile", "copying", "default", "rows", "iterative")
 ROUNDS = 4
 
 
@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--missed-label", type=float, default=0.0)
     parser.add_argument("--misread", type=float, default=0.0)
     parser.add_argument("--model", help="instead of the bundled network")
+    parser.add_argument("--settled", type=float, default=SETTLED, help="share left open")
     parser.add_argument("--most", type=int, help="draw so many proteins")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -134,7 +135,7 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     config = PredictConfig(missed_label=noise.missed_label, misread=noise.misread)
     finder = TemplateFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
     combiner, network = Combiner(finder, readout), None
-    if {"plain", "default", "iterative"} & set(arguments.way):
+    if {"default", "rows", "iterative"} & set(arguments.way):
         network = load_network(find_checkpoint(arguments.model), config, readout)
     allowed = np.array([a in readout.hidden for a in AMINO_ACIDS])
     scores = {way: Score() for way in arguments.way}
@@ -148,12 +149,14 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
             ]
             readouts = [masked.residues for masked in readouts]
             weighed = list(pool.map(combiner.weigh, readouts))
-            asked = [i for i, e in enumerate(weighed) if network and e.none.mean() > SETTLED]
+            asked = [
+                i for i, e in enumerate(weighed) if network and e.none.mean() > arguments.settled
+            ]
             about = [(readouts[i], weighed[i]) for i in asked]
             answers = {
                 way: dict(zip(asked, by_network(way, network, combiner, about), strict=True))
                 for way in arguments.way
-                if about and way in ("plain", "default", "iterative")
+                if about and way in ("default", "rows", "iterative")
             }
             for i, (sequence, residues, evidence) in enumerate(
                 zip(chunk, readouts, weighed, strict=True)
@@ -163,9 +166,8 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
                 if not hidden.any():
                     continue
                 for way, score in scores.items():
-                    chosen, sure = decide(
-                        way, combiner, residues, evidence, answers.get(i), allowed
-                    )
+                    answer = answers.get(way, {}).get(i)
+                    chosen, sure = decide(way, combiner, residues, evidence, answer, allowed)
                     score.add(len(sequence), chosen[hidden] == truth[hidden], sure[hidden])
     for way, score in scores.items():
         print(f"| {readout} | {way} | {score.cells()} |", flush=True)
@@ -176,12 +178,9 @@ def by_network(way: str, network, combiner: Combiner, about: list) -> list[np.nd
     """Return the probabilities, (length, 20), that a network gives for each readout."""
     if way == "default":
         return network.mix(combiner, about)
-    if way == "plain":
-        found = network.logits([residues for residues, _ in about])
-        return [combiner.mix(*one, logits=logits) for one, logits in zip(about, found, strict=True)]
     readings = [combiner.reading(residues, evidence) for residues, evidence in about]
     answers = [np.exp(logs) for logs in network.model.log_probabilities(readings)]
-    for last in range(ROUNDS, 1, -1):
+    for last in range(ROUNDS, 1, -1) if way == "iterative" else ():
         readings = [surest_fixed(*pair, last) for pair in zip(readings, answers, strict=True)]
         answers = [np.exp(logs) for logs in network.model.log_probabilities(readings)]
     return answers
@@ -200,7 +199,7 @@ def surest_fixed(reading, answer: np.ndarray, rounds: int):
 
 def decide(way, combiner, residues, evidence, answer, allowed) -> tuple[np.ndarray, np.ndarray]:
     """Return the amino acid codes that one way chooses at each residue, and how sure it is."""
-    if way in ("copying", "plain", "default", "iterative"):
+    if way in ("copying", "default", "rows", "iterative"):
         result = combiner.decide(residues, evidence, answer)
         sure = np.ones(len(residues))
         sure[result.hidden] = result.probabilities.max(1)
