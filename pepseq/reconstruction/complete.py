@@ -3,16 +3,19 @@
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from pepseq.progress import Progress
 from pepseq.readout.masking import MaskedSequence
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.combine import Combiner
 from pepseq.reconstruction.config import PredictConfig
 from pepseq.reconstruction.networks import LanguageModel, ReadoutNetwork
 from pepseq.reconstruction.reconstruct import Reconstruction, reconstruct
 from pepseq.reconstruction.shards import Share
 from pepseq.sequences.fasta import Record
+
+if TYPE_CHECKING:  # it compiles code, which takes time where no template is asked
+    from pepseq.reconstruction.combine import Combiner
 
 CHUNK_RESIDUES = 1 << 15
 BATCHES_AT_ONCE = 2
@@ -26,7 +29,7 @@ def complete(
     readout: Readout,
     config: PredictConfig,
     network: LanguageModel | ReadoutNetwork | None,
-    combiner: Combiner | None = None,
+    combiner: "Combiner | None" = None,
     progress: Progress | None = None,
     share: Share | None = None,
 ) -> Iterator[tuple[Record, Reconstruction]]:

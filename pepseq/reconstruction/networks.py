@@ -1,6 +1,7 @@
 """The networks that complete readouts, and how readouts of any length go through them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,11 +9,13 @@ from pepseq.errors import SettingsError
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.combine import Combiner, Evidence
 from pepseq.reconstruction.config import KINDS, PredictConfig
 from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import candidates_of
 from pepseq.reconstruction.windows import blend, cut_windows
+
+if TYPE_CHECKING:
+    from pepseq.reconstruction.combine import Combiner, Evidence
 
 BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
 CPU_BATCH_ACTIVATIONS = 1 << 18
@@ -21,7 +24,7 @@ DEFAULT_WINDOW = 1022
 DEFAULT_OVERLAP = 128
 IMPOSSIBLE = -1e3
 """Finite logarithm of the probability of what cannot be."""
-Asked = Sequence[tuple[str, Evidence]]
+Asked = Sequence[tuple[str, "Evidence"]]
 """Readouts, and what templates say of them."""
 
 
@@ -72,7 +75,7 @@ class ReadoutNetwork:
         found = self.model.log_probabilities(readings, progress)
         return [np.maximum(logs, IMPOSSIBLE) for logs in found]
 
-    def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
+    def mix(self, combiner: "Combiner", asked: Asked) -> list[np.ndarray]:
         """Return probabilities of shape (length, 20): copies, and the network where none is."""
         found = self.logits([residues for residues, _ in asked])
         return [
@@ -114,7 +117,7 @@ class LanguageModel:
             for readout, cut in zip(readouts, cuts, strict=True)
         ]
 
-    def mix(self, combiner: Combiner, asked: Asked) -> list[np.ndarray]:
+    def mix(self, combiner: "Combiner", asked: Asked) -> list[np.ndarray]:
         """Return probabilities of shape (length, 20): copies, and the network where none is."""
         found = self.logits([residues for residues, _ in asked])
         return [

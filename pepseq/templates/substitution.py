@@ -5,7 +5,6 @@ own amino acid frequencies.
 """
 
 import numpy as np
-from Bio.Align import substitution_matrices
 
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -35,6 +34,8 @@ def exchanges(background: np.ndarray, changed: float) -> np.ndarray:
 
     Row 20, an unknown residue of the template, is the background.
     """
+    from Bio.Align import substitution_matrices
+
     blosum = substitution_matrices.load("BLOSUM62")
     odds = np.array([[2.0 ** (blosum[a][b] / 2) for b in AMINO_ACIDS] for a in AMINO_ACIDS])
     other = background * odds

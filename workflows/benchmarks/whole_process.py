@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pepseq.models.scratch import new_network
@@ -85,7 +86,8 @@ def main() -> None:
         masked = [mask_sequence(r.sequence, Readout("KCYM")).residues for r in drawn]
         readouts.write_text("".join(f">p{n}\n{m}\n" for n, m in enumerate(masked)))
         one.write_text(">one\nMXK\n")
-        weights = bert(folder / "bert")
+        with ProcessPoolExecutor(1) as pool:  # a child begins with its parent's peak memory
+            weights = pool.submit(bert, folder / "bert").result()
         published = [sys.executable, "-c", PIPELINE, str(folder / "bert")]
         pepseq = [str(Path(sys.executable).with_name("pepseq")), "predict", "--force"]
         pepseq += ["--readout", "KCYM", "-o", str(folder / "done.fasta")]
