@@ -384,7 +384,8 @@ def test_early_stopping_keeps_the_best(train, validation, tmp_path):
 
 def test_wrong_calls_are_refused(run, train, validation, tmp_path, protbert):
     common = ["finetune", "--train", train, "--validation", validation, "-o", tmp_path / "n"]
-    assert run(*common, "--readout", "K1").code == 2
+    both = ["--model", protbert, "--from-scratch", "tiny"]
+    assert run(*common, "--readout", "K1", *both).code == 2
     assert run(*common, "--readout", "K1", "--from-scratch", "huge").code == 65
     assert run(*common, "--readout", "KZ", "--from-scratch", "tiny").code == 2
     assert run(*common, "--readout", "K1", "--from-scratch", "tiny", "--window", "9999").code == 2
@@ -405,7 +406,7 @@ def test_wrong_calls_are_refused(run, train, validation, tmp_path, protbert):
     )
     assert result.code == 65 and "bad:1: 'a': expected amino acids" in result.err
     with pytest.raises(SettingsError):
-        finetune(train, validation, tmp_path / "n", "K1")
+        finetune(train, validation, tmp_path / "n", "K1", model=protbert, from_scratch="tiny")
     (tmp_path / "n").mkdir()
     with pytest.raises(OutputError):
         finetune(train, validation, tmp_path / "n", "K1", from_scratch="tiny")

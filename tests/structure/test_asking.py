@@ -31,9 +31,10 @@ def test_several_are_asked_at_once_and_none_after_the_end():
     answers = ask_all([str(n) for n in range(100)], ask, 2)
     next(answers)
     answers.close()
+    before = len(asked)
     both.abort()
-    time.sleep(0.1)
-    assert len(asked) <= 6
+    time.sleep(0.2)
+    assert len(asked) <= before + 2 < 100  # what two threads had in hand
 
 
 def test_a_bug_in_a_thread_ends_the_run(monkeypatch):
