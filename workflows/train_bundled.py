@@ -26,8 +26,8 @@ from pepseq.files import sha256, to_json
 from pepseq.models.checkpoints import DESCRIPTION, write_manifest
 from pepseq.network.calibration import fit_temperatures
 from pepseq.network.examples import Example, PlainExamples
-from pepseq.network.export import GRAPH, write_graph, write_network
-from pepseq.network.model import ReadoutModel
+from pepseq.network.export import write_graph, write_network
+from pepseq.network.model import GRAPH, ReadoutModel
 from pepseq.network.net import SETTINGS, ReadoutNet
 from pepseq.network.training import Schedule, Trainer, validate
 from pepseq.reconstruction.curves import metrics_table, plot_losses

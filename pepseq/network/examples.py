@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.network.inputs import NO_RESIDUE, Reading, pack
+from pepseq.network.inputs import Reading, pack
 from pepseq.readout.readout import PRESETS, Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.symbols import Symbols, symbols_of
@@ -162,11 +162,6 @@ def hide_stretches(reads: np.ndarray, rng: np.random.Generator) -> None:
         size = max(1, int(len(reads) * rng.uniform(0.05, 0.4)))
         start = int(rng.integers(len(reads) - size + 1))
         reads[start : start + size] = 1
-
-
-def without_templates(reading: Reading) -> bool:
-    """Say whether a reading has no template."""
-    return not (reading.rows < NO_RESIDUE).any()
 
 
 def batch(examples: Sequence[Example]) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from pepseq.files import to_json
 from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack
-from pepseq.network.model import CONFIG, GRAPH, WEIGHTS
+from pepseq.network.model import CONFIG, WEIGHTS
 from pepseq.network.net import ReadoutNet
 
 _SIZES = {"share": {0: "proteins"}} | {
@@ -82,6 +82,3 @@ def write_network(
         "temperatures": (temperatures or Temperatures.none()).values.tolist(),
     }
     (folder / CONFIG).write_bytes(to_json(settings))
-
-
-__all__ = ["GRAPH", "write_graph", "write_network"]

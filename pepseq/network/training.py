@@ -4,7 +4,6 @@ A batch depends on the seed, the step and the process alone, so that a run that 
 as if it had not been. Started by torchrun, processes share the work and add up their gradients.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -182,8 +181,3 @@ def validate(net: ReadoutNet, examples: Sequence[Example], residues: int = 8192)
         "micro": 100 * float(total.mean()),
         "macro": 100 * float(np.mean(shares)),
     }
-
-
-def elapsed(since: float) -> float:
-    """Return seconds since a time, rounded."""
-    return round(time.time() - since, 1)
