@@ -6,6 +6,9 @@ CORPUS holds proteins of Enterobacterales and, with ids that begin with sp_, of 
 holds train_*.faa.gz. Held out for validation: 400 of Swiss-Prot and the strains EC590 (E. coli) and
 KF1 (E. albertii). Everything is drawn from fixed seeds. A run that is stopped goes on when it is
 started again with the same -o. Needs the package onnx.
+
+With --start FOLDER --readout READOUT a trained network is trained on for one readout alone, without
+templates: what one network for all readouts costs.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import distributed, multiprocessing
 
 from pepseq import Readout
@@ -27,7 +31,7 @@ from pepseq.models.checkpoints import DESCRIPTION, write_manifest
 from pepseq.network.calibration import fit_temperatures
 from pepseq.network.examples import Example, PlainExamples
 from pepseq.network.export import write_graph, write_network
-from pepseq.network.model import GRAPH, ReadoutModel
+from pepseq.network.model import GRAPH, WEIGHTS, ReadoutModel
 from pepseq.network.net import SETTINGS, ReadoutNet
 from pepseq.network.training import Schedule, Trainer, validate
 from pepseq.reconstruction.curves import metrics_table, plot_losses
@@ -38,8 +42,6 @@ from pepseq.templates.substitution import encode
 
 EASY = 300
 """Steps at the beginning in which all proteins are read as KCYM: from nothing to anything."""
-SHARE = 0.5
-"""Share of examples with templates, once they come in."""
 HELD_OUT = 400
 STRAINS = ("ecoli_EC590", "albertii_KF1")
 SHORTEST = 7
@@ -86,9 +88,7 @@ def template_examples(data: Data, seed: int, rounds: int, path: Path) -> None:
     save_examples(examples, path)
 
 
-def validation_examples(
-    data: Data, number: int, with_templates: int = 50
-) -> dict[str, list[Example]]:
+def validation_examples(data: Data, number: int, with_templates: bool) -> dict[str, list[Example]]:
     """Return examples of held-out proteins, without templates and with, by name."""
     rng = np.random.default_rng(5)
     offsets = np.concatenate([[0], np.cumsum([len(c) for c in data.held_out])])
@@ -98,12 +98,12 @@ def validation_examples(
         codes = np.concatenate(data.held_out)
         drawn = PlainExamples(codes, offsets, data.background, readouts)
         found[f"Swiss-Prot {name}"] = [drawn.draw(rng) for _ in range(number)]
-    for strain, proteins in data.strains.items():
+    for strain, proteins in data.strains.items() if with_templates else ():
         paths = [path for path in data.references if strain not in path.name]
         reference = open_reference(paths)
         for readout in (None, None, None, None, Readout("K1"), Readout("K1"), Readout("K2")):
             name = f"{strain} with templates, {readout or 'any'}"
-            some = draw_examples(reference, proteins, with_templates, rng, readout)
+            some = draw_examples(reference, proteins, 50, rng, readout)
             found.setdefault(name, []).extend(some)
     return found
 
@@ -118,21 +118,26 @@ def train(process: int, arguments, data: Data, port: int) -> None:
     )
     work = arguments.work
     torch.manual_seed(1)
-    trainer = Trainer(ReadoutNet(SETTINGS), schedule(arguments), arguments.device)
+    net, easy = ReadoutNet(SETTINGS), EASY
+    if arguments.start:
+        net.load_state_dict(load_file(arguments.start / WEIGHTS))
+        easy = 0
+    trainer = Trainer(net, schedule(arguments), arguments.device)
     if (work / "state.pt").exists():
         trainer.restore(torch.load(work / "state.pt", map_location=arguments.device))
-    plain = PlainExamples(data.residues, data.offsets, data.background)
+    readouts = [Readout(arguments.readout)] if arguments.readout else ()
+    plain = PlainExamples(data.residues, data.offsets, data.background, readouts)
     stored = StoredExamples(sorted(work.glob("templates-*.npz")))
 
     def draw(rng: np.random.Generator, step: int) -> Example:
-        if step < EASY:
+        if step < easy:
             return plain.draw_easy(rng)
-        with_templates = step >= arguments.templates_from and rng.random() < SHARE
+        with_templates = step >= arguments.templates_from and rng.random() < arguments.share
         return (stored if with_templates else plain).draw(rng)
 
     before = curve(work)[-1]["seconds"] if trainer.step else 0.0
     started, first, mean = time.time(), trainer.residues, None
-    checks = validation_examples(data, 100) if process == 0 else {}
+    checks = validation_examples(data, 100, arguments.examples > 0) if process == 0 else {}
     for loss in trainer.run(draw):
         mean = loss if mean is None else 0.99 * mean + 0.01 * loss
         over = trainer.step == trainer.schedule.steps
@@ -170,7 +175,7 @@ def finish(arguments, data: Data) -> None:
     write_graph(SETTINGS, folder / GRAPH)
     write_network(net, folder, data.background)
     model = ReadoutModel(folder, "cpu")
-    examples = validation_examples(data, 1500)
+    examples = validation_examples(data, 1500, arguments.examples > 0)
     cases = []
     for part in examples.values():
         logs = model.log_probabilities([example.reading for example in part])
@@ -197,7 +202,7 @@ def finish(arguments, data: Data) -> None:
             **asdict(schedule(arguments)),
             "templates_from": arguments.templates_from,
             "easy": EASY,
-            "share_with_templates": SHARE,
+            "share_with_templates": arguments.share,
             "processes": arguments.processes,
         },
         "residues_seen": state["residues"],
@@ -243,11 +248,14 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--proteomes", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=5800)
-    parser.add_argument("--templates-from", type=int, default=2000, help="step they come in")
-    parser.add_argument("--decay", type=int, default=3000, help="step the rate begins to fall")
+    parser.add_argument("--steps", type=int, default=18000)
+    parser.add_argument("--templates-from", type=int, default=14500, help="step they come in")
+    parser.add_argument("--share", type=float, default=0.25, help="of examples with templates then")
+    parser.add_argument("--decay", type=int, default=9000, help="step the rate begins to fall")
     parser.add_argument("--examples", type=int, default=2, help="files of examples with templates")
     parser.add_argument("--rounds", type=int, default=50, help="of 200 proteins in each file")
+    parser.add_argument("--start", type=Path, help="folder of a network to begin with")
+    parser.add_argument("--readout", help="the only one to train")
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="cpu")

@@ -21,7 +21,7 @@ SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
 PRIOR_BITS, PEPTIDE_PRIOR_BITS, MOST_PRIOR = -6.0, 1.0, 0.01
 """A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
-OPEN = 0.25
+OPEN = 0.1
 """If templates leave more than this, on average, they are looked for more thoroughly."""
 _TINY = 1e-12
 

@@ -149,23 +149,34 @@ def _extend(path, size):
 
 
 @kernel
+def overhang(residues):
+    """Return the bits that it costs if so many residues jut out over an end."""
+    return 0.0 if residues == 0 else 3.0 + np.log2(residues)
+
+
+@kernel
 def bonuses(paths, lengths, begins, ends, gap):
     """Return what the ends and gaps of alignments with proteins of these lengths are worth.
 
-    `begins` (`ends`): for a path that begins (ends) where the protein does; `gap`: against each
-    gap, at most 6.
+    `begins` (`ends`): for a path that begins (ends) where the protein does, less if one of the two
+    juts out; `gap`: against each gap, at most 6.
     """
     result = np.zeros(len(paths))
     for k in range(len(paths)):
-        path, before, gaps = paths[k], -1, 0
+        path, first, before, gaps = paths[k], -1, -1, 0
         for i in range(len(path)):
             if path[i] < 0:
                 continue
             if before >= 0 and (i - before != 1 or path[i] - path[before] != 1):
                 gaps += 1
             before = i
-        result[k] = begins * (path[0] == 0) + ends * (path[-1] == lengths[k] - 1)
-        result[k] -= gap * min(gaps, 6)
+            if first < 0:
+                first = i
+        over = (
+            overhang(first + path[first]),
+            overhang(len(path) - 1 - before + lengths[k] - 1 - path[before]),
+        )
+        result[k] = max(begins - over[0], 0) + max(ends - over[1], 0) - gap * min(gaps, 6)
     return result
 
 

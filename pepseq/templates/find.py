@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pepseq.templates import align, seeds
+from pepseq.templates import align, seeds, whole
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
 from pepseq.templates.symbols import Symbols
@@ -23,6 +23,10 @@ ALIGNED_CHANGE = 0.4
 """Share of changed residues for which alignments are scored, in bits."""
 SAME_END, GAP = 8.0, 6.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
+AS_LONG, LONGER, MOST_AS_LONG, LONGEST_WHOLE = 0.12, 6, 8192, 4096
+"""Thoroughly, whole proteins are aligned whose length differs by no more than this share and so
+many residues more: so many around it in length, and for readouts up to this length."""
+WHOLE_CHANGE, WHOLE_OPENING, WHOLE_BAND = 0.5, np.float32(7), 15
 SCANNED = {"protein": 150, "prefix": LONGEST, "tryptic": LONGEST, "fragment": 60}
 """Longest readout of each kind that is also compared, without gaps, wherever it may lie."""
 MOST_HITS, THOROUGH_HITS = {2: 2000, 3: 20_000, 4: 20_000}, 20_000
@@ -70,7 +74,10 @@ class TemplateFinder:
         self.candidates = candidates
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
-        self._table = np.log2(self.emission(ALIGNED_CHANGE)).astype(np.float32, order="C")
+        self._table, self._whole_table = (
+            np.log2(self.emission(change)).astype(np.float32, order="C")
+            for change in (ALIGNED_CHANGE, WHOLE_CHANGE)
+        )
         self.thorough_labels = 0
         for self.labels in labels:
             hits = self._mean_hits() if self.labels != labels[-1] else 0
@@ -82,6 +89,7 @@ class TemplateFinder:
         self._lock = threading.Lock()
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
+        self._by_length: tuple[np.ndarray, np.ndarray] | None = None
 
     def _mean_hits(self) -> float:
         return seeds.mean_hits(
@@ -100,17 +108,21 @@ class TemplateFinder:
     def find(self, residues: str, thorough: bool = False) -> Templates:
         """Return the templates of a readout, at most KEPT.
 
-        A `thorough` search aligns eight times as many candidates, however few seeds they share, and
-        its seeds may have fewer labels.
+        A `thorough` search adds as many alignments of the whole readout with whole proteins. For
+        fragments it aligns eight times as many candidates, however few seeds they share, and its
+        seeds may have fewer labels.
         """
         symbols = self.symbols.encode(residues)
         found = []
         if len(symbols) <= LONGEST:
             if self.kind in ("protein", "fragment"):
-                found.append(self._by_seeds(symbols, thorough))
+                found.append(self._by_seeds(symbols, thorough and self.kind == "fragment"))
             if len(symbols) <= SCANNED[self.kind]:
                 found.append(self._by_scan(symbols))
-        return self._best(len(symbols), found)
+        best = self._best(len(symbols), found)
+        if thorough and self.kind == "protein" and 0 < len(symbols) <= LONGEST_WHOLE:
+            return _together(best, self._best(len(symbols), [self._whole(symbols)]))
+        return best
 
     def places(self, length: int) -> int:
         """Return how many places of the reference a readout of this length is compared with.
@@ -162,6 +174,32 @@ class TemplateFinder:
             GAP_EXTENSION,
         )
         return proteins, scores, paths
+
+    def _whole(self, symbols: np.ndarray) -> tuple:
+        length, apart = len(symbols), AS_LONG * len(symbols) + LONGER
+        with self._lock:
+            if self._by_length is None:
+                lengths = np.diff(self.reference.offsets)
+                order = np.argsort(lengths, kind="stable")
+                self._by_length = order, lengths[order]
+        order, lengths = self._by_length
+        first = np.searchsorted(lengths, length - apart)
+        last = np.searchsorted(lengths, length + apart, side="right")
+        if last - first > MOST_AS_LONG:
+            middle = np.searchsorted(lengths, length)
+            first = min(max(first, middle - MOST_AS_LONG // 2), last - MOST_AS_LONG)
+            last = first + MOST_AS_LONG
+        return whole.best_whole(
+            symbols,
+            self.reference.residues,
+            self.reference.offsets,
+            order[first:last],
+            self._whole_table,
+            WHOLE_OPENING,
+            GAP_EXTENSION,
+            WHOLE_BAND,
+            KEPT,
+        )
 
     def _by_scan(self, symbols: np.ndarray) -> tuple:
         offsets = self.reference.offsets
@@ -230,3 +268,13 @@ class TemplateFinder:
             self.reference.residues, self.reference.offsets[proteins[rows]], paths
         )
         return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans)
+
+
+def _together(some: Templates, more: Templates) -> Templates:
+    """Return both, best first."""
+    parts = {
+        field.name: np.concatenate([getattr(some, field.name), getattr(more, field.name)])
+        for field in fields(Templates)
+    }
+    order = np.argsort(-parts["scores"], kind="stable")
+    return Templates(**{name: part[order] for name, part in parts.items()})

@@ -188,3 +188,48 @@ def test_another_order_of_known_proteins_finds_the_same(find, known):
         assert one.proteins[0] == len(known) - 1 - other.proteins[0]
         assert one.scores[0] == other.scores[0]
         assert np.array_equal(one.aligned[0], other.aligned[0])
+
+
+def far_relative(protein, seed, share=0.5):
+    """A protein with so many residues changed and a residue gained or lost at every fortieth."""
+    rng = np.random.default_rng(seed)
+    letters = [
+        "ACDEFGHIKLMNPQRSTVWY"[rng.integers(20)] if rng.random() < share else a for a in protein
+    ]
+    for at in range(len(letters) - 20, 20, -40):
+        letters[at : at + 1] = [] if rng.random() < 0.5 else [letters[at], "A"]
+    return "".join(letters)
+
+
+def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
+    known = [p for p in proteins if 250 <= len(p[1]) <= 600][:60]
+    look = finder(known, K2)
+    first = {False: 0, True: 0}
+    for number, (_, protein) in enumerate(known):
+        readout = masked(far_relative(protein, number), K2)
+        for thorough in first:
+            found = look.find(readout, thorough)
+            assert (np.diff(found.scores) <= 0).all() and len(found.proteins) <= 2 * KEPT
+            spans = found.spans[found.proteins == number]
+            whole = (spans[:, 0] == 0) & (spans[:, 1] == len(protein) - 1)
+            first[thorough] += bool(whole.any())
+    assert first[True] >= 0.85 * len(known) and first[True] >= first[False] + len(known) // 4
+
+
+def test_of_too_many_proteins_those_around_it_in_length_are_aligned(known, monkeypatch):
+    monkeypatch.setattr("pepseq.templates.find.MOST_AS_LONG", 3)
+    look = finder(known)
+    rank = np.argsort(np.argsort([len(protein) for _, protein in known], kind="stable"))
+    for number, (_, protein) in enumerate(known):
+        found = look._whole(look.symbols.encode(masked(protein)))[0]
+        assert number in found and len(found) <= 3
+        assert (np.abs(rank[found] - rank[number]) <= 3).all()
+
+
+def test_ends_that_nearly_coincide_are_worth_something(find, known):
+    _, protein = known[3]
+    worth = [
+        find("X" * jutting + masked(protein)).bonuses[0] - find(masked(protein)).bonuses[0]
+        for jutting in (0, 1, 4, 100)
+    ]
+    assert worth == [0.0, -3.0, -5.0, -8.0]
