@@ -42,6 +42,8 @@ from pepseq.templates.substitution import encode
 
 EASY = 300
 """Steps at the beginning in which all proteins are read as KCYM: from nothing to anything."""
+MEETING = "processes"
+"""File in which the processes of a run find each other."""
 HELD_OUT = 400
 STRAINS = ("ecoli_EC590", "albertii_KF1")
 SHORTEST = 7
@@ -108,15 +110,17 @@ def validation_examples(data: Data, number: int, with_templates: bool) -> dict[s
     return found
 
 
-def train(process: int, arguments, data: Data, port: int) -> None:
+def train(process: int, arguments, data: Data) -> None:
     """Train in one of several processes; the first writes checkpoints and curves."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    address = f"tcp://127.0.0.1:{port}"
-    distributed.init_process_group(
-        "gloo", init_method=address, rank=process, world_size=arguments.processes
-    )
     work = arguments.work
+    distributed.init_process_group(
+        "gloo",
+        init_method=f"file://{(work / MEETING).resolve()}",
+        rank=process,
+        world_size=arguments.processes,
+    )
     torch.manual_seed(1)
     net, easy = ReadoutNet(SETTINGS), EASY
     if arguments.start:
@@ -259,7 +263,6 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--port", type=int, default=29511)
     arguments = parser.parse_args()
     arguments.work = Path(f"{arguments.output}.training")
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -272,7 +275,8 @@ def main() -> None:
                 jobs.append(pool.submit(template_examples, data, seed, arguments.rounds, path))
         for job in jobs:
             job.result()
-    multiprocessing.spawn(train, (arguments, data, arguments.port), arguments.processes)
+    (arguments.work / MEETING).unlink(missing_ok=True)
+    multiprocessing.spawn(train, (arguments, data), arguments.processes)
     finish(arguments, data)
 
 
