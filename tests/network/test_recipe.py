@@ -41,6 +41,7 @@ def run(inputs, output, *options):
     return json.loads((output / "pepseq.json").read_text())
 
 
+@pytest.mark.workflow
 def test_a_network_is_made_trained_on_for_one_readout_and_predicts(inputs, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     made = run(inputs, first, "--steps", "2", "--every", "1")
