@@ -109,11 +109,11 @@ def command(
         shard=shard,
     )
     log.info(
-        "%s%d proteins, %d of %d residues predicted from %s, mean confidence %.3f",
+        "%s%d proteins, %d of %d residues predicted from %s%s",
         f"shard {shard}: " if shard else "",
         done.proteins,
         done.hidden,
         done.residues,
         done.readout,
-        done.confidence,
+        f", mean confidence {done.confidence:.3f}" if done.hidden else "",
     )

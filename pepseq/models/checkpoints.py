@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import sha256, to_json
 from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
 from pepseq.readout.readout import Readout
@@ -112,14 +112,17 @@ def _described(folder: Path) -> Checkpoint:
     path = folder / DESCRIPTION
     try:
         description = json.loads(path.read_text())
-        readouts = tuple(Readout(r) for r in description["readouts"])
+        given = description["readouts"]
+        if not isinstance(given, list) or not all(isinstance(r, str) for r in given):
+            raise ValueError(f"readouts: {given!r}")
+        readouts = tuple(Readout(r) for r in given)
         return Checkpoint(
             str(folder),
             readouts,
             int(description["window"]),
             any_readout=_is_readout_network(folder),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
         raise InputError(
             f"{path}: expected the description of a trained model, found {type(error).__name__}: "
             f"{error}"

@@ -35,7 +35,7 @@ class Temperatures:
         """Return temperatures from nested lists; ValueError unless shape and values are right."""
         values = np.array(rows, float)
         if values.shape != cls.none().values.shape or not (values > 0).all():
-            raise ValueError(f"temperatures of shape {values.shape}")
+            raise ValueError(f"temperatures of shape {values.shape}, the lowest {values.min()}")
         return cls(values)
 
     def of(self, reading: Reading) -> np.ndarray:

@@ -38,7 +38,7 @@ class ReadoutModel:
     ):
         folder = Path(folder)
         settings, weights = read_folder(folder)
-        self.background = np.array(settings["background"])
+        self.background = np.array(settings["background"], float)
         self._temperatures = Temperatures.from_rows(settings["temperatures"])
         self.device = _pick(device)
         if self.device == "cpu":
@@ -98,14 +98,35 @@ def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
         if settings["model_type"] != READOUT_NETWORK:
             raise ValueError(f"a {settings['model_type']}")
         weights = load_file(folder / WEIGHTS)
-        if len(settings["background"]) != len(AMINO_ACIDS):
-            raise ValueError(f"{len(settings['background'])} frequencies of amino acids")
+        background = np.array(settings["background"], float)
+        if background.shape != (len(AMINO_ACIDS),) or not 0 < background.min() < np.inf:
+            raise ValueError("background: no twenty frequencies of amino acids")
         Temperatures.from_rows(settings["temperatures"])
+        _check(weights, settings["settings"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise InputError(
             f"{folder}: expected a readout network, found {type(error).__name__}: {error}"
         ) from error
     return settings, {name: values.astype(np.float32) for name, values in weights.items()}
+
+
+def _check(weights: dict[str, np.ndarray], settings: dict) -> None:
+    """Raise ValueError unless weights are finite and have the shape that the settings say."""
+    numbers = {
+        name: 1
+        + max((int(key.split(".")[1]) for key in weights if key.startswith(f"{name}.")), default=-1)
+        for name in ("blocks", "row_blocks")
+    }
+    found = {
+        "width": len(weights["reads.weight"]),
+        "row_width": weights["row.weight"].shape[-1],
+        **numbers,
+    }
+    if found != settings:
+        raise ValueError(f"weights of a network with {found}, settings of one with {settings}")
+    for name, values in weights.items():
+        if values.dtype.kind != "f" or not np.isfinite(values).all():
+            raise ValueError(f"{name}: weights that are no finite numbers")
 
 
 def _groups(readings: Sequence[Reading], budget: int) -> list[list[int]]:

@@ -54,7 +54,10 @@ class PredictConfig:
         for name in ("missed_label", "misread"):
             value = getattr(self, name)
             _check(0 <= value < 1, f"{name}: expected a share from 0 to below 1, found {value}")
-        _check(0 <= self.min_confidence <= 1, "min_confidence: expected a share from 0 to 1")
+        _check(
+            0 <= self.min_confidence <= 1,
+            f"min_confidence: expected a share from 0 to 1, found {self.min_confidence}",
+        )
         _check(self.window is None or self.window >= 1, "window: expected at least 1 residue")
         _check((self.overlap or 0) >= 0, "overlap: expected 0 residues or more")
         _check(

@@ -120,7 +120,7 @@ def _read_data(
         ("validation", job.validation, None),
     ):
         records = read_fasta(paths, bad=job.bad if job.keep_going else None)
-        part = TrainingBatches(records, job.readouts, vocabulary, job.config, taught_by)
+        part = TrainingBatches(records, job.readouts, vocabulary, job.config, taught_by, name)
         data.append(part)
         log.info(
             "%s: %d proteins, %d residues, %d batches",

@@ -35,6 +35,10 @@ def find_teacher(
     """
     with _naming_teacher():
         checkpoint = find_checkpoint(name, offline)
+    if checkpoint.any_readout:
+        raise InputError(
+            f"--teacher {name}: expected a masked protein language model, found a readout network"
+        )
     lacking = [r for r in readouts if checkpoint.readouts and r not in checkpoint.readouts]
     if lacking:
         raise InputError(

@@ -29,7 +29,7 @@ class TrainingBatches(Dataset):
     What is masked depends on the protein and the readout alone. Every protein is there once for
     each readout; a window in which nothing known is hidden is left out. With a `teacher`, a batch
     also has `targets`: the probabilities to learn, (rows, tokens, candidates), float32. Raises
-    InputError if no window is left.
+    InputError, which begins with `name`, if no window is left.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class TrainingBatches(Dataset):
         vocabulary: Vocabulary,
         config: FinetuneConfig,
         teacher: Teacher | None = None,
+        name: str = "proteins",
     ):
         self.readouts = list(readouts)
         self._vocabulary, self.scores_all = vocabulary, config.loss == "all"
@@ -67,7 +68,8 @@ class TrainingBatches(Dataset):
                 self._batches.append((number, [windows[i] for i in batch]))
         if not self._batches:
             raise InputError(
-                f"no protein has a hidden residue to learn from, of {self.proteins} read"
+                f"{name}: expected a protein with a hidden residue to learn from, found none in "
+                f"{self.proteins} read"
             )
         if dropped:
             log.info("left out %d windows in which nothing is hidden", dropped)

@@ -1,5 +1,7 @@
 """The readout network: one answer whatever it is packed with, and by whichever library."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,41 @@ def test_weights_of_another_shape_are_refused(folder, tmp_path):
     write_network(ReadoutNet({**TINY, "width": 32}), tmp_path, FLAT)
     (tmp_path / GRAPH).write_bytes((folder / GRAPH).read_bytes())
     with pytest.raises(InputError, match="shape"):
+        ReadoutModel(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("settings", {**TINY, "width": TINY["width"] + 1}),
+        ("settings", {**TINY, "blocks": "many"}),
+        ("settings", None),
+        ("background", ["A"] * 20),
+        ("background", [0.0] * 20),
+        ("background", [float("nan")] * 20),
+        ("background", [0.05] * 19),
+        ("temperatures", 1),
+        ("temperatures", (-np.ones((2, 4, 4))).tolist()),
+    ],
+)
+def test_a_config_that_does_not_fit_is_refused(folder, tmp_path, key, value):
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = json.loads((folder / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(config | {key: value}))
+    with pytest.raises(InputError, match="expected a readout network") as error:
+        ReadoutModel(tmp_path, "cpu")
+    assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(folder, tmp_path, bad):
+    net = ReadoutNet(TINY)
+    with torch.no_grad():
+        net.attention.bias[:] = bad
+    write_network(net, tmp_path, FLAT)
+    (tmp_path / GRAPH).write_bytes((folder / GRAPH).read_bytes())
+    with pytest.raises(InputError, match=r"attention\.bias"):
         ReadoutModel(tmp_path, "cpu")
 
 

@@ -12,7 +12,7 @@ from known import masked
 
 from pepseq import FinetuneConfig, PredictConfig, finetune, predict
 from pepseq.errors import InputError
-from pepseq.models.checkpoints import BUNDLED, find_checkpoint
+from pepseq.models.checkpoints import BUNDLED, find_checkpoint, write_manifest
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 
@@ -159,6 +159,21 @@ def test_it_learns_from_a_teacher(files, protbert, tmp_path):
     config = FinetuneConfig(**QUICK | {"teacher_weight": 1.0, "max_steps": 2, "evaluate_every": 1})
     done = finetune(train, validation, tmp_path / "net", "K[DE]", teacher=protbert, config=config)
     assert np.isfinite(done["validation"]["loss"]) and done["settings"]["teacher"]
+
+
+def test_a_readout_network_is_no_teacher(files, tmp_path):
+    with pytest.raises(InputError, match="--teacher .*found a readout network"):
+        finetune(*files, tmp_path / "net", "KCYM", teacher=BUNDLED, config=FinetuneConfig(**QUICK))
+
+
+@pytest.mark.parametrize("readouts", ["KCYM", [1], ["ZZ"], None])
+def test_a_description_with_faulty_readouts_is_refused(tmp_path, readouts):
+    shutil.copytree(BUNDLED, tmp_path / "net")
+    path = tmp_path / "net" / "pepseq.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"readouts": readouts}))
+    write_manifest(tmp_path / "net")
+    with pytest.raises(InputError, match=r"pepseq\.json"):
+        find_checkpoint(tmp_path / "net")
 
 
 def test_a_damaged_network_is_refused(tmp_path, fasta):
