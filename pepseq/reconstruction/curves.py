@@ -43,7 +43,7 @@ def plot_losses(table: pd.DataFrame, path: Path) -> None:
         label="validation loss",
     )
     axes.set_xlabel("step")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_ylabel("cross-entropy (nats per residue)")
     right = axes.twinx()
     right.plot(

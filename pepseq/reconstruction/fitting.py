@@ -1,5 +1,6 @@
 """Which readout a file holds, and which of its records fit it."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,10 @@ from pepseq.readout.readout import Readout
 from pepseq.reconstruction.reconstruct import candidates_of
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta
 
+log = logging.getLogger(__name__)
 FITTING_SHARE = 0.99
+ENOUGH = 1000
+"""Residues among which every amino acid that is read should be seen."""
 
 
 def choose_readout(
@@ -39,6 +43,16 @@ def choose_readout(
         if checkpoint.readouts and wanted not in checkpoint.readouts and not anything:
             raise InputError(
                 f"--readout {wanted}: {checkpoint.name} completes {known}; {_way_out(checkpoint)}"
+            )
+        never = "".join(a for a in wanted.observed if not any(a in kind for kind in kinds))
+        if never and not wanted.groups and total >= ENOUGH:
+            log.warning(
+                "%s: none of %d residues is %s, which --readout %s reads: check the readout, for "
+                "hidden residues are now taken for others",
+                source,
+                total,
+                " or ".join(never),
+                wanted,
             )
         return wanted, total
     if not checkpoint.readouts:

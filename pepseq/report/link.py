@@ -128,25 +128,25 @@ def _evaluation_of(table: Path, proteins: list[Protein], found: Found) -> Evalua
 
 
 def _run_of(table: Path, proteins: list[Protein], found: Found) -> Run | None:
-    """Return the run that wrote a table: the one whose FASTA has the same first protein.
+    """Return the run that wrote a table: the one whose FASTA has the same proteins.
 
     If none was found, it may lie in the table's folder: it is added.
     """
-    run = _with_first(_nearest(found.runs, table), proteins)
+    run = _with_same(_nearest(found.runs, table), proteins)
     if run is None:
         beside = Found()
         for path in sorted(table.parent.glob("*.run.json")):
             read_run(path, beside)
-        run = _with_first(list(beside.runs.values()), proteins)
+        run = _with_same(list(beside.runs.values()), proteins)
         found.runs |= {run.output: run} if run else {}
     return run
 
 
-def _with_first(runs: list[Run], proteins: list[Protein]) -> Run | None:
+def _with_same(runs: list[Run], proteins: list[Protein]) -> Run | None:
     for run in runs:
         if run.record["command"] == "predict" and run.output.is_file() and proteins:
-            first = next(read_fasta(run.output, bad=[]), None)
-            if first is not None and _same(first, proteins[0]):
+            records = list(read_fasta(run.output, bad=[]))
+            if records and all(map(_same, records, proteins)):
                 return run
     return None
 

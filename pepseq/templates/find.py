@@ -21,7 +21,7 @@ LEAST_SEEDS = np.float32(0.1)
 GAP_OPENING, GAP_EXTENSION = np.float32(10), np.float32(0.5)
 ALIGNED_CHANGE = 0.4
 """Share of changed residues for which alignments are scored, in bits."""
-SAME_END, GAP = 8.0, 6.0
+SAME_END, GAP = 8.0, 8.0
 """Bits for a template that begins (ends) where the protein does, and against each of its gaps."""
 AS_LONG, LONGER, MOST_AS_LONG, LONGEST_WHOLE = 0.12, 6, 8192, 4096
 """Thoroughly, whole proteins are aligned whose length differs by no more than this share and so

@@ -12,6 +12,7 @@ from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
 from pepseq.report.report import report
+from pepseq.report.residues import read_proteins
 from pepseq.report.style import STYLE
 from pepseq.structure.fold import FOLD_COLUMNS
 from pepseq.structure.score import SCORE_COLUMNS
@@ -303,3 +304,20 @@ def test_contrast_is_that_of_wcag_aa(scheme):
     assert contrast(colours["ink"], mixed(colours["accent"], colours["paper"], 0.45)) >= 4.5
     tints = [luminance(colours[name]) for name in ("paper", "c2", "c1", "c0")]
     assert tints == sorted(tints, reverse=scheme != 1)
+
+
+def test_runs_with_the_same_first_protein_are_told_apart(tmp_path):
+    for name, other in (("a", "MKAG"), ("b", "MKAL")):
+        table = readout_table(tmp_path / f"{name}.tsv", {"same": "MKAC", "other": other})
+        lines = [
+            f">{one.id} confidence={one.confidence:.4f}\n{one.residues}\n"
+            for one in read_proteins(table)
+        ]
+        (tmp_path / f"{name}.fasta").write_text("".join(lines))
+        reference = {"files": [{"path": f"strain_{name}.fasta"}]}
+        run_record(tmp_path / f"{name}.fasta", "predict", readout="KCYM", reference=reference)
+    results = [tmp_path / f"{n}.{e}" for n in "ab" for e in ("fasta", "tsv")]
+    report(results, tmp_path / "page.html")
+    text = read_page(tmp_path / "page.html").text
+    rows = text[text.index("Known proteins to copy from") :][:200]
+    assert rows.index("strain_a.fasta") < rows.index("strain_b.fasta")
