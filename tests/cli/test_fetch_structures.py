@@ -284,7 +284,7 @@ def test_a_server_that_is_down_is_left_alone(run, alphafold, ids, tmp_path):
     alphafold.server.faults = [Fault(status=503)] * 1000
     names = ids(*(f"P{number:05d}" for number in range(50)))
     done = run("fetch-structures", names, "-o", tmp_path / "o", "--connections", 2)
-    assert done.code == 75 and len(alphafold.asked) <= 3 * 5
+    assert done.code == 75 and len(alphafold.asked) <= (3 + 1) * 5  # one may be under way
     assert "try again later" in done.err.splitlines()[-1]
     gone = Fault(status=429, headers={"Retry-After": "9999"})
     alphafold.server.faults = [gone] * 3
