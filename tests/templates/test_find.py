@@ -202,7 +202,7 @@ def far_relative(protein, seed, share=0.5):
 
 
 def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
-    known = [p for p in proteins if 250 <= len(p[1]) <= 600][:60]
+    known = [p for p in proteins if 250 <= len(p[1]) <= 450][:24]
     look = finder(known, K2)
     first = {False: 0, True: 0}
     for number, (_, protein) in enumerate(known):
