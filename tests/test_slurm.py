@@ -41,7 +41,7 @@ PROGRAMS = {
     "pepseq": f'exec {sys.executable} -m pepseq "$@"',
     "torchrun": f'exec {sys.executable} -m torch.distributed.run "$@"',
     "srun": 'exec "$@"',
-    "scontrol": '[ "$*" = "show hostnames node[1-2]" ] && echo localhost && echo node2',
+    "scontrol": '[ "$*" = "show hostnames node[1-2]" ] && echo localhost && sleep .2 && echo node2',
     "sbatch": SBATCH,
 }
 
