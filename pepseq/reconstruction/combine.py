@@ -11,19 +11,28 @@ from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import Origins, Reconstruction, reconstruct
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying import NOT_ALIGNED, copy_probabilities
-from pepseq.templates.find import TemplateFinder, Templates
+from pepseq.templates.find import KEPT, TemplateFinder, Templates
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
 DISTANCES = (0.003, 0.03, 0.12, 0.35, 0.65)
 """Shares of residues in which the protein may differ from a template it copies."""
 DISTANCE_PRIOR = (0.3, 0.2, 0.2, 0.15, 0.15)
+PEPTIDE_DISTANCE_PRIOR = (0.75, 0.12, 0.05, 0.04, 0.04)
 SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
-PRIOR_BITS, PEPTIDE_PRIOR_BITS, MOST_PRIOR = -6.0, 1.0, 0.01
+PRIOR_BITS, MOST_PRIOR = -6.0, 0.01
 """A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
+PEPTIDE_NONE = 0.125
+"""Peptides come from any place equally likely, or this likely, compared with all places, from none:
+they can be compared with every place, and no chance fit is left out of account."""
 OPEN = 0.1
 """If templates leave more than this, on average, they are looked for more thoroughly."""
 _TINY = 1e-12
+
+
+def distance_prior(kind: str) -> np.ndarray:
+    """Return how likely a readout of this kind is to be copied at each of DISTANCES."""
+    return np.array(DISTANCE_PRIOR if kind == "protein" else PEPTIDE_DISTANCE_PRIOR)
 
 
 @dataclass(frozen=True)
@@ -78,9 +87,7 @@ class Combiner:
             return Evidence(
                 templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
             )
-        bits = PRIOR_BITS if self.finder.kind == "protein" else PEPTIDE_PRIOR_BITS
-        bits = bits + templates.bonuses - np.log2(max(self.finder.places(length), 1))
-        prior = np.minimum(2.0**bits, MOST_PRIOR)
+        prior, none = self._prior(templates, self.finder.places(length))
         symbols = self.finder.symbols.encode(residues)
         mixture = np.empty((length, len(DISTANCES), UNKNOWN_CODE + 1))
         weights = np.empty((length, number))
@@ -88,8 +95,8 @@ class Combiner:
             symbols,
             templates.aligned,
             self._emission,
-            np.outer(prior, DISTANCE_PRIOR),
-            1 - prior.sum(),
+            np.outer(prior, distance_prior(self.finder.kind)),
+            none,
             SWITCH,
             mixture,
             weights,
@@ -98,7 +105,19 @@ class Combiner:
         for symbol in range(self.finder.symbols.hidden + 1):
             at = symbols == symbol
             copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
-        return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
+        none = np.clip(1 - weights.sum(1), 0, 1)
+        best = np.sort(np.argsort(-weights.sum(0), kind="stable")[: 2 * KEPT])
+        return Evidence(templates.chosen(best), copied, none, weights[:, best])
+
+    def _prior(self, templates: Templates, places: int) -> tuple[np.ndarray, float]:
+        """Return the probabilities of each template and of none before anything is read."""
+        bits = templates.bonuses - np.log2(max(places, 1))
+        if self.finder.kind == "protein":
+            prior = np.minimum(2.0 ** (PRIOR_BITS + bits), MOST_PRIOR)
+            return prior, 1 - prior.sum()
+        prior = 2.0**bits
+        total = prior.sum() + PEPTIDE_NONE
+        return prior / total, PEPTIDE_NONE / total
 
     def reading(self, residues: str, evidence: Evidence) -> Reading:
         """Return what the readout network is told of a readout and its templates."""

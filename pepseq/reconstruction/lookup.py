@@ -16,7 +16,7 @@ from pepseq.progress import Progress
 from pepseq.readout.dyeseqs import read_dye_sequences
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.combine import DISTANCE_PRIOR, DISTANCES
+from pepseq.reconstruction.combine import DISTANCES, distance_prior
 from pepseq.reconstruction.config import LookupConfig
 from pepseq.reconstruction.fitting import fitting
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
@@ -106,44 +106,45 @@ class Fitter:
         self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
         self._tail = LONGEST_TAIL if config.dye_sequences else 0
 
-    def fits(self, residues: str) -> tuple[list[Fit], int]:
-        """Return the fits of a readout, best first, and the number of places it was compared with.
+    def fits(self, residues: str, most: int) -> tuple[list[Fit], np.ndarray, int]:
+        """Return at most this many fits of a readout, best first.
 
-        The unknown tail of a dye sequence is tried at every length; where one protein fits from the
+        Also returned are the scores of all fits, sorted, and the number of places compared. The
+        unknown tail of a dye sequence is tried at every length; where one protein fits from the
         same residue on with several, the best of them counts.
         """
-        fits, places = [], 0
+        parts, places = [], 0
         for tail in range(self._tail + 1):
             longer = residues + HIDDEN * tail
-            fits += self._fits(longer, len(residues))
+            parts.append(self._columns(longer, len(residues)))
             places += self.finder.places(len(longer))
-        fits.sort(key=lambda fit: (-fit.score, fit.protein, fit.begin))
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        proteins, begins, _, scores, *_ = columns
+        order = np.lexsort((begins, proteins, -scores))
         if self._tail:
-            best = {(fit.protein, fit.begin): fit for fit in reversed(fits)}
-            fits = [fit for fit in fits if best[fit.protein, fit.begin] is fit]
-        return fits, places
+            keys = (proteins << 32 | begins)[order]
+            order = order[np.sort(np.unique(keys, return_index=True)[1])]
+        labels = sum(symbol != HIDDEN for symbol in residues)
+        best = zip(*(column[order[:most]].tolist() for column in columns), strict=True)
+        return [Fit(*row, labels) for row in best], scores[order], places
 
-    def _fits(self, residues: str, length: int) -> list[Fit]:
+    def _columns(self, residues: str, length: int) -> tuple[np.ndarray, ...]:
+        """Return the fields of Fit but the last one, for all fits of one readout."""
         templates = self.finder.find(residues)
         symbols, lines = self.finder.symbols.encode(residues), templates.aligned
         labelled = symbols != self.finder.symbols.hidden
         bits = np.stack([of_distance[symbols, lines].sum(1) for of_distance in self._bits])
-        prior = np.log2(DISTANCE_PRIOR)[:, None]
-        scores = np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses
+        prior = np.log2(distance_prior(self.finder.kind))[:, None]
         on = lines != NOT_ALIGNED
         same = self.finder.symbols.of_code[np.minimum(lines, UNKNOWN_CODE)] == symbols
-        columns = (
-            templates.proteins,
+        return (
+            templates.proteins.astype(np.int64),
             *(templates.spans + 1).T,
-            scores,
+            np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses,
             templates.bonuses,
             on[:, :length].mean(1),
             (same & on & labelled).sum(1),
         )
-        total = int(labelled.sum())
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        fits = [Fit(*row, total) for row in rows]
-        return fits
 
 
 def lookup(
@@ -215,17 +216,17 @@ def _read(
 
 
 def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer:
-    fits, places = targets.fits(residues)
-    against, _ = decoys.fits(residues)
-    scores, decoy_scores = (np.array([0.0, *(f.score for f in some)]) for some in (fits, against))
-    total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(decoy_scores)
+    fits, scores, places = targets.fits(residues, best)
+    _, against, _ = decoys.fits(residues, 0)
+    scores, against = (np.append(0.0, some) for some in (scores, against))
+    total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(against)
     return Answer(
-        fits[:best],
+        fits,
         int((scores[1:] > scores.max() - SAME_SCORE).sum()),
         places,
         float(total),
         float(scores.max() - decoy_total),
-        float(decoy_scores.max() - total),
+        float(against.max() - total),
     )
 
 

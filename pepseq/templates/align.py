@@ -1,4 +1,4 @@
-"""Alignment of a readout's symbols with proteins: in a band around a diagonal, or without gaps."""
+"""Alignment of a readout's symbols with proteins, in a band around a diagonal."""
 
 import numpy as np
 
@@ -155,11 +155,11 @@ def overhang(residues):
 
 
 @kernel
-def bonuses(paths, lengths, begins, ends, gap):
+def bonuses(paths, lengths, end, gap):
     """Return what the ends and gaps of alignments with proteins of these lengths are worth.
 
-    `begins` (`ends`): for a path that begins (ends) where the protein does, less if one of the two
-    juts out; `gap`: against each gap, at most 6.
+    `end`: for each end of a path that is one of the protein's too, less if one of the two juts
+    out; `gap`: against each gap, at most 6.
     """
     result = np.zeros(len(paths))
     for k in range(len(paths)):
@@ -176,7 +176,7 @@ def bonuses(paths, lengths, begins, ends, gap):
             overhang(first + path[first]),
             overhang(len(path) - 1 - before + lengths[k] - 1 - path[before]),
         )
-        result[k] = max(begins - over[0], 0) + max(ends - over[1], 0) - gap * min(gaps, 6)
+        result[k] = max(end - over[0], 0) + max(end - over[1], 0) - gap * min(gaps, 6)
     return result
 
 
@@ -197,50 +197,3 @@ def copied(residues, starts, paths):
                 if spans[k, 0] < 0:
                     spans[k, 0] = paths[k, i]
     return codes, spans
-
-
-@kernel
-def stretches(offsets, length):
-    """Return where in the reference's residues a stretch of this length begins inside a protein."""
-    count = 0
-    for p in range(len(offsets) - 1):
-        count += max(0, offsets[p + 1] - offsets[p] - length + 1)
-    begins = np.empty(count, np.int64)
-    count = 0
-    for p in range(len(offsets) - 1):
-        for at in range(offsets[p], offsets[p + 1] - length + 1):
-            begins[count] = at
-            count += 1
-    return begins
-
-
-@kernel
-def scan(symbols, residues, begins, table, most):
-    """Return (places, scores) of the `most` best ungapped fits that begin at `begins`.
-
-    Each must leave room for the whole readout. Best first; equal fits by place.
-    """
-    length = len(symbols)
-    highest = np.array([table[symbol].max() for symbol in symbols])
-    order = np.argsort(-highest, kind="mergesort")  # labels first: they tell most
-    rest = np.zeros(length + 1, np.float32)
-    for i in range(length - 1, -1, -1):
-        rest[i] = rest[i + 1] + highest[order[i]]
-    scores = np.full(most, -1e9, np.float32)
-    places = np.full(most, -1, np.int64)
-    low = 0
-    for k in range(len(begins)):
-        at = begins[k]
-        score = np.float32(0)
-        for i in range(length):
-            score += table[symbols[order[i]], residues[at + order[i]]]
-            if score + rest[i + 1] <= scores[low]:
-                break
-        else:
-            scores[low] = score
-            places[low] = at
-            low = np.argmin(scores)
-    order = np.argsort(places, kind="mergesort")
-    order = order[places[order] >= 0]
-    order = order[np.argsort(-scores[order], kind="mergesort")]
-    return places[order], scores[order]

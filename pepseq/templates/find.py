@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pepseq.templates import align, seeds, whole
+from pepseq.templates import align, scan, seeds, whole
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
 from pepseq.templates.symbols import Symbols
@@ -15,7 +15,8 @@ LONGEST = 50_000
 """Readouts longer than this (no protein is) have no templates looked for."""
 BAND = 40
 CANDIDATES = 64
-KEPT = 24
+KEPT, MOST_KEPT, KEPT_RESIDUES = 24, 2000, 60_000
+"""So many templates are kept; of peptides at least, and as many as have so many residues."""
 LEAST_SEEDS = np.float32(0.1)
 """Candidates whose seeds tell less than this share of what the best one's do are not aligned."""
 GAP_OPENING, GAP_EXTENSION = np.float32(10), np.float32(0.5)
@@ -55,6 +56,10 @@ class Templates:
     bonuses: np.ndarray
     spans: np.ndarray
 
+    def chosen(self, rows: np.ndarray) -> "Templates":
+        """Return these rows, in this order."""
+        return Templates(*(getattr(self, field.name)[rows] for field in fields(Templates)))
+
 
 class TemplateFinder:
     """Finds templates in a reference for readouts with these symbols; safe in several threads."""
@@ -89,6 +94,7 @@ class TemplateFinder:
         self._lock = threading.Lock()
         self._scratch = threading.local()
         self._begins: dict[int, np.ndarray] = {}
+        self._cuts: np.ndarray | None = None
         self._by_length: tuple[np.ndarray, np.ndarray] | None = None
 
     def _mean_hits(self) -> float:
@@ -106,7 +112,7 @@ class TemplateFinder:
         return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 
     def find(self, residues: str, thorough: bool = False) -> Templates:
-        """Return the templates of a readout, at most KEPT.
+        """Return the templates of a readout, at most KEPT, or more of peptides.
 
         A `thorough` search adds as many alignments of the whole readout with whole proteins. For
         fragments it aligns eight times as many candidates, however few seeds they share, and its
@@ -202,17 +208,23 @@ class TemplateFinder:
         )
 
     def _by_scan(self, symbols: np.ndarray) -> tuple:
-        offsets = self.reference.offsets
-        places, scores = align.scan(
-            symbols,
-            self.reference.residues,
-            self._places(len(symbols)),
-            self._table,
-            self.candidates,
-        )
+        residues, offsets = self.reference.residues, self.reference.offsets
+        most = max(self.candidates, self._kept(len(symbols)))
+        if self.kind == "fragment":
+            places, scores = scan.scan_all(symbols, residues, offsets, self._table, most)
+        else:
+            begins = self._places(len(symbols))
+            places, scores = scan.scan(symbols, residues, begins, self._table, most)
         proteins = np.searchsorted(offsets, places, side="right") - 1
         first = (places - offsets[proteins]).astype(np.int32)
         return proteins, scores, first[:, None] + np.arange(len(symbols), dtype=np.int32)
+
+    def _kept(self, length: int) -> int:
+        return (
+            KEPT
+            if self.kind == "protein"
+            else max(KEPT, min(MOST_KEPT, KEPT_RESIDUES // max(length, 1)))
+        )
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""
@@ -228,20 +240,22 @@ class TemplateFinder:
             elif self.kind == "prefix":
                 places = starts[long_enough]
             else:
-                places = self._stretches(length)
+                places = self._peptides(length)
             self._begins[length] = places
         return places
 
-    def _stretches(self, length: int) -> np.ndarray:
+    def _peptides(self, length: int) -> np.ndarray:
+        """Return where stretches of this length begin that trypsin may have cut on both sides."""
         residues, offsets = self.reference.residues, self.reference.offsets
-        begins = align.stretches(offsets, length)
-        if self.kind == "tryptic":
+        if self._cuts is None:
             cut = np.zeros(len(residues) + 1, bool)  # trypsin cuts before this residue
             cut[1:-1] = np.isin(residues[:-1], [AMINO_ACIDS.index(a) for a in "KR"])
             cut[1:-1] &= residues[1:] != AMINO_ACIDS.index("P")
             cut[offsets] = True
-            begins = begins[cut[begins] & cut[begins + length]]
-        return begins
+            self._cuts = cut
+        begins = np.flatnonzero(self._cuts[: max(len(residues) + 1 - length, 0)])
+        begins = begins[self._cuts[begins + length]]
+        return begins[begins + length <= offsets[np.searchsorted(offsets, begins, side="right")]]
 
     def _best(self, length: int, found: list) -> Templates:
         """Return the best of what was found: tuples of proteins, scores and paths."""
@@ -252,17 +266,15 @@ class TemplateFinder:
         bonuses = align.bonuses(
             paths,
             lengths,
-            SAME_END if self.kind in ("protein", "prefix") else 0.0,
             SAME_END if self.kind == "protein" else 0.0,
             GAP,
         )
         totals = scores + bonuses
-        best: dict[tuple, int] = {}
-        middles = paths[:, length // 2] - length // 2
-        for row in np.lexsort((proteins, -totals)).tolist():
-            if scores[row] > 0:
-                best.setdefault((proteins[row], middles[row]), row)
-        rows = np.array(list(best.values())[:KEPT], np.int64)
+        rows = np.lexsort((proteins, -totals))
+        rows = rows[scores[rows] > 0]
+        middles = paths[:, length // 2].astype(np.int64) - length // 2 + LONGEST
+        first = np.unique((proteins << 32 | middles)[rows], return_index=True)[1]
+        rows = rows[np.sort(first)[: self._kept(length)]]
         paths = paths[rows]
         aligned, spans = align.copied(
             self.reference.residues, self.reference.offsets[proteins[rows]], paths
@@ -276,5 +288,4 @@ def _together(some: Templates, more: Templates) -> Templates:
         field.name: np.concatenate([getattr(some, field.name), getattr(more, field.name)])
         for field in fields(Templates)
     }
-    order = np.argsort(-parts["scores"], kind="stable")
-    return Templates(**{name: part[order] for name, part in parts.items()})
+    return Templates(**parts).chosen(np.argsort(-parts["scores"], kind="stable"))

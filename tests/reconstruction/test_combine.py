@@ -183,3 +183,30 @@ def test_only_the_order_of_equal_templates_depends_on_the_reference(known):
         assert result.sequence == known[3][1]
         three = np.sort(evidence.weights.mean(0))[-3:]
         assert three == pytest.approx([1 / 3] * 3, abs=0.02)
+
+
+def test_a_peptide_that_fits_many_places_is_their_mixture():
+    rng = np.random.default_rng(8)
+    tails = ["".join(rng.choice(list("ADEFGHILNPQSTVW"), 30)) for _ in range(300)]
+    starts = ["LLLLLLLK"] * 60 + ["AAAAAAAK"] * 240
+    pairs = [
+        (f"p{n}", start + tail) for n, (start, tail) in enumerate(zip(starts, tails, strict=True))
+    ]
+    made = combiner(pairs, kind="tryptic")
+    result, evidence = complete(made, "XXXXXXXK")
+    assert result.sequence == "AAAAAAAK"
+    found = evidence.copied[:, [AMINO_ACIDS.index(a) for a in "LA"]][:7].mean(0)
+    assert found.sum() > 0.8 and found[1] / found[0] == pytest.approx(4, rel=0.15)
+
+
+@pytest.mark.parametrize("kind", ["fragment", "prefix"])
+def test_confidences_of_peptides_are_true(proteins, kind):
+    made = combiner(proteins, K2, kind=kind)
+    right, sure = [], []
+    for n, (_, protein) in enumerate(proteins):
+        begin = 7 * n % (len(protein) - 10) if kind == "fragment" else 0
+        peptide = protein[begin : begin + 10]
+        result, _ = complete(made, masked(peptide, K2))
+        right += [peptide[i] == result.sequence[i] for i in result.hidden]
+        sure += result.probabilities.max(1).tolist()
+    assert np.mean(right) > 0.5 and abs(np.mean(right) - np.mean(sure)) < 0.07

@@ -1,4 +1,4 @@
-"""Banded alignment against Biopython's Smith-Waterman; ungapped fits against every place."""
+"""Banded alignment against Biopython's Smith-Waterman."""
 
 import string
 
@@ -8,7 +8,7 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepseq.templates.align import align, scan
+from pepseq.templates.align import align
 from pepseq.templates.kernels import read_only
 
 OPENING, EXTENSION = np.float32(3), np.float32(0.5)
@@ -127,29 +127,3 @@ def test_nothing_in_common_has_no_path():
     assert score == 0 and (path == -1).all()
     score, path = run(symbols_of([1, 2, 3]), [1, 2, 3], diagonal=500, band=4)
     assert score == 0 and (path == -1).all()
-
-
-@settings(max_examples=60)
-@given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 20))
-def test_scan_finds_the_best_of_all_places(seed, length, most):
-    rng = np.random.default_rng(seed)
-    residues = read_only(rng.integers(0, 4, 80).astype(np.uint8))
-    symbols = rng.integers(0, SYMBOLS, length).astype(np.uint8)
-    begins = np.flatnonzero(rng.random(80 - length + 1) < 0.7)
-    places, scores = scan(symbols, residues, begins, TABLE, most)
-    brute = [TABLE[symbols, residues[b : b + length]].sum(dtype=np.float32) for b in begins]
-    order = np.argsort(-np.array(brute, np.float32), kind="stable")[:most]
-    assert len(places) == min(most, len(begins)) and set(places) <= set(begins)
-    assert np.allclose(scores, np.array(brute)[order], atol=1e-4)
-    assert (np.diff(scores) <= 0).all()
-    for place, score in zip(places, scores, strict=True):
-        assert TABLE[symbols, residues[place : place + length]].sum() == pytest.approx(
-            score, abs=1e-4
-        )
-
-
-def test_equal_fits_come_in_the_order_of_their_places():
-    symbols = np.array([0, 1], np.uint8)
-    residues = read_only(np.array([0, 9, 0, 1, 5, 0, 1, 0, 1], np.uint8))
-    places, scores = scan(symbols, residues, np.array([0, 2, 5, 7]), TABLE, 2)
-    assert scores[0] == scores[1] and places.tolist() == [2, 5]
