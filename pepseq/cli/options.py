@@ -1,5 +1,7 @@
 """Options that more than one command has, each meaning one thing everywhere."""
 
+import os
+
 import click
 
 from pepseq.errors import SettingsError
@@ -35,6 +37,7 @@ class LabelsType(click.ParamType):
 
 READOUT = ReadoutType()
 INPUT = click.Path(readable=False)
+BUNDLED = "bundled"
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
 READOUT_HELP = (
@@ -113,6 +116,15 @@ truth = click.option(
 )
 
 
+def _or_bundled(context: click.Context, option: click.Parameter, paths: tuple) -> tuple:
+    """Put the file that comes with pepseq in the place of its name, unless a file has that name."""
+    if BUNDLED in paths and not os.path.exists(BUNDLED):
+        from pepseq.reconstruction.predict import BUNDLED_REFERENCE
+
+        return tuple(str(BUNDLED_REFERENCE) if path == BUNDLED else path for path in paths)
+    return paths
+
+
 def reference(required: bool = False, default: str = "none", text: str = ""):
     """Return `--reference`; `text` says more of what it does."""
     shown = "" if required else f"  [default: {default}]"
@@ -122,7 +134,9 @@ def reference(required: bool = False, default: str = "none", text: str = ""):
         required=required,
         metavar="FASTA",
         type=INPUT,
-        help=f"Known proteins; may be given several times{text}.{shown}",
+        callback=_or_bundled,
+        help=f"Known proteins, {BUNDLED} for those that come with pepseq; may be given several "
+        f"times{text}.{shown}",
     )
 
 

@@ -154,7 +154,9 @@ def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
     wrong = known & (guess == UNKNOWN_CODE)
     if wrong.any():
         at = int(wrong.argmax())
-        return f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
+        text = f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
+        unsure = " (--min-confidence writes it: evaluate a prediction made without)"
+        return text + unsure if sequence[at] == "X" else text
     return ""
 
 

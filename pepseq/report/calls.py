@@ -43,15 +43,16 @@ _ONE_INPUT = ("predict", "lookup", "fold", "fetch-structures")
 _TABLES = (".tsv", ".txt", ".csv")
 _FASTA = (".fasta", ".fa", ".faa", ".fas")
 _BUNDLED_FILES = "templates/bundled"
+BUNDLED, _DEFAULT_NETWORK = "bundled", "the bundled default"
 
 
 def reference_files(record: dict) -> list[str]:
-    """Return the reference files of a run record; empty for those that come with pepseq."""
+    """Return the reference files of a run record; BUNDLED for those that come with pepseq."""
     reference = part(record, "settings", "reference")
     listed = part(reference, "files") if isinstance(reference, dict) else reference
     paths = [part(one, "path") if isinstance(one, dict) else one for one in as_list(listed)]
     texts = [path for path in paths if isinstance(path, str) and path]
-    return [path for path in texts if _BUNDLED_FILES not in Path(path).as_posix()]
+    return [BUNDLED if _BUNDLED_FILES in Path(path).as_posix() else path for path in texts]
 
 
 def as_list(value: object) -> list:
@@ -70,7 +71,10 @@ def command_line(run: Run, table: Path | None = None) -> str:
     settings = settings if isinstance(settings, dict) else {}
     words = ["pepseq", command, *_positional(command, record, settings), "-o", run.output.name]
     words += ["--table", table.name] if table else []
-    words += [word for path in reference_files(record) for word in ("--reference", path)]
+    files = reference_files(record)
+    if command == "predict" and files == [BUNDLED]:  # the default, but with another network
+        files = [] if part(settings, "model") in (None, _DEFAULT_NETWORK) else files
+    words += [word for path in files for word in ("--reference", path)]
     defaults, note = _defaults(command), ""
     for name, value in settings.items():
         known = name in defaults or name in _MORE.get(command, ())
@@ -134,7 +138,7 @@ def _option(name: str, value: object) -> list[str]:
     option = f"--{_OPTIONS.get(name, name.replace('_', '-'))}"
     if value is None or value is False or value == {} or value == []:
         return []
-    if name == "model" and value == "the bundled default":
+    if name == "model" and value == _DEFAULT_NETWORK:
         return []
     if value is True:
         return [option]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pepseq.report.calls import as_list, command_line, reference_files
+from pepseq.report.calls import BUNDLED, as_list, command_line, reference_files
 from pepseq.report.found import SAID, Found, Run
 from pepseq.report.html import (
     Column,
@@ -20,7 +20,7 @@ from pepseq.report.link import Prediction
 from pepseq.report.paths import local
 from pepseq.report.tables import number, part
 
-BUNDLED = "the bundled proteins of E. coli K-12 and EC590"
+_BUNDLED = "the bundled proteins of E. coli K-12 and EC590"
 DIGEST = 12
 """So many hexadecimal digits of a SHA-256 are shown, enough to tell files apart."""
 
@@ -31,8 +31,10 @@ def known_proteins(run: Run | None) -> str:
         return ""
     if not part(run.record, "settings", "reference"):
         return "none"
-    files = reference_files(run.record)
-    return ", ".join(Path(path).name for path in files) or BUNDLED
+    named = [
+        _BUNDLED if path == BUNDLED else Path(path).name for path in reference_files(run.record)
+    ]
+    return ", ".join(named)
 
 
 def network(run: Run | None) -> str:

@@ -23,7 +23,8 @@ def run(tmp_path, monkeypatch):
     [
         ("p2", None, "expected a record of this id in predicted.fasta, found none", 3),
         ("p2", "GGG", "expected 4 residues as in the truth, found 3", 3),
-        ("p1", "MAXK", "expected an amino acid at residue 3, found 'X'", 1),
+        ("p1", "MAXK", "expected an amino acid at residue 3, found 'X' (--min-confidence", 1),
+        ("p1", "MABK", "expected an amino acid at residue 3, found 'B'", 1),
         ("p1", "MA-K", "expected amino acids, found '-' at residue 3", 1),
         ("p2", "", "expected residues, found none", 3),
     ],

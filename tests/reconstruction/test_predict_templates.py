@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,21 @@ def test_readouts_of_known_proteins_are_recovered_in_both_modes(
 def test_the_bundled_proteome_is_the_default(readouts, proteins, tmp_path):
     predict(readouts, tmp_path / "o", config=ALONE)
     assert accuracy(tmp_path / "o", proteins[:12]) > 0.6
+
+
+def test_the_bundled_proteome_has_a_name(readouts, known, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    common = (readouts, "--mode", "templates")
+    assert run("predict", *common, "-o", "default").code == 0
+    assert run("predict", *common, "-o", "named", "--reference", "bundled").code == 0
+    assert sequences(tmp_path / "default") == sequences(tmp_path / "named")
+    graded = ("evaluate", known, "named", "--readout", "K1", "--reference", "bundled")
+    result = run(*graded, "-o", "accuracy")
+    assert "templates/bundled" in (tmp_path / "accuracy.run.json").read_text(), result
+    assert (tmp_path / "accuracy" / "identity.tsv").exists()
+    shutil.copy(known, "bundled")  # a file of that name comes first
+    result = run("predict", *common, "-o", "own", "--reference", "bundled")
+    assert result.code == 0 and sequences(tmp_path / "own") != sequences(tmp_path / "named")
 
 
 def test_the_network_alone_knows_no_templates(readouts, run, tmp_path):

@@ -142,6 +142,12 @@ def test_defaults_and_what_auto_chose_are_left_out(tmp_path):
         "pepseq predict reads.fasta -o out.fasta --reference 'my file.fasta' "
         "--kind tryptic --missed-label 0.1 --readout KCYM"
     )
+    bundled = {"files": [{"path": "lib/pepseq/templates/bundled/e.fasta.gz", "sha256": "1"}]}
+    settings = {"reference": bundled, "model": "the bundled default"}
+    assert "--reference" not in call(tmp_path / "o", "predict", settings, ["r"])
+    assert "--reference bundled" in call(tmp_path / "o", "lookup", settings, ["r"])
+    settings["model"] = "net"
+    assert "--reference bundled" in call(tmp_path / "o", "predict", settings, ["r"])
     split = {"fractions": [0.5, 0.25, 0.25], "gzipped": True, "sample": 200, "by": "random"}
     assert call(tmp_path / "parts", "split", split, ["a", "b"]) == (
         "pepseq split a b -o parts --fractions 0.5,0.25,0.25 --gzip"
