@@ -221,6 +221,14 @@ def _divide(axes, rows: list[int], columns: list[int]) -> None:
         )
 
 
+def _wilson(shares: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the lower and upper ends, (2, shares), of 95 % intervals (Wilson 1927)."""
+    z = 1.96
+    middle = shares + z**2 / (2 * counts)
+    half = z * np.sqrt(shares * (1 - shares) / counts + z**2 / (4 * counts**2))
+    return np.stack([middle - half, middle + half]) / (1 + z**2 / counts)
+
+
 def reliability(path: Path, calibration: dict) -> None:
     """Draw accuracy against confidence, with the residues of each bin below.
 
@@ -233,14 +241,17 @@ def reliability(path: Path, calibration: dict) -> None:
         rows, total = calibration["bins"], calibration["residues"]
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
         top.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=0.8, label="Ideal")
-        top.plot(
+        right = np.array([row["accuracy"] / 100 for row in bins])
+        top.errorbar(
             [row["mean_confidence"] for row in bins],
-            [row["accuracy"] / 100 for row in bins],
+            right,
+            yerr=np.abs(_wilson(right, np.array([row["residues"] for row in bins])) - right),
             color=BLUE,
             marker="o",
             markersize=3.2,
             linewidth=0.9,
-            label="Reconstruction",
+            elinewidth=0.6,
+            label="Reconstruction, 95 % interval",
             clip_on=False,
         )
         top.set_ylim(0, 1)
