@@ -58,7 +58,7 @@ def _lines(summary: dict, output: str) -> list[str]:
     lines = [
         f"Readout {summary['readout']}: {proteins['scored']:,} proteins with "
         f"{summary['residues']['hidden']:,} hidden residues; "
-        f"{proteins['nothing_hidden']:,} proteins with none",
+        f"{proteins['nothing_hidden']:,} proteins with nothing hidden",
         "",
         f"{'Percent':34}{'macro':>8}{'micro':>8}{'fully right':>13}",
         _row("hidden-residue accuracy", accuracy, summary["fully_right"]),
@@ -75,6 +75,12 @@ def _lines(summary: dict, output: str) -> list[str]:
         error, three = calibration["expected_calibration_error"], calibration["among_top_three"]
         if error is not None:
             lines.append(f"\nCalibration error (ECE) {error:.4f}; truth in top three {three:.2f} %")
+            lines.append(f"\n{'Surest residues':34}{'of all':>8}{'right':>8}{'residues':>13}")
+        for row in calibration["surest"]:
+            if row["residues"]:
+                said = f"  confidence at least {row['at_least']:g}"
+                shares = f"{row['share']:8.2f}{row['accuracy']:8.2f}"
+                lines.append(f"{said:34}{shares}{row['residues']:13,}")
     lines += ["", "macro: mean over proteins; micro: over residues"]
     if wrong := summary["residues"]["observed_and_wrong"]:
         observed = summary["residues"]["observed"]

@@ -61,8 +61,15 @@ def command(readouts, output, reference, readout, labels, keep_going, force, **s
         keep_going=keep_going,
     )
     log.info(
-        "%d readouts, %d of them assigned at a q-value up to %g",
+        "%d readouts, %d of them assigned at a q-value up to %g, %d of these to one place",
         done.readouts,
         done.assigned,
         config.max_q,
+        done.single,
     )
+    if done.lowest_q > config.max_q:
+        log.info(
+            "the lowest q-value is %.2g: few readouts cannot have a lower one, or none fits better "
+            "than decoys; look at e_value and probability",
+            done.lowest_q,
+        )

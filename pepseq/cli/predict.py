@@ -109,11 +109,12 @@ def command(
         shard=shard,
     )
     log.info(
-        "%s%d proteins, %d of %d residues predicted from %s%s",
+        "%s%d proteins, %d of %d residues predicted from %s%s%s",
         f"shard {shard}: " if shard else "",
         done.proteins,
         done.hidden,
         done.residues,
         done.readout,
         f", mean confidence {done.confidence:.3f}" if done.hidden else "",
+        f"; {done.unsure} less sure than {config.min_confidence:g}: X" if done.unsure else "",
     )

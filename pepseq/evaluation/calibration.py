@@ -23,6 +23,8 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
+AT_LEAST = np.array([0.5, 0.7, 0.9, 0.95, 0.99])
+"""Confidences down to which the surest residues are counted."""
 LABELS_TO_JUDGE = 100
 """So many residues of one amino acid are not all missed if the readout identifies it."""
 
@@ -30,12 +32,14 @@ LABELS_TO_JUDGE = 100
 class Calibration:
     """Compares confidences with the truth; what it holds does not grow with the residues.
 
-    `counts` are sums of `calibration_counts`. By amino acid of the truth, int64 of shape (3, 20):
+    `counts` are sums of `calibration_counts`; `surest`, int64 (2, AT_LEAST), residues at least so
+    sure, and those of them that are right. By amino acid of the truth, int64 of shape (3, 20):
     `labels` has all rows, those observed, and those of them that differ from it.
     """
 
     def __init__(self):
         self.counts = np.zeros((3, CALIBRATION_BINS))
+        self.surest = np.zeros((2, len(AT_LEAST)), dtype=np.int64)
         self.labels = np.zeros((3, UNKNOWN_CODE), dtype=np.int64)
         self._top_three = 0
 
@@ -45,6 +49,7 @@ class Calibration:
         total = cls()
         for part in parts:
             total.counts += part.counts
+            total.surest += part.surest
             total.labels += part.labels
             total._top_three += part._top_three
         return total
@@ -73,13 +78,16 @@ class Calibration:
         right = rows.residue == wanted
         among = right | (rows.second == wanted) | (rows.third == wanted)
         self.counts += calibration_counts(rows.confidence[scored], right[scored])
+        sure = rows.confidence[scored, None] >= AT_LEAST
+        self.surest += np.stack([sure.sum(0), (sure & right[scored, None]).sum(0)])
         self._top_three += int(np.count_nonzero(among[scored]))
         return int(np.count_nonzero(hidden[at]))
 
     def summary(self) -> dict:
         """Return residues, mean confidence and calibration error (0-1), truth in the top three (%).
 
-        And the bins, see `calibration_rows`.
+        And the bins, see `calibration_rows`, and the surest residues: how many there are, also in
+        percent of the hidden ones, and the percentage of them that is right.
         """
         residues = int(self.counts[0].sum())
         return {
@@ -88,6 +96,15 @@ class Calibration:
             "expected_calibration_error": calibration_error(self.counts),
             "among_top_three": percent(self._top_three, residues),
             "bins": calibration_rows(self.counts),
+            "surest": [
+                {
+                    "at_least": least,
+                    "residues": sure,
+                    "share": percent(sure, residues),
+                    "accuracy": percent(right, sure),
+                }
+                for least, sure, right in zip(AT_LEAST.tolist(), *self.surest.tolist(), strict=True)
+            ],
         }
 
 

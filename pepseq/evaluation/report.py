@@ -36,6 +36,7 @@ NAMES = (
     "lengths_fine.tsv",
     "baselines.tsv",
     "calibration.tsv",
+    "surest.tsv",
     "identity.tsv",
     "accuracy_by_length.png",
     "confusion.png",
@@ -149,6 +150,7 @@ def write_report(
     plots.confusion(folder / "confusion.png", scores.confusion, readout)
     if calibration := summary["calibration"]:
         write_rows(folder / "calibration.tsv", calibration["bins"])
+        write_rows(folder / "surest.tsv", calibration["surest"])
         plots.reliability(folder / "reliability.png", calibration)
     if by_identity := summary["by_identity"]:
         bands = by_identity["bands"]

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 FITTING_SHARE = 0.99
 ENOUGH = 1000
 """Residues among which every amino acid that is read should be seen."""
+PEPTIDE, ENOUGH_RECORDS = 50, 20
+"""Of so many readouts or more, most are of whole proteins only if they have more residues."""
 
 
 def choose_readout(
@@ -111,6 +113,23 @@ def fitting(
             bad.append(BadRecord(str(source), record.line, record.id, reason))
         else:
             yield record
+
+
+def noticing_peptides(records: Iterable[Record], kind: str, source: str | Path) -> Iterator[Record]:
+    """Yield all records; warn at the end if they are said to be proteins but most are short."""
+    total = short = 0
+    for record in records:
+        total, short = total + 1, short + (len(record.sequence) <= PEPTIDE)
+        yield record
+    if kind == "protein" and total >= ENOUGH_RECORDS and 2 * short > total:
+        log.warning(
+            "%s: %d of %d readouts have %d residues or fewer, but are taken for whole proteins: if "
+            "they are peptides, say which with --kind",
+            source,
+            short,
+            total,
+            PEPTIDE,
+        )
 
 
 def _shown(symbol: str, groups: Mapping[str, str]) -> str:

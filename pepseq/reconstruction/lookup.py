@@ -18,7 +18,7 @@ from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import DISTANCES, distance_prior
 from pepseq.reconstruction.config import LookupConfig
-from pepseq.reconstruction.fitting import fitting
+from pepseq.reconstruction.fitting import fitting, noticing_peptides
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
 from pepseq.templates.copying import NOT_ALIGNED
 from pepseq.templates.decoys import decoys_of, q_values
@@ -88,10 +88,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class LookedUp:
-    """What `lookup` did: readouts, those whose best fit has a q-value up to max_q, bad records."""
+    """What `lookup` did.
+
+    Of all `readouts`, those `assigned` have a best fit with a q-value up to max_q, and of these
+    `single` ones fit nothing else as well; `lowest_q`: of all q-values, 1 if there are none.
+    """
 
     readouts: int
     assigned: int
+    single: int
+    lowest_q: float
     bad: list[BadRecord]
 
 
@@ -178,7 +184,8 @@ def lookup(
     bad: list[BadRecord] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output)
-        records = list(_read(readouts, readout, config, bad))
+        records = _read(readouts, readout, config, bad)
+        records = list(noticing_peptides(records, config.kind, readouts))
 
         def answer(residues: str) -> Answer:
             return _answer(residues, targets, decoys, config.best)
@@ -201,7 +208,9 @@ def lookup(
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
         write_run_record(outputs, output, "lookup", settings, [readouts], started)
     refuse_bad(bad, len(records), output, keep_going)
-    return LookedUp(len(records), int((q <= config.max_q).sum()), bad)
+    taken = q <= config.max_q
+    single = taken & np.array([one.equal == 1 for one in answers], bool)
+    return LookedUp(len(records), int(taken.sum()), int(single.sum()), q.min(initial=1.0), bad)
 
 
 def _read(

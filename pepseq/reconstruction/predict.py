@@ -16,10 +16,11 @@ from pepseq.errors import SettingsError
 from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
 from pepseq.models.checkpoints import find_checkpoint, weights_sha256
 from pepseq.progress import Progress
+from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.complete import CHUNK_RESIDUES, complete
 from pepseq.reconstruction.config import PredictConfig
-from pepseq.reconstruction.fitting import choose_readout, fitting
+from pepseq.reconstruction.fitting import choose_readout, fitting, noticing_peptides
 from pepseq.reconstruction.networks import load_network
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, table_rows
 from pepseq.reconstruction.shards import Hashed, Shard, Share
@@ -39,11 +40,12 @@ BUNDLED_REFERENCE = Path(templates.__file__).parent / "bundled" / "ecoli_W3110_E
 
 @dataclass(frozen=True)
 class Predicted:
-    """What `predict` did; `confidence` is the mean over all hidden residues."""
+    """What `predict` did; `confidence` is the mean over all hidden residues, `unsure` have an X."""
 
     proteins: int
     residues: int
     hidden: int
+    unsure: int
     confidence: float
     readout: Readout
     bad: list[BadRecord]
@@ -98,6 +100,7 @@ def predict(
         with Outputs(force) as outputs, Progress("predicting", todo, "residues") as progress:
             groups = used.group_symbols
             records = read_fasta(source, readouts=True, bad=bad, groups=groups)
+            records = noticing_peptides(records, config.kind, source)
             missed = combiner is not None and config.missed_label > 0
             candidates = "all" if missed else config.candidates
             records = fitting(records, used, candidates, source, bad, groups)
@@ -155,6 +158,8 @@ def _references(reference, model, config: PredictConfig) -> list[str | Path]:
         raise SettingsError("--model: mode templates uses no network; choose auto or model")
     if reference is None:
         bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
+        if config.mode == "auto" and model is not None:
+            log.info("no templates: a --model has none but those of a --reference")
         return [BUNDLED_REFERENCE] if bundled else []
     if config.mode == "model":
         raise SettingsError("--reference: mode model uses no templates; choose auto or templates")
@@ -184,22 +189,25 @@ def _write(
     rows = None if table is None else Hashed(outputs.open(table))
     if rows:
         rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
-    proteins = residues = hidden = 0
+    proteins = residues = hidden = unsure = 0
     confidence = 0.0
     for record, result in results:
         header = f"{record.header} confidence={result.confidence:.4f}"
         if result.origins is not None and result.origins.names and result.origins.best:
             header += f" template={result.origins.best}"
-        fasta.write(format_fasta(header, result.surer_than(min_confidence)))
+        sequence = result.surer_than(min_confidence)
+        fasta.write(format_fasta(header, sequence))
         if rows:
             rows.write(table_rows(record.id, result).encode())
         proteins, residues = proteins + 1, residues + len(result.sequence)
         hidden += len(result.hidden)
+        unsure += sequence.count(HIDDEN)
         confidence += result.confidence * len(result.hidden)
     counts = {
         "proteins": proteins,
         "residues": residues,
         "hidden": hidden,
+        "unsure": unsure,
         "confidence": confidence / max(hidden, 1),
     }
     return counts, [stream.sha256 for stream in (fasta, rows) if stream]

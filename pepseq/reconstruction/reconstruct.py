@@ -55,9 +55,14 @@ class Origins:
 
     @property
     def best(self) -> str:
-        """Id of the template most copied over the protein; empty if none is, on most residues."""
+        """Id of the template most copied over the protein.
+
+        Empty if none is, on most residues, or so many alike that each weighs less than the table
+        shows.
+        """
         mean = self.weights.mean(0)
-        return self.names[mean.argmax()] if mean.sum() >= 0.5 else ""
+        shown = mean.sum() >= 0.5 and mean.max() >= SHOWN_WEIGHT
+        return self.names[mean.argmax()] if shown else ""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ def test_by_hand(run, tmp_path):
     assert lines[14] == "0.8667\t0.9333\t1\t0.9000\t100.00"
     assert lines[15] == "0.9333\t1.0000\t0\t\t"
     assert (tmp_path / "out/reliability.png").exists()
+    surest = [line.split("\t") for line in (tmp_path / "out/surest.tsv").read_text().splitlines()]
+    assert surest[0] == ["at_least", "residues", "share", "accuracy"]
+    assert surest[1] == ["0.50", "2", "66.67", "50.00"]
+    assert surest[3] == ["0.90", "1", "33.33", "100.00"]
+    assert surest[5] == ["0.99", "0", "0.00", ""]
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert summary["calibration"]["residues"] == 3
 

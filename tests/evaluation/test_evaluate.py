@@ -80,7 +80,13 @@ def test_by_hand(run, tmp_path):
     record = json.loads((tmp_path / "out.run.json").read_text())
     assert record["command"] == "evaluate"
     assert len(record["inputs"][1]["sha256"]) == 64
-    for words in ("75.00", "71.43", "81.82", "macro: mean over proteins", "1 proteins with none"):
+    for words in (
+        "75.00",
+        "71.43",
+        "81.82",
+        "macro: mean over proteins",
+        "1 proteins with nothing hidden",
+    ):
         assert words in result.output
 
 

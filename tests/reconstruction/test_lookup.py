@@ -51,6 +51,30 @@ def test_readouts_of_known_proteins_find_them(known, tmp_path, noise):
             assert row["labels_matched"] == row["labels"]
 
 
+def test_the_command_says_what_small_numbers_cannot(known, tmp_path, run):
+    mask(known, tmp_path / "r.fa", "KCYM")
+    call = ("lookup", tmp_path / "r.fa", "--readout", "KCYM", "--reference", known, "--force")
+    few = run(*call, "-o", tmp_path / "o.tsv")
+    assert "40 readouts, 0 of them assigned at a q-value up to 0.01, 0 of these to one" in few.err
+    assert "the lowest q-value is 0.025: few readouts cannot have a lower one" in few.err
+    enough = run(*call, "-o", tmp_path / "o.tsv", "--max-q", "0.03")
+    assert "40 of these to one place" in enough.err and "lowest" not in enough.err
+
+
+def test_short_readouts_of_whole_proteins_are_doubted(known, tmp_path, write, run):
+    peptides = {r.id: r.sequence[5:35] for r in read_fasta(known)}
+    mask(write(**peptides), tmp_path / "r.fa", "K2")
+    common = (tmp_path / "r.fa", "--readout", "K2", "--reference", known, "--force")
+    for command in ("lookup", "predict"):
+        doubted = run(command, *common, "-o", tmp_path / "o")
+        assert "40 of 40 readouts have 50 residues or fewer" in doubted.err
+        assert doubted.code == 0 and len(doubted.err.splitlines()) <= 5
+        told = run(command, *common, "-o", tmp_path / "o", "--kind", "fragment")
+        assert told.code == 0 and "or fewer" not in told.err
+    mask(known, tmp_path / "r.fa", "K2", force=True)
+    assert "or fewer" not in run("predict", *common, "-o", tmp_path / "o").err
+
+
 def test_unrelated_readouts_fit_nothing_well(known, tmp_path, write):
     random = np.random.default_rng(9)
     draw = {f"u{n}": "".join(random.choice(list(AMINO_ACIDS), 200)) for n in range(20)}

@@ -115,6 +115,14 @@ def test_the_network_alone_knows_no_templates(readouts, run, tmp_path):
     assert settings["reference"] is None and "template=" not in (tmp_path / "o").read_text()
 
 
+def test_unsure_residues_are_counted(readouts, known, run, tmp_path):
+    call = ("predict", readouts, "--reference", known, "--mode", "templates", "-o")
+    assert "less sure" not in run(*call, tmp_path / "all").err
+    said = run(*call, tmp_path / "sure", "--min-confidence", "0.995").err
+    unsure = "".join(sequences(tmp_path / "sure").values()).count("X")
+    assert unsure > 0 and f"; {unsure} less sure than 0.995: X" in said
+
+
 def test_an_own_model_goes_with_a_reference_of_its_own(
     protbert, known, readouts, proteins, tmp_path
 ):
