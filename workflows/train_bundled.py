@@ -18,6 +18,7 @@ import platform
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from safetensors.torch import load_file
 from torch import distributed, multiprocessing
 
 from pepseq import Readout
+from pepseq.errors import PepseqError
 from pepseq.files import sha256, to_json
 from pepseq.models.checkpoints import DESCRIPTION, write_manifest
 from pepseq.network.calibration import fit_temperatures
@@ -47,6 +49,9 @@ MEETING = "processes"
 HELD_OUT = 400
 STRAINS = ("ecoli_EC590", "albertii_KF1")
 SHORTEST = 7
+LEAST = {"steps": 1, "every": 1, "processes": 1, "rounds": 1} | dict.fromkeys(
+    ("templates_from", "decay", "examples"), 0
+)
 
 
 class Data:
@@ -203,6 +208,8 @@ def finish(arguments, data: Data) -> None:
         },
         "settings": {
             **SETTINGS,
+            "start": arguments.start and sha256(arguments.start / WEIGHTS),
+            "readout": arguments.readout,
             **asdict(schedule(arguments)),
             "templates_from": arguments.templates_from,
             "easy": EASY,
@@ -246,6 +253,41 @@ def processor() -> str:
         return platform.processor()
 
 
+def fault(arguments) -> str:
+    """Return what is wrong with the arguments, or ""."""
+    strains = [arguments.proteomes / f"train_{name}.faa.gz" for name in STRAINS]
+    start = [arguments.start / WEIGHTS] if arguments.start else []
+    if missing := [path for path in (arguments.corpus, *strains, *start) if not path.is_file()]:
+        return f"expected the file {missing[0]}, found none"
+    for name, least in LEAST.items():
+        if (value := getattr(arguments, name)) < least:
+            return f"--{name.replace('_', '-')}: expected {least} or more, found {value}"
+    if not 0 <= arguments.share <= 1:
+        return f"--share: expected 0 to 1, found {arguments.share}"
+    if find_spec("onnx") is None:
+        return "expected the package onnx, found none: pip install '.[recipe]'"
+    if arguments.output.exists() and not (arguments.output / DESCRIPTION).exists():
+        return f"{arguments.output}: expected nothing there, or what this wrote before"
+    try:
+        Readout(arguments.readout or "K1")
+    except PepseqError as error:
+        return f"--readout: {error}"
+    return ""
+
+
+def keep_inputs(arguments, data: Data, parser: argparse.ArgumentParser) -> None:
+    """Remember what a run learns, or refuse to go on with another."""
+    start = arguments.start and sha256(arguments.start / WEIGHTS)
+    files = [[path.name, sha256(path)] for path in data.files]
+    inputs = {"files": files, "start": start, "readout": arguments.readout}
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    path = arguments.work / "inputs.json"
+    if not path.exists():
+        path.write_bytes(to_json(inputs))
+    elif json.loads(path.read_text()) != inputs:
+        parser.error(f"{arguments.work}: expected a run of these files, --start and --readout")
+
+
 def main() -> None:
     """Make examples with templates, train, calibrate and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -265,8 +307,12 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     arguments.work = Path(f"{arguments.output}.training")
-    arguments.work.mkdir(parents=True, exist_ok=True)
+    if wrong := fault(arguments):
+        parser.error(wrong)
     data = Data(arguments.corpus, arguments.proteomes)
+    if not data.held_out:
+        parser.error(f"{arguments.corpus}: expected proteins whose ids begin with sp_, found none")
+    keep_inputs(arguments, data, parser)
     with ProcessPoolExecutor(arguments.processes) as pool:
         jobs = []
         for seed in range(1, arguments.examples + 1):

@@ -13,13 +13,12 @@ from pepseq.cli import options
 from pepseq.errors import LostProcessError, PepseqError, StoppedError
 from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
 
-DEFAULTS = FinetuneConfig()
 SECONDS_OF_SILENCE = 15
 
 
 def setting(name: str, text: str, kind=None, **more):
     """Return an option for a field of FinetuneConfig, with its default."""
-    default = getattr(DEFAULTS, name)
+    default = getattr(FinetuneConfig, name)
     return click.option(
         f"--{name.replace('_', '-')}",
         name,
@@ -72,7 +71,11 @@ def setting(name: str, text: str, kind=None, **more):
 @options.output(metavar="FOLDER", text="Folder for the trained network.")
 @setting("loss", "Score hidden residues alone, or all as the paper does.", click.Choice(LOSSES))
 @setting("window", "Longest stretch of residues; longer proteins are cut.")
-@setting("overlap", "Residues that neighbouring windows share.")
+@setting(
+    "overlap",
+    "Residues that neighbouring windows share.  [default: 128, or half a smaller window]",
+    click.INT,
+)
 @setting("batch_residues", "Tokens in one batch on each device, padding included.")
 @setting("accumulate", "Batches added up to one step.")
 @setting("epochs", "Rounds over the training proteins, at most.")
@@ -112,7 +115,8 @@ def command(
 ):
     """Train a protein language model to complete readouts.
 
-    Start from a published model, such as --model protbert, or --from-scratch.
+    Start from the readout network that comes with pepseq, a published model (--model protbert), or
+    --from-scratch.
     """
     names = {field.name for field in dataclasses.fields(FinetuneConfig)}
     config = FinetuneConfig(**{name: settings[name] for name in names})

@@ -118,7 +118,7 @@ truth = click.option(
 
 def _or_bundled(context: click.Context, option: click.Parameter, paths: tuple) -> tuple:
     """Put the file that comes with pepseq in the place of its name, unless a file has that name."""
-    if BUNDLED in paths and not os.path.exists(BUNDLED):
+    if BUNDLED in paths and not os.path.isfile(BUNDLED):
         from pepseq.reconstruction.predict import BUNDLED_REFERENCE
 
         return tuple(str(BUNDLED_REFERENCE) if path == BUNDLED else path for path in paths)

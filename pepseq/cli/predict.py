@@ -108,13 +108,15 @@ def command(
         offline=offline,
         shard=shard,
     )
+    alone = model and not reference and config.mode == "auto"
     log.info(
-        "%s%d proteins, %d of %d residues predicted from %s%s%s",
+        "%s%d proteins, %d of %d residues predicted from %s%s%s%s",
         f"shard {shard}: " if shard else "",
         done.proteins,
         done.hidden,
         done.residues,
         done.readout,
         f", mean confidence {done.confidence:.3f}" if done.hidden else "",
+        ", no templates (give --reference)" if alone else "",
         f"; {done.unsure} less sure than {config.min_confidence:g}: X" if done.unsure else "",
     )

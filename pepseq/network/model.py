@@ -154,6 +154,7 @@ def _pick(device: str) -> str:
 
 
 def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int | None):
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it looks when it is loaded
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

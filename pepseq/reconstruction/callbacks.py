@@ -25,9 +25,11 @@ class SafeCheckpoints(TrainerCallback):
         self.trainer.catch_up()
 
     def on_step_end(self, args, state, control, **others):
-        """Ask for a checkpoint if a signal came; the last step is brought to its end."""
+        """Ask for a checkpoint if a signal came; bring the last step to its end, and log it."""
         if self.trainer.must_stop():
             control.should_save, control.should_evaluate = True, False
+        if state.global_step >= state.max_steps:
+            control.should_log = True
         return control
 
     def on_save(self, args, state, control, **others):

@@ -105,9 +105,7 @@ class Combiner:
         for symbol in range(self.finder.symbols.hidden + 1):
             at = symbols == symbol
             copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
-        none = np.clip(1 - weights.sum(1), 0, 1)
-        best = np.sort(np.argsort(-weights.sum(0), kind="stable")[: 2 * KEPT])
-        return Evidence(templates.chosen(best), copied, none, weights[:, best])
+        return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
 
     def _prior(self, templates: Templates, places: int) -> tuple[np.ndarray, float]:
         """Return the probabilities of each template and of none before anything is read."""
@@ -157,8 +155,11 @@ class Combiner:
         return replace(result, origins=self._origins(result, evidence))
 
     def _origins(self, result: Reconstruction, evidence: Evidence) -> Origins:
-        reference, templates = self.finder.reference, evidence.templates
-        names = [reference.name(protein) for protein in templates.proteins]
+        weights, templates = evidence.weights, evidence.templates
         chosen = np.array([AMINO_ACIDS.index(a) for a in result.sequence], np.uint8)
-        carried = (templates.aligned == chosen).T & (templates.aligned.T != NOT_ALIGNED)
-        return Origins(tuple(names), evidence.weights, carried)
+        carried = (weights * (templates.aligned == chosen).T).sum(1)
+        total = weights.sum(1)
+        agreement = np.divide(carried, total, out=np.zeros(len(total)), where=total > 0)
+        most = np.argsort(-weights.sum(0), kind="stable")[: 2 * KEPT]  # of many, few weigh much
+        names = [self.finder.reference.name(protein) for protein in templates.proteins[most]]
+        return Origins(tuple(names), weights[:, most], total, agreement)

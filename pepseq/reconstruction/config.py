@@ -10,6 +10,7 @@ LOSSES = ("hidden", "all")
 MODES = ("auto", "templates", "model")
 KINDS = ("protein", "prefix", "tryptic", "fragment")
 SCHEDULES = ("linear", "cosine", "constant")
+DEFAULT_OVERLAP = 128
 
 
 def _check(condition: bool, message: str) -> None:
@@ -103,7 +104,8 @@ class FinetuneConfig:
 
     loss: `hidden` scores hidden residues, among the candidates; `all` scores observed ones too,
         among the whole vocabulary, as the paper does.
-    window, overlap: longer proteins are cut into overlapping windows of so many residues.
+    window, overlap: longer proteins are cut into windows of so many residues that share so many;
+    None for 128, or half a smaller window.
     batch_residues: tokens in one batch (padding included), on each device.
     accumulate: batches that are added up to one step of the optimiser.
     epochs, max_steps: when to end at the latest (max_steps 0: no limit).
@@ -119,7 +121,7 @@ class FinetuneConfig:
 
     loss: str = "hidden"
     window: int = 1022
-    overlap: int = 128
+    overlap: int | None = None
     batch_residues: int = 16384
     accumulate: int = 1
     epochs: float = 10.0
@@ -143,17 +145,35 @@ class FinetuneConfig:
     def __post_init__(self):
         _check(self.loss in LOSSES, f"loss: expected one of {LOSSES}, found {self.loss!r}")
         _check(self.schedule in SCHEDULES, f"schedule: expected one of {SCHEDULES}")
-        _check(0 <= self.overlap < self.window, "overlap: expected fewer residues than the window")
-        _check(self.epochs > 0 or self.max_steps > 0, "epochs: expected more than 0")
-        for name in ("batch_residues", "accumulate", "evaluate_every", "patience"):
-            _check(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        _check(self.seed < 2**32, "seed: expected less than 2**32")
-        for name in ("weight_decay", "threshold", "lora", "max_steps", "seed"):
-            _check(0 <= getattr(self, name) < math.inf, f"{name}: expected 0 or more")
-        _check(0 < self.learning_rate < math.inf, "learning_rate: expected more than 0")
-        _check(0 <= self.warmup < 1, "warmup: expected a share of the steps, from 0 to below 1")
+        _check(self.window >= 1, f"window: expected 1 residue or more, found {self.window}")
+        if self.overlap is None:
+            object.__setattr__(self, "overlap", min(DEFAULT_OVERLAP, self.window // 2))
+        _check(
+            0 <= self.overlap < self.window,
+            f"overlap: expected fewer residues than the window's {self.window}, "
+            f"found {self.overlap}",
+        )
+        _check(
+            self.epochs > 0 or self.max_steps > 0,
+            f"epochs: expected more than 0, found {self.epochs}",
+        )
+        for name, least in (
+            *((name, 1) for name in ("batch_residues", "accumulate", "evaluate_every", "patience")),
+            *((name, 0) for name in ("weight_decay", "threshold", "lora", "max_steps", "seed")),
+        ):
+            value = getattr(self, name)
+            _check(least <= value < math.inf, f"{name}: expected {least} or more, found {value}")
+        _check(self.seed < 2**32, f"seed: expected less than 2**32, found {self.seed}")
+        _check(
+            0 < self.learning_rate < math.inf,
+            f"learning_rate: expected more than 0, found {self.learning_rate}",
+        )
+        _check(
+            0 <= self.warmup < 1,
+            f"warmup: expected a share of the steps, from 0 to below 1, found {self.warmup}",
+        )
         _check(
             0 < self.teacher_weight <= 1,
             f"teacher_weight: expected above 0 and up to 1, found {self.teacher_weight}",
         )
-        _check(self.epochs < math.inf, "epochs: expected a number")
+        _check(self.epochs < math.inf, f"epochs: expected a number, found {self.epochs}")

@@ -77,6 +77,8 @@ def make_trainer(job: Job) -> MaskedTrainer:
             f"window: expected at most {most} residues for this network, found {config.window}"
         )
     if config.gradient_checkpointing:
+        if not network.supports_gradient_checkpointing:
+            raise SettingsError("--gradient-checkpointing: this network does not know it")
         network.gradient_checkpointing_enable({"use_reentrant": False})
     if config.lora:
         network = _with_adapters(network, config.lora)

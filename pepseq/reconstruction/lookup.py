@@ -231,7 +231,7 @@ def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer
     total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(against)
     return Answer(
         fits,
-        int((scores[1:] > scores.max() - SAME_SCORE).sum()),
+        int((scores[1:] > scores[1:].max(initial=-np.inf) - SAME_SCORE).sum()),
         places,
         float(total),
         float(scores.max() - decoy_total),

@@ -9,7 +9,7 @@ from pepseq.errors import SettingsError
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.config import KINDS, PredictConfig
+from pepseq.reconstruction.config import DEFAULT_OVERLAP, KINDS, PredictConfig
 from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import candidates_of
 from pepseq.reconstruction.windows import blend, cut_windows
@@ -21,7 +21,6 @@ BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
 CPU_BATCH_ACTIVATIONS = 1 << 18
 """Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
 DEFAULT_WINDOW = 1022
-DEFAULT_OVERLAP = 128
 IMPOSSIBLE = -1e3
 """Finite logarithm of the probability of what cannot be."""
 Asked = Sequence[tuple[str, "Evidence"]]

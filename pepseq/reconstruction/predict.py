@@ -158,8 +158,6 @@ def _references(reference, model, config: PredictConfig) -> list[str | Path]:
         raise SettingsError("--model: mode templates uses no network; choose auto or model")
     if reference is None:
         bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
-        if config.mode == "auto" and model is not None:
-            log.info("no templates: a --model has none but those of a --reference")
         return [BUNDLED_REFERENCE] if bundled else []
     if config.mode == "model":
         raise SettingsError("--reference: mode model uses no templates; choose auto or templates")

@@ -32,26 +32,15 @@ _LETTERS = np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)
 class Origins:
     """Which templates the residues of one protein come from.
 
-    `names`: ids of the templates; `weights`, (length, templates): probability that each is copied;
-    `carried`, bool of the same shape: whether it has the residue that the protein was given.
+    `names`: ids of those copied most; `weights`, (length, names): probability that each is copied.
+    Of all templates, (length,): `weight`, the probability that any is copied, and `agreement`, the
+    share of it on those that have the residue that the protein was given.
     """
 
     names: tuple[str, ...]
     weights: np.ndarray
-    carried: np.ndarray
-
-    @property
-    def weight(self) -> np.ndarray:
-        """Probability, (length,), that any template is copied."""
-        return self.weights.sum(1)
-
-    @property
-    def agreement(self) -> np.ndarray:
-        """Share of that probability, (length,), on templates that carry the residue."""
-        total = self.weight
-        return np.divide(
-            (self.weights * self.carried).sum(1), total, out=np.zeros(len(total)), where=total > 0
-        )
+    weight: np.ndarray
+    agreement: np.ndarray
 
     @property
     def best(self) -> str:
@@ -61,7 +50,7 @@ class Origins:
         shows.
         """
         mean = self.weights.mean(0)
-        shown = mean.sum() >= 0.5 and mean.max() >= SHOWN_WEIGHT
+        shown = self.weight.mean() >= 0.5 and mean.max() >= SHOWN_WEIGHT
         return self.names[mean.argmax()] if shown else ""
 
 

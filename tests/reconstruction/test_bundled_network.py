@@ -11,7 +11,7 @@ import pytest
 from known import masked
 
 from pepseq import FinetuneConfig, PredictConfig, finetune, predict
-from pepseq.errors import InputError
+from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import BUNDLED, find_checkpoint, write_manifest
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
@@ -83,6 +83,19 @@ def test_missed_labels_are_candidates_without_templates_too(fasta, tmp_path):
     assert not set("KLAG") & seen[0] and set("LA") & seen[1]
 
 
+def test_nothing_is_written_or_said_about_the_user(fasta, proteins, tmp_path, monkeypatch):
+    source = fasta("r", [(i, masked(s)) for i, s in proteins[:3]])
+    home = tmp_path / "home"
+    home.mkdir()
+    call = [sys.executable, "-m", "pepseq", "-q", "predict", source, "--mode", "model", "-o"]
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    done = subprocess.run([*call, tmp_path / "o"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
 def test_torch_and_transformers_are_not_imported(fasta, proteins, tmp_path):
     source = fasta("r", [(i, masked(s)) for i, s in proteins[:3]])
     code = (
@@ -126,6 +139,35 @@ def test_it_is_adapted_and_then_completes_any_readout_still(files, fasta, tmp_pa
         predict(source, out, model=model, readout="KM", table=f"{out}.tsv", config=MODEL)
         answers.append(rows_of(f"{out}.tsv").confidence.sum())
     assert answers[0] != answers[1]
+
+
+def test_a_run_shorter_than_its_interval_has_a_training_loss(files, tmp_path):
+    changes = {"max_steps": 3, "evaluate_every": 500, "window": 60}
+    finetune(*files, tmp_path / "net", "K1", config=FinetuneConfig(**QUICK | changes))
+    rows = pd.read_csv(tmp_path / "net" / "metrics.tsv", sep="\t")
+    assert rows.step.tolist() == [3] and rows.train_loss.between(2, 4).all()
+
+
+def test_gradient_checkpointing_is_not_for_it(files, tmp_path):
+    config = FinetuneConfig(**QUICK, gradient_checkpointing=True)
+    with pytest.raises(SettingsError, match="--gradient-checkpointing: this network"):
+        finetune(*files, tmp_path / "net", "K1", config=config)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"learning_rate": float("nan")}, "learning_rate: expected more than 0, found nan"),
+        ({"max_steps": -1}, "max_steps: expected 0 or more, found -1"),
+        ({"patience": 0}, "patience: expected 1 or more, found 0"),
+        ({"window": 0}, "window: expected 1 residue or more, found 0"),
+        ({"window": 9, "overlap": 9}, "overlap: expected fewer residues than the window's 9"),
+    ],
+)
+def test_faulty_settings_say_what_was_found(setting, words):
+    with pytest.raises(SettingsError, match=words):
+        FinetuneConfig(**setting)
+    assert FinetuneConfig(window=100).overlap == 50 and FinetuneConfig().overlap == 128
 
 
 def test_an_adaptation_that_was_stopped_goes_on_to_the_same_weights(files, tmp_path, monkeypatch):

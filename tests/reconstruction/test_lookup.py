@@ -75,6 +75,20 @@ def test_short_readouts_of_whole_proteins_are_doubted(known, tmp_path, write, ru
     assert "or fewer" not in run("predict", *common, "-o", tmp_path / "o").err
 
 
+def test_the_best_fit_counts_however_bad_it_is(known, tmp_path, write):
+    (tmp_path / "r.fa").write_text("".join(f">{n}\n{'M' * n}\n" for n in range(8, 20)))
+    lookup(
+        tmp_path / "r.fa",
+        tmp_path / "o.tsv",
+        known,
+        "KCYM",
+        config=LookupConfig(kind="prefix", misread=0.9),
+    )
+    found = [row for row in first(tmp_path / "o.tsv") if row["protein"]]
+    assert any(float(row["score"]) < -1 for row in found)
+    assert all(int(row["equal_fits"]) >= 1 for row in found)
+
+
 def test_unrelated_readouts_fit_nothing_well(known, tmp_path, write):
     random = np.random.default_rng(9)
     draw = {f"u{n}": "".join(random.choice(list(AMINO_ACIDS), 200)) for n in range(20)}

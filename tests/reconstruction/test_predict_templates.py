@@ -96,6 +96,9 @@ def test_the_bundled_proteome_has_a_name(readouts, known, run, tmp_path, monkeyp
     result = run(*graded, "-o", "accuracy")
     assert "templates/bundled" in (tmp_path / "accuracy.run.json").read_text(), result
     assert (tmp_path / "accuracy" / "identity.tsv").exists()
+    (tmp_path / "bundled").mkdir()  # no file
+    assert run("predict", *common, "-o", "again", "--reference", "bundled").code == 0
+    (tmp_path / "bundled").rmdir()
     shutil.copy(known, "bundled")  # a file of that name comes first
     result = run("predict", *common, "-o", "own", "--reference", "bundled")
     assert result.code == 0 and sequences(tmp_path / "own") != sequences(tmp_path / "named")
@@ -113,6 +116,30 @@ def test_the_network_alone_knows_no_templates(readouts, run, tmp_path):
         assert set(rows[column]) == {""}
     settings = json.loads((tmp_path / "o.run.json").read_text())["settings"]
     assert settings["reference"] is None and "template=" not in (tmp_path / "o").read_text()
+
+
+def test_a_model_without_a_reference_is_noticed(protbert, known, readouts, run, tmp_path):
+    call = ("predict", readouts, "--model", protbert, "--readout", "K1", "--force")
+    call = (*call, "--device", "cpu", "-o", tmp_path / "o")
+    assert "no templates (give --reference)" in run(*call).err
+    assert "no templates" not in run(*call, "--reference", known).err
+    assert "no templates" not in run(*call, "--mode", "model").err
+
+
+def test_many_equal_templates_count_all(fasta, tmp_path):
+    copies = [(f"p{n}", "MGGGGGGR" + "ADEFGHILNPQ"[n % 11] * (1 + n // 11)) for n in range(90)]
+    predict(
+        fasta("peptide", [("p", "MXXXXXXX")]),
+        tmp_path / "o",
+        reference=[fasta("copies", copies)],
+        table=tmp_path / "t",
+        readout="KCYM",
+        config=PredictConfig(kind="tryptic", mode="templates"),
+    )
+    rows = table_of(tmp_path / "t")
+    assert (rows.template_weight > 0.99).all() and (rows.templates == "").all()
+    assert sequences(tmp_path / "o") == {"p": "MGGGGGGR"}
+    assert "template=" not in (tmp_path / "o").read_text()
 
 
 def test_unsure_residues_are_counted(readouts, known, run, tmp_path):
