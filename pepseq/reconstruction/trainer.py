@@ -141,7 +141,7 @@ class MaskedTrainer(Trainer):
         model = self.model.eval()
         totals = torch.zeros(4, dtype=torch.float64)
         for first in range(0, len(data), self.args.world_size):
-            if self.must_stop():
+            if self.state.global_step and self.must_stop():
                 self.save_and_stop()
             if (index := first + self.args.process_index) < len(data):
                 totals += self._validate(model, data, index)
@@ -185,13 +185,15 @@ class MaskedTrainer(Trainer):
         self.callback_handler.on_save(self.args, self.state, self.control)
 
     def catch_up(self):
-        """Do the validation that was due when the checkpoint was written; follow a moved folder."""
+        """Validate before the first step, or what was due at the checkpoint; follow its folder."""
         if self.state.best_model_checkpoint:
             best = self.checkpoint_folder(self.state.best_global_step)
             self.state.best_model_checkpoint = str(best)
         step = self.state.global_step
         done = any(row["step"] == step and "eval_loss" in row for row in self.state.log_history)
-        if step and step % self.state.eval_steps == 0 and not done:
+        if not step:
+            self.evaluate()
+        elif step % self.state.eval_steps == 0 and not done:
             self._determine_best_metric(self.evaluate(), None)
 
     def checkpoint_folder(self, step: int) -> Path:

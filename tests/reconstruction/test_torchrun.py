@@ -64,7 +64,7 @@ def test_two_processes_have_the_curve_of_one_with_two_batches(run, command, tmp_
     assert words.count("training: 60 proteins") == 1 and "Warning" not in words
     assert run(*command, tmp_path / "one", "--accumulate", "2").code == 0
     one, two = (pd.read_csv(tmp_path / n / "metrics.tsv", sep="\t") for n in ("one", "two"))
-    assert one.step.tolist() == two.step.tolist() == list(range(1, 61))
+    assert one.step.tolist() == two.step.tolist() == list(range(61))
     assert int(re.search(r"(\d+) batches", words)[1]) % 2 == 1 and one.epoch.max() > 5
     for column in ("train_loss", "validation_loss", "validation_accuracy", "learning_rate"):
         assert (one[column] - two[column]).abs().max() < 1e-5, column
