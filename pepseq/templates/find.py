@@ -220,11 +220,9 @@ class TemplateFinder:
         return proteins, scores, first[:, None] + np.arange(len(symbols), dtype=np.int32)
 
     def _kept(self, length: int) -> int:
-        return (
-            KEPT
-            if self.kind == "protein"
-            else max(KEPT, min(MOST_KEPT, KEPT_RESIDUES // max(length, 1)))
-        )
+        if self.kind == "protein":
+            return KEPT
+        return max(KEPT, min(MOST_KEPT, KEPT_RESIDUES // max(length, 1)))
 
     def _places(self, length: int) -> np.ndarray:
         """Return where in the reference a readout of this kind and length may begin."""

@@ -19,12 +19,8 @@ def scan(symbols, residues, begins, table, most):
     rest = np.zeros(length + 1, np.float32)
     for i in range(length - 1, -1, -1):
         rest[i] = rest[i + 1] + highest[order[i]]
-    places, scores, count, low = (
-        np.empty(4 * most, np.int64),
-        np.empty(4 * most, np.float32),
-        0,
-        _NEVER,
-    )
+    places, scores = np.empty(4 * most, np.int64), np.empty(4 * most, np.float32)
+    count, low = 0, _NEVER
     for at in begins:
         score = np.float32(0)
         for i in range(length):
@@ -49,12 +45,8 @@ def scan_all(symbols, residues, offsets, table, most):
     longest = np.diff(offsets).max() if len(offsets) > 1 else 0
     tracks = np.empty((len(used), longest), np.float32)
     sums = np.empty(longest, np.float32)
-    places, scores, count, low = (
-        np.empty(4 * most, np.int64),
-        np.empty(4 * most, np.float32),
-        0,
-        _NEVER,
-    )
+    places, scores = np.empty(4 * most, np.int64), np.empty(4 * most, np.float32)
+    count, low = 0, _NEVER
     for p in range(len(offsets) - 1):
         begins = offsets[p + 1] - offsets[p] - length + 1
         if begins < 1:
