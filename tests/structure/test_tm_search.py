@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tmtools
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structures import real_chains
 
@@ -23,7 +23,9 @@ def check(model, reference, tolerance=1e-5):
     theirs = tmtools.tm_align(model, reference, row, row, [row, row])
     score, rotation, translation = superpose_pairs(model, reference, len(reference))
     assert score == pytest.approx(theirs.tm_norm_chain2, abs=tolerance)
-    assert least_rmsd(model, reference) == pytest.approx(theirs.rmsd, abs=1e-4)
+    rmsd = least_rmsd(model, reference)
+    rounded = abs(rmsd**2 - theirs.rmsd**2) < 1e-6  # of equal chains theirs is a root of rounding
+    assert rmsd == pytest.approx(theirs.rmsd, abs=1e-4) or rounded
     distances = np.linalg.norm(model @ rotation.T + translation - reference, axis=1)
     again = (1 / (1 + (distances / scale_of(len(reference))) ** 2)).mean()
     assert score == pytest.approx(again, abs=1e-9)
@@ -39,6 +41,7 @@ def test_real_chains(noise):
 
 
 @given(st.integers(0, 2**32), st.integers(4, 60), st.floats(0, 10))
+@example(655, 4, 0.0)
 @settings(max_examples=30)
 def test_short_chains_of_any_shape(seed, length, noise):
     draw = np.random.default_rng(seed)
