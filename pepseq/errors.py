@@ -3,6 +3,8 @@
 A message is one line: what was expected, what was found, and where.
 """
 
+_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
+
 
 class PepseqError(Exception):
     """Base of every error that pepseq raises on purpose."""
@@ -44,7 +46,16 @@ class LostProcessError(TryAgainError):
 
 def found(text: str, limit: int = 40) -> str:
     """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
-    return ascii(text if len(text) <= limit else text[:limit] + "...")
+    return repr(readable(text if len(text) <= limit else text[:limit] + "..."))
+
+
+def readable(text: str) -> str:
+    r"""Return a text in which bytes that were no UTF-8 are shown as Latin-1.
+
+    >>> readable(b"caf\xe9".decode("utf-8", "surrogateescape"))
+    'café'
+    """
+    return text if text.isprintable() else text.translate(_LATIN_1)
 
 
 def printable(text: str) -> str:
@@ -55,4 +66,5 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
+    text = readable(text)
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

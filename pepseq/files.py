@@ -1,34 +1,47 @@
-"""Reading and writing files so that nothing is half-written and every result can be traced.
+"""Reading files, refusing outputs that must not be written, and run records.
 
-Outputs are written beside their final name and renamed when whole; a lock keeps a second run
-out; each output has a run record `<output>.run.json`. `-` is stdin or stdout, and a `.gz` suffix
-means gzip.
+`-` is stdin or stdout. Compressed files are known by their content when they are read; the suffix
+of an output's name chooses the compression. How outputs appear: `pepseq.outputs`.
 """
 
-import gzip
 import hashlib
 import importlib.metadata
 import io
 import json
 import os
 import platform
-import shutil
 import sys
 import time
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
+from pepseq.atomic_files import disk_errors, locked
+from pepseq.compression import DAMAGED, decompressed
+from pepseq.errors import InputError, OutputError, SettingsError
+from pepseq.outputs import STDIO, Outputs
+from pepseq.publishing import SIDE_FILES, recover_unlocked
 from pepseq.version import __version__
 
-STDIO = "-"
-SIDE_FILES = ("", ".run.json", ".failed.tsv", ".unpaired.tsv")
-"""An output, its run record, records left out and proteins without a pair: written together."""
-_GZIP_MAGIC = b"\x1f\x8b"
+__all__ = [
+    "SIDE_FILES",
+    "STDIO",
+    "Outputs",
+    "check_free",
+    "decode_text",
+    "describe_input",
+    "disk_errors",
+    "encode_text",
+    "locked",
+    "numbered_lines",
+    "open_input",
+    "run_record",
+    "sha256",
+    "to_json",
+    "write_run_record",
+]
+LONGEST_LINE = 1 << 26
+"""Bytes of a line of a table, a list or an alignment in Stockholm format."""
 
 
 class _Source(io.FileIO):
@@ -44,10 +57,10 @@ class _Source(io.FileIO):
 
 @contextmanager
 def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
-    """Open a file, or stdin for `-`, for reading bytes; gzip is unpacked whatever its name.
+    """Open a file, or stdin for `-`, for reading bytes; compressed content is decompressed.
 
-    Raises InputError for a missing or unreadable file and for gzip that is cut short, damaged, or
-    followed by something else.
+    Raises InputError for a missing or unreadable file, and for compressed data that are cut short,
+    damaged, or followed by something else.
     """
     if str(path) == STDIO and sys.stdin is None:
         raise InputError("stdin: is closed")
@@ -60,13 +73,33 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     with raw:
-        packed = raw.peek(2)[:2] == _GZIP_MAGIC
-        if not packed and str(path).endswith(".gz") and raw.peek(1):
-            raise InputError(f"{path}: expected gzip as its name says, found something else")
+        stream = decompressed(raw)
         try:
-            yield gzip.open(raw) if packed else raw
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(f"{path}: expected whole gzip data, found: {error}") from error
+            yield stream
+        except DAMAGED as error:
+            raise InputError(f"{path}: expected whole compressed data, found: {error}") from error
+
+
+def numbered_lines(
+    path: str | Path, stream: io.BufferedReader, first: int = 1
+) -> Iterator[tuple[int, bytes]]:
+    """Yield number and bytes of each line of a stream; InputError for one over LONGEST_LINE."""
+    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), first):
+        if len(line) == LONGEST_LINE:
+            raise InputError(
+                f"{path}:{number}: expected lines of up to {LONGEST_LINE} bytes, found a longer one"
+            )
+        yield number, line
+
+
+def decode_text(content: bytes) -> str:
+    """Return text, UTF-8 or not: `encode_text` gives the same bytes again."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def encode_text(text: str) -> bytes:
+    """Return the bytes of a text that `decode_text` may have given."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def sha256(path: str | Path) -> str:
@@ -78,38 +111,6 @@ def sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
-    """Hold `.<name>.lock` beside `path` while a run writes it; TryAgainError if another does.
-
-    `wait` is how many seconds to give the other run to end.
-    """
-    path = Path(path)
-    lock = path.parent / f".{path.name}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=wait):
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
-    except Timeout as error:
-        lock.touch()  # an OSError where no file can be made: nobody holds that lock
-        busy = f"{path}: another run is writing it; try again when it is done"
-        raise TryAgainError(busy) from error
-
-
-@contextmanager
-def disk_errors(path: str | Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write `path` into an OutputError."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
 def check_free(
     outputs: list[str | Path], inputs: list[str | Path], force: bool, folder: bool = False
 ) -> None:
@@ -119,6 +120,9 @@ def check_free(
     or another output; OutputError if it exists already (unless `force`), or is not a regular file
     (with `folder`: a folder).
     """
+    for output in outputs:
+        if str(output) != STDIO:
+            recover_unlocked(os.path.realpath(output) if folder else output)
     seen = {os.path.realpath(p) for p in inputs if str(p) != STDIO}
     for what, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
         if [str(p) for p in paths].count(STDIO) > 1:
@@ -137,116 +141,6 @@ def check_free(
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "folder" if folder else "regular file (- is stdout)"
             raise OutputError(f"{output}: expected a {kind}, found something else")
-
-
-class Outputs:
-    """The files of one run, which appear under their names together when it succeeds.
-
-    Use as a context manager: `open(path)` gives a binary stream; on leaving without an error every
-    file is flushed to disk and renamed, the first opened last; with an error all are removed and
-    older files stay as they were.
-    """
-
-    def __init__(self, force: bool = True):
-        self._force = force
-        self._open: list[tuple[Path, Path, io.BufferedIOBase, io.BufferedIOBase]] = []
-        self._locks = []
-        self._stale: list[Path] = []
-
-    def __enter__(self) -> "Outputs":
-        return self
-
-    def open(self, path: str | Path) -> io.BufferedIOBase:
-        """Open an output for writing bytes: gzip for a `.gz` name, stdout for `-`."""
-        if str(path) == STDIO:
-            if not hasattr(sys.stdout, "buffer"):
-                raise OutputError("stdout: is closed")
-            return sys.stdout.buffer
-        path = Path(path)
-        lock = locked(path)
-        with disk_errors(path):
-            lock.__enter__()
-            self._locks.append(lock)
-            partial = path.parent / f".{path.name}.partial"
-            raw = open(partial, "wb")
-        stream = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
-        self._open.append((path, partial, raw, stream))
-        return stream
-
-    def add(self, path: str | Path, content: bytes) -> None:
-        """Write a small output in one go."""
-        self.open(path).write(content)
-
-    def drop(self, path: str | Path) -> None:
-        """Remove an older file when this run succeeds."""
-        self._stale.append(Path(path))
-
-    def __exit__(self, kind, error, trace) -> None:
-        try:
-            if kind is None:
-                self._publish()
-            elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-                where = ", ".join(str(path) for path, *_ in self._open) or "stdout"
-                raise OutputError(f"{where}: cannot be written: {error.strerror}") from error
-        finally:
-            for _, partial, raw, _ in self._open:
-                with suppress(OSError):
-                    raw.close()
-                partial.unlink(missing_ok=True)
-            for lock in self._locks:
-                lock.__exit__(None, None, None)
-
-    def _publish(self) -> None:
-        for path, _, raw, stream in self._open:
-            with disk_errors(path):
-                if stream is not raw:
-                    stream.close()
-                raw.flush()
-                os.fsync(raw.fileno())
-                raw.close()
-        for path, *_ in self._open:
-            if not self._force and os.path.lexists(path) and not path.name.endswith(SIDE_FILES[1:]):
-                raise OutputError(f"{path}: has appeared during the run; --force overwrites it")
-        for path, partial, _, _ in reversed(self._open):
-            with disk_errors(path):
-                partial.replace(path)
-        for path in self._stale:
-            path.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(folder: str | Path, force: bool = False) -> Iterator[Path]:
-    """Yield a new folder that becomes `folder` when the block ends without an error.
-
-    With `force` an older folder is replaced at the end, and kept if the block fails. A link to a
-    folder stays a link.
-    """
-    folder = Path(os.path.realpath(folder))
-    partial = folder.parent / f".{folder.name}.partial"
-    with disk_errors(folder), locked(folder):
-        shutil.rmtree(partial, ignore_errors=True)
-        with disk_errors(folder):
-            partial.mkdir(parents=True)
-        try:
-            yield partial
-            with disk_errors(folder):
-                replace_folder(partial, folder, force)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-def replace_folder(new: Path, folder: Path, force: bool) -> None:
-    """Rename `new` to `folder`; an older `folder` steps aside first and goes last."""
-    old = folder.parent / f".{folder.name}.old"
-    if old.exists() and not folder.exists():
-        old.rename(folder)  # an earlier run was killed between the two renames below
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        if not force:
-            raise OutputError(f"{folder}: exists already; --force overwrites it")
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def run_record(command: str, settings: dict, inputs: list[str | Path], started: float) -> dict:

@@ -19,6 +19,7 @@ from typing import TypeVar
 import httpx2
 
 from pepseq.answers import Again, check_status, read_whole
+from pepseq.atomic_files import append_file
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.files import disk_errors, locked, sha256
 from pepseq.partial import Part
@@ -259,7 +260,7 @@ def parse_address(url: str) -> httpx2.URL:
 def _write(response: httpx2.Response, part: Part) -> None:
     """Append an answer's bytes; Again if fewer came than the server said."""
     progress = Progress(f"downloading {part.url}", part.total or 0, "bytes", part.size())
-    with open(part.file, "ab") as stream, progress:
+    with append_file(part.file) as stream, progress:
         for block in response.iter_raw():
             stream.write(block)
             if part.total:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx2
 
+from pepseq.atomic_files import create_file, replace_file
 from pepseq.files import to_json
 
 
@@ -42,9 +43,10 @@ class Part:
         length = response.headers.get("Content-Length", "")
         self.total = int(length) if length.isdecimal() else None
         self._notes.unlink(missing_ok=True)
-        self.file.write_bytes(b"")
+        self.file.unlink(missing_ok=True)
+        create_file(self.file).close()
         notes = {"url": self.url, "validator": self.validator, "bytes": self.total}
-        self._notes.write_bytes(to_json(notes))
+        replace_file(self._notes, to_json(notes))
 
     def goes_on(self, response: httpx2.Response, done: int) -> bool:
         """Return whether an answer is the rest of this very file."""

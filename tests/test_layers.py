@@ -10,6 +10,10 @@ from places import ROOT
 ORDER = [
     "errors",
     "version",
+    "atomic_files",
+    "compression",
+    "publishing",
+    "outputs",
     "files",
     "json_file",
     "progress",

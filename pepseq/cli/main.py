@@ -99,12 +99,21 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="pepseq")
 @click.option("-v", "--verbose", count=True, help="Say more; -vv also shows tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def cli(verbose: int, quiet: bool):
+@click.option(
+    "--longest-record",
+    type=click.IntRange(1),
+    metavar="RESIDUES",
+    help="Residues that a FASTA record may have; longer ones are left out.  [default: 1000000, or "
+    "PEPSEQ_LONGEST_RECORD]",
+)
+def cli(verbose: int, quiet: bool, longest_record: int | None):
     """Reconstruct whole proteins from the few amino acids that sequencing reads.
 
     Results go to files or stdout, words to stderr. Exit codes: 0 done, 1 a bug of pepseq, 2 usage,
     65 bad input, 74 output, 75 try again or resume.
     """
+    if longest_record is not None:
+        os.environ["PEPSEQ_LONGEST_RECORD"] = str(longest_record)
     level = logging.ERROR if quiet else logging.INFO if not verbose else logging.DEBUG + 1 - verbose
     if not verbose:
         warnings.simplefilter("ignore")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pepseq.errors import InputError, found
 from pepseq.evaluation.metrics import UNKNOWN_CODE
-from pepseq.files import open_input
+from pepseq.files import decode_text, encode_text, open_input
 from pepseq.sequences.residues import AMINO_ACIDS
 
 COLUMNS = ("id", "position", "residue", "source", "confidence", "second", "third")
@@ -72,11 +72,11 @@ def read_rows(
     """
     with open_input(table) as stream:
         header = stream.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-        names = header.decode("ascii", "replace").split("\t")
+        names = decode_text(header).split("\t")
         if missing := [name for name in COLUMNS if names.count(name) != 1]:
             raise InputError(
                 f"{table}:1: expected a table of confidences with one column {missing[0]}, "
-                f"found {found(header.decode('ascii', 'replace'))}"
+                f"found {found(decode_text(header))}"
             )
         line, at = 2, names.index("id")
         wanted = [name for name in also if names.count(name) == 1]
@@ -90,7 +90,7 @@ def read_rows(
 
 def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:
     """Return the first and the end of the lines whose cell in a column is `name`."""
-    wanted = name.encode("utf-8", "surrogateescape")
+    wanted = encode_text(name)
     fit = [
         i
         for i, x in enumerate(lines)
@@ -102,10 +102,10 @@ def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:
 def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -> pd.DataFrame:
     tabs, columns = len(names) - 1, [*COLUMNS, *also]
     for row, text in enumerate(lines):
-        if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2] or not text.isascii():
+        if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2]:
             raise InputError(
-                f"{table}:{line + row}: expected {len(names)} columns of ASCII text, "
-                f"found {found(text.decode('ascii', 'replace').rstrip())}"
+                f"{table}:{line + row}: expected {len(names)} columns of text, "
+                f"found {found(decode_text(text).rstrip())}"
             )
     return pd.read_csv(
         io.BytesIO(b"".join(lines)),
@@ -117,6 +117,7 @@ def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -
         quoting=csv.QUOTE_NONE,
         na_filter=False,
         skip_blank_lines=False,
+        encoding_errors="surrogateescape",
         low_memory=False,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.evaluation.evaluate import check_paths
-from pepseq.files import Outputs, disk_errors, whole_folder, write_run_record
+from pepseq.files import Outputs, disk_errors, write_run_record
 from pepseq.json_file import read_json
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.sequences.table import read_rows
@@ -81,8 +81,8 @@ def compare_evaluations(
             )
         read[one.key] = one
     rows = list(read.values())
-    with Outputs() as outputs, whole_folder(output, force) as partial, disk_errors(output):
-        _write(partial, rows)
+    with Outputs() as outputs, disk_errors(output):
+        _write(outputs.folder(output, force), rows)
         settings = {"evaluations": [list(map(str, one)) for one in evaluations]}
         write_run_record(outputs, output, "compare", settings, list(files), started)
     return rows

@@ -25,7 +25,6 @@ from pepseq.files import (
     check_free,
     disk_errors,
     sha256,
-    whole_folder,
     write_run_record,
 )
 from pepseq.readout.readout import Readout
@@ -87,10 +86,9 @@ def evaluate(
     summary = summarise(scores, readout, records, baselines, calibration, by_identity)
     settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
     settings |= {"background": background, "reference": [str(path) for path in references]}
-    with Outputs() as outputs:
+    with Outputs() as outputs, disk_errors(output):
         write_failed(outputs, output, bad, len(scores.ids))
-        with whole_folder(output, force) as folder, disk_errors(output):
-            write_report(folder, scores, readout, summary, nearest)
+        write_report(outputs.folder(output, force), scores, readout, summary, nearest)
         write_run_record(outputs, output, "evaluate", settings, inputs, started)
     refuse_bad(bad, len(scores.ids), output, keep_going)
     return summary

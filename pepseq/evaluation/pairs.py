@@ -10,7 +10,7 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.evaluation.evaluate import check_paths
 from pepseq.evaluation.pairing import PairCounts, SpeciesPair, count_correct
-from pepseq.files import STDIO, Outputs, disk_errors, whole_folder, write_run_record
+from pepseq.files import STDIO, Outputs, disk_errors, write_run_record
 from pepseq.json_file import read_json
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.sequences.table import read_columns, read_rows, read_table
@@ -74,8 +74,8 @@ def evaluate_pairs(
     output = check_paths(output, inputs, force, NAMES, "an evaluation of pairs")
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
     done = [_evaluate(path, truth, lines) for path in pairs]
-    with Outputs() as outputs, whole_folder(output, force) as folder, disk_errors(output):
-        _write(folder, done)
+    with Outputs() as outputs, disk_errors(output):
+        _write(outputs.folder(output, force), done)
         settings = {"truth": truth, "pairs": [str(path) for path in pairs]}
         write_run_record(outputs, output, "evaluate-pairs", settings, inputs, started)
     return done

@@ -190,7 +190,7 @@ def write_rows(path: Path, rows: Iterable[dict], columns: Iterable[str] = ()) ->
 
     `columns` are those of a table that may have no row.
     """
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         stream.write("\t".join(columns) + "\n" if columns else "")
         for number, row in enumerate(rows):
             if not number and not columns:

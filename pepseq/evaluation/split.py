@@ -1,6 +1,5 @@
 """Proteins to train, validation and test, with a report of how near these are to training."""
 
-import gzip
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -10,12 +9,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from pepseq.compression import compressed
 from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.evaluate import check_paths
 from pepseq.evaluation.nearest import find_nearest
 from pepseq.evaluation.screen import screen
 from pepseq.evaluation.split_report import NAMES, SampledNearest, SplitRow, write_split_report
-from pepseq.files import STDIO, Outputs, disk_errors, whole_folder, write_run_record
+from pepseq.files import STDIO, Outputs, disk_errors, write_run_record
 from pepseq.readout.readout import Readout
 from pepseq.sequences.clusters import find_mmseqs
 from pepseq.sequences.config import CLUSTER, RANDOM, SPLITS, SplitConfig
@@ -73,7 +73,8 @@ def split(
     if by not in (RANDOM, CLUSTER):
         by, rule = find_rule(inputs, by)
     bad: list[BadRecord] = []
-    with Outputs() as outputs, whole_folder(output, force) as folder, disk_errors(output):
+    with Outputs() as outputs, disk_errors(output):
+        folder = outputs.folder(output, force)
         with (
             TemporaryDirectory(dir=folder, prefix=".") as scratch,
             Spool(Path(scratch) / "proteins") as spooled,
@@ -165,13 +166,9 @@ def _choose(
 
 
 def _write(path: Path, proteins: Iterator[tuple[str, str]]) -> None:
-    with open(path, "wb") as raw:
-        packed = path.suffix == ".gz"
-        stream = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
+    with open(path, "wb") as raw, compressed(raw, path) as stream:
         for header, sequence in proteins:
             stream.write(format_fasta(header, sequence))
-        if packed:
-            stream.close()
 
 
 def _find_nearest(

@@ -9,6 +9,7 @@ from statistics import median
 import numpy as np
 
 from pepseq.evaluation.nearest import BANDS
+from pepseq.files import encode_text
 from pepseq.sequences.config import SPLITS
 
 NAMES = {
@@ -114,7 +115,7 @@ def write_split_report(
     if groups is not None:
         listed = [[name, *map(str, counts)] for name, counts in sorted(groups.items())]
         _write_table(folder / "groups.tsv", ("group", *SPLITS), listed)
-    (folder / "report.txt").write_text(format_split(rows, source))
+    (folder / "report.txt").write_bytes(encode_text(format_split(rows, source)))
 
 
 def format_split(rows: Sequence[SplitRow], source: tuple[int, int, str]) -> str:
@@ -149,4 +150,4 @@ def _cell(value: object) -> str:
 
 
 def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    path.write_text("".join("\t".join(row) + "\n" for row in (columns, *rows)))
+    path.write_bytes(encode_text("".join("\t".join(row) + "\n" for row in (columns, *rows))))

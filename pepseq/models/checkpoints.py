@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pepseq.atomic_files import replace_file
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import sha256, to_json
 from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
@@ -150,9 +151,7 @@ def write_manifest(folder: Path) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    partial = folder / f".{MANIFEST}.partial"
-    partial.write_bytes(to_json({"sha256": files}))
-    partial.rename(folder / MANIFEST)
+    replace_file(folder / MANIFEST, to_json({"sha256": files}))
 
 
 def check_manifest(folder: Path) -> None:

@@ -9,6 +9,7 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from pepseq.atomic_files import create_file, new_partial, remove_partials, replace_file
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import STDIO, check_free, disk_errors, locked, sha256
 from pepseq.models.known import converted_name
@@ -109,9 +110,7 @@ def write_index(folder: Path) -> None:
     index["weight_map"] = {k: converted_name(v) for k, v in index["weight_map"].items()}
     target = folder / converted_name(_INDEX)
     with disk_errors(target):
-        partial = folder / f".{target.name}.partial"
-        partial.write_text(json.dumps(index))
-        partial.replace(target)
+        replace_file(target, json.dumps(index).encode())
 
 
 def _write(source: Path, output: Path) -> None:
@@ -129,9 +128,10 @@ def _write(source: Path, output: Path) -> None:
     if source.suffix == ".pt":
         notes = {"args": arguments, "source": source.name, "source_sha256": sha256(source)}
         metadata = {"pepseq": json.dumps(notes)}
-    partial = output.parent / f".{output.name}.partial"
+    remove_partials(output)
+    partial = new_partial(output)
     try:
-        partial.touch()
+        create_file(partial).close()
         mode = partial.stat().st_mode
         save_file(tensors, partial, metadata)
         partial.chmod(mode)  # safetensors lets the owner alone read

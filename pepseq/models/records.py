@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pepseq.atomic_files import replace_file
 from pepseq.errors import InputError, OutputError
 from pepseq.files import disk_errors, locked, sha256, to_json
 
@@ -134,6 +135,4 @@ def _change(change) -> None:
     with disk_errors(path), locked(path, _WAIT):
         records = read_records()
         change(records)
-        partial = path.parent / f".{path.name}.partial"
-        partial.write_bytes(to_json(records))
-        partial.replace(path)
+        replace_file(path, to_json(records))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pepseq.files import encode_text
 from pepseq.pairing.families import LEFT_OVER, Grouped, Unpaired
 from pepseq.pairing.methods import Chosen, Families, Species
 from pepseq.pairing.msa import GAP_CODE, SYMBOLS
@@ -83,13 +84,13 @@ def format_pairs(grouped: Grouped, pairs: Sequence[Pair]) -> bytes:
         a, b = grouped.proteins_a[pair.a], grouped.proteins_b[pair.b]
         known = "yes" if pair.known else "no"
         lines.append(f"{pair.species}\t{a}\t{b}\t{pair.confidence:.4f}\t{rank}\t{known}")
-    return ("\n".join(lines) + "\n").encode()
+    return encode_text("\n".join(lines) + "\n")
 
 
 def format_unpaired(unpaired: Sequence[Unpaired]) -> bytes:
     """Return the table of proteins without a pair: UNPAIRED_COLUMNS."""
     rows = [f"{u.family}\t{u.species}\t{u.protein}\t{u.reason}" for u in unpaired]
-    return ("\n".join(["\t".join(UNPAIRED_COLUMNS), *rows]) + "\n").encode()
+    return encode_text("\n".join(["\t".join(UNPAIRED_COLUMNS), *rows]) + "\n")
 
 
 def paired_fasta(grouped: Grouped, pairs: Sequence[Pair]) -> Iterator[bytes]:
@@ -116,7 +117,7 @@ def paired_a3m(grouped: Grouped, pairs: Sequence[Pair], query: Pair) -> Iterator
         if pair == query:
             continue
         names = f"{grouped.proteins_a[pair.a]}\t{grouped.proteins_b[pair.b]}"
-        yield f">{names}\n{_text(_joined(grouped.families, pair)[kept])}\n".encode()
+        yield encode_text(f">{names}\n{_text(_joined(grouped.families, pair)[kept])}\n")
     rest = len(whole) - length_a
     yield f">101\n{whole[:length_a]}{'-' * rest}\n".encode()
     yield f">102\n{'-' * length_a}{whole[length_a:]}\n".encode()

@@ -7,10 +7,11 @@ of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5
 """
 
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.files import open_input
+from pepseq.files import numbered_lines, open_input
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import BadRecord, Record, SeenIds
@@ -72,7 +73,7 @@ def read_dye_sequences(
     channels = f"{len(readout.labels)} channels (labels {','.join(readout.labels)})"
     seen, rows = SeenIds(), 0
     with open_input(path) as stream:
-        lines = _lines(stream)
+        lines = _lines(path, stream)
         last, text = next(lines, (1, ""))
         if text.strip() != str(len(readout.labels)):
             raise InputError(f"{path}:{last}: expected {channels}, found {found(text)}")
@@ -100,9 +101,9 @@ def read_dye_sequences(
         raise InputError(f"{path}:{last}: expected {wanted}, found {rows or 'none'}")
 
 
-def _lines(stream) -> Iterator[tuple[int, str]]:
+def _lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that is not empty, without its end."""
-    for number, line in enumerate(stream, 1):
+    for number, line in numbered_lines(path, stream):
         text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
         if text.strip():
             yield number, text.decode("latin-1")

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from pepseq.errors import SettingsError
+from pepseq.files import encode_text
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import label_symbol
@@ -111,7 +112,7 @@ def record_generator(name: str, sequence: str, seed: int) -> np.random.Generator
 
     So neither the order of the records nor what else is in the file changes what happens to one.
     """
-    text = f"{seed}\0{name}\0{sequence}".encode()
+    text = encode_text(f"{seed}\0{name}\0{sequence}")
     key = hashlib.blake2b(text, digest_size=16).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(key, "little")))
 

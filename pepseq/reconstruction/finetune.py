@@ -29,12 +29,12 @@ from pepseq.files import (
     Outputs,
     disk_errors,
     locked,
-    replace_folder,
     run_record,
     to_json,
     write_run_record,
 )
 from pepseq.models.checkpoints import DESCRIPTION, find_checkpoint, write_manifest
+from pepseq.publishing import recover
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import Stopped
 from pepseq.reconstruction.config import FinetuneConfig
@@ -108,6 +108,8 @@ def finetune(
     inputs = [*job.train, *job.validation]
     main = os.environ.get("RANK", "0") == "0"
     with locked(output) if main else nullcontext():
+        if main:
+            recover(output)
         settings = run_settings(
             job.train, job.validation, readouts, model, from_scratch, config, offline, teacher
         )
@@ -123,11 +125,11 @@ def finetune(
             with Outputs() as outputs, disk_errors(output):
                 if trainer is not None:
                     _write(trainer, job, description, training / "final")
-                    replace_folder(training / "final", output, force)
+                    outputs.adopt(training / "final", output, force)
                     write_failed(outputs, output, job.bad, trainer.train_dataset.proteins)
                 if trainer is not None or not Path(f"{output}.run.json").exists():
                     write_run_record(outputs, output, "finetune", settings, inputs, started)
-                shutil.rmtree(training, ignore_errors=True)
+            shutil.rmtree(training, ignore_errors=True)
     return description
 
 

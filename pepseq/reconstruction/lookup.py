@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import SettingsError
-from pepseq.files import Outputs, check_free, write_run_record
+from pepseq.files import Outputs, check_free, encode_text, write_run_record
 from pepseq.progress import Progress
 from pepseq.readout.dyeseqs import read_dye_sequences
 from pepseq.readout.masking import HIDDEN
@@ -203,7 +203,7 @@ def lookup(
         q = q_values([one.lead for one in answers], [one.decoy_lead for one in answers])
         stream.write(("\t".join(LOOKUP_COLUMNS) + "\n").encode())
         for record, one, value in zip(records, answers, q, strict=True):
-            stream.write(_rows(record, one, value, known).encode())
+            stream.write(encode_text(_rows(record, one, value, known)))
         write_failed(outputs, output, bad, len(records))
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
         write_run_record(outputs, output, "lookup", settings, [readouts], started)

@@ -13,7 +13,14 @@ from pathlib import Path
 
 from pepseq import templates
 from pepseq.errors import SettingsError
-from pepseq.files import STDIO, Outputs, check_free, open_input, write_run_record
+from pepseq.files import (
+    STDIO,
+    Outputs,
+    check_free,
+    encode_text,
+    open_input,
+    write_run_record,
+)
 from pepseq.models.checkpoints import find_checkpoint, weights_sha256
 from pepseq.progress import Progress
 from pepseq.readout.masking import HIDDEN
@@ -196,7 +203,7 @@ def _write(
         sequence = result.surer_than(min_confidence)
         fasta.write(format_fasta(header, sequence))
         if rows:
-            rows.write(table_rows(record.id, result).encode())
+            rows.write(encode_text(table_rows(record.id, result)))
         proteins, residues = proteins + 1, residues + len(result.sequence)
         hidden += len(result.hidden)
         unsure += sequence.count(HIDDEN)

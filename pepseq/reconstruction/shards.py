@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pepseq.errors import SettingsError, found
+from pepseq.files import encode_text
 from pepseq.sequences.fasta import Record
 
 MOST_SHARDS = 1_000_000
@@ -51,7 +52,7 @@ class Tally:
     def add(self, name: str, length: int) -> None:
         """Count a protein."""
         self.proteins, self.residues = self.proteins + 1, self.residues + length
-        self._digest.update(f"{name}\t{length}\n".encode())
+        self._digest.update(encode_text(f"{name}\t{length}\n"))
 
     def described(self) -> dict:
         """Return what tells one file from another."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import SettingsError
+from pepseq.errors import SettingsError, readable
 from pepseq.files import Outputs, check_free, write_run_record
 from pepseq.report.found import PAGE, find_results
 from pepseq.report.link import link
@@ -49,7 +49,7 @@ def report(
     predictions, judged = link(found, truths)
     check_free([output], [*found.files, *found.runs, *truths], force)
     made = time.strftime("%Y-%m-%d", time.gmtime(started))
-    content = page(found, predictions, judged, title, made).encode("utf-8", "replace")
+    content = readable(page(found, predictions, judged, title, made)).encode("utf-8", "replace")
     with Outputs(force) as outputs:
         outputs.open(output).write(content)
         settings = {"title": title, "truth": [str(path) for path in truths]}

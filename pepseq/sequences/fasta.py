@@ -1,39 +1,30 @@
 """FASTA files of proteins and of readouts, streamed, each fault named by file, line and record.
 
 A file-level fault (no FASTA, damaged gzip) raises InputError. A record-level fault (no residues,
-a symbol that stands for none, an id seen before) raises too, unless the caller passes a list that
-collects such records, so that one bad record does not stop thousands of good ones.
+too many, a symbol that stands for none, an id seen before) raises too, unless the caller passes a
+list that collects such records, so that one bad record does not stop thousands of good ones.
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, found, printable
-from pepseq.files import STDIO, Outputs, open_input
-from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
+from pepseq.errors import InputError, SettingsError, found, printable
+from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
+from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
 LINE_WIDTH = 60
+LONGEST_RECORD = 1_000_000
+"""Residues of a record at most, unless PEPSEQ_LONGEST_RECORD says otherwise."""
+_PIECE = 1 << 20
+"""Bytes of a line that are read at once; no header is longer."""
+_BYTES_A_RESIDUE = 8
+"""Bytes that a residue may take in a file: spaces, line ends and groups such as [DE] among them."""
 _SPACE = b" \t\r\n\v\f"
-_PROTEIN = bytes.maketrans(
-    (AMINO_ACIDS + UNKNOWN).lower().encode(), (AMINO_ACIDS + UNKNOWN).encode()
-)
-_READOUT = bytes.maketrans(
-    (AMINO_ACIDS.lower() + HIDDEN_SYMBOLS + UNKNOWN + UNKNOWN.lower()).encode(),
-    (AMINO_ACIDS + "X" * (len(HIDDEN_SYMBOLS) + 2 * len(UNKNOWN))).encode(),
-)
-_GROUPS = AMINO_ACIDS.lower()  # in what has been read, a letter in lower case stands for a group
-_NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}{_GROUPS}]".encode())
-_NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X{_GROUPS}]".encode())
-_NO_ROW = re.compile(f"[^{GAPS}{AMINO_ACIDS}{UNKNOWN}{(AMINO_ACIDS + UNKNOWN).lower()}]".encode())
-_BRACKET = re.compile(rb"\[[^]]*\]?")
-_GROUP = re.compile(f"\\[[{AMINO_ACIDS}]+\\]".encode())
 _FORMATS = {
     b"@": "FASTQ",
     b"<": "HTML or XML",
@@ -45,6 +36,11 @@ _FORMATS = {
     b"data_": "mmCIF",
     STOCKHOLM: "Stockholm",
     b"CLUSTAL": "Clustal",
+}
+_ENCODED = {
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+    b"PK\x03\x04": "a zip archive or an Office document: unpack or export it",
 }
 
 
@@ -74,17 +70,6 @@ class BadRecord:
 
     def __str__(self) -> str:
         return f"{printable(self.file)}:{self.line}: {found(self.id)}: {self.reason}"
-
-
-class _Symbols(Enum):
-    """What a record may hold: its name, how symbols are rewritten, and what is none of them."""
-
-    PROTEIN = ("amino acids", _PROTEIN, _NO_PROTEIN)
-    READOUT = ("amino acids or hidden symbols", _READOUT, _NO_READOUT)
-    ROW = ("amino acids or gaps", None, _NO_ROW)
-
-    def __init__(self, names: str, table: bytes | None, wrong: re.Pattern):
-        self.names, self.table, self.wrong = names, table, wrong
 
 
 class SeenIds:
@@ -121,7 +106,7 @@ def read_fasta(
     repeated_ids: bool = False,
     rows: bool = False,
 ) -> Iterator[Record]:
-    """Yield the records of one or several FASTA files in order; `-` is stdin, gzip is unpacked.
+    """Yield the records of one or several FASTA files in order; `-` is stdin.
 
     Letters are put in upper case; spaces, a byte-order mark and a final `*` are dropped. With
     `readouts`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
@@ -136,12 +121,13 @@ def read_fasta(
     """
     seen = None if repeated_ids else SeenIds()
     groups = {} if groups is None and readouts else groups
-    symbols = _Symbols.READOUT if readouts else _Symbols.ROW if rows else _Symbols.PROTEIN
+    longest = longest_record()
+    symbols = Alphabet.READOUT if readouts else Alphabet.ROW if rows else Alphabet.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
-        for line, header, body in _raw_records(path, rows):
+        for line, header, body in _raw_records(path, rows, longest):
             count += 1
-            record, reason = _parse(line, header, body, symbols, seen, groups)
+            record, reason = _parse(line, header, body, symbols, seen, groups, longest)
             if not reason:
                 yield record
                 continue
@@ -153,27 +139,47 @@ def read_fasta(
             raise InputError(f"{path}:1: expected FASTA, found an empty file")
 
 
-def _raw_records(path: str | Path, rows: bool) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield (line of the header, header without `>`, residue lines joined)."""
-    header, start, parts = None, 0, []
+def longest_record() -> int:
+    """Return how many residues a record may have; SettingsError for a limit that is none."""
+    text = os.environ.get("PEPSEQ_LONGEST_RECORD", str(LONGEST_RECORD))
+    if not text.isdecimal() or not int(text):
+        raise SettingsError(
+            f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {found(text)}"
+        )
+    return int(text)
+
+
+def _raw_records(
+    path: str | Path, rows: bool, longest: int
+) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Yield (line of the header, header without `>`, residue lines joined, None if too long)."""
+    header, start, parts, room = None, 0, [], 0
     with open_input(path) as stream:
         head = stream.peek(1 << 16)[: 1 << 16]
         if b"\0" in head and not head.lstrip(_SPACE).startswith(b">"):
-            raise InputError(f"{path}:1: expected FASTA ('>' first), found binary data")
-        for number, line in enumerate(stream, 1):
-            if line.startswith(b"\xef\xbb\xbf"):
+            raise InputError(f"{path}:1: expected FASTA ('>' first), found {_format(head)}")
+        number, fresh = 0, True
+        while line := stream.readline(_PIECE):
+            begins, fresh = fresh, line.endswith(b"\n")
+            number += begins
+            if begins and line.startswith(b"\xef\xbb\xbf"):
                 line = line[3:]
-            if line.startswith(b">"):
+            if begins and line.startswith(b">"):
                 if header is not None:
-                    yield start, header, b"".join(parts)
+                    yield start, header, b"".join(parts) if room >= 0 else None
                 header, start, parts = line[1:].strip(_SPACE), number, []
+                room = _BYTES_A_RESIDUE * longest + _PIECE if len(line) < _PIECE else -1
                 if b"\r" in header:
                     raise InputError(
                         f"{path}:{number}: expected lines that end in \\n or \\r\\n, "
                         "found \\r alone"
                     )
             elif header is not None:
-                parts.append(line)
+                room -= len(line)
+                if room >= 0:
+                    parts.append(line)
+                else:
+                    parts.clear()
             elif rows and line.startswith(STOCKHOLM):
                 yield from stockholm_records(path, stream, number)
             elif line.strip(_SPACE) and not (rows and line.startswith(b"#")):
@@ -181,43 +187,56 @@ def _raw_records(path: str | Path, rows: bool) -> Iterator[tuple[int, bytes, byt
                     f"{path}:{number}: expected FASTA ('>' first), found {_format(line)}"
                 )
     if header is not None:
-        yield start, header, b"".join(parts)
+        yield start, header, b"".join(parts) if room >= 0 else None
 
 
 def _format(line: bytes) -> str:
-    if line[:4] == b"\x28\xb5\x2f\xfd":
-        return "zstd: unpack it first"
+    for start, name in _ENCODED.items():
+        if line.startswith(start):
+            return f"{name} first"
     if b"\0" in line or any(byte > 126 for byte in line[:200]):
         return "binary data"
     for start, name in _FORMATS.items():
         if line.lstrip().startswith(start):
             return name
-    return found(line.decode("ascii", "replace").strip())
+    return found(decode_text(line).strip())
 
 
-def _parse(line, header, body, symbols: _Symbols, seen, groups) -> tuple[Record, str]:
+def _parse(
+    line: int,
+    header: bytes,
+    body: bytes | None,
+    symbols: Alphabet,
+    seen: SeenIds | None,
+    groups: dict[str, str] | None,
+    longest: int,
+) -> tuple[Record, str]:
     """Return a record, and why it is bad or an empty string."""
-    name, _, description = header.decode("ascii", "backslashreplace").partition(" ")
+    name, _, description = decode_text(header[:_PIECE]).partition(" ")
     if "\t" in name:
         name, _, rest = name.partition("\t")
         description = f"{rest} {description}".strip()
+    if body is None:
+        return Record(name, "", "", line), _too_long(longest)
     sequence = body.translate(symbols.table, _SPACE)
     if sequence.endswith(b"*"):
         sequence = sequence[:-1]
     new = {}
     if groups is not None and b"[" in sequence:
-        sequence, new = _fold_groups(sequence, groups)
+        sequence, new = fold_groups(sequence, groups)
     wrong = symbols.wrong.search(sequence)
     record = Record(name, description.strip(), "" if wrong else sequence.decode("ascii"), line)
-    if not header.isascii() or b"\0" in header:
-        return record, "expected an ASCII header, found other bytes"
+    if b"\0" in header:
+        return record, "expected a header of text, found a NUL byte"
     if not name:
         return record, "expected an id after '>', found none"
     if not sequence:
         return record, "expected residues, found none"
     if wrong:
         known = None if groups is None else groups | new
-        return record, _wrong_symbol(sequence, wrong.start(), symbols, known)
+        return record, describe_wrong_symbol(sequence, wrong.start(), symbols, known)
+    if len(sequence) > longest:
+        return record, _too_long(longest)
     if seen is not None and seen.add(name):
         return record, "expected an id of its own, found one that an earlier record has"
     if new:
@@ -225,38 +244,11 @@ def _parse(line, header, body, symbols: _Symbols, seen, groups) -> tuple[Record,
     return record, ""
 
 
-def _fold_groups(sequence: bytes, groups: dict[str, str]) -> tuple[bytes, dict[str, str]]:
-    """Put one character for each `[DE]`, and return the groups that are not in `groups` yet.
-
-    Brackets stay where they are no group, or one that differs from an earlier one of its character.
-    """
-    new: dict[str, str] = {}
-
-    def fold(match: re.Match) -> bytes:
-        if not _GROUP.fullmatch(match[0]):
-            return match[0]
-        members = "".join(sorted(set(match[0][1:-1].decode("ascii"))))
-        symbol = label_symbol(members)
-        known = groups.get(symbol) or new.get(symbol)
-        if known is None and len(members) > 1:
-            new[symbol] = members
-        return match[0] if known not in (None, members) else symbol.encode("ascii")
-
-    return _BRACKET.sub(fold, sequence), new
-
-
-def _wrong_symbol(sequence: bytes, at: int, expected: _Symbols, groups: dict | None) -> str:
-    """Say what is wrong with the symbol at index `at` of a record."""
-    kinds = expected.names
-    symbol, hint = sequence[at : at + 1], ""
-    if symbol == b"-":
-        hint = " (an alignment? remove its gaps)"
-    elif symbol == b"[" and groups is not None:
-        kinds = "a group of amino acids such as [DE]"
-        symbol = sequence[at : sequence.find(b"]", at) + 1 or None]
-        if _GROUP.fullmatch(symbol):
-            kinds = f"the group [{groups[chr(min(symbol[1:-1])).lower()]}] of this readout"
-    return f"expected {kinds}, found {found(symbol.decode('latin-1'))} at residue {at + 1}{hint}"
+def _too_long(longest: int) -> str:
+    return (
+        f"expected at most {longest:,} residues and a header of up to {_PIECE:,} bytes, found more "
+        "(pepseq --longest-record RESIDUES sets the limit)"
+    )
 
 
 def format_fasta(header: str, sequence: str, groups: Mapping[str, str] | None = None) -> bytes:
@@ -268,7 +260,7 @@ def format_fasta(header: str, sequence: str, groups: Mapping[str, str] | None = 
     text = "\n".join(lines)
     for symbol, members in (groups or {}).items():
         text = text.replace(symbol, f"[{members}]")
-    return f">{header}\n{text}\n".encode("ascii")
+    return encode_text(f">{header}\n{text}\n")
 
 
 def format_failed(bad: Iterable[BadRecord]) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pepseq.files import decode_text, encode_text
 from pepseq.sequences.fasta import BadRecord, Record
 
 _FIELDS = [(name, "<u8") for name in ("high", "low", "id", "header", "place")]
@@ -38,9 +39,9 @@ class Spool:
         """Write a protein."""
         if file not in self._files:
             self._files.append(file)
-        header, sequence = record.header.encode(), record.sequence.encode()
+        header, sequence = encode_text(record.header), record.sequence.encode()
         digest = blake2b(sequence, digest_size=16).digest()
-        hashes = (blake2b(t, digest_size=8).digest() for t in (record.id.encode(), header))
+        hashes = (blake2b(t, digest_size=8).digest() for t in (encode_text(record.id), header))
         numbers = (int.from_bytes(one, "little") for one in (digest[:8], digest[8:], *hashes))
         file_number = self._files.index(file)
         self._table += _PACK(
@@ -59,7 +60,7 @@ class Spool:
         """Return header and sequence of a protein."""
         size = int(row["name"])
         both = os.pread(self._stream.fileno(), size + int(row["length"]), int(row["place"]))
-        return both[:size].decode(), both[size:].decode()
+        return decode_text(both[:size]), both[size:].decode()
 
     def distinct(self) -> tuple[np.ndarray, list[BadRecord]]:
         """Return the row number of one protein of each sequence, and those that cannot be kept.

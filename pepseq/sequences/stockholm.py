@@ -5,16 +5,18 @@ neither line nor row when something is wrong.
 """
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from pepseq.errors import InputError, found
+from pepseq.files import decode_text, numbered_lines
 
 STOCKHOLM = b"# STOCKHOLM"
 _SPECIES, _DESCRIPTION = b"OS", b"DE"
 
 
 def stockholm_records(
-    path: str | Path, stream: Iterator[bytes], first: int
+    path: str | Path, stream: BufferedReader, first: int
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield (line, id with description and species, row) of the alignment in a stream.
 
@@ -28,7 +30,7 @@ def stockholm_records(
     notes: dict[bytes, list[bytes]] = {}
     in_block: dict[bytes, int] = {}
     ended = False
-    for number, line in enumerate(stream, first + 1):
+    for number, line in numbered_lines(path, stream, first + 1):
         words = line.split()
         if not words or line.startswith(b"#"):
             in_block = in_block if words else {}
@@ -47,7 +49,7 @@ def stockholm_records(
             copy = in_block[words[0]] = in_block.get(words[0], -1) + 1
             rows.setdefault((words[0], copy), (number, []))[1].append(words[1])
         else:
-            shown = found(line.decode("ascii", "replace").strip())
+            shown = found(decode_text(line).strip())
             raise InputError(f"{path}:{number}: expected an id and a row, found {shown}")
     if not ended:
         raise InputError(f"{path}: expected // at the end of the alignment, found none: cut short?")

@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import logging
-import os
 import re
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from pathlib import Path
 import httpx2
 
 from pepseq.answers import Again
+from pepseq.atomic_files import append_file, replace_file
 from pepseq.errors import found
 from pepseq.files import to_json
 from pepseq.sequences.fasta import SeenIds
@@ -199,7 +199,7 @@ class Pages:
         notes = self.notes or Notes(
             self._first, page.total, page.release, _today(), 0, 0, 0, "", None
         )
-        with open(self.file, "ab") as stream:
+        with append_file(self.file) as stream:
             stream.write(content)
         self._digest.update(content)
         for name in page.ids:
@@ -214,15 +214,10 @@ class Pages:
             sha256=self._digest.hexdigest(),
             next=page.next,
         )
-        written = self._notes.with_suffix(".new")
-        written.write_bytes(to_json(asdict(self.notes)))
-        written.replace(self._notes)
+        replace_file(self._notes, to_json(asdict(self.notes)))
 
-    def publish(self) -> None:
-        """Give the file its name."""
-        with open(self.file, "rb+") as stream:
-            os.fsync(stream.fileno())
-        self.file.replace(self._output)
+    def forget_notes(self) -> None:
+        """Remove the notes, once the file has its name."""
         self._notes.unlink(missing_ok=True)
 
 

@@ -81,8 +81,9 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
         settings = asdict(config) | {"server": url, "taxon": taxon and asdict(taxon)}
         record = run_record("download", settings, [], started) | {"download": asdict(done)}
         with Outputs() as outputs:
+            outputs.adopt(pages.file, output, force)
             outputs.add(f"{output}.run.json", to_json(record))
-        pages.publish()
+        pages.forget_notes()
     return done
 
 

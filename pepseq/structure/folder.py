@@ -20,10 +20,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError
-from pepseq.files import Outputs, check_free, disk_errors, locked, sha256, to_json
+from pepseq.files import Outputs, check_free, disk_errors, encode_text, locked, sha256, to_json
 from pepseq.sequences.fasta import BadRecord, format_failed
 from pepseq.structure.names import TABLE
-from pepseq.structure.naming import FileNames, encode
+from pepseq.structure.naming import FileNames
 
 log = logging.getLogger(__name__)
 DONE = "done"
@@ -111,7 +111,7 @@ class StructureFolder:
             self._begun = True
             return
         with disk_errors(self._table), open(self._table, "ab") as stream:
-            stream.write(encode("".join(map(self._line, rows))))
+            stream.write(encode_text("".join(map(self._line, rows))))
 
     def publish(self, source: Path, name: str) -> None:
         """Give a whole file its name, which a row has."""
@@ -144,7 +144,7 @@ class StructureFolder:
     def _write(self, rows: dict[str, list[Row]]) -> None:
         lines = [self._line(row) for of_one in rows.values() for row in of_one]
         with Outputs() as outputs:
-            outputs.add(self._table, encode("\t".join(self._columns) + "\n" + "".join(lines)))
+            outputs.add(self._table, encode_text("\t".join(self._columns) + "\n" + "".join(lines)))
 
     def _line(self, row: Row) -> str:
         cells = (re.sub(r"[\t\r\n]", " ", row.get(column, "")) for column in self._columns)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pepseq.errors import OutputError
+from pepseq.files import encode_text
 from pepseq.structure.names import safe_name
 
 ENDINGS = (".pdb", ".cif", ".scores.json")
@@ -73,9 +74,4 @@ def file_stems(ids: Sequence[str], names: FileNames | None = None) -> dict[str, 
 
 def text_sha256(text: str) -> str:
     """Return the SHA-256 of a text in hexadecimal."""
-    return hashlib.sha256(encode(text)).hexdigest()
-
-
-def encode(text: str) -> bytes:
-    """Return a table's text as bytes; those that were no UTF-8 stay as they were."""
-    return text.encode("utf-8", "surrogateescape")
+    return hashlib.sha256(encode_text(text)).hexdigest()

@@ -4,13 +4,12 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pepseq.errors import SettingsError
 from pepseq.errors import found as quoted
-from pepseq.files import Outputs, check_free, disk_errors, whole_folder, write_run_record
+from pepseq.files import Outputs, check_free, disk_errors, encode_text, write_run_record
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, read_fasta, refuse_bad, write_failed
 from pepseq.structure.config import FOLD_THRESHOLD, ScoreConfig
@@ -96,10 +95,9 @@ def score(
         check_free([superposed], [*read, output], force, folder=many)
     jobs = _jobs(found.pairs, superposed, many, config, _sequences(sequences))
     bad = list(found.bad)
-    with ExitStack() as stack:
-        folder = stack.enter_context(whole_folder(superposed, force)) if superposed and many else ""
-        outputs = stack.enter_context(Outputs(force))
+    with Outputs(force) as outputs:
         stream = outputs.open(output)
+        folder = outputs.folder(superposed, force) if superposed and many else None
         rows, tm_scores = [], []
         for pair, job, done in _measured(found.pairs, jobs, config, bad):
             rows.append(_cells(pair, done.numbers))
@@ -108,7 +106,7 @@ def score(
                 _write_into(folder, pair.id, job.superposed, done.superposed)
             elif superposed:
                 outputs.add(superposed, done.superposed)
-        stream.write("".join("\t".join(row) + "\n" for row in [SCORE_COLUMNS, *rows]).encode())
+        stream.write(encode_text("".join("\t".join(row) + "\n" for row in [SCORE_COLUMNS, *rows])))
         write_failed(outputs, output, bad, len(rows))
         write_run_record(outputs, output, "score", asdict(config), read, started)
     _say(found, rows, sequences, config)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError
-from pepseq.files import STDIO, open_input
+from pepseq.files import STDIO, decode_text, numbered_lines, open_input
 from pepseq.sequences.fasta import BadRecord, read_fasta
 from pepseq.structure.alphafold_db import parse_accession
 
@@ -70,8 +70,8 @@ def _read_ids(path: str | Path) -> dict[str, int]:
     """Return the first word of each line, with the line where it came first."""
     ids: dict[str, int] = {}
     with open_input(path) as stream:
-        for number, line in enumerate(stream, 1):
+        for number, line in numbered_lines(path, stream):
             words = line.removeprefix(b"\xef\xbb\xbf").split()
             if words and not words[0].startswith(b"#"):
-                ids.setdefault(words[0].decode("ascii", "backslashreplace"), number)
+                ids.setdefault(decode_text(words[0]), number)
     return ids

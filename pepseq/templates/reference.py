@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.files import STDIO, sha256, to_json
+from pepseq.files import STDIO, encode_text, sha256, to_json
 from pepseq.sequences.fasta import BadRecord, read_fasta
 from pepseq.templates.kernels import read_only
 from pepseq.templates.seeds import build_seeds
@@ -33,7 +33,7 @@ class Reference:
     """Distinct proteins, one after the other.
 
     `residues` holds codes 0-20 (uint8, (residues,)); protein p has those from `offsets[p]` to
-    `offsets[p + 1]` (int64); its header lies in `names` (ASCII) from `name_offsets[p]` on. Copies
+    `offsets[p + 1]` (int64); its header lies in `names` (UTF-8) from `name_offsets[p]` on. Copies
     of one sequence count once, under the id that came first.
     """
 
@@ -54,7 +54,7 @@ class Reference:
     def header(self, protein: int) -> str:
         """Return id and description of a protein."""
         start, end = self.name_offsets[protein], self.name_offsets[protein + 1]
-        return self.names[start:end].tobytes().decode("ascii")
+        return self.names[start:end].tobytes().decode("utf-8", "surrogateescape")
 
     def name(self, protein: int) -> str:
         """Return the id of a protein."""
@@ -167,7 +167,7 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
             times[record.id] = times.get(record.id, 0) + 1
             number = times[record.id]
             name = record.id if number == 1 else f"{record.id}#{number}"
-            names.append(f"{name} {record.description}".strip().encode("ascii"))
+            names.append(encode_text(f"{name} {record.description}".strip()))
             residues.append(encode(record.sequence))
             lengths.append(len(record.sequence))
     if not lengths:

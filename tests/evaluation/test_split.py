@@ -354,7 +354,7 @@ def test_sigterm_leaves_nothing(done, tmp_path, records):
     (tmp_path / "p").write_bytes(b"".join(format_fasta(*one) for one in many))
     line = [sys.executable, "-m", "pepseq", "split", "p", "-o", "o", "--by", "cluster"]
     process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE)
-    while process.poll() is None and not list(tmp_path.glob(".o.partial/*/mmseqs")):
+    while process.poll() is None and not list(tmp_path.glob(".o.*.partial/*/mmseqs")):
         time.sleep(0.01)
     process.terminate()
     process.communicate()

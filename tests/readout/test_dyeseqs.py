@@ -94,11 +94,11 @@ def test_twins_of_a_clean_file_read_the_same(tsv, twin):
         (b"3\n", ":1: expected the number of dye sequences, found ''"),
         (b"3\n0..1\t1\t1\n", ":2: expected the number of dye sequences, found '0..1"),
         (b"3\n-1\n0\t1\t1\n", ":2: expected the number of dye sequences, found '-1'"),
-        (b"3\n\xb2\n0\t1\t1\n", ":2: expected the number of dye sequences, found '\\xb2'"),
+        (b"3\n\xb2\n0\t1\t1\n", ":2: expected the number of dye sequences, found '\u00b2'"),
         (b"3\n0\n", ":2: expected dye sequences, found none"),
         (SMALL.replace(b"\n3\n", b"\n4\n"), ":5: expected 4 dye sequences as line 2 says, found 3"),
         (SMALL.replace(b"\n3\n", b"\n2\n"), ":5: expected 2 dye sequences as line 2 says, found"),
-        (gzip.compress(SMALL, mtime=0)[:-9], "expected whole gzip data"),
+        (gzip.compress(SMALL, mtime=0)[:-9], "expected whole compressed data"),
     ],
 )
 def test_faults_of_the_file_are_named_with_their_line(tsv, content, expected):

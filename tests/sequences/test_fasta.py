@@ -1,5 +1,6 @@
+import bz2
 import gzip
-import resource
+import lzma
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pepseq.compression import _CHECKED, zstd
 from pepseq.errors import InputError
 from pepseq.sequences.fasta import SeenIds, format_fasta, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
@@ -73,20 +75,22 @@ def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
         (b"ID   002L_FRG3G", "found UniProt or EMBL text"),
         (b"\x7fELF\x02\x01\0\0\0", "found binary data"),
         (b"M\0A\n", "found binary data"),
-        (b"\x28\xb5\x2f\xfd...", "zstd"),
+        (b"\x28\xb5\x2f\xfd...", "expected whole compressed data"),
+        (b"PK\x03\x04...", "found a zip archive or an Office document: unpack or export it first"),
+        (">a\nMK\n".encode("utf-16"), "found UTF-16 text: save it as UTF-8 first"),
         (b"MAGICK\n", "found 'MAGICK'"),
         (b">a\nMK\n>b\n>c\nMK\n", ":3: 'b': expected residues, found none"),
         (b">a\nMK\n>\nMK\n", ":3: '': expected an id"),
         (b">a\nMK\n>a\nMK\n", ":3: 'a': expected an id of its own"),
         (b">a\nM-K\n", ":1: 'a': expected amino acids, found '-' at residue 2 (an alignment"),
         (b">a\nMA1K\n", "found '1' at residue 3"),
-        (b">a\nM\xc3\x84K\n", "found '\\xc3' at residue 2"),
-        (b">a\xc3\xa4\nMK\n", "expected an ASCII header"),
+        (b">a\nM\xc3\x84K\n", "found '\u00c4' at residue 2"),
+        (b">a\0\nMK\n", "expected a header of text, found a NUL byte"),
         (b">a\nM\0K\n", "at residue 2"),
         (b">a b\rMK\r>c\rMK\r", "\\r alone"),
-        (gzip.compress(TWIN, mtime=0)[:-9], "expected whole gzip data"),
-        (gzip.compress(TWIN, mtime=0)[:-8] + b"12345678", "expected whole gzip data"),
-        (gzip.compress(TWIN, mtime=0) + b"junk", "expected whole gzip data"),
+        (gzip.compress(TWIN, mtime=0)[:-9], "expected whole compressed data"),
+        (gzip.compress(TWIN, mtime=0)[:-8] + b"12345678", "expected whole compressed data"),
+        (gzip.compress(TWIN, mtime=0) + b"junk", "expected whole compressed data"),
     ],
 )
 def test_faults_are_named_with_their_place(tmp_path, content, expected):
@@ -98,10 +102,114 @@ def test_faults_are_named_with_their_place(tmp_path, content, expected):
     assert str(error.value).isprintable()
 
 
-def test_a_name_that_promises_gzip_is_held_to_it(tmp_path):
-    (tmp_path / "x.gz").write_bytes(TWIN)
-    with pytest.raises(InputError, match="expected gzip as its name says"):
-        read(tmp_path / "x.gz")
+COMPRESSED = {
+    "gzip": lambda content: gzip.compress(content, mtime=0),
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": lambda content: zstd.compress(content, options=_CHECKED),
+}
+compressions = pytest.mark.parametrize("compress", COMPRESSED.values(), ids=COMPRESSED)
+
+
+@compressions
+def test_compressed_files_are_known_by_their_content(tmp_path, compress):
+    (tmp_path / "x").write_bytes(TWIN)
+    expected = read(tmp_path / "x")
+    half = TWIN.index(b"\n") + 1
+    for name, content in (
+        ("y.txt", compress(TWIN)),
+        ("y.gz", TWIN),
+        ("two.gz", compress(TWIN[:half]) + compress(TWIN[half:])),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert read(tmp_path / name) == expected
+
+
+@compressions
+def test_damaged_compressed_files_are_refused(tmp_path, compress):
+    path, whole = tmp_path / "x", compress(TWIN * 100)
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    for content in (whole[:-9], whole[:middle], whole + b"junk", flipped):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="expected whole compressed data"):
+            read(path, repeated_ids=True)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".bz2", ".xz", ".zst"])
+def test_outputs_are_compressed_by_their_suffix(tmp_path, run, suffix):
+    (tmp_path / "p").write_bytes(b">a\nMAGICK\n")
+    out = tmp_path / f"r.fasta{suffix}"
+    assert run("mask", tmp_path / "p", "-o", out, "--readout", "KCYM").code == 0
+    assert read(out, readouts=True)[0][2] == "MXXXCK"
+    first = out.read_bytes()
+    assert first.startswith(b">") == (not suffix)
+    assert run("mask", tmp_path / "p", "-o", out, "--readout", "KCYM", "--force").code == 0
+    assert out.read_bytes() == first
+
+
+@pytest.mark.parametrize("header", ["\u03b2-lactamase \u03b1".encode(), b"caf\xe9 prot\xe9ine"])
+def test_headers_outside_ascii_keep_their_bytes(tmp_path, run, header):
+    (tmp_path / "p").write_bytes(b">" + header + b"\nMAGICKW\n>b\nM1\n")
+    table = tmp_path / "t.tsv"
+    run("mask", tmp_path / "p", "-o", tmp_path / "r", "--readout", "KCYM")
+    assert (tmp_path / "r").read_bytes() == b">" + header + b"\nMXXXCKX\n"
+    (tmp_path / "known").write_bytes(b">" + header + b"\nMAGICKW\n" + b">w\nWWW\n")
+    done = run(
+        "predict", tmp_path / "r", "-o", tmp_path / "w", "--readout", "KCYM", "--table", table,
+        "--reference", tmp_path / "known",
+    )  # fmt: skip
+    assert done.code == 0 and (tmp_path / "w").read_bytes().startswith(b">" + header + b" conf")
+    assert table.read_bytes().splitlines()[1].startswith(header.split()[0] + b"\t1\t")
+    done = run("evaluate", tmp_path / "p", tmp_path / "w", "-o", tmp_path / "e", "--readout",
+               "KCYM", "--table", table, "--keep-going")  # fmt: skip
+    assert done.code == 0, done.err
+    assert header.split()[0] in (tmp_path / "e" / "proteins.tsv").read_bytes()
+    done = run("lookup", tmp_path / "r", "-o", tmp_path / "l", "--readout", "KCYM",
+               "--reference", tmp_path / "known")  # fmt: skip
+    assert done.code == 0 and header.split()[0] in (tmp_path / "l").read_bytes()
+
+
+def test_bytes_outside_utf_8_are_shown_as_latin_1(tmp_path):
+    (tmp_path / "p").write_bytes(b">caf\xe9\nM1\n")
+    with pytest.raises(InputError, match="'caf\u00e9'"):
+        read(tmp_path / "p")
+
+
+def test_a_record_without_an_end_takes_no_memory_and_the_others_are_done(tmp_path):
+    """300 MB in 300 kB: a record, a line and a header far beyond what any protein has."""
+    piece = b"MAGICKLLAW" * 100_000
+    with gzip.open(tmp_path / "p.gz", "wb", 9) as stream:
+        stream.write(b">good\nMK\n>lines\n")
+        for _ in range(100):
+            stream.write(piece + b"\n")
+        stream.write(b">line\n")
+        for _ in range(100):
+            stream.write(piece)
+        stream.write(b"\n>")
+        for _ in range(100):
+            stream.write(piece)
+        stream.write(b"\nMK\n>last\nMK\n")
+    code = (
+        "import resource, sys; from pepseq.sequences.fasta import read_fasta; bad = [];"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        f"print([r.id for r in read_fasta({str(tmp_path / 'p.gz')!r}, bad=bad)]);"
+        "print([b.line for b in bad], all('at most 1,000,000 residues' in b.reason for b in bad));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['good', 'last']", "[3, 104, 106] True", "True"]
+
+
+def test_the_longest_record_is_an_option(tmp_path, run, monkeypatch):
+    monkeypatch.setenv("PEPSEQ_LONGEST_RECORD", "59")
+    (tmp_path / "p").write_text(">a\n" + "MAGICK" * 10 + "\n>b\nMK\n")
+    arguments = ("mask", tmp_path / "p", "-o", "-", "--readout", "KCYM")
+    done = run(*arguments)
+    assert done.code == 65 and "expected at most 59 residues" in done.err
+    assert done.out == ">b\nMK\n"
+    assert run("--longest-record", "60", *arguments).code == 0
+    assert run("--longest-record", "0", *arguments).code == 2
 
 
 def test_ids_are_unique_across_files_and_bad_records_are_collected(tmp_path, fasta):
@@ -118,18 +226,6 @@ def test_seen_ids_beyond_one_block():
     assert not any(seen.add(f"p{i}") for i in range(600_000))
     assert all(seen.add(f"p{i}") for i in range(0, 600_000, 997))
     assert not seen.add("other")
-
-
-def test_a_hundred_megabytes_on_a_line_pass_in_bounded_memory(tmp_path):
-    path = tmp_path / "long.fasta"
-    path.write_bytes(b">titin\n" + b"MAGICKLLAW" * 10_000_000 + b"\n")
-    code = (
-        "import sys; from pepseq.sequences.fasta import read_fasta;"
-        f"print(sum(len(r.sequence) for r in read_fasta({str(path)!r})))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == 100_000_000
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6_000_000
 
 
 LABELS = st.sampled_from([*"CYKX", "[DE]", "[ED]", "[QST]"])

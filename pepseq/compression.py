@@ -1,0 +1,109 @@
+"""Compressed files (gzip, bzip2, xz, zstd): read by content, written by suffix."""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdError)
+"""What reading damaged data raises."""
+_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\0"
+_XZ_MEMORY = 1 << 30
+_BLOCK = 1 << 17
+_CHECKED = {zstd.CompressionParameter.checksum_flag: 1}
+
+
+def _xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+
+_DECOMPRESSORS: dict[bytes, Callable] = {
+    b"BZh": bz2.BZ2Decompressor,
+    _XZ: _xz,
+    b"\x28\xb5\x2f\xfd": zstd.ZstdDecompressor,
+}
+
+
+class _Decompressed(io.RawIOBase):
+    """The content of one or several compressed streams, one after the other, and nothing else."""
+
+    def __init__(self, raw: io.BufferedReader, new: Callable):
+        self._raw, self._new = raw, new
+        self._stream = new()
+        self._padded = new is _xz
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer) -> int:
+        """Fill a buffer; EOFError if the data are cut short, else an error of DAMAGED."""
+        while True:
+            block = b""
+            if self._stream.eof:
+                block = self._stream.unused_data or self._raw.read1(_BLOCK)
+                while self._padded and block and not block.strip(b"\0"):
+                    block = self._raw.read1(_BLOCK)  # xz may be padded with zeros
+                if not block:
+                    return 0
+                self._stream = self._new()
+            elif self._stream.needs_input:
+                block = self._raw.read1(_BLOCK)
+                if not block:
+                    raise EOFError("the end of the compressed data is missing")
+            try:
+                content = self._stream.decompress(block, len(buffer))
+            except OSError as error:  # of damaged bzip2
+                raise EOFError(str(error)) from error
+            if content:
+                buffer[: len(content)] = content
+                return len(content)
+
+
+def decompressed(raw: io.BufferedReader) -> io.BufferedReader:
+    """Return a stream of a file's content: decompressed if its first bytes are of a format."""
+    head = raw.peek(6)[:6]
+    if head.startswith(_GZIP):
+        return io.BufferedReader(gzip.open(raw), _BLOCK)
+    for magic, new in _DECOMPRESSORS.items():
+        if head.startswith(magic):
+            return io.BufferedReader(_Decompressed(raw, new), _BLOCK)
+    return raw
+
+
+def compressed(raw: io.BufferedIOBase, name: str | Path) -> io.BufferedIOBase:
+    """Return a stream that compresses into `raw` by the suffix of `name`; else `raw` itself.
+
+    The same content always gives the same bytes. Closing the stream leaves `raw` open.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix == ".gz":
+        return gzip.GzipFile("", "wb", 6, raw, mtime=0)
+    if suffix == ".bz2":
+        return bz2.BZ2File(raw, "wb")
+    if suffix == ".xz":
+        return lzma.LZMAFile(raw, "wb")
+    return zstd.ZstdFile(raw, "wb", options=_CHECKED) if suffix == ".zst" else raw
+
+
+def without_suffix(name: str | Path) -> str:
+    """Return a file name without the suffix of a compression.
+
+    >>> without_suffix("a.fasta.gz")
+    'a.fasta'
+    """
+    text = str(name)
+    for suffix in SUFFIXES:
+        if text.lower().endswith(suffix):
+            return text[: -len(suffix)]
+    return text
