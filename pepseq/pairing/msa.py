@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pepseq.compression import without_suffix
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, UNKNOWN
@@ -59,7 +60,7 @@ def read_alignment(
     if not records:
         raise InputError(f"{bad[earlier]} (and no other record is any better)")
     rows = [record.sequence.encode("ascii") for record in records]
-    a3m = str(path).removesuffix(".gz").endswith((".a2m", ".a3m"))
+    a3m = without_suffix(path).endswith((".a2m", ".a3m"))
     inserted = a3m or _has_insertions(rows)
     read, reading = (_match_columns(rows), INSERTED) if inserted else (_upper(rows), PLAIN)
     if any(read) and not any(row.strip(GAPS.encode()) for row in read):

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pepseq.compression import without_suffix
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.files import STDIO, Outputs, check_free, write_run_record
 from pepseq.pairing.choose import METHODS, Choice, choose
@@ -203,7 +204,7 @@ def _write_msa(
 ) -> None:
     """Write the paired alignment of pairs of confidence `least` or more, and of the query."""
     pairs = [pair for pair in pairs if pair.confidence >= least or pair == query]
-    a3m = str(path).removesuffix(".gz").endswith(".a3m")
+    a3m = without_suffix(path).endswith(".a3m")
     stream = outputs.open(path)
     for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
         stream.write(text)

@@ -126,6 +126,8 @@ def prepare_training(training: Path, settings: dict, resume: bool, force: bool) 
     With both `resume` and `force`, a run of other settings is started over.
     """
     path = training / "settings.json"
+    if training.is_symlink():
+        raise OutputError(f"{training}: expected a folder of this run, found a link: remove it")
     if _checkpoints(training):
         if not (resume or force):
             raise OutputError(

@@ -5,6 +5,7 @@ from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
+from pepseq.compression import without_suffix
 from pepseq.report.found import Run
 from pepseq.report.paths import local_call
 from pepseq.report.tables import number, part
@@ -115,7 +116,7 @@ def _positional(command: str, record: dict, settings: dict) -> list[str]:
 def _structures(inputs: list[str]) -> list[str]:
     """Return the arguments of score, of which the record has all files as well: see `score`."""
     pairs = 1 if inputs and Path(inputs[0]).suffix.lower() in _TABLES else 2
-    names = {path: path.lower().removesuffix(".gz") for path in inputs[pairs : pairs + 1]}
+    names = {path: without_suffix(path).lower() for path in inputs[pairs : pairs + 1]}
     sequences = [path for path, name in names.items() if name.endswith(_FASTA)]
     return inputs[:pairs] + [word for path in sequences for word in ("--sequences", path)]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from pepseq.compression import without_suffix
 from pepseq.files import sha256
 from pepseq.report.found import Evaluation, Found, Run, read_run
 from pepseq.report.residues import Protein, read_proteins, read_truth
@@ -69,7 +70,7 @@ def link(found: Found, truth: Sequence[str | Path]) -> tuple[list[Prediction], l
 
 def _stem(path: Path) -> str:
     """Return a file's name without its suffixes."""
-    name = path.name.removesuffix(".gz")
+    name = without_suffix(path.name)
     return name.rpartition(".")[0] or name
 
 

@@ -5,7 +5,6 @@ A search gives its number of records (X-Total-Results) with the first page, its 
 that comes late stands as text in a page with status 200.
 """
 
-import gzip
 import hashlib
 import io
 import json
@@ -21,8 +20,9 @@ import httpx2
 
 from pepseq.answers import Again
 from pepseq.atomic_files import append_file, replace_file
-from pepseq.errors import found
-from pepseq.files import to_json
+from pepseq.compression import compressed
+from pepseq.errors import InputError, found
+from pepseq.files import open_input, to_json
 from pepseq.sequences.fasta import SeenIds
 from pepseq.sequences.uniprot import PAGE, next_link
 
@@ -95,7 +95,7 @@ class Notes:
 class Pages:
     """The whole pages of one search, in a file beside the output that a later call goes on with.
 
-    The file is `.<name>.pages`, packed page by page if the output's name ends in `.gz`;
+    The file is `.<name>.pages`, compressed page by page by the suffix of the output's name;
     `.<name>.pages.json` says how much of it counts.
     """
 
@@ -134,7 +134,7 @@ class Pages:
             with open(self.file, "rb+") as stream:
                 stream.truncate(notes.bytes)
             self._recount(notes)
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, InputError, ValueError) as error:
             log.warning("%s: is damaged (%s), downloading anew", self.file, error)
             self.clear()
             return
@@ -148,16 +148,12 @@ class Pages:
                 self._digest.update(block)
         if self._digest.hexdigest() != notes.sha256:
             raise ValueError("another SHA-256")
-        with (gzip.open if self._packed else open)(self.file, "rb") as stream:
+        with open_input(self.file) as stream:
             for line in stream:
                 match = _HEADER.match(line)
                 if match:
                     self._seen.add(match[1].decode("latin-1"))
                     self.taxa.update(t.decode() for t in _TAXON.findall(match[2])[:1])
-
-    @property
-    def _packed(self) -> bool:
-        return self._output.suffix == ".gz"
 
     def check(self, page: Page, allowed: Callable[[str], object]) -> None:
         """Refuse a page that does not go on from those here.
@@ -195,7 +191,7 @@ class Pages:
 
     def add(self, page: Page) -> None:
         """Keep a page that has been checked."""
-        content = pack(page.content) if self._packed else page.content
+        content = pack(page.content, self._output)
         notes = self.notes or Notes(
             self._first, page.total, page.release, _today(), 0, 0, 0, "", None
         )
@@ -221,11 +217,13 @@ class Pages:
         self._notes.unlink(missing_ok=True)
 
 
-def pack(content: bytes) -> bytes:
-    """Return a gzip member of its own, the same for the same content."""
+def pack(content: bytes, name: str | Path) -> bytes:
+    """Return a compressed stream of its own by the suffix of `name`, or the content itself."""
     packed = io.BytesIO()
-    with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
-        stream.write(content)
+    stream = compressed(packed, name)
+    stream.write(content)
+    if stream is not packed:
+        stream.close()
     return packed.getvalue()
 
 

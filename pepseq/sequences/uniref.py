@@ -102,7 +102,7 @@ def estimate(config: DownloadConfig) -> Downloaded:
         page.release,
         time.strftime("%Y-%m-%d", time.gmtime()),
         page.total,
-        round(len(pack(page.content)) * pages_there),
+        round(len(pack(page.content, "estimate.gz")) * pages_there),
         round(len(page.content) * pages_there),
         "",
         _above(page.taxa, taxon),

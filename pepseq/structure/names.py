@@ -20,7 +20,7 @@ from pepseq.sequences.fasta import BadRecord
 
 TABLE = "structures.tsv"
 """Lies in a folder of structures and says, in columns `id` and `file`, whose each file is."""
-_SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.gz)?$", re.I)
+_SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.(gz|bz2|xz|zst))?$", re.I)
 _ALPHAFOLD_DB = re.compile(r"AF-(?P<id>[A-Z0-9-]+?)-F(?P<part>\d+)-model_v\d+")
 _FORMS = (
     re.compile(r"ranked_(?P<rank>\d+)"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pepseq.compression import without_suffix
 from pepseq.errors import SettingsError
 from pepseq.errors import found as quoted
 from pepseq.files import Outputs, check_free, disk_errors, encode_text, write_run_record
@@ -127,7 +128,7 @@ def _format_of(pair: PairOfFiles, superposed: str | Path | None, many: bool) -> 
     """Return the format of a superposed model: that of its name, or in a folder the model's."""
     if superposed is None:
         return None
-    name = (pair.model if many else str(superposed)).lower().removesuffix(".gz")
+    name = without_suffix(pair.model if many else superposed).lower()
     if name.endswith((".cif", ".mmcif")):
         return "cif"
     if many or name.endswith((".pdb", ".ent")):

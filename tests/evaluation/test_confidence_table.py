@@ -105,7 +105,7 @@ def test_proteins_in_any_order(run):
         ("0.0500\tV", "0.0500\tmy", ":3: 'p1': residue 2: second and third: expected amino acids"),
         ("\t\t\t\t\n", "\t\t\t\n", ":2: expected 9 columns"),
         ("p1\t4", "\np1\t4", ":5: expected 9 columns"),
-        ("p1\t4\tK", "p1\t4\tÄ", ":5: expected 9 columns of ASCII text"),
+        ("p1\t4\tK", "p1\t4\tÄ", ":5: 'p1': residue 4: expected K as in the predicted FASTA"),
         ("A\tpredicted\t0.9", "A\tobserved\t0.9", ":3: 'p1': residue 2: expected an observed res"),
         ("p2\t1\tA", "p1\t4\tK", ":6: 'p1': expected a position after the row before"),
         (TABLE, TABLE[:-50], ":6: expected 9 columns"),
