@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pepseq.cli.main import COMMANDS
+from pepseq.cli.commands import COMMANDS
 from pepseq.version import __version__
 
 TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobserved\t1\t\t\n"
@@ -13,7 +13,7 @@ TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobse
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_there_fast_and_without_torch(command):
     code = (
-        "import sys; from pepseq.cli.main import cli\n"
+        "import sys; from pepseq.cli.commands import cli\n"
         f"try: cli({[*command, '--help']!r})\n"
         "except SystemExit: print([m for m in ('torch', 'transformers') if m in sys.modules])"
     )

@@ -64,7 +64,8 @@ def test_only_the_command_line_imports_click():
     ("module", "without"),
     [
         ("pepseq", "torch transformers numpy pandas"),
-        ("pepseq.cli.main", "torch transformers pandas matplotlib"),
+        ("pepseq.cli.main", "click logging"),
+        ("pepseq.cli.commands", "torch transformers pandas matplotlib"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
