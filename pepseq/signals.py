@@ -2,7 +2,7 @@
 
 An exception within an import or while an object is freed may end native code by a crash, or get
 lost. A signal that comes there waits until that is over, and one that a library swallows is raised
-again. While the run is cleaning up, further signals change nothing.
+again. While the run is cleaning up, further signals are only counted.
 """
 
 import signal
@@ -14,6 +14,7 @@ from pepseq.errors import TryAgainError
 
 SECONDS_TO_NEXT_TRY = 0.05
 _asked: int | None = None
+_times = 0
 _ended = False
 
 
@@ -41,6 +42,11 @@ def end() -> None:
 def asked() -> int | None:
     """Return the number of the signal that has asked the run to end, None if there is none."""
     return _asked
+
+
+def is_urgent() -> bool:
+    """Return whether a second signal has come: what can be cut short should be."""
+    return _times > 1
 
 
 @contextmanager
@@ -75,7 +81,7 @@ def noting_sigterm(note: Callable[[], None]) -> Iterator[None]:
 @contextmanager
 def _handled_by(handler: Callable) -> Iterator[None]:
     """Let `handler` have SIGTERM within the block, and nothing of it be left behind."""
-    global _asked
+    global _asked, _times
     import threading
 
     if threading.current_thread() is not threading.main_thread():
@@ -87,15 +93,15 @@ def _handled_by(handler: Callable) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGTERM, before)
         if before is not _heard and _asked == signal.SIGTERM:
-            _asked = None
+            _asked, _times = None, 0
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _heard(number, frame) -> None:
     """Raise Stop for the first signal that came, now or at one of the next tries."""
-    global _asked
+    global _asked, _times
     if number != signal.SIGALRM:
-        _asked = _asked or number
+        _asked, _times = _asked or number, _times + 1
     if _ended or _asked is None:
         return
     signal.signal(signal.SIGALRM, _heard)

@@ -18,6 +18,7 @@ ORDER = [
     "json_file",
     "progress",
     "signals",
+    "process_groups",
     "partial",
     "answers",
     "http",

@@ -157,7 +157,7 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
     """Train to the end, from the newest whole checkpoint if there is one."""
     checkpoint = _newest_checkpoint(training)
     try:
-        with trainer.callback_handler.callbacks[-1]:
+        with trainer.callback_handler.callbacks[-1].hearing():
             if checkpoint and is_over(checkpoint, config):
                 trainer.state = TrainerState.load_from_json(checkpoint / "trainer_state.json")
                 trainer.catch_up()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import SettingsError, TryAgainError, found
+from pepseq.process_groups import guarded
 
 
 def find_mmseqs() -> Path:
@@ -66,7 +67,8 @@ def _run(line: list[str]) -> None:
         start_new_session=True,
     )
     try:
-        words = process.communicate()[0]
+        with guarded(process):
+            words = process.communicate()[0]
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
