@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_GUARD = 'read end; kill -KILL -- "-$0"'
+_GUARD = 'read end; kill -s KILL -- "-$0"'
 """Waits for the end of its standard input, which comes with that of the run, however it ends."""
 
 

@@ -15,6 +15,7 @@ ORDER = [
     "publishing",
     "outputs",
     "files",
+    "temporary_files",
     "json_file",
     "progress",
     "signals",

@@ -10,6 +10,7 @@ import warnings
 
 import click
 
+from pepseq.cli.groups import SuggestingGroup
 from pepseq.cli.streams import ClosedPipe
 from pepseq.errors import OutputError, PepseqError, TryAgainError, printable
 from pepseq.version import __version__
@@ -47,7 +48,7 @@ class Lines(logging.Formatter):
         return printable(record.message)
 
 
-class Commands(click.Group):
+class Commands(SuggestingGroup):
     """A group that imports a command only when it is called."""
 
     def list_commands(self, ctx):
@@ -56,6 +57,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx, name):
         """Import and return one command."""
+        if name == "help":
+            return help_command
         if name not in COMMANDS:
             return None
         return importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
@@ -93,6 +96,13 @@ def cli(verbose: int, quiet: bool, longest_record: int | None):
     log.propagate = False
     log.handlers = [logging.StreamHandler()]
     log.handlers[0].setFormatter(Lines())
+
+
+@click.command("help")
+@click.argument("command", nargs=-1)
+def help_command(command: tuple[str, ...]):
+    """Print the help of pepseq, or of one of its commands."""
+    cli.main([*command, "--help"], prog_name="pepseq", standalone_mode=False)
 
 
 def run(arguments: list[str]) -> tuple[int, str]:

@@ -56,7 +56,7 @@ def _reading(checkpoint: str | Path | None, name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise InputError(  # torch's own words advise to run the code
-            f"{checkpoint}: cannot load {name} ({type(error).__name__}): the file is damaged, holds "
-            "code (which was not run), or is not of this run; remove this folder to resume from "
-            "the checkpoint before it, or start over with --force and without --resume"
+            f"{checkpoint}: cannot load {name} ({type(error).__name__}): the file is damaged, "
+            "holds code (which was not run), or is not of this run; remove this folder to resume "
+            "from the checkpoint before it, or start over with --force and without --resume"
         ) from error
