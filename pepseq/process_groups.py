@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pepseq.signals import held
+
 _GUARD = 'read end; kill -s KILL -- "-$0"'
 """Waits for the end of its standard input, which comes with that of the run, however it ends."""
 
@@ -14,13 +16,14 @@ def guarded(process: subprocess.Popen) -> Iterator[None]:
 
     `process` must lead its group, as with `start_new_session`.
     """
-    guard = subprocess.Popen(
-        ["sh", "-c", _GUARD, str(process.pid)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with held():
+        guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, str(process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from pepseq.errors import TryAgainError
 SECONDS_TO_NEXT_TRY = 0.05
 _asked: int | None = None
 _times = 0
+_held = 0
 _ended = False
 
 
@@ -47,6 +48,17 @@ def asked() -> int | None:
 def is_urgent() -> bool:
     """Return whether a second signal has come: what can be cut short should be."""
     return _times > 1
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait until the block has ended: it makes something that would be left behind."""
+    global _held
+    _held += 1
+    try:
+        yield
+    finally:
+        _held -= 1
 
 
 @contextmanager
@@ -106,7 +118,8 @@ def _heard(number, frame) -> None:
         return
     signal.signal(signal.SIGALRM, _heard)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_NEXT_TRY)
-    if signal.getsignal(_asked) is _heard and not _is_stopping() and _can_bear(frame):
+    ours = signal.getsignal(_asked) is _heard
+    if ours and not _held and not _is_stopping() and _can_bear(frame):
         raise Stop(_asked)
 
 

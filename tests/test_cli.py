@@ -157,7 +157,7 @@ def test_mask_says_what_it_has_done(run, fasta, tmp_path):
     assert done.err == f"masked 1,234 proteins: {tmp_path / 'o'}\n"
     source = fasta("p", [("a", "MK"), ("a", "MAK")])
     call = ["mask", source, "-o", tmp_path / "p.o", "--readout", "K1", "--keep-going"]
-    assert run(*call).err == f"masked 1 proteins (1 left out): {tmp_path / 'p.o'}\n"
+    assert run(*call).err == f"masked 1 protein (1 left out): {tmp_path / 'p.o'}\n"
     assert run("-q", *call, "--force").err == ""
 
 

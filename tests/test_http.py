@@ -296,7 +296,7 @@ def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
             http.get("http://127.0.0.1:9/x")
     assert len(waits) == 1
     server.files["/x"] = b"x"
-    with Http(server.url, ["localhost"], config=config) as http:
+    with Http(server.url, ["http://localhost:9"], config=config) as http:
         http.get(f"{server.url}/x")
         with pytest.raises(TryAgainError, match="after 8 tries") as error:
             http.get("http://localhost:9/x")

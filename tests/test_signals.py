@@ -57,6 +57,11 @@ CLEANING = f"""
     finally:
         {ASK}; time.sleep(0.2); print("cleaned", flush=True)
 """
+HELD = f"""
+    with module.signals.held():
+        {ASK}; time.sleep(0.2); print("made", flush=True)
+    time.sleep(9)
+"""
 DONE = f"""
     signals = module.signals
     end = signals.end
@@ -73,7 +78,9 @@ def python(code):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("command", ["score", *RESUMABLE])
 def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
-    done = python(IMPORTING.format(signal=name, arguments=["-q", command, "--x"]))
+    done = python(
+        IMPORTING.format(signal=name, arguments=["--longest-record", "9", command, "--x"])
+    )
     assert done.stdout == "imported\n"
     if name == "SIGINT":
         assert (done.returncode, done.stderr) == (130, "Error: stopped\n")
@@ -90,10 +97,11 @@ def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
         (SWALLOWED, 143, ""),
         (FREED, 143, "freed\n"),
         (CLEANING, 143, "cleaned\n"),
+        (HELD, 143, "made\n"),
         (DONE, 0, ""),
         (f"    {ASK}; time.sleep(9)", 143, ""),
     ],
-    ids=["swallowed", "finalizer", "cleaning up", "after the end", "running"],
+    ids=["swallowed", "finalizer", "cleaning up", "held", "after the end", "running"],
 )
 def test_a_signal_ends_a_run_once_even_if_threads_never_end(body, code, out):
     done = python(RUNNING.format(body=body, arguments=["mask"]))

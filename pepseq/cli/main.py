@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _stopped(arguments: list[str] | None, message: str = "") -> tuple[int, str]:
     """Return exit code and message of a run that a signal has ended."""
-    command = next((word for word in arguments or [] if not word.startswith("-")), "")
+    words = (word for word in arguments or [] if not word.startswith("-") and not word.isdecimal())
+    command = next(words, "")  # numbers are values of options that come before it
     if signals.asked() == signal.SIGINT:
         return INTERRUPTED, "Error: stopped"
     if command in RESUMABLE:

@@ -78,7 +78,7 @@ def mask(
         write_run_record(outputs, output, "mask", settings, [*inputs, *files], started)
     refuse_bad(bad, count, output, keep_going)
     left_out = f" ({len(bad):,} left out)" if bad else ""
-    log.info("masked %s proteins%s: %s", f"{count:,}", left_out, output)
+    log.info("masked %s protein%s%s: %s", f"{count:,}", "s" * (count != 1), left_out, output)
     return bad
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pepseq.errors import SettingsError, found
 from pepseq.process_groups import guarded
-from pepseq.signals import is_urgent
+from pepseq.signals import held, is_urgent
 
 SECONDS_TO_END = 5
 """How long a program that is told to end has before it is killed."""
@@ -26,9 +26,21 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
 
     Raises SettingsError if it cannot be started.
     """
+    process = None
+    try:
+        with held():
+            process = _started(line, log)
+        with guarded(process):
+            yield process
+    finally:
+        if process is not None:
+            _end(process)
+
+
+def _started(line: Sequence[str], log: Path) -> subprocess.Popen:
     with open(log, "wb") as words:
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 line,
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -39,11 +51,6 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
             raise SettingsError(f"{found(line[0], 200)}: cannot be run: {error.strerror}") from (
                 error
             )
-    try:
-        with guarded(process):
-            yield process
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen) -> None:
