@@ -179,3 +179,19 @@ def test_a_guard_leaves_with_its_block():
     assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def test_ctrl_c_before_anything_is_imported_has_no_traceback():
+    code = """
+import os, runpy, signal, sys, time
+class Early:
+    def find_spec(self, name, *others):
+        if name == "pepseq.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(9)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Early())
+runpy.run_module("pepseq", run_name="__main__")
+"""
+    done = python(code)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
