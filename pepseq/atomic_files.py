@@ -58,7 +58,7 @@ def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
             f"{path}: another run is writing it; try again when it is done (if there is none, "
             f"remove {lock})"
         ) from error
-    except OSError:
+    except BaseException:  # a signal may come after the file was made
         if new:
             lock.unlink(missing_ok=True)
         raise

@@ -8,6 +8,7 @@ renamed when it is whole. Proxies and certificates are those of the environment.
 import logging
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -72,14 +73,20 @@ class Unreachable(TryAgainError):
 class Http:
     """Asks one server, and only it. Use as a context manager.
 
-    `server` is an address whose host may be asked, `hosts` are others that it may send us to; a
-    redirect or link to any other host, or from https to http, is an InputError.
+    `server` is an address whose origin (protocol, host and port) may be asked, `others` are
+    addresses to whose origins it may send us. A redirect or link to another origin, or one with a
+    user name or password, is an InputError; one from http to https, both on their usual ports, is
+    followed. User name and password of `server` are sent to its own origin alone.
     """
 
-    def __init__(self, server: str, hosts: Sequence[str] = (), config: HttpConfig | None = None):
+    def __init__(self, server: str, others: Sequence[str] = (), config: HttpConfig | None = None):
         self._config = config or HttpConfig()
         address = parse_address(server)
-        self._scheme, self._hosts = address.scheme, {address.host, *hosts}
+        self._own, self._userinfo = _origin(address), address.userinfo
+        self._auth = httpx2.BasicAuth(address.username, address.password)
+        self._origins = {self._own, *(_origin(parse_address(other)) for other in others)}
+        if self._own == ("http", address.host, None):
+            self._origins.add(("https", address.host, None))
         self._reached = False
         self._client = httpx2.Client(
             headers={"User-Agent": f"pepseq/{__version__}", "Accept-Encoding": "identity"},
@@ -140,12 +147,12 @@ class Http:
         """
         path = Path(path)
         with disk_errors(path), locked(path):
-            part = Part(path, url)
-            self._retry(url, lambda: self._go_on(part, starts), part.size)
+            part = Part(path, str(self._allowed(url)))
+            self._retry(part.url, lambda: self._go_on(part, starts), part.size)
             digest = sha256(part.file)
             try:
                 if expected is not None and digest != expected:
-                    raise InputError(f"{url}: expected SHA-256 {expected}, found {digest}")
+                    raise InputError(f"{shown(url)}: expected SHA-256 {expected}, found {digest}")
                 if check is not None:
                     check(part.file)
             except InputError:
@@ -187,19 +194,21 @@ class Http:
             with self._answer(target, headers) as response:
                 self._reached = True
                 if not response.has_redirect_location:
-                    check_status(response, url)
+                    check_status(response, shown(url))
                     yield response
                     return
                 location = response.headers["Location"]
             target = self._allowed(location, target)
-        raise InputError(f"{url}: expected a file, found more than {_REDIRECTS} redirects")
+        raise InputError(f"{shown(url)}: expected a file, found more than {_REDIRECTS} redirects")
 
     @contextmanager
     def _answer(self, url: httpx2.URL, headers: dict) -> Iterator[httpx2.Response]:
         """Yield the answer of one address; Again if its headers cannot be read."""
         request = self._client.build_request("GET", url, headers=headers)
         try:
-            response = self._client.send(request, stream=True)
+            own = self._userinfo and _origin(url) == self._own
+            auth = self._auth if own else None
+            response = self._client.send(request, stream=True, auth=auth)
         except (httpx2.InvalidURL, ValueError) as error:
             raise Again(f"expected an answer, found headers that no one can read: {error}") from (
                 error
@@ -213,10 +222,13 @@ class Http:
             url = httpx2.URL(address) if base is None else base.join(address)
         except (httpx2.InvalidURL, ValueError) as error:
             raise InputError(f"{found(address, 200)}: expected an address: {error}") from error
-        if url.host not in self._hosts or url.scheme not in (self._scheme, "https"):
+        if base is None and url.userinfo == self._userinfo and _origin(url) == self._own:
+            url = url.copy_with(userinfo=b"")
+        if _origin(url) not in self._origins or url.userinfo:
+            allowed = ", ".join(sorted(_address(origin) for origin in self._origins))
             raise InputError(
-                f"{url}: expected an address of {', '.join(sorted(self._hosts))}, found another "
-                "host or protocol; it was not asked"
+                f"{shown(str(url))}: expected an address of {allowed} without user name, found "
+                "another host, port or protocol, or a user name; it was not asked"
             )
         return url
 
@@ -233,7 +245,7 @@ class Http:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
                 unconnected = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             failures, most = (1 if gained() > most else failures + 1), max(most, gained())
-            where = f"{url}: {reason}"
+            where = f"{shown(url)}: {reason}"
             if unconnected and not self._reached and failures >= first:
                 raise Unreachable(
                     f"{where}; gave up after {failures} tries: is there a network? try again later"
@@ -255,6 +267,21 @@ def parse_address(url: str) -> httpx2.URL:
         if parsed.scheme in ("http", "https") and parsed.host:
             return parsed
     raise SettingsError(f"{found(url, 200)}: expected an http or https address")
+
+
+def shown(url: str) -> str:
+    """Return an address without user name and password, for messages and records."""
+    return re.sub(r"(?<=//)[^/?#]*@", "", url)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    """Return protocol, host and port, which is None for the usual one."""
+    return url.scheme, url.host, url.port
+
+
+def _address(origin: tuple[str, str, int | None]) -> str:
+    scheme, host, port = origin
+    return f"{scheme}://{host}" + (f":{port}" if port else "")
 
 
 def _write(response: httpx2.Response, part: Part) -> None:

@@ -3,11 +3,23 @@
 import logging
 import sys
 import time
+from datetime import timedelta
 
 from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30
+
+
+def rate(speed: float) -> str:
+    """Return a speed, given per second, with three digits that count.
+
+    >>> rate(10456.3), rate(2.5), rate(0.004)
+    ('10,500/s', '2.5/s', '14.4/h')
+    """
+    number, unit = (speed, "s") if speed >= 0.1 else (3600 * speed, "h")
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:,.0f}/{unit}" if rounded >= 100 else f"{rounded:g}/{unit}"
 
 
 class Progress:
@@ -39,15 +51,15 @@ class Progress:
         elif time.monotonic() - self._said > SECONDS_BETWEEN_LINES:
             self._said = time.monotonic()
             speed = (self._done - self._first) / (self._said - self._start)
-            left = time.strftime("%H:%M:%S", time.gmtime((self._total - self._done) / speed))
+            left = (self._total - self._done) / speed
             log.info(
-                "%s: %d of %d %s, %.3g a second, %s left",
+                "%s: %s of %s %s, %s, %s left",
                 self._what,
-                self._done,
-                self._total,
+                f"{self._done:,}",
+                f"{self._total:,}",
                 self._unit,
-                speed,
-                left,
+                rate(speed),
+                timedelta(seconds=round(left)),
             )
 
     def say(self, message: str) -> None:

@@ -51,14 +51,15 @@ def _stdin(content):
 @pytest.fixture
 def run(capfd):
     """Run a command line as the shell does; returns exit code, stdout, stderr."""
-    from pepseq.cli.main import main
+    from pepseq.cli.commands import run as run_here
 
     def run(*arguments, stdin=b""):
-        with pytest.raises(SystemExit) as end, _stdin(stdin):
-            main([str(a) for a in arguments])
+        with _stdin(stdin):
+            code, message = run_here([str(a) for a in arguments])
         out, err = capfd.readouterr()
+        err += f"{message.rstrip()}\n" if message else ""
         assert "Traceback" not in err
-        return SimpleNamespace(code=end.value.code, out=out, err=err)
+        return SimpleNamespace(code=code, out=out, err=err)
 
     log = logging.getLogger("pepseq")
     yield run

@@ -1,10 +1,11 @@
+import os
 import resource
 import subprocess
 import sys
 
 import pytest
 
-from pepseq.cli.main import COMMANDS
+from pepseq.cli.commands import COMMANDS
 from pepseq.version import __version__
 
 TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobserved\t1\t\t\n"
@@ -13,7 +14,7 @@ TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobse
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_there_fast_and_without_torch(command):
     code = (
-        "import sys; from pepseq.cli.main import cli\n"
+        "import sys; from pepseq.cli.commands import cli\n"
         f"try: cli({[*command, '--help']!r})\n"
         "except SystemExit: print([m for m in ('torch', 'transformers') if m in sys.modules])"
     )
@@ -99,19 +100,83 @@ def test_closed_and_full_streams(tmp_path, line, code, words):
     assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr
 
 
-def test_sigterm_is_143_however_long_python_takes_to_shut_down():
-    code = """
-import os, signal, time
-from pepseq.cli import main as module
-class Slow:
-    def __del__(self, sleep=time.sleep):
-        sleep(1.5)
-slow = Slow()
-module.cli.main = lambda *a, **k: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(9))
-module.main([])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 143 and done.stderr == ""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "line", ["--help", "models list", "show a table", "mask in -o - --readout K1"]
+)
+def test_a_full_device_is_74_in_one_line(tmp_path, line, unbuffered):
+    (tmp_path / "in").write_text(">a\nMAK\n")
+    (tmp_path / "table").write_text(TABLE)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pepseq", *line.split()],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )
+    assert done.returncode == 74
+    assert done.stderr == "Error: stdout: cannot be written: No space left on device\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "table"]
+
+
+def test_files_do_not_get_the_number_of_a_closed_stream(tmp_path):
+    (tmp_path / "in").write_text(">a\nMAK\n")
+    code = "import os; from pepseq.cli import streams; streams.set_up(); print(os.dup(0))"
+    done = subprocess.run(
+        f"{sys.executable} -c '{code}' 2>&-", shell=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) > 2
+
+
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        (["pedict"], "No such command 'pedict'. Did you mean 'predict'?"),
+        (["evaluat"], "No such command 'evaluat'. Did you mean 'evaluate' or 'evaluate-pairs'?"),
+        (["xyz"], "No such command 'xyz'."),
+        (["help", "pedict"], "No such command 'pedict'. Did you mean 'predict'?"),
+        (["models", "dowload"], "No such command 'dowload'. Did you mean 'download'?"),
+        (["predict", "--tabel"], "'--table'"),
+    ],
+)
+def test_mistyped_words_get_a_suggestion(run, words, suggested):
+    done = run(*words)
+    assert done.code == 2 and suggested in done.err
+
+
+@pytest.mark.parametrize("words", [[], ["mask"], ["models"], ["models", "download"]])
+def test_help_is_a_command_too(run, words):
+    assert run("help", *words).out == run(*words, "--help").out
+
+
+def test_mask_says_what_it_has_done(run, fasta, tmp_path):
+    source = fasta("p", [(f"p{number}", "MAK") for number in range(1234)])
+    done = run("mask", source, "-o", tmp_path / "o", "--readout", "K1")
+    assert done.err == f"masked 1,234 proteins: {tmp_path / 'o'}\n"
+    source = fasta("p", [("a", "MK"), ("a", "MAK")])
+    call = ["mask", source, "-o", tmp_path / "p.o", "--readout", "K1", "--keep-going"]
+    assert run(*call).err == f"masked 1 protein (1 left out): {tmp_path / 'p.o'}\n"
+    assert run("-q", *call, "--force").err == ""
+
+
+def test_a_closed_pipe_leaves_no_other_output(tmp_path):
+    """Standard output is written to its end before any file gets its name."""
+    (tmp_path / "r").write_text("".join(f">p{number}\nMXXKXC\n" for number in range(9000)))
+    call = "predict r -o - --table t.tsv --mode templates --readout K1 --reference r2"
+    (tmp_path / "r2").write_text(">a\nMAGKAC\n")
+    done = subprocess.run(
+        f"({sys.executable} -m pepseq -q {call}; echo $? >code) | head -1",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith(">p0") and done.stderr == ""
+    assert (tmp_path / "code").read_text() == "74\n"
+    left = [path.name for path in tmp_path.iterdir() if "index" not in path.name]
+    assert sorted(left) == ["code", "r", "r2"]
 
 
 def test_messages_hold_nothing_that_a_terminal_obeys(run, tmp_path):

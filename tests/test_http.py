@@ -214,9 +214,43 @@ def test_another_host_is_refused_and_never_asked(fetch, server, tmp_path):
                 http.get(f"{elsewhere}/file.bin")
         assert not other.asked
         server.faults = [away]
-        with Http(server.url, ["localhost"], QUICK) as http:
+        with Http(server.url, [elsewhere], QUICK) as http:
             http.fetch(f"{server.url}/file.bin", tmp_path / "file.bin")
     assert other.asked and whole(tmp_path)
+
+
+@pytest.mark.parametrize("way", ["redirect", "link"])
+@pytest.mark.parametrize("form", ["http://127.0.0.1:{other}/", "http://user:pw@127.0.0.1:{own}/"])
+def test_another_port_or_a_user_name_is_refused_and_never_asked(server, tmp_path, way, form):
+    with serve() as other:
+        other.files["/file.bin"] = CONTENT
+        own, others = (one.url.rpartition(":")[2] for one in (server, other))
+        address = form.format(own=own, other=others) + "file.bin"
+        server.faults = [Fault(status=302, headers={"Location": address})]
+        with Http(server.url, config=QUICK) as http:
+            with pytest.raises(InputError, match="it was not asked") as refused:
+                if way == "redirect":
+                    http.fetch(f"{server.url}/file.bin", tmp_path / "file.bin")
+                else:
+                    http.get(address)
+        assert "pw" not in str(refused.value)
+        assert not other.asked and len(server.asked) == (way == "redirect")
+
+
+def test_the_password_of_a_server_goes_to_its_own_origin_alone(server, tmp_path):
+    with serve() as other:
+        other.files["/file.bin"] = CONTENT
+        mirror = server.url.replace("//", "//user:secret@")
+        away = {"Location": f"{other.url}/file.bin"}
+        server.faults = [Fault(status=302, headers={"Location": "/here"})]
+        server.faults.append(Fault(status=302, headers=away))
+        with Http(mirror, [other.url], QUICK) as http:
+            http.fetch(f"{mirror}/file.bin", tmp_path / "file.bin")
+            with pytest.raises(InputError) as refused:
+                http.get(f"{mirror}/none")
+        assert "secret" not in str(refused.value)
+    assert all(headers["Authorization"].startswith("Basic ") for _, headers in server.asked)
+    assert not any("Authorization" in headers for _, headers in other.asked)
 
 
 def test_redirects_on_the_same_host_are_followed_but_not_for_ever(fetch, server, tmp_path):
@@ -262,7 +296,7 @@ def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
             http.get("http://127.0.0.1:9/x")
     assert len(waits) == 1
     server.files["/x"] = b"x"
-    with Http(server.url, ["localhost"], config=config) as http:
+    with Http(server.url, ["http://localhost:9"], config=config) as http:
         http.get(f"{server.url}/x")
         with pytest.raises(TryAgainError, match="after 8 tries") as error:
             http.get("http://localhost:9/x")

@@ -10,7 +10,7 @@ import shutil
 import pytest
 from places import DATA, ROOT
 
-from pepseq.cli.main import COMMANDS
+from pepseq.cli.commands import COMMANDS
 from pepseq.reconstruction.curves import COLUMNS
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
 from pepseq.structure.fetch import FETCH_COLUMNS

@@ -14,6 +14,7 @@ from pepseq.errors import LostProcessError, PepseqError, StoppedError
 from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
 
 SECONDS_OF_SILENCE = 15
+log = logging.getLogger(__name__)
 
 
 def setting(name: str, text: str, kind=None, **more):
@@ -123,7 +124,7 @@ def command(
     with _one_voice():
         from pepseq.reconstruction.finetune import finetune
 
-        finetune(
+        done = finetune(
             train,
             validation,
             output,
@@ -138,6 +139,14 @@ def command(
             tensorboard=tensorboard,
             offline=offline,
         )
+    best = done["validation"]
+    log.info(
+        "%s: the network of step %d of %d, hidden-residue accuracy %.2f %% (micro, validation)",
+        output,
+        best["step"],
+        done["steps"],
+        100 * best["hidden_residue_accuracy_micro"],
+    )
 
 
 @contextmanager

@@ -5,13 +5,14 @@ import sys
 import click
 
 from pepseq.cli import options
+from pepseq.cli.groups import SuggestingGroup
 from pepseq.errors import SettingsError
 
 COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "sha256", "path")
 VERIFIED = ("name", "file", "state", "sha256")
 
 
-@click.group("models")
+@click.group("models", cls=SuggestingGroup)
 def command():
     """List, download, verify and convert published base models.
 

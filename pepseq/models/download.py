@@ -67,7 +67,10 @@ def download(known: KnownModel, offline: bool = False, force: bool = False) -> P
     OutputError, and TryAgainError if the server cannot be reached or breaks off for good.
     """
     if (known.missing() or force) and is_offline(offline):
-        raise InputError(f"{known.name}: not on this machine, and offline: {known.way_out()}")
+        raise InputError(
+            f"{known.name}: not on this machine, and offline: {known.by_hand()}, or allow the "
+            "network (no --offline, PEPSEQ_OFFLINE or HF_HUB_OFFLINE)"
+        )
     with disk_errors(known.folder), locked(known.folder / known.name, _WAIT):
         if known.missing() or force:
             (_download_file if known.kind == MSA else _download_from_hub)(known, force)
@@ -97,7 +100,7 @@ def _download_file(known: KnownModel, force: bool) -> None:
 
 
 def _without_network(known: KnownModel) -> str:
-    return f"Without a network (--offline asks nobody), {known.way_out()}"
+    return f"Without a network, {known.by_hand()}"
 
 
 def _download_from_hub(known: KnownModel, force: bool) -> None:

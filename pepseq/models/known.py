@@ -76,12 +76,13 @@ class KnownModel:
         weights = [name for name in self.weights if converted_name(name) not in here]
         return [name for name in (*self.also, *weights) if name not in here]
 
+    def by_hand(self) -> str:
+        """Say which files to put where."""
+        return f"put {', '.join(self.missing())} from {self.page} into {self.folder}"
+
     def way_out(self) -> str:
         """Say which files to put where, and the command that does so."""
-        return (
-            f"put {', '.join(self.missing())} from {self.page} into {self.folder}, or run: pepseq "
-            f"models download {self.name}"
-        )
+        return f"{self.by_hand()}, or run: pepseq models download {self.name}"
 
 
 def converted_name(name: str) -> str:

@@ -76,7 +76,10 @@ def mask(
         settings["noise"] = None if model is None else asdict(model)
         write_failed(outputs, output, bad, count)
         write_run_record(outputs, output, "mask", settings, [*inputs, *files], started)
-    return refuse_bad(bad, count, output, keep_going)
+    refuse_bad(bad, count, output, keep_going)
+    left_out = f" ({len(bad):,} left out)" if bad else ""
+    log.info("masked %s protein%s%s: %s", f"{count:,}", "s" * (count != 1), left_out, output)
+    return bad
 
 
 def _check_format(readout: Readout, hidden_symbol: str, dye_sequences: bool) -> None:

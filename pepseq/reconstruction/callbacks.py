@@ -1,13 +1,13 @@
 """What happens beside training: checkpoints are sealed, signals heard, progress shown."""
 
 import math
-import signal
-import threading
+from contextlib import AbstractContextManager
 
 from transformers import TrainerCallback
 
 from pepseq.models.checkpoints import write_manifest
 from pepseq.progress import Progress
+from pepseq.signals import noting_sigterm
 
 
 class Stopped(Exception):
@@ -39,16 +39,11 @@ class SafeCheckpoints(TrainerCallback):
         if self.trainer.must_stop():
             raise Stopped
 
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, self._stop)
-        return self
+    def hearing(self) -> AbstractContextManager:
+        """Return the block within which SIGTERM asks for a checkpoint at the end of the step."""
+        return noting_sigterm(self._stop)
 
-    def __exit__(self, *error):
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._before)
-
-    def _stop(self, number, frame):
+    def _stop(self):
         self.trainer.stop_asked = True
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 from accelerate.utils import broadcast_object_list
 from safetensors import SafetensorError
-from transformers import TrainerState
 
 from pepseq.errors import (
     InputError,
@@ -37,6 +36,7 @@ from pepseq.models.checkpoints import DESCRIPTION, find_checkpoint, write_manife
 from pepseq.publishing import recover
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import Stopped
+from pepseq.reconstruction.checkpoint_loading import read_state
 from pepseq.reconstruction.config import FinetuneConfig
 from pepseq.reconstruction.curves import metrics_table, plot_losses
 from pepseq.reconstruction.job import Job, make_trainer
@@ -157,9 +157,9 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
     """Train to the end, from the newest whole checkpoint if there is one."""
     checkpoint = _newest_checkpoint(training)
     try:
-        with trainer.callback_handler.callbacks[-1]:
+        with trainer.callback_handler.callbacks[-1].hearing():
             if checkpoint and is_over(checkpoint, config):
-                trainer.state = TrainerState.load_from_json(checkpoint / "trainer_state.json")
+                trainer.state = read_state(checkpoint)
                 trainer.catch_up()
                 trainer._load_best_model()
             else:

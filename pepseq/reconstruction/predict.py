@@ -3,8 +3,6 @@
 import hashlib
 import logging
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +11,7 @@ from pathlib import Path
 
 from pepseq import templates
 from pepseq.errors import SettingsError
-from pepseq.files import (
-    STDIO,
-    Outputs,
-    check_free,
-    encode_text,
-    open_input,
-    write_run_record,
-)
+from pepseq.files import STDIO, Outputs, check_free, encode_text, write_run_record
 from pepseq.models.checkpoints import find_checkpoint, weights_sha256
 from pepseq.progress import Progress
 from pepseq.readout.masking import HIDDEN
@@ -39,6 +30,7 @@ from pepseq.sequences.fasta import (
     refuse_bad,
     write_failed,
 )
+from pepseq.temporary_files import temporary_copy
 
 log = logging.getLogger(__name__)
 BUNDLED_REFERENCE = Path(templates.__file__).parent / "bundled" / "ecoli_W3110_EC590.fasta.gz"
@@ -228,11 +220,8 @@ def _rereadable(path: str | Path) -> Iterator[str | Path]:
     if str(path) != STDIO and not _is_pipe(path):
         yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="pepseq-") as copy:
-        with open_input(path) as stream:
-            shutil.copyfileobj(stream, copy)
-        copy.flush()
-        yield _Copy(copy.name, "stdin" if str(path) == STDIO else str(path))
+    with temporary_copy(path) as copy:
+        yield _Copy(copy, "stdin" if str(path) == STDIO else str(path))
 
 
 def _is_pipe(path: str | Path) -> bool:

@@ -20,6 +20,7 @@ from pepseq.models.checkpoints import (
 )
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
+from pepseq.reconstruction.checkpoint_loading import read_state
 from pepseq.reconstruction.config import FinetuneConfig
 from pepseq.reconstruction.teacher import find_teacher
 
@@ -154,7 +155,8 @@ def prepare_training(training: Path, settings: dict, resume: bool, force: bool) 
 def newest_whole_checkpoint(training: Path) -> Path | None:
     """Return the newest checkpoint whose files are those of its manifest, its best one's too.
 
-    Others are named in the log and passed over; those that are damaged are removed.
+    Others are named in the log and passed over; those that are damaged are removed. Raises
+    InputError for one whose state cannot be read though its files are those of its manifest.
     """
     for checkpoint in reversed(_checkpoints(training)):
         try:
@@ -163,10 +165,10 @@ def newest_whole_checkpoint(training: Path) -> Path | None:
             log.warning("passing over %s: %s", checkpoint.name, error)
             shutil.rmtree(checkpoint, ignore_errors=True)
             continue
-        state = json.loads((checkpoint / "trainer_state.json").read_text())
+        state = read_state(checkpoint)
         try:
-            if state["best_model_checkpoint"]:
-                check_manifest(checkpoint.with_name(f"checkpoint-{state['best_global_step']}"))
+            if state.best_model_checkpoint:
+                check_manifest(checkpoint.with_name(f"checkpoint-{state.best_global_step}"))
         except InputError as error:
             log.warning("passing over %s, whose best is damaged: %s", checkpoint.name, error)
             continue
@@ -177,9 +179,9 @@ def newest_whole_checkpoint(training: Path) -> Path | None:
 
 def is_over(checkpoint: Path, config: FinetuneConfig) -> bool:
     """Return whether training ended with this checkpoint: last step, or no more progress."""
-    state = json.loads((checkpoint / "trainer_state.json").read_text())
-    stopper = state["stateful_callbacks"]["EarlyStoppingCallback"]["attributes"]
+    state = read_state(checkpoint)
+    stopper = state.stateful_callbacks["EarlyStoppingCallback"]["attributes"]
     return (
-        state["global_step"] >= state["max_steps"]
+        state.global_step >= state.max_steps
         or stopper["early_stopping_patience_counter"] >= config.patience
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
-from transformers import Trainer
 
 from pepseq.errors import InputError, OutputError, TryAgainError
+from pepseq.reconstruction.checkpoint_loading import LoadingTrainer
 from pepseq.reconstruction.training_data import IGNORED, TrainingBatches
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def masked_loss(
     return loss / (scored.sum() if num_items_in_batch is None else num_items_in_batch)
 
 
-class MaskedTrainer(Trainer):
+class MaskedTrainer(LoadingTrainer):
     """Trainer whose batches are made beforehand and whose faults name the batch.
 
     A loss that is not finite stops the run before the weights change. A batch that exceeds the

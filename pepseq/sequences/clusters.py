@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import SettingsError, TryAgainError, found
+from pepseq.process_groups import guarded
+from pepseq.signals import held
 
 
 def find_mmseqs() -> Path:
@@ -56,20 +58,24 @@ def cluster(
 
 def _run(line: list[str]) -> None:
     """Run MMseqs2, and end all it started if this run ends first."""
-    process = subprocess.Popen(
-        line,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    process = None
     try:
-        words = process.communicate()[0]
+        with held():
+            process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        with guarded(process):
+            words = process.communicate()[0]
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         raise
     if process.returncode:
         last = (words.strip().splitlines() or [""])[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from pepseq.answers import Refused
 from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.files import STDIO, Outputs, check_free, disk_errors, locked, run_record, to_json
-from pepseq.http import Http, HttpConfig, is_offline
+from pepseq.http import Http, HttpConfig, is_offline, shown
 from pepseq.progress import Progress
 from pepseq.sequences.config import DownloadConfig
 from pepseq.sequences.uniprot import (
@@ -115,7 +115,7 @@ def _server(config: DownloadConfig) -> Iterator[tuple[Http, str]]:
         raise InputError("download: expected a network, found offline set (PEPSEQ_OFFLINE)")
     url = server_url(config.server)
     with Http(url, config=PATIENCE) as http:
-        yield http, url
+        yield http, shown(url)
 
 
 def _collect(http: Http, pages: Pages) -> None:

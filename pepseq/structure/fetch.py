@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.files import STDIO, run_record, sha256
-from pepseq.http import Http, HttpConfig, Unreachable, is_offline
+from pepseq.http import Http, HttpConfig, Unreachable, is_offline, shown
 from pepseq.progress import Progress
 from pepseq.sequences.fasta import BadRecord, refuse_bad
 from pepseq.signals import stopped_by_sigterm
@@ -171,8 +171,8 @@ def _server(config: FetchConfig) -> Iterator[tuple[Http, str]]:
     if is_offline():
         raise InputError("fetch-structures: expected a network, found offline set (PEPSEQ_OFFLINE)")
     url = server_url(config.server)
-    with Http(url, hosts=[HOST], config=PATIENCE) as http:
-        yield http, url
+    with Http(url, [f"https://{HOST}"], PATIENCE) as http:
+        yield http, shown(url)
 
 
 def _is_there(folder: StructureFolder, one: Wanted, config: FetchConfig) -> bool:

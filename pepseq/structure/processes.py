@@ -97,7 +97,7 @@ class Worker:
 
 def _start() -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "pepseq.structure.worker"],
+        [sys.executable, "-m", "pepseq.structure.worker", str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={

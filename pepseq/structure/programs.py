@@ -3,14 +3,18 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pepseq.errors import SettingsError, found
+from pepseq.process_groups import guarded
+from pepseq.signals import held, is_urgent
 
 SECONDS_TO_END = 5
 """How long a program that is told to end has before it is killed."""
+SECONDS_TO_LOOK = 0.05
 _TAIL = 4096
 
 
@@ -22,9 +26,21 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
 
     Raises SettingsError if it cannot be started.
     """
+    process = None
+    try:
+        with held():
+            process = _started(line, log)
+        with guarded(process):
+            yield process
+    finally:
+        if process is not None:
+            _end(process)
+
+
+def _started(line: Sequence[str], log: Path) -> subprocess.Popen:
     with open(log, "wb") as words:
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 line,
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -35,19 +51,17 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
             raise SettingsError(f"{found(line[0], 200)}: cannot be run: {error.strerror}") from (
                 error
             )
-    try:
-        yield process
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen) -> None:
-    """End a program's whole group, first kindly; at once if a signal comes while it waits."""
+    """End a program's whole group, first kindly; at once if a second signal comes."""
     try:
-        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            if process.poll() is None:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-                process.wait(SECONDS_TO_END)
+            until = time.monotonic() + SECONDS_TO_END
+            while process.poll() is None and time.monotonic() < until and not is_urgent():
+                time.sleep(SECONDS_TO_LOOK)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

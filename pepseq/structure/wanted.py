@@ -1,7 +1,5 @@
 """Whose models are wanted: a FASTA file, or a list of ids."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from pepseq.errors import InputError
 from pepseq.files import STDIO, decode_text, numbered_lines, open_input
 from pepseq.sequences.fasta import BadRecord, read_fasta
 from pepseq.structure.alphafold_db import parse_accession
+from pepseq.temporary_files import temporary_copy
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,8 @@ def _on_disk(path: str | Path) -> Iterator[str | Path]:
     if str(path) != STDIO and (Path(path).is_file() or not Path(path).exists()):
         yield path
         return
-    with tempfile.NamedTemporaryFile() as copy:
-        with open_input(path) as stream:
-            shutil.copyfileobj(stream, copy)
-        copy.flush()
-        yield copy.name
+    with temporary_copy(path) as copy:
+        yield copy
 
 
 def _read_ids(path: str | Path) -> dict[str, int]:

@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 from pepseq import FinetuneConfig, finetune, mask, predict
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.models.checkpoints import check_manifest, find_checkpoint
+from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
 from pepseq.models.protbert import read_vocabulary
 from pepseq.models.scratch import new_network
 from pepseq.readout.readout import Readout
@@ -312,6 +313,42 @@ def test_a_damaged_checkpoint_is_passed_over(unfinished, name, damage, caplog):
     caplog.set_level("INFO", "pepseq")
     assert newest_whole_checkpoint(unfinished.checkpoints.parent).name == "checkpoint-8"
     assert "passing over checkpoint-12" in caplog.text
+
+
+class Code:
+    """Makes a file if it is unpickled and run."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize(
+    "name", ["optimizer.pt", "scheduler.pt", "rng_state.pth", "scaler.pt", "trainer_state.json"]
+)
+def test_a_checkpoint_that_holds_something_else_is_refused_and_never_run(
+    unfinished, tmp_path, name
+):
+    """Also where the manifest has been written for it; the file that is wrong is named."""
+    checkpoint = unfinished.checkpoints / "checkpoint-8"
+    shutil.rmtree(unfinished.checkpoints / "checkpoint-12")
+    if name.endswith(".json"):
+        (checkpoint / name).write_text('{"global_step": "8"}')
+    else:
+        torch.save({"state": Code(tmp_path / "was-run")}, checkpoint / name)
+    write_manifest(checkpoint)
+    with pytest.raises(InputError, match=f"checkpoint-8: cannot load .*{name}.*--force"):
+        unfinished()
+    assert not (tmp_path / "was-run").exists() and not unfinished.out.exists()
+
+
+def test_other_files_in_a_checkpoint_are_ignored(unfinished):
+    for name in ("notes.txt", "pytorch_model.bin", ".nfs1"):
+        (unfinished.checkpoints / "checkpoint-12" / name).write_bytes(b"x")
+    unfinished()
+    check_manifest(unfinished.out)
 
 
 def test_resuming_from_an_older_checkpoint_ends_the_same(unfinished, train, validation, tmp_path):

@@ -1,5 +1,8 @@
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -79,3 +82,28 @@ def test_leaving_early_ends_what_runs(job, tmp_path):
             raise KeyboardInterrupt
     assert time.monotonic() - started < 60
     assert all(worker._process is None for worker in workers._all)
+
+
+@pytest.mark.parametrize("at_work", [False, True])
+def test_workers_end_in_silence_with_the_run_that_started_them(job, tmp_path, at_work):
+    os.mkfifo(tmp_path / "pipe")
+    hanging = Job(str(tmp_path / "pipe"), job.reference, job.config)
+    jobs = pickle.dumps([job, hanging] if at_work else [job])
+    code = f"""
+import pickle, time
+from pepseq.structure.processes import Workers
+with Workers(1, 600) as workers:
+    next(workers.answers(pickle.loads({jobs!r})))
+    print(workers._all[0]._process.pid, flush=True)
+    time.sleep(600)
+"""
+    run = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    worker = int(run.stdout.readline())
+    run.kill()
+    assert run.communicate(timeout=30)[1] == ""  # ends when the worker has closed it
+    until = time.monotonic() + 30
+    while os.path.exists(f"/proc/{worker}") and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{worker}")
