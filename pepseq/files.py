@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import IO, AnyStr
 
 from pepseq.atomic_files import disk_errors, locked
 from pepseq.compression import DAMAGED, decompressed
@@ -81,10 +83,13 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
 
 
 def numbered_lines(
-    path: str | Path, stream: io.BufferedReader, first: int = 1
-) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of each line of a stream; InputError for one over LONGEST_LINE."""
-    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), first):
+    path: str | Path, stream: IO[AnyStr], first: int = 1
+) -> Iterator[tuple[int, AnyStr]]:
+    """Yield number and content of each line of a stream; InputError for one over LONGEST_LINE."""
+    for number in count(first):
+        line = stream.readline(LONGEST_LINE)
+        if not line:
+            return
         if len(line) == LONGEST_LINE:
             raise InputError(
                 f"{path}:{number}: expected lines of up to {LONGEST_LINE} bytes, found a longer one"

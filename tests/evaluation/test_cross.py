@@ -162,7 +162,7 @@ def test_deep_summaries_and_long_cells_are_one_line(two, run):
     with (two / "good" / "lengths_fine.tsv").open("a") as stream:
         stream.write("1" * 200_000 + "\t1\n")
     done = run("compare", *triples(("a", "b", "good")), "-o", "out")
-    assert done.code == 65 and "cells divided by tabs, found 2" in done.err
+    assert done.code == 65 and "cells as in the header, found 2" in done.err
 
 
 def test_any_printable_name_is_drawn_but_none_takes_the_place_of_a_column(two, run):
