@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -30,6 +30,7 @@ __all__ = [
     "STDIO",
     "Outputs",
     "check_free",
+    "check_inputs",
     "decode_text",
     "describe_input",
     "disk_errors",
@@ -146,6 +147,14 @@ def check_free(
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "folder" if folder else "regular file (- is stdout)"
             raise OutputError(f"{output}: expected a {kind}, found something else")
+
+
+def check_inputs(paths: Iterable[str | Path]) -> None:
+    """Raise InputError for an input that is not there or cannot be opened, before any work."""
+    for path in paths:
+        if str(path) != STDIO and (os.path.isfile(path) or not os.path.exists(path)):
+            with open_input(path):
+                pass
 
 
 def run_record(command: str, settings: dict, inputs: list[str | Path], started: float) -> dict:

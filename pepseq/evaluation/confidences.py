@@ -73,12 +73,7 @@ def read_rows(
     """
     with open_input(table) as stream:
         blocks = TsvBlocks(table, stream)
-        names = blocks.names
-        if missing := [name for name in COLUMNS if names.count(name) != 1]:
-            raise InputError(
-                f"{table}:1: expected a table of confidences with one column {missing[0]}, "
-                f"found {found(' '.join(names))}"
-            )
+        names = _columns(table, blocks)
         line, at = 2, names.index("id")
         wanted = [name for name in also if names.count(name) == 1]
         while lines := blocks.read(_BLOCK_BYTES):
@@ -87,6 +82,22 @@ def read_rows(
                 frame = _parse(table, line + first, lines[first:last], names, wanted)
                 yield from _runs(table, line + first, frame, wanted)
             line += len(lines)
+
+
+def check_columns(table: str | Path) -> None:
+    """Raise InputError if a file is no table of confidences by its header."""
+    with open_input(table) as stream:
+        _columns(table, TsvBlocks(table, stream))
+
+
+def _columns(table: str | Path, blocks: TsvBlocks) -> list[str]:
+    names = blocks.names
+    if missing := [name for name in COLUMNS if names.count(name) != 1]:
+        raise InputError(
+            f"{table}:1: expected a table of confidences with one column {missing[0]}, "
+            f"found {found(' '.join(names))}"
+        )
+    return names
 
 
 def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:

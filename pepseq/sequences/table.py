@@ -7,11 +7,13 @@ R's row names, for which its header has no cell, are a column without a name.
 """
 
 import io
+import os
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from pepseq.compression import without_suffix
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import decode_text, encode_text, numbered_lines, open_input
 
@@ -41,15 +43,16 @@ _SUFFIXES = {
     "pdf": "PDF",
     **dict.fromkeys(("fasta", "fa", "faa", "fas"), "FASTA"),
 }
-_PROMISE = re.compile(rf"\.({'|'.join(_SUFFIXES)})(?=(\.(gz|bz2|xz|zst))?$)", re.I)
 
 
 def check_table_name(path: str | Path) -> None:
     """Raise SettingsError for the name of an output that promises another format than TSV."""
-    if promise := _PROMISE.search(str(path)):
+    name = without_suffix(path)
+    stem, suffix = os.path.splitext(name)
+    if promised := _SUFFIXES.get(suffix.lower().removeprefix(".")):
         raise SettingsError(
-            f"{path}: pepseq writes tables as TSV, and this name promises "
-            f"{_SUFFIXES[promise[1].lower()]}; give {_PROMISE.sub('.tsv', str(path))}"
+            f"{path}: pepseq writes tables as TSV, and this name promises {promised}; give "
+            f"{stem}.tsv{str(path).removeprefix(name)}"
         )
 
 
