@@ -59,8 +59,9 @@ def mean_field(
         for block, pairs in zip(blocks, soft, strict=True):
             moved[:, block] = a[:, block] @ pairs
         for at, block in enumerate(blocks):
-            gain = (moved[block] @ b[:, block]).astype(np.float64)
-            soft[at] = _balanced(gain * (2 / temperature), BALANCING).astype(np.float32)
+            logits = (moved[block] @ b[:, block]).astype(np.float64)
+            logits *= 2 / temperature
+            soft[at] = _balanced(logits, BALANCING).astype(np.float32)
     partner = np.arange(rows)
     for block, pairs in zip(blocks, soft, strict=True):
         partner[block] = block.start + linear_sum_assignment(pairs, maximize=True)[1]
@@ -91,8 +92,8 @@ def fields(
     follows at once. Those of one species are a square of `size` rows by `size` columns; one of more
     than MOST_WITH_FIELDS has none.
     """
-    moved = b[:, partner]
     small = size <= MOST_WITH_FIELDS
+    moved = b[:, partner] if small.any() else b
     blocks = [slice(at, at + n) for at, n in zip(start[small], size[small], strict=True)]
     squares = [(a[at] @ moved[at].T).ravel() for at in blocks]
     return np.concatenate([np.zeros(0), *squares])
