@@ -211,7 +211,7 @@ class TsvBlocks:
                 left -= len(lines[-1])
             return lines
         lines = self._stream.readlines(size)
-        if any(b'"' in line for line in lines):
+        if b'"' in b"".join(lines):
             lines = list(map(_without_quotes, lines))
         return lines
 
