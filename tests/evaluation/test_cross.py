@@ -144,6 +144,7 @@ def test_an_older_folder_is_kept_unless_forced_and_other_folders_always(two, run
         ({"fully_right": float("nan")}, "fully_right nan"),
         ({"readout": "K\nC"}, "readout"),
         ({"readout": 3}, "readout 3"),
+        ({"readout": "p\x1bröt"}, "found: readout 'p\\x1bröt'"),
         ({"proteins": {"scored": 10**400}}, "proteins 1000"),
         ({"calibration": 3}, "expected the summary"),
     ],
