@@ -12,9 +12,11 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import IO, AnyStr
 
 from pepseq.atomic_files import disk_errors, locked
 from pepseq.compression import DAMAGED, decompressed
@@ -28,6 +30,7 @@ __all__ = [
     "STDIO",
     "Outputs",
     "check_free",
+    "check_inputs",
     "decode_text",
     "describe_input",
     "disk_errors",
@@ -81,10 +84,13 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
 
 
 def numbered_lines(
-    path: str | Path, stream: io.BufferedReader, first: int = 1
-) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of each line of a stream; InputError for one over LONGEST_LINE."""
-    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), first):
+    path: str | Path, stream: IO[AnyStr], first: int = 1
+) -> Iterator[tuple[int, AnyStr]]:
+    """Yield number and content of each line of a stream; InputError for one over LONGEST_LINE."""
+    for number in count(first):
+        line = stream.readline(LONGEST_LINE)
+        if not line:
+            return
         if len(line) == LONGEST_LINE:
             raise InputError(
                 f"{path}:{number}: expected lines of up to {LONGEST_LINE} bytes, found a longer one"
@@ -141,6 +147,14 @@ def check_free(
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "folder" if folder else "regular file (- is stdout)"
             raise OutputError(f"{output}: expected a {kind}, found something else")
+
+
+def check_inputs(paths: Iterable[str | Path]) -> None:
+    """Raise InputError for an input that is not there or cannot be opened, before any work."""
+    for path in paths:
+        if str(path) != STDIO and (os.path.isfile(path) or not os.path.exists(path)):
+            with open_input(path):
+                pass
 
 
 def run_record(command: str, settings: dict, inputs: list[str | Path], started: float) -> dict:

@@ -35,6 +35,18 @@ def read_json(path: str | Path) -> object:
     raise _too_deep(path)
 
 
+def found_json(value: object, limit: int = 40) -> str:
+    """Quote a value of JSON for a message: texts as `found` does, others as they stand in Python.
+
+    >>> found_json("a"), found_json(["a", None])
+    ("'a'", "['a', None]")
+    """
+    if isinstance(value, str):
+        return found(value, limit)
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
 def _inside(value: object) -> list:
     if isinstance(value, dict):
         return list(value.values())

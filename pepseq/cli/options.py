@@ -7,6 +7,7 @@ import click
 from pepseq.errors import SettingsError
 from pepseq.readout.readout import PRESETS, Readout
 from pepseq.reconstruction.config import KINDS
+from pepseq.sequences.table import check_table_name
 
 
 class ReadoutType(click.ParamType):
@@ -33,6 +34,18 @@ class LabelsType(click.ParamType):
             return value if isinstance(value, Readout) else Readout.from_labels(value)
         except SettingsError as error:
             self.fail(str(error), param, ctx)
+
+
+class TableOutput(click.Path):
+    """A table that is written, by a name that promises no other format."""
+
+    def convert(self, value, param, ctx):
+        """Return the path, or end with click's usage error."""
+        try:
+            check_table_name(value)
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
 
 
 READOUT = ReadoutType()
@@ -63,15 +76,14 @@ def one_readout(readout: Readout | None, labels: Readout | None) -> Readout:
 
 
 def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):
-    """`-o/--output`."""
-    return click.option(
-        "-o", "--output", required=required, metavar=metavar, type=click.Path(), help=text
-    )
+    """`-o/--output`; `metavar` TSV is a table."""
+    kind = TableOutput() if metavar == "TSV" else click.Path()
+    return click.option("-o", "--output", required=required, metavar=metavar, type=kind, help=text)
 
 
 def table(text: str):
     """`--table` as an output."""
-    return click.option("--table", metavar="TSV", type=click.Path(), help=text)
+    return click.option("--table", metavar="TSV", type=TableOutput(), help=text)
 
 
 force = click.option("--force", is_flag=True, help="Overwrite outputs that exist.")

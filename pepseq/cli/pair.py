@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
     "--known",
     metavar="TSV",
     type=options.INPUT,
-    help="Pairs that are known, kept in every run: a table with columns protein_a and protein_b.",
+    help="Pairs that are known, kept in every run: a table (TSV or CSV) with columns protein_a and "
+    "protein_b.",
 )
 @click.option(
     "--method",
@@ -93,6 +94,21 @@ log = logging.getLogger(__name__)
     "--align",
     is_flag=True,
     help="Align a family that is not aligned, with FAMSA (needs pip install 'pepseq[align]').",
+)
+@click.option(
+    "--alignment-a",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.alignment_a,
+    show_default=True,
+    help="Number of the alignment to read from FAMILY_A, if that file holds several, divided by "
+    "NUL bytes, as ColabFold's server sends them.",
+)
+@click.option(
+    "--alignment-b",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.alignment_b,
+    show_default=True,
+    help="The same of FAMILY_B.",
 )
 @click.option(
     "--paired-msa",

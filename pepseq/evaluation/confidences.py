@@ -1,7 +1,7 @@
 """The table of confidences that `pepseq predict` writes beside a reconstruction, read and checked.
 
-The table is a TSV, gzip or not, with one row for each residue and the rows of a protein together;
-it is read in blocks of a few megabytes.
+The table has one row for each residue and the rows of a protein together; it is read in blocks of a
+few megabytes.
 """
 
 import csv
@@ -17,6 +17,7 @@ from pepseq.errors import InputError, found
 from pepseq.evaluation.metrics import UNKNOWN_CODE
 from pepseq.files import decode_text, encode_text, open_input
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.sequences.table import TsvBlocks
 
 COLUMNS = ("id", "position", "residue", "source", "confidence", "second", "third")
 """The columns of the table that are read."""
@@ -71,21 +72,32 @@ def read_rows(
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
     with open_input(table) as stream:
-        header = stream.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-        names = decode_text(header).split("\t")
-        if missing := [name for name in COLUMNS if names.count(name) != 1]:
-            raise InputError(
-                f"{table}:1: expected a table of confidences with one column {missing[0]}, "
-                f"found {found(decode_text(header))}"
-            )
+        blocks = TsvBlocks(table, stream)
+        names = _columns(table, blocks)
         line, at = 2, names.index("id")
         wanted = [name for name in also if names.count(name) == 1]
-        while lines := stream.readlines(_BLOCK_BYTES):
+        while lines := blocks.read(_BLOCK_BYTES):
             first, last = (0, len(lines)) if only is None else _stretch(lines, at, only)
             if last > first:
                 frame = _parse(table, line + first, lines[first:last], names, wanted)
                 yield from _runs(table, line + first, frame, wanted)
             line += len(lines)
+
+
+def check_columns(table: str | Path) -> None:
+    """Raise InputError if a file is no table of confidences by its header."""
+    with open_input(table) as stream:
+        _columns(table, TsvBlocks(table, stream))
+
+
+def _columns(table: str | Path, blocks: TsvBlocks) -> list[str]:
+    names = blocks.names
+    if missing := [name for name in COLUMNS if names.count(name) != 1]:
+        raise InputError(
+            f"{table}:1: expected a table of confidences with one column {missing[0]}, "
+            f"found {found(' '.join(names))}"
+        )
+    return names
 
 
 def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:

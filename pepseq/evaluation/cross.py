@@ -9,7 +9,7 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.evaluation.evaluate import check_paths
 from pepseq.files import Outputs, disk_errors, write_run_record
-from pepseq.json_file import read_json
+from pepseq.json_file import found_json, read_json
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.sequences.table import read_rows
 
@@ -107,10 +107,14 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
         row = {name: _number(name, value) for name, value in _row(summary).items()}
         readout = summary["readout"]
         if not isinstance(readout, str) or not readout.isprintable():
-            raise TypeError(f"readout {readout!r}")
-    except (KeyError, TypeError, AttributeError) as error:
+            raise TypeError(f"readout {found_json(readout)}")
+    except KeyError as error:
         raise InputError(
-            f"{path}: expected the summary of pepseq evaluate, found: {found(str(error))}"
+            f"{path}: expected the summary of pepseq evaluate, found none of its {error}"
+        ) from error
+    except (TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: expected the summary of pepseq evaluate, found: {error}"
         ) from error
     tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
     return Evaluated((readout, trained_on, tested_on), row, *tables)
@@ -120,7 +124,7 @@ def _number(name: str, value: object) -> int | float | None:
     """Return a number up to _LARGEST or None as it is; TypeError for anything else."""
     wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
     if wrong or (value is not None and not abs(value) <= _LARGEST):
-        raise TypeError(f"{name} {value!r}")
+        raise TypeError(f"{name} {found_json(value)}")
     return value
 
 

@@ -23,6 +23,7 @@ from pepseq.files import (
     STDIO,
     Outputs,
     check_free,
+    check_inputs,
     disk_errors,
     sha256,
     write_run_record,
@@ -70,26 +71,34 @@ def evaluate(
     references = _listed(reference)
     inputs = [p for p in (truth, predicted, table, background, *references) if p is not None]
     output = check_paths(output, inputs, force)
-    bad: list[BadRecord] = []
-    proteins = read_truth(truth, bad)
-    records = {"in_truth": len(proteins) + len(bad)}
-    baselines = fit(proteins, background, readout, keep_going)
-    comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
-    if table is None:  # whose rows say it better
-        refuse_mixed_up(comparison, predicted, readout)
-    records |= _tell(truth, predicted, proteins, comparison, bad)
-    scores = comparison.scores(proteins)
-    nearest = _nearest(references, scores, proteins, readout)
-    if references:
-        _warn_of_others(predicted, references)
-    calibration, by_identity = _apart(table, proteins, comparison, readout, scores, nearest)
-    summary = summarise(scores, readout, records, baselines, calibration, by_identity)
-    settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
-    settings |= {"background": background, "reference": [str(path) for path in references]}
-    with Outputs() as outputs, disk_errors(output):
-        write_failed(outputs, output, bad, len(scores.ids))
-        write_report(outputs.folder(output, force), scores, readout, summary, nearest)
-        write_run_record(outputs, output, "evaluate", settings, inputs, started)
+    check_inputs(inputs)
+    if table is not None:
+        from pepseq.evaluation.confidences import check_columns  # brings pandas
+
+        check_columns(table)
+    with Outputs() as outputs:
+        with disk_errors(output):
+            folder = outputs.folder(output, force)
+        bad: list[BadRecord] = []
+        proteins = read_truth(truth, bad)
+        records = {"in_truth": len(proteins) + len(bad)}
+        baselines = fit(proteins, background, readout, keep_going)
+        comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
+        if table is None:  # whose rows say it better
+            refuse_mixed_up(comparison, predicted, readout)
+        records |= _tell(truth, predicted, proteins, comparison, bad)
+        scores = comparison.scores(proteins)
+        nearest = _nearest(references, scores, proteins, readout)
+        if references:
+            _warn_of_others(predicted, references)
+        calibration, by_identity = _apart(table, proteins, comparison, readout, scores, nearest)
+        summary = summarise(scores, readout, records, baselines, calibration, by_identity)
+        settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
+        settings |= {"background": background, "reference": [str(path) for path in references]}
+        with disk_errors(output):
+            write_failed(outputs, output, bad, len(scores.ids))
+            write_report(folder, scores, readout, summary, nearest)
+            write_run_record(outputs, output, "evaluate", settings, inputs, started)
     refuse_bad(bad, len(scores.ids), output, keep_going)
     return summary
 

@@ -64,7 +64,8 @@ def frequencies_of(
     """
     alike = defaultdict(list)
     for task, share in zip(tasks, shares, strict=True):
-        alike[task.content].append(_evened(task.codes_a) @ share @ _evened(task.codes_b))
+        evened = _evened(_evened(share, task.codes_a).T, task.codes_b).T
+        alike[task.content].append(evened)
     result = []
     for number, species in enumerate(families.species):
         frequency = np.zeros((len(species.a), len(species.b)))
@@ -92,8 +93,8 @@ def _order(codes: np.ndarray) -> list[int]:
     return sorted(range(len(codes)), key=lambda row: codes[row].tobytes())
 
 
-def _evened(codes: np.ndarray) -> np.ndarray:
-    """Return the matrix, (proteins, proteins), that takes the mean over equal rows."""
-    _, group = np.unique(codes, axis=0, return_inverse=True)
-    equal = group.reshape(-1, 1) == group.reshape(1, -1)
-    return equal / equal.sum(axis=1, keepdims=True)
+def _evened(share: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the matrix with the mean over rows of equal proteins, which follow each other."""
+    starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]).any(axis=1)])
+    counts = np.diff(starts, append=len(codes))
+    return np.repeat(np.add.reduceat(share, starts) / counts[:, None], counts, axis=0)

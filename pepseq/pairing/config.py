@@ -23,6 +23,7 @@ class PairConfig:
     seed: of every random number.
     min_confidence: pairs that are less sure stay out of the paired alignment.
     align: align a family that is not aligned.
+    alignment_a, alignment_b: number of the alignment, of those in the file of family A or B.
     model: weights of the MSA Transformer, a file or `msa-transformer`; None is the latter if here.
     device, precision, steps: as in `DiffPalmConfig`.
     max_depth: rows that are paired at once; deeper alignments go in parts. None: what suits the
@@ -37,6 +38,8 @@ class PairConfig:
     seed: int = DiffPalmConfig.seed
     min_confidence: float = 0.0
     align: bool = False
+    alignment_a: int = 1
+    alignment_b: int = 1
     threads: int | None = None
     model: str | None = None
     device: str = DiffPalmConfig.device
@@ -47,6 +50,8 @@ class PairConfig:
     def __post_init__(self):
         if self.method not in METHODS:
             raise SettingsError(f"method: expected one of {', '.join(METHODS)}")
+        if min(self.alignment_a, self.alignment_b) < 1:
+            raise SettingsError("alignment_a and alignment_b: expected 1 or more")
         if self.rounds < 1:
             raise SettingsError(f"rounds: expected 1 or more, found {self.rounds}")
         if not 0 < self.sure <= 1:

@@ -16,6 +16,7 @@ import numpy as np
 
 from pepseq.pairing.canonical import Task, frequencies_of, tasks_of
 from pepseq.pairing.config import PairConfig
+from pepseq.pairing.cost import estimate, tell
 from pepseq.pairing.methods import Chosen, Families
 from pepseq.pairing.search import Orthologs, anneal, fields, mean_field
 from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
@@ -30,6 +31,11 @@ COLUMN_SHARE = 0.8
 FIELD_STEPS, FIELD_FROM, FIELD_TO = 60, 1.5, 0.03
 STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.15, 0.03
 """Temperatures, in standard deviations of what a random swap changes."""
+
+MOST_WITH_ALL_STEPS = 1000
+"""Paralogs in one species up to which the mean field has FIELD_STEPS. Each takes the cube of them,
+so a larger species has fewer in proportion, FEWEST_FIELD_STEPS at least."""
+FEWEST_FIELD_STEPS = 10
 
 SWEEPS = 1000
 """Moves tried in simulated annealing for each row, over all temperatures."""
@@ -75,9 +81,10 @@ def _pair(
     if not tasks:
         return Chosen(frequencies_of(families, [], []), np.zeros((config.runs, 0)))
     search = _Search(tasks, settled, families.a.shape[1], config, shrinkage)
+    threads = config.threads or os.cpu_count()
+    search.tell_cost(threads)
     counts = [np.zeros((len(task.a), len(task.b))) for task in tasks]
     losses = np.zeros((config.runs, STEPS + 1))
-    threads = config.threads or os.cpu_count()
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
             for run, (loss, pairs) in enumerate(pool.map(search.run, range(config.runs))):
@@ -107,6 +114,14 @@ class _Search:
         self._settled = (settled[:, :length_a], settled[:, length_a:])
         self._most = config.max_depth or MAX_DEPTH
         self.stop = np.zeros(1, bool)
+
+    def tell_cost(self, threads: int) -> None:
+        """Log how long all runs take, if that is long."""
+        size = np.array([max(len(task.a), len(task.b)) for task in self._tasks])
+        runs = self._config.runs * self._config.rounds
+        steps = _field_steps(size)
+        cost = estimate(size, len(self._settled[0]), self._most, steps, SWEEPS, runs, threads)
+        tell(cost, size, runs, threads)
 
     def run(self, run: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
         """Return the loss as it went, (STEPS + 1,), and each task's pairs as positions in it."""
@@ -152,7 +167,7 @@ class _Search:
         scale = _spread(a, b, start, size, random)
         partner = mean_field(
             *(a, b, start, size),
-            self._go_on(scale * np.geomspace(FIELD_FROM, FIELD_TO, FIELD_STEPS)),
+            self._go_on(scale * np.geomspace(FIELD_FROM, FIELD_TO, _field_steps(size))),
         )
         field = fields(a, b, partner, start, size)
         gain = [np.vdot(a, b[partner][:, partner])]
@@ -196,6 +211,12 @@ class _Search:
         own = at[: len(at) - len(settled)]
         shared[np.ix_(own, own)] = shared_residues(rows[: len(own)])
         return full, Orthologs.of(shared, start, size)
+
+
+def _field_steps(size: np.ndarray) -> int:
+    """Return the steps of the mean field for these numbers of paralogs."""
+    share = min(1.0, MOST_WITH_ALL_STEPS / size.max())
+    return max(round(FIELD_STEPS * share), FEWEST_FIELD_STEPS)
 
 
 def _spread(a, b, start, size, random: np.random.Generator, draws: int = 500) -> float:

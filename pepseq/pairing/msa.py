@@ -42,9 +42,16 @@ class Alignment:
 
 
 def read_alignment(
-    path: str | Path, bad: list[BadRecord], *, align: bool = False, threads: int | None = None
+    path: str | Path,
+    bad: list[BadRecord],
+    *,
+    align: bool = False,
+    threads: int | None = None,
+    number: int = 1,
 ) -> Alignment:
-    """Read one family; `-` is stdin, gzip is unpacked. Bad records are put in `bad`.
+    """Read one family; `-` is stdin. Bad records are put in `bad`.
+
+    Of a file of several alignments, divided by NUL bytes, the one with this `number` is read.
 
     In a file named `.a2m` or `.a3m` lower case is an insertion, and left out together with `.`.
     In any other it is one too if rows then have one length and either they have not as they stand
@@ -56,7 +63,7 @@ def read_alignment(
     SettingsError if pyfamsa is needed and missing.
     """
     earlier = len(bad)
-    records = list(read_fasta(path, rows=True, bad=bad))
+    records = list(read_fasta(path, rows=True, bad=bad, alignment=number))
     if not records:
         raise InputError(f"{bad[earlier]} (and no other record is any better)")
     rows = [record.sequence.encode("ascii") for record in records]

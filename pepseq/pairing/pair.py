@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import asdict, dataclass
+from io import BufferedIOBase
 from pathlib import Path
 
 from pepseq.compression import without_suffix
@@ -27,7 +28,7 @@ from pepseq.pairing.plots import FORMATS, draw_pairing
 from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.pairing.species import AUTO, SpeciesRead, read_species
 from pepseq.progress import Progress
-from pepseq.sequences.fasta import BadRecord, refuse_bad, write_failed
+from pepseq.sequences.fasta import BadRecord, write_failed
 from pepseq.sequences.headers import table_of
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,11 @@ def pair(
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair go to `<output>.unpaired.tsv`.
     `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named, of
     protein `query` of family A (default: the first one that has a pair);
-    `plot` is a PNG, SVG or PDF. With `offline` no weights are downloaded: see `choose`.
+    `plot` is a PNG, SVG or PDF. With `keep_going`, records that cannot be used are left out and
+    listed in `<output>.failed.tsv`; otherwise they end the run before pairs are made. With
+    `offline` no weights are downloaded: see `choose`.
 
-    Raises SettingsError, InputError (bad input; after writing the pairs if it is single records,
-    unless `keep_going`), OutputError and TryAgainError.
+    Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
     inputs = _inputs(family_a, family_b, known, config)
@@ -76,8 +78,10 @@ def pair(
     form = _format_of(plot)
     bad: list[BadRecord] = []
     with Outputs(force) as outputs:
-        stream = outputs.open(output)
-        grouped, ids_a, described = _read(family_a, family_b, known, config, bad)
+        stream, msa, figure = (path and outputs.open(path) for path in (output, paired_msa, plot))
+        grouped, ids_a, described = _read(family_a, family_b, known, config, bad, keep_going)
+        if query is not None and query not in grouped.proteins_a:
+            raise InputError(_no_query(query))
         choice = choose(grouped.families, config, offline)
         chosen = _choose_pairs(grouped.families, choice)
         pairs = final_pairs(grouped.families, chosen, config.seed)
@@ -85,17 +89,16 @@ def pair(
         stream.write(format_pairs(grouped, pairs))
         if str(output) != STDIO:
             outputs.add(f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired))
-        if paired_msa is not None:
+        if msa is not None:
             first = _find_query(grouped, pairs, ids_a, query)
-            _write_msa(outputs, paired_msa, grouped, pairs, config.min_confidence, first)
-        if plot is not None:
-            outputs.add(plot, draw_pairing(chosen, pairs, form))
+            _write_msa(msa, paired_msa, grouped, pairs, config.min_confidence, first)
+        if figure is not None:
+            figure.write(draw_pairing(chosen, pairs, form))
         proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
         write_failed(outputs, output, bad, proteins)
         used = {**asdict(choice.config), "method": choice.method, "why": choice.why, **described}
         inputs += [path for path in choice.weights if path not in inputs]
         write_run_record(outputs, output, "pair", used, inputs, started)
-    refuse_bad(bad, proteins, output, keep_going)
     return Paired(len(pairs), len(unpaired), len(grouped.families.species), choice.method, bad)
 
 
@@ -138,12 +141,14 @@ def _read(
     known: str | Path | None,
     config: PairConfig,
     bad: list[BadRecord],
+    keep_going: bool,
 ) -> tuple[Grouped, tuple[str, ...], dict]:
     """Return the families put together, the ids of A in file order, what the run record says."""
     a, b = (
-        read_alignment(path, bad, align=config.align, threads=config.threads)
-        for path in (family_a, family_b)
+        read_alignment(path, bad, align=config.align, threads=config.threads, number=number)
+        for path, number in ((family_a, config.alignment_a), (family_b, config.alignment_b))
     )
+    _refuse(bad, len(a.ids) + len(b.ids), keep_going)
     species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
     by_id = [dict(zip(f.ids, s, strict=True)) for f, s in ((a, species.a), (b, species.b))]
     given = {} if known is None else read_known(known, *by_id)
@@ -156,6 +161,15 @@ def _read(
         "counts": grouped.counts,
     }
     return grouped, a.ids, described
+
+
+def _refuse(bad: list[BadRecord], good: int, keep_going: bool) -> None:
+    """Raise InputError before the work if there are bad records and `keep_going` is not set."""
+    if bad and not keep_going:
+        raise InputError(
+            f"{len(bad)} of {len(bad) + good} records cannot be used: {bad[0]}; correct them, or "
+            "leave them out with --keep-going"
+        )
 
 
 def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
@@ -188,14 +202,17 @@ def _find_query(
     for name in names:
         if name in of:
             return of[name]
-    raise InputError(
-        "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
-        + ("none" if query is None else f"none with id {found(query)}")
+    raise InputError(_no_query(query))
+
+
+def _no_query(query: str | None) -> str:
+    return "query: expected a protein of FAMILY_A in a pair, and both with residues, found " + (
+        "none" if query is None else f"none with id {found(query)}"
     )
 
 
 def _write_msa(
-    outputs: Outputs,
+    stream: BufferedIOBase,
     path: str | Path,
     grouped: Grouped,
     pairs: list[Pair],
@@ -205,7 +222,6 @@ def _write_msa(
     """Write the paired alignment of pairs of confidence `least` or more, and of the query."""
     pairs = [pair for pair in pairs if pair.confidence >= least or pair == query]
     a3m = without_suffix(path).endswith(".a3m")
-    stream = outputs.open(path)
     for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
         stream.write(text)
     if a3m:

@@ -10,6 +10,7 @@ related species are only ever wrong together.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -18,6 +19,12 @@ from pepseq.templates.kernels import kernel
 
 BALANCING = 12
 """Rounds of Sinkhorn's balancing in a step of the mean field."""
+
+MOST_WITH_FIELDS = 200
+"""Paralogs up to which a species has fields. To bring them up to date after a swap takes the square
+of its paralogs, to do without them takes all rows for each swap that is tried."""
+
+_NO_FIELD = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,9 @@ def mean_field(
         for block, pairs in zip(blocks, soft, strict=True):
             moved[:, block] = a[:, block] @ pairs
         for at, block in enumerate(blocks):
-            gain = (moved[block] @ b[:, block]).astype(np.float64)
-            soft[at] = _balanced(gain * (2 / temperature), BALANCING).astype(np.float32)
+            logits = (moved[block] @ b[:, block]).astype(np.float64)
+            logits *= 2 / temperature
+            soft[at] = _balanced(logits, BALANCING).astype(np.float32)
     partner = np.arange(rows)
     for block, pairs in zip(blocks, soft, strict=True):
         partner[block] = block.start + linear_sum_assignment(pairs, maximize=True)[1]
@@ -66,10 +74,12 @@ def _balanced(logits, rounds):
     for i in range(len(logits)):
         logits[i] = np.exp(logits[i] - logits[i].max()) + 1e-12
     for _ in range(rounds):
+        of_columns = np.zeros(logits.shape[1])
         for i in range(len(logits)):
             logits[i] /= logits[i].sum()
-        for j in range(len(logits)):
-            logits[:, j] /= logits[:, j].sum()
+            of_columns += logits[i]
+        for i in range(len(logits)):
+            logits[i] /= of_columns
     return logits
 
 
@@ -79,30 +89,53 @@ def fields(
     """Return how well each two rows of a species would go together, float64, species by species.
 
     For rows n of a and j of b the sum over k of a[n, k] x b[j, partner k]: from these a swap's gain
-    follows at once. Those of one species are a square of `size` rows by `size` columns.
+    follows at once. Those of one species are a square of `size` rows by `size` columns; one of more
+    than MOST_WITH_FIELDS has none.
     """
-    moved = b[:, partner]
-    blocks = [slice(at, at + count) for at, count in zip(start, size, strict=True)]
-    return np.concatenate([(a[at] @ moved[at].T).ravel() for at in blocks]).astype(np.float64)
+    small = size <= MOST_WITH_FIELDS
+    moved = b[:, partner] if small.any() else b
+    blocks = [slice(at, at + n) for at, n in zip(start[small], size[small], strict=True)]
+    squares = [(a[at] @ moved[at].T).ravel() for at in blocks]
+    return np.concatenate([np.zeros(0), *squares])
 
 
 @kernel
 def _row_bases(start, size):
-    """Return where the field of row n and row 0 would stand, so that that of row j is j later."""
-    bases = np.empty(start[-1] + size[-1], np.int64)
+    """Return where the field of row n and row 0 would stand, so that that of row j is j later.
+
+    It is _NO_FIELD for the rows of a species without fields.
+    """
+    bases = np.full(start[-1] + size[-1], _NO_FIELD)
     done = 0
     for at in range(len(size)):
+        if size[at] > MOST_WITH_FIELDS:
+            continue
         for row in range(size[at]):
             bases[start[at] + row] = done + row * size[at] - start[at]
         done += size[at] ** 2
     return bases
 
 
+@partial(kernel, fastmath={"contract", "nsz", "reassoc"})
+def _field_of_swap(a_n, a_m, b_n, b_m, partner, spare):
+    """Return the sum over k of (a_n - a_m)[k] x (b_m - b_n)[partner k]; `spare` is overwritten."""
+    for j in range(len(spare)):
+        spare[j] = b_m[j] - b_n[j]
+    total = np.float32(0)
+    for k in range(len(spare)):
+        total += (a_n[k] - a_m[k]) * spare[partner[k]]
+    return total
+
+
 @kernel
-def _swap_gain(a, b, field, bases, n, m, to_n, to_m):
-    """Return how much the gain grows if rows n and m, paired with to_n and to_m, swap partners."""
-    gain = field[bases[n] + to_m] - field[bases[n] + to_n]
-    gain += field[bases[m] + to_n] - field[bases[m] + to_m]
+def _swap_gain(a, b, field, bases, partner, spare, n, m):
+    """Return how much the gain grows if rows n and m swap partners; `spare` is overwritten."""
+    to_n, to_m = partner[n], partner[m]
+    if bases[n] == _NO_FIELD:
+        gain = np.float64(_field_of_swap(a[n], a[m], b[to_n], b[to_m], partner, spare))
+    else:
+        gain = field[bases[n] + to_m] - field[bases[n] + to_n]
+        gain += field[bases[m] + to_n] - field[bases[m] + to_m]
     gain -= (a[n, n] - a[m, n]) * (b[to_m, to_n] - b[to_n, to_n])
     gain -= (a[n, m] - a[m, m]) * (b[to_m, to_m] - b[to_n, to_m])
     return 2 * gain + (a[n, n] - a[m, m]) * (b[to_m, to_m] - b[to_n, to_n])
@@ -114,6 +147,8 @@ def _swap(a, b, field, bases, start, size, partner, inverse, n, m):
     to_n, to_m = partner[n], partner[m]
     a_n, a_m, b_n, b_m = a[n], a[m], b[to_n], b[to_m]
     for at in range(len(size)):
+        if size[at] > MOST_WITH_FIELDS:
+            continue
         end = start[at] + size[at]
         for i in range(start[at], end):
             change = a_n[i] - a_m[i]
@@ -157,7 +192,7 @@ def _gather(row, shared, by_a, partner, inverse, species, n, m, swaps):
 
 
 @kernel
-def _joint_gain(a, b, field, bases, swaps):
+def _joint_gain(a, b, field, bases, partner, spare, swaps):
     """Return how much the gain grows by swaps in different species, made together."""
     gain = 0.0
     for t in range(len(swaps)):
@@ -168,7 +203,7 @@ def _joint_gain(a, b, field, bases, swaps):
             x, y, to_x, to_y = swaps[s]
             moved = b_m[to_y] - b_m[to_x] - b_n[to_y] + b_n[to_x]
             between += (a_n[x] - a_n[y] - a_m[x] + a_m[y]) * moved
-        gain += 2 * between + _swap_gain(a, b, field, bases, n, m, to_n, to_m)
+        gain += 2 * between + _swap_gain(a, b, field, bases, partner, spare, n, m)
     return gain
 
 
@@ -206,6 +241,7 @@ def anneal(
     bases = _row_bases(start, size)
     inverse = np.argsort(partner)
     swaps = np.empty((len(size), 4), np.int64)
+    spare = np.empty(len(a), np.float32)
     grown = 0.0
     for _ in range(moves):
         if stop[0]:
@@ -223,7 +259,7 @@ def anneal(
             by_a = kind < jump / 2
             row, shared = (row_a, shared_a) if by_a else (row_b, shared_b)
             count = _gather(row, shared, by_a, partner, inverse, at, n, m, swaps)
-        gain = _joint_gain(a, b, field, bases, swaps[:count])
+        gain = _joint_gain(a, b, field, bases, partner, spare, swaps[:count])
         if _accepted(gain, temperature):
             grown += gain
             for s in range(count):

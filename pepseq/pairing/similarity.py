@@ -16,7 +16,7 @@ EXCHANGE = 0.3
 
 def shared_residues(codes: np.ndarray) -> np.ndarray:
     """Return in how many columns two proteins have the same state, float32 (depth, depth)."""
-    states = _one_hot(codes).reshape(len(codes), -1)
+    states = np.eye(STATES + 1, STATES, dtype=np.float32)[codes].reshape(len(codes), -1)
     return states @ states.T
 
 
@@ -27,7 +27,7 @@ def covariance(codes: np.ndarray) -> np.ndarray:
     an unknown residue deviates in nothing. The summed products of two families' matrices are the
     squared covariances between their columns.
     """
-    states = _one_hot(codes) @ _places()
+    states = np.vstack([_places(), np.zeros((1, STATES), np.float32)])[codes]
     states -= states.mean(axis=0)
     states[codes == UNKNOWN_CODE] = 0
     flat = states.reshape(len(codes), -1)
@@ -51,15 +51,20 @@ def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
     products.flat[:: len(codes) + 1] += ridge
     factor, _ = lapack.dpotrf(products, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
-    whitened = -ridge * (np.tril(inverse) + np.tril(inverse, -1).T)
+    whitened = np.ascontiguousarray(inverse)
+    np.copyto(whitened, whitened.T, where=~np.tri(len(codes), dtype=bool))
+    whitened *= -ridge
     whitened.flat[:: len(codes) + 1] += 1
     return whitened
 
 
 def centred(products: np.ndarray) -> np.ndarray:
-    """Return products of deviations from the mean protein, from products of proteins."""
+    """Return products of deviations from the mean protein, from products of proteins, in place."""
     mean = products.mean(axis=0)
-    return products - mean - mean[:, None] + mean.mean()
+    products -= mean
+    products -= mean[:, None]
+    products += mean.mean()
+    return products
 
 
 @cache
@@ -77,8 +82,3 @@ def _places() -> np.ndarray:
     alike /= np.sqrt(np.outer(alike.diagonal(), alike.diagonal()))
     values, vectors = np.linalg.eigh(alike)
     return (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)
-
-
-def _one_hot(codes: np.ndarray) -> np.ndarray:
-    """Return float32 (depth, length, STATES), zeros for an unknown residue."""
-    return (codes[:, :, None] == np.arange(STATES, dtype=np.uint8)).astype(np.float32)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
-from pepseq.files import numbered_lines, open_input
+from pepseq.errors import InputError, SettingsError, found, readable
+from pepseq.files import decode_text, encode_text, numbered_lines, open_input
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import BadRecord, Record, SeenIds
@@ -51,7 +51,7 @@ def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Read
             first, before = merged.get(dyes, (name, 0))
             merged[dyes] = first, before + count
     rows = [f"{dyes}\t{count}\t{name}\n" for dyes, (name, count) in merged.items()]
-    return f"{len(readout.labels)}\n{len(rows)}\n{''.join(rows)}".encode("ascii")
+    return encode_text(f"{len(readout.labels)}\n{len(rows)}\n{''.join(rows)}")
 
 
 def read_dye_sequences(
@@ -106,7 +106,7 @@ def _lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]
     for number, line in numbered_lines(path, stream):
         text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
         if text.strip():
-            yield number, text.decode("latin-1")
+            yield number, decode_text(text)
 
 
 def _number(text: str) -> int | None:
@@ -133,8 +133,8 @@ def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[
         return record, "expected a dye sequence, found none"
     if not count:
         return record, f"expected a number of peptides, found {found(rest[0])}"
-    if name.split() != [name] or not name.isascii() or not name.isprintable():
-        return record, f"expected an ASCII id without spaces, found {found(name)}"
+    if name.split() != [name] or not readable(name).isprintable():
+        return record, f"expected an id without spaces, found {found(name)}"
     if seen.add(name):
         return record, "expected an id of its own, found one that an earlier line has"
     return record, ""

@@ -13,6 +13,7 @@ import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import open_input
+from pepseq.json_file import found_json
 from pepseq.readout.noise import NOT_SEEN, Run, count_failures
 from pepseq.readout.readout import Readout
 
@@ -112,7 +113,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
         raise InputError(f"{path}: p_edman_failure: expected a rate below 1, found 1")
     models = data.get(CHANNELS)
     if not isinstance(models, list):
-        raise InputError(f"{path}: {CHANNELS}: expected a list, found {found(repr(models))}")
+        raise InputError(f"{path}: {CHANNELS}: expected a list, found {found_json(models)}")
     channels = []
     for number, model in enumerate(models):
         where = f"{CHANNELS}[{number}]: "
@@ -123,7 +124,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
 
 def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ...]) -> None:
     if not isinstance(data, dict):
-        raise InputError(f"{path}: {where}expected a JSON object, found {found(repr(data))}")
+        raise InputError(f"{path}: {where}expected a JSON object, found {found_json(data)}")
     if unknown := [key for key in data if key not in known]:
         raise InputError(
             f"{path}: {where}expected the keys {', '.join(known)}, found {found(unknown[0])}"
@@ -134,5 +135,5 @@ def _rate(path: str | Path, where: str, data: dict, name: str, most: float = 1.0
     value = data.get(name, 0.0)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
         wanted = "a rate from 0 to 1" if most == 1 else "a number from 0 up"
-        raise InputError(f"{path}: {where}{name}: expected {wanted}, found {found(repr(value))}")
+        raise InputError(f"{path}: {where}{name}: expected {wanted}, found {found_json(value)}")
     return float(value)

@@ -1,5 +1,6 @@
 """Which known proteins a readout fits, how well, and how likely such a fit is by chance."""
 
+import logging
 import os
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import SettingsError
-from pepseq.files import Outputs, check_free, encode_text, write_run_record
+from pepseq.files import Outputs, check_free, check_inputs, encode_text, write_run_record
 from pepseq.progress import Progress
 from pepseq.readout.dyeseqs import read_dye_sequences
 from pepseq.readout.masking import HIDDEN
@@ -27,6 +28,7 @@ from pepseq.templates.reference import Reference, open_reference
 from pepseq.templates.substitution import UNKNOWN_CODE
 from pepseq.templates.symbols import symbols_of
 
+log = logging.getLogger(__name__)
 LOOKUP_COLUMNS = (
     "id",
     "rank",
@@ -178,14 +180,17 @@ def lookup(
     if not paths:
         raise SettingsError("lookup: expected a reference, found none")
     check_free([output], [readouts, *paths], force)
-    known = open_reference(paths)
-    targets = Fitter(known, readout, config)
-    decoys = Fitter(decoys_of(known, config.kind), readout, config)
+    check_inputs([readouts, *paths])
     bad: list[BadRecord] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output)
         records = _read(readouts, readout, config, bad)
         records = list(noticing_peptides(records, config.kind, readouts))
+        if bad:
+            log.warning("%d records are left out, the first: %s", len(bad), bad[0])
+        known = open_reference(paths)
+        targets = Fitter(known, readout, config)
+        decoys = Fitter(decoys_of(known, config.kind), readout, config)
 
         def answer(residues: str) -> Answer:
             return _answer(residues, targets, decoys, config.best)

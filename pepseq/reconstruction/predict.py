@@ -87,7 +87,8 @@ def predict(
     check_free(wanted, [readouts, *references], force)
     if model is not None and any(_inside(path, model) for path in wanted):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
-    with _rereadable(readouts) as source:
+    with _rereadable(readouts) as source, Outputs(force) as outputs:
+        streams = [Hashed(outputs.open(path)) for path in wanted]
         checkpoint = find_checkpoint(model, offline)
         anything = checkpoint.any_readout or (bool(references) and model is None)
         used, total = choose_readout(source, checkpoint, readout, anything)
@@ -96,7 +97,7 @@ def predict(
         bad: list[BadRecord] = []
         share = None if shard is None else Share(shard, total)
         todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
-        with Outputs(force) as outputs, Progress("predicting", todo, "residues") as progress:
+        with Progress("predicting", todo, "residues") as progress:
             groups = used.group_symbols
             records = read_fasta(source, readouts=True, bad=bad, groups=groups)
             records = noticing_peptides(records, config.kind, source)
@@ -104,7 +105,7 @@ def predict(
             candidates = "all" if missed else config.candidates
             records = fitting(records, used, candidates, source, bad, groups)
             results = complete(records, used, config, network, combiner, progress, share)
-            counts, hashes = _write(outputs, output, table, results, config.min_confidence)
+            counts, hashes = _write(results, config.min_confidence, *streams)
             good = share.whole.proteins if share else counts["proteins"]
             write_failed(outputs, output, bad, good)
             settings = _settings(config, used, checkpoint, network, combiner)
@@ -179,11 +180,9 @@ def _combiner(references: list, readout: Readout, config: PredictConfig):
 
 
 def _write(
-    outputs: Outputs, output, table, results, min_confidence: float
+    results, min_confidence: float, fasta: Hashed, rows: Hashed | None = None
 ) -> tuple[dict, list[str]]:
     """Write reconstructions as FASTA and rows; return their counts and each output's SHA-256."""
-    fasta = Hashed(outputs.open(output))
-    rows = None if table is None else Hashed(outputs.open(table))
     if rows:
         rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
     proteins = residues = hidden = unsure = 0

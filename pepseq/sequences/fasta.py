@@ -14,6 +14,7 @@ import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
+from pepseq.sequences.alignments import OneAlignment
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
@@ -105,6 +106,7 @@ def read_fasta(
     groups: dict[str, str] | None = None,
     repeated_ids: bool = False,
     rows: bool = False,
+    alignment: int = 1,
 ) -> Iterator[Record]:
     """Yield the records of one or several FASTA files in order; `-` is stdin.
 
@@ -114,7 +116,8 @@ def read_fasta(
     becomes one character: the group's first amino acid in lower case. `groups` maps such characters
     to the members of their group: a record with another group of the same character is bad, and
     groups first seen in a good record are added. With `rows`, records are rows of an alignment, of
-    which Stockholm is read too: gaps and lower case stay as they are. Bad records go to `bad` if it
+    which Stockholm is read too: gaps and lower case stay as they are; of a file of several, divided
+    by NUL bytes, the one with number `alignment` is read. Bad records go to `bad` if it
     is given, else they raise. An id that an earlier record has is a fault unless `repeated_ids`.
 
     Raises InputError.
@@ -125,7 +128,7 @@ def read_fasta(
     symbols = Alphabet.READOUT if readouts else Alphabet.ROW if rows else Alphabet.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
-        for line, header, body in _raw_records(path, rows, longest):
+        for line, header, body in _raw_records(path, alignment if rows else None, longest):
             count += 1
             record, reason = _parse(line, header, body, symbols, seen, groups, longest)
             if not reason:
@@ -150,14 +153,19 @@ def longest_record() -> int:
 
 
 def _raw_records(
-    path: str | Path, rows: bool, longest: int
+    path: str | Path, rows: int | None, longest: int
 ) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """Yield (line of the header, header without `>`, residue lines joined, None if too long)."""
+    """Yield (line of the header, header without `>`, residue lines joined, None if too long).
+
+    `rows` is the number of the alignment to read, None if the file holds no alignments.
+    """
     header, start, parts, room = None, 0, [], 0
     with open_input(path) as stream:
         head = stream.peek(1 << 16)[: 1 << 16]
-        if b"\0" in head and not head.lstrip(_SPACE).startswith(b">"):
+        begin = (b">", b"#") if rows else b">"
+        if b"\0" in head and not head.lstrip(_SPACE).startswith(begin):
             raise InputError(f"{path}:1: expected FASTA ('>' first), found {_format(head)}")
+        stream = OneAlignment(path, stream, rows) if rows else stream
         number, fresh = 0, True
         while line := stream.readline(_PIECE):
             begins, fresh = fresh, line.endswith(b"\n")

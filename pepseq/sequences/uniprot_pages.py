@@ -22,7 +22,7 @@ from pepseq.answers import Again
 from pepseq.atomic_files import append_file, replace_file
 from pepseq.compression import compressed
 from pepseq.errors import InputError, found
-from pepseq.files import open_input, to_json
+from pepseq.files import decode_text, open_input, to_json
 from pepseq.sequences.fasta import SeenIds
 from pepseq.sequences.uniprot import PAGE, next_link
 
@@ -61,14 +61,14 @@ def read_page(response: httpx2.Response) -> Page:
     if not release or (total and not total.isdecimal()):
         raise Again(f"expected a release and a number of records, found {found(release + total)}")
     if body.strip() and not body.startswith(b">"):
-        raise Again(f"expected FASTA, found {found(body[:80].decode('latin-1').strip())}")
+        raise Again(f"expected FASTA, found {found(decode_text(body[:80]).strip())}")
     empty = _EMPTY.search(body)
     if empty:
-        raise Again(f"expected residues, found none after {found(empty[0].decode('latin-1'))}")
+        raise Again(f"expected residues, found none after {found(decode_text(empty[0]))}")
     body = body.strip() + b"\n" if body.strip() else b""
     headers = _HEADER.findall(body)
     taxa = (match[1].decode() for _, rest in headers if (match := _TAXON.search(rest)))
-    ids = tuple(name.decode("latin-1") for name, _ in headers)
+    ids = tuple(decode_text(name) for name, _ in headers)
     known = int(total) if total else None
     return Page(body, ids, Counter(taxa), known, release, next_link(response))
 
@@ -152,7 +152,7 @@ class Pages:
             for line in stream:
                 match = _HEADER.match(line)
                 if match:
-                    self._seen.add(match[1].decode("latin-1"))
+                    self._seen.add(decode_text(match[1]))
                     self.taxa.update(t.decode() for t in _TAXON.findall(match[2])[:1])
 
     def check(self, page: Page, allowed: Callable[[str], object]) -> None:

@@ -91,6 +91,8 @@ def fold(
     records = list(read_fasta(proteins, bad=bad))
     engine = find_engine(config)
     fitting = [_plain(record) for record in records if _fits(record, config, proteins, bad)]
+    if bad:
+        log.warning("%d records are left out, the first: %s", len(bad), bad[0])
     with (
         open_folder(output, FOLD_COLUMNS, [proteins], force) as folder,
         stopped_by_sigterm("structure"),

@@ -7,7 +7,6 @@ several files of one id the best rank is taken, relaxed before unrelaxed. Where 
 `structures.tsv` says whose a file is, that counts instead of its name.
 """
 
-import io
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.files import open_input
 from pepseq.sequences.fasta import BadRecord
+from pepseq.sequences.table import read_cells
 
 TABLE = "structures.tsv"
 """Lies in a folder of structures and says, in columns `id` and `file`, whose each file is."""
@@ -135,8 +134,8 @@ def read_pairs(path: str | Path) -> FoundPairs:
 
     Paths are relative to the table's folder. Raises InputError.
     """
-    rows = read_table(path)
-    _, header = next(rows, (1, []))
+    rows = read_cells(path)
+    header = next(rows)[1]
     if not {"model", "reference"} <= set(header):
         raise InputError(
             f"{path}:1: expected a table with columns model and reference, "
@@ -144,8 +143,6 @@ def read_pairs(path: str | Path) -> FoundPairs:
         )
     pairs, bad, folder = [], [], Path(path).parent
     for line, row in rows:
-        if not any(row):
-            continue
         cells = dict(zip(header, row, strict=False))
         model, reference = cells.get("model"), cells.get("reference")
         if not (model and reference):
@@ -214,8 +211,8 @@ def read_listed(folder: str | Path) -> dict[str, Path]:
     path = Path(folder) / TABLE
     if not path.is_file():
         return {}
-    rows = read_table(path)
-    _, header = next(rows, (1, []))
+    rows = read_cells(path)
+    header = next(rows)[1]
     files = {}
     for _, cells in rows:
         row = dict(zip(header, cells, strict=False))
@@ -224,14 +221,6 @@ def read_listed(folder: str | Path) -> dict[str, Path]:
             fragment = row.get("fragment") or "1"
             files[name if fragment == "1" else f"{name}-F{fragment}"] = Path(folder) / file
     return files
-
-
-def read_table(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line of a TSV with its number, as cells, which may be of any length."""
-    with open_input(path) as stream:
-        text = io.StringIO(stream.read().decode("utf-8-sig", "surrogateescape"), newline=None)
-    for number, line in enumerate(text, 1):
-        yield number, line.removesuffix("\n").split("\t")
 
 
 def structure_files(folder: str | Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pepseq.errors import SettingsError, found
+from pepseq.files import decode_text
 from pepseq.process_groups import guarded
 from pepseq.signals import held, is_urgent
 
@@ -72,7 +73,7 @@ def last_words(log: Path) -> str:
     """Return the last line that a program has written, quoted, or that there is none."""
     with open(log, "rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL))
-        lines = stream.read().decode("utf-8", "replace").split("\n")
+        lines = decode_text(stream.read()).split("\n")
     said = [line.strip() for line in lines if line.strip()]
     return f"its last words: {found(said[-1], 200)}" if said else "it said nothing"
 

@@ -18,7 +18,7 @@ import gemmi
 import numpy as np
 
 from pepseq.errors import InputError, found
-from pepseq.files import open_input
+from pepseq.files import decode_text, open_input
 
 LARGEST_FILE = 1 << 30
 """Bytes of a file, unpacked, that are read at most."""
@@ -98,7 +98,7 @@ def read_structure(path: str | Path) -> Structure:
     counts: Counter[str] = Counter()
     source = _parse(path, content, counts)
     if not len(source) or not source[0].count_atom_sites():
-        first = content.lstrip()[:80].decode("latin-1").partition("\n")[0].strip()
+        first = decode_text(content.lstrip()[:80]).partition("\n")[0].strip()
         raise InputError(
             f"{path}:1: expected a structure (PDB or mmCIF with atoms), "
             f"found {found(first) if first else 'an empty file'}"

@@ -1,13 +1,15 @@
 """Whose models are wanted: a FASTA file, or a list of ids."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError
-from pepseq.files import STDIO, decode_text, numbered_lines, open_input
+from pepseq.files import STDIO, open_input
 from pepseq.sequences.fasta import BadRecord, read_fasta
+from pepseq.sequences.table import text_lines
 from pepseq.structure.alphafold_db import parse_accession
 from pepseq.temporary_files import temporary_copy
 
@@ -66,8 +68,8 @@ def _read_ids(path: str | Path) -> dict[str, int]:
     """Return the first word of each line, with the line where it came first."""
     ids: dict[str, int] = {}
     with open_input(path) as stream:
-        for number, line in numbered_lines(path, stream):
-            words = line.removeprefix(b"\xef\xbb\xbf").split()
-            if words and not words[0].startswith(b"#"):
-                ids.setdefault(decode_text(words[0]), number)
+        for number, line in text_lines(path, stream):
+            words = re.split(r"[\s,;]+", line.strip(), maxsplit=1)
+            if (name := words[0].strip('"')) and not name.startswith("#"):
+                ids.setdefault(name, number)
     return ids

@@ -67,17 +67,65 @@ def test_stdin_and_stdout(tmp_path, run):
     assert shell(f"pepseq pair - - -o x < {A}", tmp_path).returncode == 2
 
 
+@pytest.fixture
+def no_work(monkeypatch):
+    from pepseq.pairing import pair
+
+    monkeypatch.setattr(pair, "pair_in_rounds", lambda *_: pytest.fail("at work"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--query", "none"], 65, "expected a protein of FAMILY_A in a pair"),
+        (["--paired-msa", "file/p.a3m"], 74, "file/p.a3m: cannot be written"),
+        (["--plot", "file/p.png"], 74, "file/p.png: cannot be written"),
+        (["--known", "known.csv"], 65, "known.csv:2: 'x': expected a protein of family A"),
+        (["--alignment-a", "2"], 65, "expected 2 alignments or more, found 1"),
+    ],
+)
+def test_all_is_checked_before_the_work(
+    run, write, tmp_path, monkeypatch, no_work, arguments, code, words
+):
+    monkeypatch.chdir(tmp_path)
+    write("file", "")
+    write("known.csv", "protein_a,protein_b\nx,y\n")
+    result = run("pair", A, B, "-o", "o", *COMMON, *arguments)
+    assert result.code == code and words in result.err
+    assert names(tmp_path) == ["file", "known.csv"]
+
+
+def test_bad_records_are_found_before_the_work(run, write, tmp_path, no_work):
+    twice = write("a.fa", A.read_text().replace(">A006 ", ">pröt ").replace(">A007 ", ">pröt "))
+    result = run("pair", twice, B, "-o", tmp_path / "o", *COMMON)
+    assert result.code == 65 and names(tmp_path) == ["a.fa"]
+    assert "1 of 229 records cannot be used: " in result.err and result.err.count("\n") == 1
+    assert ": 'pröt': expected an id of its own" in result.err and "--keep-going" in result.err
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda rows: "".join('"' + '"\t"'.join(row) + '"\n' for row in rows),
+        lambda rows: "\r\n".join(";".join(row) for row in rows),
+        lambda rows: "\n".join("\t".join(row) for row in rows).encode("utf-16"),
+    ],
+)
+def test_known_pairs_as_r_and_spreadsheets_write_them(run, write, tmp_path, form):
+    rows = [line.split("\t") for line in (DATA / "pairs_true.tsv").read_text().splitlines()[:4]]
+    known = write("known.csv", form(rows))
+    assert run("pair", A, B, "-o", tmp_path / "o", "--known", known, *COMMON).code == 0
+    assert (tmp_path / "o").read_text().count("\tyes\n") == 3
+
+
 def test_bad_records_are_left_out_and_listed(run, write, tmp_path):
     text = A.read_text()
     broken = write("a.fa", text.replace(">A007 ", ">A006 ").replace(">A009 ", "># [x]\n1\n>A009 "))
-    result = run("pair", broken, B, "-o", tmp_path / "o", *COMMON)
-    assert result.code == 65 and "2 of 230 records were left out" in result.err
-    assert "found one that an earlier record has" in result.err.splitlines()[-1]
+    result = run("pair", broken, B, "-o", tmp_path / "o", *COMMON, "--keep-going")
+    assert result.code == 0
     failed = (tmp_path / "o.failed.tsv").read_text().splitlines()
     assert [line.split("\t")[2] for line in failed[1:]] == ["A006", "#"]
     first = (tmp_path / "o").read_bytes()
-    again = run("pair", broken, B, "-o", tmp_path / "o", *COMMON, "--force", "--keep-going")
-    assert again.code == 0 and (tmp_path / "o").read_bytes() == first
     clean = write("clean.fa", "".join(f">{r}" for r in text.split(">") if r and r[:4] != "A007"))
     run("pair", clean, B, "-o", tmp_path / "o", *COMMON, "--force")
     assert (tmp_path / "o").read_bytes() == first and not (tmp_path / "o.failed.tsv").exists()

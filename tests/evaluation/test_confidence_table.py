@@ -38,8 +38,9 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "truth.fasta").write_text(">p1\nMALK\n>p2\nGX\n")
     (tmp_path / "predicted.fasta").write_text(">p1\nMAVK\n>p2\nAA\n")
 
-    def call(text, name="table.tsv", **rest):
-        packed = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+    def call(text, name="table.tsv", encoding="utf-8", **rest):
+        content = text.encode(encoding)
+        packed = gzip.compress(content) if name.endswith(".gz") else content
         (tmp_path / name).write_bytes(packed)
         return evaluate(
             "truth.fasta", "predicted.fasta", "out", "KCYM", table=name, force=True, **rest
@@ -77,6 +78,26 @@ def test_twins_give_the_same(run, monkeypatch, block):
     body = [line.split("\t") for line in TABLE.splitlines()]
     order = [3, 0, 8, 7, 6, 5, 4, 2, 1]
     assert run("".join("\t".join([r[i] for i in order] + ["x"]) + "\n" for r in body)) == clean
+
+
+@pytest.mark.parametrize("block", [1, 60, 1 << 20])
+def test_as_a_spreadsheet_saves_it(run, monkeypatch, block):
+    clean = run(TABLE)
+    monkeypatch.setattr(confidences, "_BLOCK_BYTES", block)
+    assert run(TABLE.replace("\t", ",").replace("\n", "\r\n")) == clean
+    assert run("\n".join('"' + x.replace("\t", '";"') + '"' for x in TABLE.splitlines())) == clean
+    assert run(TABLE.replace("p1", '"p1"')) == clean
+    assert run(TABLE.encode("utf-16").decode("latin-1"), encoding="latin-1") == clean
+
+
+def test_a_table_that_is_none_is_found_before_the_work(run, monkeypatch):
+    from pepseq.evaluation import evaluate as module
+
+    monkeypatch.setattr(module, "_nearest", lambda *_: pytest.fail("at work"))
+    with pytest.raises(InputError, match=":1: expected a table of confidences"):
+        run(">p1\n", reference="truth.fasta")
+    with pytest.raises(InputError, match="none.fasta: no such file"):
+        run(TABLE, reference="none.fasta")
 
 
 def test_proteins_in_any_order(run):

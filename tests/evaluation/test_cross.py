@@ -144,6 +144,7 @@ def test_an_older_folder_is_kept_unless_forced_and_other_folders_always(two, run
         ({"fully_right": float("nan")}, "fully_right nan"),
         ({"readout": "K\nC"}, "readout"),
         ({"readout": 3}, "readout 3"),
+        ({"readout": "p\x1bröt"}, "found: readout 'p\\x1bröt'"),
         ({"proteins": {"scored": 10**400}}, "proteins 1000"),
         ({"calibration": 3}, "expected the summary"),
     ],
@@ -162,7 +163,7 @@ def test_deep_summaries_and_long_cells_are_one_line(two, run):
     with (two / "good" / "lengths_fine.tsv").open("a") as stream:
         stream.write("1" * 200_000 + "\t1\n")
     done = run("compare", *triples(("a", "b", "good")), "-o", "out")
-    assert done.code == 65 and "cells divided by tabs, found 2" in done.err
+    assert done.code == 65 and "cells as in the header, found 2" in done.err
 
 
 def test_any_printable_name_is_drawn_but_none_takes_the_place_of_a_column(two, run):

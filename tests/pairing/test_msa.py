@@ -33,6 +33,22 @@ def rows(alignment):
     }
 
 
+def test_one_of_several_alignments(write, caplog):
+    """As the server of ColabFold sends them: a NUL byte before each but the first, and at the end.
+
+    Lines are counted over all of them.
+    """
+    path = write(b"#6\n" + TWIN + b"\0>d\nMA\n>e\nM\n" + b"\0>f\nCC\n\0", "family.a3m")
+    caplog.set_level("INFO")
+    assert rows(read_alignment(path, [])) == ROWS
+    assert caplog.messages == [f"{path}: 3 alignments, number 1 is read"]
+    assert rows(read_alignment(path, [], number=3)) == {"f": "CC"}
+    with pytest.raises(InputError, match=r"'d' \(line 9\) has 2, 'e' \(line 11\) has 1"):
+        read_alignment(path, [], number=2)
+    with pytest.raises(InputError, match="expected 4 alignments or more, found 3"):
+        read_alignment(path, [], number=4)
+
+
 @pytest.fixture
 def write(tmp_path):
     def write(content, name="family.fasta"):
@@ -134,8 +150,8 @@ def test_unequal_rows_are_named_with_their_lengths(write):
         (b"LOCUS X\n", "GenBank"),
         (b"CLUSTAL W\n", "Clustal"),
         (b"\x00\x01\x02", "binary"),
-        (gzip.compress(TWIN, mtime=0)[:-9], "whole gzip"),
-        (gzip.compress(TWIN, mtime=0) + b"junk", "whole gzip"),
+        (gzip.compress(TWIN, mtime=0)[:-9], "whole compressed"),
+        (gzip.compress(TWIN, mtime=0) + b"junk", "whole compressed"),
         (b">a\nM\0K\n", "line|:1: 'a': expected amino acids or gaps"),
         (b">a\n", ":1: 'a': expected residues, found none"),
         (b">a\nMA\n>b\nM~\n", None),

@@ -81,7 +81,8 @@ def test_the_gain_of_swaps(swaps):
     expected = gain_of(a, b, swapped) - gain_of(a, b, partner)
     rows = np.array([(n, m, partner[n], partner[m]) for n, m in swaps])
     field = fields(a, b, partner, START, SIZE)
-    found = _joint_gain(a, b, field, _row_bases(START, SIZE), rows)
+    spare = np.empty(ROWS, np.float32)
+    found = _joint_gain(a, b, field, _row_bases(START, SIZE), partner, spare, rows)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
@@ -124,6 +125,26 @@ def test_annealing_finds_the_best_pairing(seed):
     for temperature in np.geomspace(20, 0.1, 20):
         annealed(a, b, partner, temperature=temperature, moves=500)
     np.testing.assert_allclose(gain_of(a, b, partner), best, rtol=1e-5)
+
+
+def test_a_large_species_has_no_fields_and_is_annealed_all_the_same():
+    """Swaps in a large and in a small species, those of orthologs among them."""
+    start, size = np.array([0, 210]), np.array([210, 20])
+    a, b = similarities(4, rows=235)
+    partner = shuffled(5, start, size, 235)
+    field = fields(a, b, partner, start, size)
+    assert len(field) == 400
+    shared = np.random.default_rng(6).random((230, 230)).astype(np.float32)
+    of = Orthologs.of(shared + shared.T, start, size)
+    before = gain_of(a, b, partner)
+    grown = anneal(
+        *(a, b, of.row, of.shared, of.row, of.shared),
+        *(start, size, partner, field, 20.0, 5000, 0.5, 1, np.zeros(1, bool)),
+    )
+    assert grown > 100
+    np.testing.assert_allclose(grown, gain_of(a, b, partner) - before, rtol=1e-3)
+    np.testing.assert_allclose(field, fields(a, b, partner, start, size), rtol=1e-3, atol=1e-2)
+    np.testing.assert_array_equal(np.sort(partner[:210]), np.arange(210))
 
 
 def test_annealing_ends_when_it_is_told_to():

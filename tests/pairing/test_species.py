@@ -134,6 +134,8 @@ def test_a_table_of_species(tmp_path):
     )
     read_ = read(f"table:{table}", ["a1 x", "a2"], ["b1", "b2"])
     assert (read_.a, read_.b) == (("E coli", None), ("E coli", "B"))
+    table.write_bytes(b'"","protein","species"\r\n"1","a1","\xc3\xa9, or e"\r\n"2","b1","x"\r\n')
+    assert read(f"table:{table}", ["a1 x"], ["b1"]).a == ("é, or e",)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_table_of_species(tmp_path):
         ("protein\tspecies\na\tx\nb\n", ":3: expected 2 cells"),
         ("protein\tspecies\na\t\n", ":2: expected a species"),
         ("protein\tspecies\na\tx\na\ty\n", ":3: 'a': expected one species, found 'y' and 'x'"),
-        ("protein\tspecies\na\t\u00e9\n", ":2: expected a table in ASCII"),
+        ("protein\tspecies\na\t\0\n", ":2: expected text, found binary data"),
     ],
 )
 def test_a_table_that_will_not_do(tmp_path, content, message):

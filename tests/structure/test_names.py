@@ -1,7 +1,7 @@
 import pytest
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.structure.names import best_of_each, find_pairs, parse_name, short_id
+from pepseq.structure.names import best_of_each, find_pairs, parse_name, read_listed, short_id
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,17 @@ def test_a_table_of_pairs(tmp_path):
     assert [(bad.line, bad.reason) for bad in found.bad] == [
         (5, "expected a model and a reference, found an empty cell")
     ]
+
+
+def test_tables_as_r_and_spreadsheets_write_them(folder, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_bytes('"id";"model";"reference"\r\n"1";"a;b";"m.pdb";"r.pdb"\r\n'.encode("utf-16"))
+    assert [(pair.id, pair.model) for pair in find_pairs(table, None).pairs] == [
+        ("a;b", str(tmp_path / "m.pdb"))
+    ]
+    where = folder("m", "x.pdb")
+    (where / "structures.tsv").write_text('"file","id"\r\n"x.pdb","pröt, 1"\r\n')
+    assert read_listed(where) == {"pröt, 1": where / "x.pdb"}
 
 
 @pytest.mark.parametrize("text", ["", "a\tb\n1\t2\n", "model\treference\n", "ATOM      1\n"])
