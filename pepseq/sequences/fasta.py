@@ -15,6 +15,7 @@ import numpy as np
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
+from pepseq.sequences.nucleotides import refuse_nucleotides
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
 LINE_WIDTH = 60
@@ -125,7 +126,8 @@ def read_fasta(
     symbols = Alphabet.READOUT if readouts else Alphabet.ROW if rows else Alphabet.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
-        for line, header, body in _raw_records(path, rows, longest):
+        raw = refuse_nucleotides(_raw_records(path, rows, longest), path, b"." if rows else b"")
+        for line, header, body in raw:
             count += 1
             record, reason = _parse(line, header, body, symbols, seen, groups, longest)
             if not reason:
