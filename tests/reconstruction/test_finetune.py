@@ -57,7 +57,7 @@ def weights_of(folder):
 
 def batches(records, readouts=("KCYM",), **settings):
     _, tokenizer = new_network("tiny")
-    config = FinetuneConfig(**settings)
+    config = FinetuneConfig(**{"window": 1022} | settings)
     return TrainingBatches(
         [Record(i, "", s, 1) for i, s in records],
         [Readout(r) for r in readouts],
