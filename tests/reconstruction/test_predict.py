@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def test_observed_residues_ids_order_and_lengths_survive(protbert, readouts, tmp
 def test_residues_and_probabilities_are_those_of_the_fill_mask_pipeline(
     name, request, readouts, tmp_path
 ):
-    folder = request.getfixturevalue(name)
+    folder = as_trained(request.getfixturevalue(name), tmp_path)  # a base model's are tempered
     predict(
         readouts, tmp_path / "o", model=folder, readout="K1", table=tmp_path / "t.tsv", config=CPU
     )
@@ -189,9 +190,11 @@ def test_candidates_all_may_choose_a_residue_of_the_readout(protbert, fasta, tmp
 @pytest.fixture
 def trained(protbert, tmp_path):
     """A model folder that says it completes KCYM and K2."""
-    import shutil
+    return as_trained(protbert, tmp_path)
 
-    folder = shutil.copytree(protbert, tmp_path / "trained")
+
+def as_trained(base, tmp_path):
+    folder = shutil.copytree(base, tmp_path / "trained")
     (folder / "pepseq.json").write_text(
         json.dumps({"readouts": ["KCYM", "KCYMRHWST"], "window": 200})
     )
