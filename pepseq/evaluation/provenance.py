@@ -97,8 +97,8 @@ def refuse_nothing_scored(
     comparison: Comparison, proteins: dict[str, Record], truth: str | Path
 ) -> None:
     """Raise InputError if no residue is scored because the truth has unknown ones in its place."""
-    unknown = sum(record.sequence.count("X") for record in proteins.values())
-    if unknown and comparison.rows and not comparison.confusion.any():
+    unknown = sum(proteins[name].sequence.count("X") for name in comparison.rows)
+    if unknown and not comparison.confusion.any():
         raise InputError(
             f"{truth}: expected true residues where the readout hides them, found {unknown} X and "
             "nothing to score. Give the complete proteins as TRUTH, the first argument"

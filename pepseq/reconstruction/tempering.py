@@ -33,8 +33,11 @@ FEWEST, ENOUGH = 100, 1000
 """Observed residues without which weights cannot be fitted, and after which no round follows."""
 USELESS = 0.1
 """A network whose weight is lower adds next to nothing to amino acid frequencies."""
-_RIDGE, _FREQUENCIES_ALONE = 2.0, np.array([0.0, 1.0])
-"""How strongly weights are drawn to those of amino acid frequencies alone, in nats."""
+_FREQUENCIES_ALONE, _RIDGE = np.array([0.0, 1.0]), np.array([2.0, 30.0])
+"""Weights of amino acid frequencies alone, and how strongly weights are drawn there, in nats.
+
+The second the more: how frequent the observed amino acids are says little of the others.
+"""
 
 Logits = Callable[[list[str]], list[np.ndarray]]
 """From readouts (X = hidden) to logits of shape (length, 20) each."""
@@ -155,7 +158,7 @@ def _fit(logits: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float
         probabilities = np.exp(scores) / total[:, None]
         away = weights - _FREQUENCIES_ALONE
         chosen = scores[np.arange(len(truth)), truth]
-        nats = (np.log(total) - chosen).sum() + _RIDGE * (away @ away)
+        nats = (np.log(total) - chosen).sum() + (_RIDGE * away) @ away
         return nats, (features * probabilities).sum((1, 2)) - right + 2 * _RIDGE * away
 
     bounds = [(0, None), (0, 1)]
