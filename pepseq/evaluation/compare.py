@@ -171,7 +171,7 @@ def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
         text = f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
         if sequence[at] != "X":
             return text
-        if 2 * sequence.count("X") > len(sequence):
+        if 2 * sequence.count("X") >= len(sequence):
             return f"{text} (a readout? complete it first: pepseq predict)"
         return f"{text} (--min-confidence writes it: evaluate a prediction made without)"
     return ""
