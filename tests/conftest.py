@@ -80,6 +80,22 @@ def protbert(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_network(tmp_path_factory):
+    """Folder of a tiny ProtBert with 64 positions, two of them for special tokens."""
+    import json
+
+    import torch
+
+    from pepseq.models.scratch import FOLDER, new_network
+
+    folder = tmp_path_factory.mktemp("small")
+    settings = json.loads((FOLDER / "tiny.json").read_text()) | {"max_position_embeddings": 64}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    torch.manual_seed(0)
+    return _save(*new_network(folder / "settings.json"), folder / "network", 1)
+
+
+@pytest.fixture(scope="session")
 def esm2(tmp_path_factory):
     """Folder of a tiny ESM-2 with random weights."""
     import torch

@@ -10,7 +10,11 @@ _SHARES = ("macro", "micro")
 @click.command("evaluate")
 @click.argument("truth", type=options.INPUT)
 @click.argument("predicted", type=options.INPUT)
-@click.option("--readout", required=True, type=options.READOUT, help=options.READOUT_HELP)
+@click.option(
+    "--readout",
+    type=options.READOUT,
+    help=f"{options.READOUT_HELP}  [default: as the run record of PREDICTED says]",
+)
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @click.option(
     "--table",

@@ -71,7 +71,12 @@ def setting(name: str, text: str, kind=None, **more):
 @setting("teacher_weight", "Share of the loss that is to the teacher; the rest is to the truth.")
 @options.output(metavar="FOLDER", text="Folder for the trained network.")
 @setting("loss", "Score hidden residues alone, or all as the paper does.", click.Choice(LOSSES))
-@setting("window", "Longest stretch of residues; longer proteins are cut.")
+@setting(
+    "window",
+    "Longest stretch of residues; longer proteins are cut.  [default: 1022, or what the network "
+    "and its teacher can take if that is less]",
+    click.IntRange(min=1),
+)
 @setting(
     "overlap",
     "Residues that neighbouring windows share.  [default: 128, or half a smaller window]",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, found
-from pepseq.evaluation.compare import COUNTS, MIXED_UP, Comparison
+from pepseq.evaluation.compare import COUNTS, LABELS_TO_JUDGE, MIXED_UP, Comparison
 from pepseq.evaluation.confidences import Rows, check_rows, read_rows
 from pepseq.evaluation.metrics import (
     CALIBRATION_BINS,
@@ -25,8 +25,6 @@ from pepseq.sequences.residues import AMINO_ACIDS
 
 AT_LEAST = np.array([0.5, 0.7, 0.9, 0.95, 0.99])
 """Confidences down to which the surest residues are counted."""
-LABELS_TO_JUDGE = 100
-"""So many residues of one amino acid are not all missed if the readout identifies it."""
 
 
 class Calibration:

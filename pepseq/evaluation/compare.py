@@ -21,6 +21,9 @@ from pepseq.sequences.fasta import BadRecord, Record, read_fasta
 COUNTS = ("length", "hidden", "correct", "known", "identical", "commonest", "neighbours")
 """The columns of `Scores.counts`."""
 
+LABELS_TO_JUDGE = 100
+"""So many residues of one amino acid are not all missed if the readout identifies it."""
+
 MIXED_UP = 3
 """Prediction and truth do not belong together if more than one in so many labels is wrong."""
 
@@ -57,7 +60,8 @@ class Comparison:
     `bad` are its records that could not be read or compared; `extra` are ids that the truth does
     not have; `predictions` holds the codes of each reconstruction that was scored, if kept.
     `labels`, int64 (2,), counts residues predicted as an amino acid that the readout identifies,
-    and those of them that the truth has as another.
+    and those of them that the truth has as another. `amino_acids`, int64 (2, 20), counts for each
+    amino acid the residues that either has as it, and those that only one of them has.
     """
 
     rows: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class Comparison:
     bad: list[BadRecord] = field(default_factory=list)
     extra: set[str] = field(default_factory=set)
     labels: np.ndarray = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
+    amino_acids: np.ndarray = field(default_factory=lambda: np.zeros((2, 20), dtype=np.int64))
 
     @property
     def records(self) -> int:
@@ -136,6 +141,7 @@ def compare(
         comparison.confusion += confusion_counts(truth, guess, hidden)
         labels = (truth != UNKNOWN_CODE) & ~hidden_mask(guess, readout)
         comparison.labels += np.count_nonzero(labels), np.count_nonzero(labels & (truth != guess))
+        comparison.amino_acids += _either_or_one(truth, guess)
         if keep:
             comparison.predictions[record.id] = guess
     if not comparison.rows and not comparison.bad:
@@ -144,6 +150,14 @@ def compare(
             f"found no id in common, such as {found(min(comparison.extra))}"
         )
     return comparison
+
+
+def _either_or_one(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    """Return the counts of `Comparison.amino_acids` for one protein."""
+    known = truth != UNKNOWN_CODE
+    each = (truth[known], guess[known], truth[known & (truth == guess)])
+    a, b, both = (np.bincount(codes, minlength=UNKNOWN_CODE) for codes in each)
+    return np.stack([a + b - both, a + b - 2 * both])
 
 
 def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
@@ -155,8 +169,11 @@ def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
     if wrong.any():
         at = int(wrong.argmax())
         text = f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
-        unsure = " (--min-confidence writes it: evaluate a prediction made without)"
-        return text + unsure if sequence[at] == "X" else text
+        if sequence[at] != "X":
+            return text
+        if 2 * sequence.count("X") >= len(sequence):
+            return f"{text} (a readout? complete it first: pepseq predict)"
+        return f"{text} (--min-confidence writes it: evaluate a prediction made without)"
     return ""
 
 

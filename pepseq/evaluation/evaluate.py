@@ -1,6 +1,5 @@
 """Compare reconstructions with the truth: tables, figures and a summary in one folder."""
 
-import json
 import logging
 import os
 import time
@@ -17,6 +16,14 @@ from pepseq.evaluation.compare import (
     list_missing,
     read_truth,
     refuse_mixed_up,
+)
+from pepseq.evaluation.provenance import (
+    choose_readout,
+    read_run,
+    recorded_readout,
+    refuse_nothing_scored,
+    refuse_other_readout,
+    refuse_swapped,
 )
 from pepseq.evaluation.report import NAMES, summarise, write_report
 from pepseq.files import (
@@ -41,7 +48,7 @@ def evaluate(
     truth: str | Path,
     predicted: str | Path,
     output: str | Path,
-    readout: str | Readout,
+    readout: str | Readout | None = None,
     *,
     table: str | Path | None = None,
     background: str | Path | None = None,
@@ -51,23 +58,24 @@ def evaluate(
 ) -> dict:
     """Score the reconstructions in `predicted` against the proteins in `truth`, matched by id.
 
-    Hidden residues are those whose true amino acid is not in `readout`; unknown residues of the
-    truth are never scored. Residues that the readout identifies may differ, as misread or missed
-    labels do: they are counted. `table` is the table of confidences that `predict` wrote beside
-    `predicted`. The two baselines are fitted on the proteins of `background`, or on `truth` itself,
-    which flatters them. `reference` are FASTA files of known proteins: accuracies are also given by
-    identity to the nearest of them, beside what copying it would get right. At most one input may
-    be `-`, stdin.
+    Hidden residues are those whose true amino acid is not in `readout`, by default the one that the
+    run record of `predicted` says; unknown residues of the truth are never scored. Residues that
+    the readout identifies may differ, as misread or missed labels do: they are counted. `table` is
+    the table of confidences that `predict` wrote beside `predicted`. The two baselines are fitted
+    on the proteins of `background`, or on `truth` itself, which flatters them. `reference` are
+    FASTA files of known proteins: accuracies are also given by identity to the nearest of them,
+    beside what copying it would get right. At most one input may be `-`, stdin.
 
     `output` becomes a folder of tables and figures; `<output>.run.json` lies beside it. Proteins
     that cannot be compared are left out and listed in `<output>.failed.tsv`. Returns what
     summary.json holds: shares in percent, confidences in 0-1, None for what is undefined.
 
-    Raises SettingsError, InputError (for proteins left out: after writing, unless `keep_going`),
-    OutputError and TryAgainError.
+    Raises SettingsError (also for a readout that is not the run record's), InputError (a truth that
+    is a prediction; proteins left out: after writing, unless `keep_going`), OutputError and
+    TryAgainError.
     """
     started = time.time()
-    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    readout = choose_readout(readout, truth, predicted, output)
     references = _listed(reference)
     inputs = [p for p in (truth, predicted, table, background, *references) if p is not None]
     output = check_paths(output, inputs, force)
@@ -81,11 +89,15 @@ def evaluate(
             folder = outputs.folder(output, force)
         bad: list[BadRecord] = []
         proteins = read_truth(truth, bad)
+        refuse_swapped(proteins, truth, predicted, readout, output)
         records = {"in_truth": len(proteins) + len(bad)}
         baselines = fit(proteins, background, readout, keep_going)
         comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
         if table is None:  # whose rows say it better
             refuse_mixed_up(comparison, predicted, readout)
+            if recorded_readout(predicted) is None:
+                refuse_other_readout(comparison, truth, predicted, readout, output)
+        refuse_nothing_scored(comparison, proteins, truth)
         records |= _tell(truth, predicted, proteins, comparison, bad)
         scores = comparison.scores(proteins)
         nearest = _nearest(references, scores, proteins, readout)
@@ -163,11 +175,9 @@ def _listed(reference: str | Path | Sequence[str | Path] | None) -> list[str | P
 def _warn_of_others(predicted: str | Path, references: list[str | Path]) -> None:
     """Warn if the run record of `predicted` names known proteins that are not among these."""
     try:
-        run = json.loads(Path(f"{predicted}.run.json").read_text())
-        used = {
-            one["sha256"]: Path(one["path"]).name for one in run["settings"]["reference"]["files"]
-        }
-    except (OSError, ValueError, KeyError, TypeError):
+        files = read_run(predicted)["settings"]["reference"]["files"]
+        used = {one["sha256"]: Path(one["path"]).name for one in files}
+    except (KeyError, TypeError):
         return
     given = {sha256(path) for path in references if os.path.isfile(path)}
     if others := ", ".join(name for digest, name in used.items() if digest not in given):

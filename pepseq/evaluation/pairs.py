@@ -1,5 +1,6 @@
 """Tables of pairs against the true pairs: how many are right, and how right their confidence is."""
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -10,8 +11,8 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.evaluation.evaluate import check_paths
 from pepseq.evaluation.pairing import PairCounts, SpeciesPair, count_correct
+from pepseq.evaluation.provenance import read_run
 from pepseq.files import STDIO, Outputs, disk_errors, write_run_record
-from pepseq.json_file import read_json
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.sequences.table import read_columns, read_rows, read_table
 
@@ -72,6 +73,7 @@ def evaluate_pairs(
             raise SettingsError("pairs: expected files, found - (stdin)")
     inputs = [truth, *pairs, *(f"{path}.unpaired.tsv" for path in pairs)]
     output = check_paths(output, inputs, force, NAMES, "an evaluation of pairs")
+    _refuse_swapped(truth, pairs, output)
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
     done = [_evaluate(path, truth, lines) for path in pairs]
     with Outputs() as outputs, disk_errors(output):
@@ -79,6 +81,22 @@ def evaluate_pairs(
         settings = {"truth": truth, "pairs": [str(path) for path in pairs]}
         write_run_record(outputs, output, "evaluate-pairs", settings, inputs, started)
     return done
+
+
+def _refuse_swapped(truth: str | Path, pairs: Sequence[str | Path], output: Path) -> None:
+    """Raise InputError if `pair` wrote TRUTH, or if TRUTH has its columns and PAIRS have not."""
+    written = read_run(truth).get("command") == "pair"
+    if not written:
+        if str(truth) == STDIO or not set(PAIR_COLUMNS) <= set(read_columns(truth)):
+            return
+        written = any(not set(PAIR_COLUMNS) <= set(read_columns(path)) for path in pairs)
+    if written:
+        other = [str(one) for one in pairs if read_run(one).get("command") != "pair"]
+        words = [*(other[:1] or ["true_pairs.tsv"]), str(truth), "-o", str(output)]
+        raise InputError(
+            f"{truth}: expected the true pairs, found a table that pair wrote. TRUTH comes before "
+            f"PAIRS: pepseq evaluate-pairs {shlex.join(words)}"
+        )
 
 
 def _evaluate(
@@ -164,10 +182,9 @@ def _true_pairs(
 
 def _method(path: str | Path) -> str:
     """Return the method as the run record says it, "" if there is none."""
-    beside = Path(f"{path}.run.json")
     try:
-        return printable(str(read_json(beside)["settings"]["method"])) if beside.is_file() else ""
-    except (InputError, KeyError, TypeError):
+        return printable(str(read_run(path)["settings"]["method"]))
+    except (KeyError, TypeError):
         return ""
 
 

@@ -10,12 +10,22 @@ LOSSES = ("hidden", "all")
 MODES = ("auto", "templates", "model")
 KINDS = ("protein", "prefix", "tryptic", "fragment")
 SCHEDULES = ("linear", "cosine", "constant")
-DEFAULT_OVERLAP = 128
+DEFAULT_WINDOW, DEFAULT_OVERLAP = 1022, 128
 
 
 def _check(condition: bool, message: str) -> None:
     if not condition:
         raise SettingsError(message)
+
+
+def check_overlap(window: int, overlap: int | None) -> int:
+    """Return the overlap of windows, its default for None; SettingsError if it does not fit."""
+    overlap = min(DEFAULT_OVERLAP, window // 2) if overlap is None else overlap
+    _check(
+        0 <= overlap < window,
+        f"overlap: expected fewer residues than the window's {window}, found {overlap}",
+    )
+    return overlap
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,9 @@ class FinetuneConfig:
 
     loss: `hidden` scores hidden residues, among the candidates; `all` scores observed ones too,
         among the whole vocabulary, as the paper does.
-    window, overlap: longer proteins are cut into windows of so many residues that share so many;
-    None for 128, or half a smaller window.
+    window: longer proteins are cut into windows of so many residues; None for DEFAULT_WINDOW, or
+        what the network, or its teacher, can take if that is less.
+    overlap: residues that neighbouring windows share; None for 128, or half a smaller window.
     batch_residues: tokens in one batch (padding included), on each device.
     accumulate: batches that are added up to one step of the optimiser.
     epochs, max_steps: when to end at the latest (max_steps 0: no limit).
@@ -120,7 +131,7 @@ class FinetuneConfig:
     """
 
     loss: str = "hidden"
-    window: int = 1022
+    window: int | None = None
     overlap: int | None = None
     batch_residues: int = 16384
     accumulate: int = 1
@@ -145,14 +156,12 @@ class FinetuneConfig:
     def __post_init__(self):
         _check(self.loss in LOSSES, f"loss: expected one of {LOSSES}, found {self.loss!r}")
         _check(self.schedule in SCHEDULES, f"schedule: expected one of {SCHEDULES}")
-        _check(self.window >= 1, f"window: expected 1 residue or more, found {self.window}")
-        if self.overlap is None:
-            object.__setattr__(self, "overlap", min(DEFAULT_OVERLAP, self.window // 2))
         _check(
-            0 <= self.overlap < self.window,
-            f"overlap: expected fewer residues than the window's {self.window}, "
-            f"found {self.overlap}",
+            self.window is None or self.window >= 1,
+            f"window: expected 1 residue or more, found {self.window}",
         )
+        if self.window is not None:
+            object.__setattr__(self, "overlap", check_overlap(self.window, self.overlap))
         _check(
             self.epochs > 0 or self.max_steps > 0,
             f"epochs: expected more than 0, found {self.epochs}",

@@ -207,7 +207,7 @@ def _describe(trainer: MaskedTrainer, job: Job, settings: dict, started: float) 
     data = trainer.train_dataset
     return {
         "readouts": [str(r) for r in job.readouts],
-        "window": settings["window"],
+        "window": data.window,
         "validation": {
             "step": best["step"],
             "loss": best["eval_loss"],

@@ -1,11 +1,13 @@
 """Which readout a file holds, and which of its records fit it."""
 
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError
+from pepseq.files import STDIO
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -14,6 +16,8 @@ from pepseq.sequences.fasta import BadRecord, Record, read_fasta
 
 log = logging.getLogger(__name__)
 FITTING_SHARE = 0.99
+MOST_UNKNOWN = 0.01
+"""A complete protein may have so many unknown residues, which count as hidden in a readout."""
 ENOUGH = 1000
 """Residues among which every amino acid that is read should be seen."""
 PEPTIDE, ENOUGH_RECORDS = 50, 20
@@ -31,52 +35,100 @@ def choose_readout(
     The readout is the one wanted, or else the smallest of the model's that holds the observed
     residues of at least 99 % of the records. With `anything` the wanted one need not be the
     model's. Raises SettingsError if neither says one, and InputError, with the way out, if none of
-    the model's readouts fits.
+    the model's readouts fits, or if the records are complete proteins.
     """
-    kinds: Counter[str] = Counter()
-    total = 0
     groups = {s: members for r in checkpoint.readouts for s, members in r.group_symbols.items()}
+    kinds: Counter[str] = Counter()
+    total = complete = 0
     for record in read_fasta(source, readouts=True, bad=[], groups=groups):
         kinds["".join(sorted(set(record.sequence) - {HIDDEN}))] += 1
-        total += len(record.sequence)
-    known = " or ".join(str(r) for r in checkpoint.readouts)
+        total, complete = total + len(record.sequence), complete + is_complete(record.sequence)
     if wanted is not None:
         wanted = wanted if isinstance(wanted, Readout) else Readout(wanted)
-        if checkpoint.readouts and wanted not in checkpoint.readouts and not anything:
-            raise InputError(
-                f"--readout {wanted}: {checkpoint.name} completes {known}; {_way_out(checkpoint)}"
-            )
-        never = "".join(a for a in wanted.observed if not any(a in kind for kind in kinds))
-        if never and not wanted.groups and total >= ENOUGH:
-            log.warning(
-                "%s: none of %d residues is %s, which --readout %s reads: check the readout, for "
-                "hidden residues are now taken for others",
-                source,
-                total,
-                " or ".join(never),
-                wanted,
-            )
+        _check_wanted(source, checkpoint, wanted, anything, kinds, total)
         return wanted, total
-    if not checkpoint.readouts:
-        raise SettingsError(
-            f"{checkpoint.name} does not say what it was trained to complete: give --readout, such "
-            "as --readout KCYM"
-        )
     for readout in sorted(checkpoint.readouts, key=lambda r: -len(r.hidden)):
         same = {s for s, members in readout.group_symbols.items() if groups[s] == members}
         allowed = same | set(readout.observed)
         fits = sum(n for kind, n in kinds.items() if set(kind) <= allowed)
         if fits >= FITTING_SHARE * kinds.total():
             return readout, total
-    if anything:
-        raise SettingsError(
-            f"{source}: these readouts are not of {known}: say with --readout what was identified"
-        )
     seen = "".join(_shown(symbol, groups) for symbol in sorted(set().union(*kinds)))
-    raise InputError(
-        f"{source}: expected readouts of {known}, which {checkpoint.name} completes, found the "
-        f"observed residues {seen}; {_way_out(checkpoint)}"
+    example = min(checkpoint.readouts, key=lambda r: len(r.observed), default=Readout("K1"))
+    if complete >= FITTING_SHARE * kinds.total() and set(seen) - set(str(example)):
+        raise InputError(complete_proteins(source, example))
+    raise _no_readout(source, checkpoint, anything, seen)
+
+
+def _check_wanted(
+    source: str | Path,
+    checkpoint: Checkpoint,
+    wanted: Readout,
+    anything: bool,
+    kinds: Counter[str],
+    total: int,
+) -> None:
+    """Refuse a readout that the network does not complete; warn of residues that never occur."""
+    if checkpoint.readouts and wanted not in checkpoint.readouts and not anything:
+        raise InputError(
+            f"--readout {wanted}: {checkpoint.name} completes {_known(checkpoint, 'or')}; "
+            f"{_way_out(checkpoint)}"
+        )
+    never = "".join(a for a in wanted.observed if not any(a in kind for kind in kinds))
+    if never and not wanted.groups and total >= ENOUGH:
+        log.warning(
+            "%s: none of %d residues is %s, which --readout %s reads: check the readout, for "
+            "hidden residues are now taken for others",
+            source,
+            total,
+            " or ".join(never),
+            wanted,
+        )
+
+
+def _no_readout(
+    source: str | Path, checkpoint: Checkpoint, anything: bool, seen: str
+) -> InputError | SettingsError:
+    """Return the error for a file whose readout cannot be determined; `seen` are its labels."""
+    if not checkpoint.readouts:
+        return SettingsError(
+            f"{checkpoint.name} does not say what it was trained to complete: give --readout, such "
+            "as --readout KCYM"
+        )
+    if anything:
+        return SettingsError(
+            f"{source}: could not determine the readout: observed residues {seen} fit neither "
+            f"{_known(checkpoint, 'nor')}. Specify it with --readout, for example: pepseq predict "
+            f"{_file(source)} --readout {shlex.quote(seen)} -o completed.fasta"
+        )
+    return InputError(
+        f"{source}: expected readouts of {_known(checkpoint, 'or')}, which {checkpoint.name} "
+        f"completes, found the observed residues {seen}; {_way_out(checkpoint)}"
     )
+
+
+def _known(checkpoint: Checkpoint, between: str) -> str:
+    return f" {between} ".join(map(str, checkpoint.readouts))
+
+
+def is_complete(residues: str) -> bool:
+    """Return whether nearly all residues of a record are amino acids, none hidden or of a group."""
+    return residues.isupper() and residues.count(HIDDEN) <= MOST_UNKNOWN * len(residues)
+
+
+def complete_proteins(source: str | Path, readout: Readout | str) -> str:
+    """Return the message for complete proteins in the place of readouts."""
+    return (
+        f"{source}: these look like complete proteins, not readouts (no hidden residues). Hide "
+        f"residues first: pepseq mask {_file(source)} --readout {shlex.quote(str(readout))} -o "
+        "readouts.fasta"
+    )
+
+
+def _file(source: str | Path) -> str:
+    """Return a file as it is given on the command line; an example of one for a stream."""
+    name = str(source)
+    return shlex.quote(name) if name not in (STDIO, "stdin") else "proteins.fasta"
 
 
 def _way_out(checkpoint: Checkpoint) -> str:
@@ -98,8 +150,10 @@ def fitting(
     """Yield the records that hold nothing outside the readout; the others go to `bad`.
 
     Where the readout leaves no candidates, hidden residues are outside it too. `groups` has the
-    members of the groups in the records, to name them.
+    members of the groups in the records, to name them. Raises InputError at the end if no record
+    fits and all are complete proteins.
     """
+    first, fits, complete = len(bad), 0, 0
     allowed = {*readout.observed, *readout.group_symbols}
     allowed |= {HIDDEN} if candidates_of(readout, candidates) else set()
     for record in records:
@@ -111,8 +165,12 @@ def fitting(
                 f"{_shown(letter, groups or {})!r} at residue {record.sequence.index(letter) + 1}"
             )
             bad.append(BadRecord(str(source), record.line, record.id, reason))
+            complete += HIDDEN in allowed and is_complete(record.sequence)
         else:
+            fits += 1
             yield record
+    if complete and not fits and complete >= FITTING_SHARE * (len(bad) - first):
+        raise InputError(complete_proteins(source, readout))
 
 
 def noticing_peptides(records: Iterable[Record], kind: str, source: str | Path) -> Iterator[Record]:

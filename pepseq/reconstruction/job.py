@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ from pepseq.models.scratch import new_network
 from pepseq.network.finetuning import load_for_training
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.callbacks import SafeCheckpoints, ShowProgress
-from pepseq.reconstruction.config import FinetuneConfig
+from pepseq.reconstruction.config import DEFAULT_WINDOW, FinetuneConfig, check_overlap
 from pepseq.reconstruction.teacher import Teacher, find_teacher
 from pepseq.reconstruction.trainer import MaskedTrainer
 from pepseq.reconstruction.training_data import TrainingBatches
@@ -71,11 +71,7 @@ def make_trainer(job: Job) -> MaskedTrainer:
     else:
         network, tokenizer = new_network(job.from_scratch)
         vocabulary = read_vocabulary(tokenizer, str(job.from_scratch))
-    most = most_residues(network, vocabulary)
-    if config.window > most:
-        raise SettingsError(
-            f"window: expected at most {most} residues for this network, found {config.window}"
-        )
+    job = replace(job, config=_with_window(config, most_residues(network, vocabulary), teacher))
     if config.gradient_checkpointing:
         if not network.supports_gradient_checkpointing:
             raise SettingsError("--gradient-checkpointing: this network does not know it")
@@ -99,17 +95,26 @@ def make_trainer(job: Job) -> MaskedTrainer:
 
 
 def _load_teacher(job: Job, device: torch.device) -> Teacher:
-    """Return the teacher, on this process's GPU; SettingsError if it cannot take the window."""
+    """Return the teacher, on this process's GPU."""
     _check_processes(device)
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    teacher = Teacher(find_teacher(job.teacher, job.readouts, job.offline), job.config.device)
-    if job.config.window > teacher.max_window:
-        raise SettingsError(
-            f"window: expected at most {teacher.max_window} residues for --teacher "
-            f"{teacher.name}, found {job.config.window}"
-        )
-    return teacher
+    return Teacher(find_teacher(job.teacher, job.readouts, job.offline), job.config.device)
+
+
+def _with_window(config: FinetuneConfig, most: int, teacher: Teacher | None) -> FinetuneConfig:
+    """Return settings with a window and an overlap; SettingsError if a network cannot take them."""
+    limits = {"this network": most}
+    if teacher is not None:
+        limits[f"--teacher {teacher.name}"] = teacher.max_window
+    window = config.window or min(DEFAULT_WINDOW, *limits.values())
+    for name, limit in limits.items():
+        if window > limit:
+            raise SettingsError(
+                f"window: expected at most {limit} residues for {name}, found {window}; without "
+                "--window the most that it can take is used"
+            )
+    return replace(config, window=window, overlap=check_overlap(window, config.overlap))
 
 
 def _read_data(

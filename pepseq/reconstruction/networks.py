@@ -1,6 +1,7 @@
 """The networks that complete readouts, and how readouts of any length go through them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +10,10 @@ from pepseq.errors import SettingsError
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.progress import Progress
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.config import DEFAULT_OVERLAP, KINDS, PredictConfig
+from pepseq.reconstruction.config import DEFAULT_WINDOW, KINDS, PredictConfig, check_overlap
 from pepseq.reconstruction.expectation import Expectation
 from pepseq.reconstruction.reconstruct import candidates_of
+from pepseq.reconstruction.tempering import Tempering, fit_tempering
 from pepseq.reconstruction.windows import blend, cut_windows
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
 CPU_BATCH_ACTIVATIONS = 1 << 18
 """Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
-DEFAULT_WINDOW = 1022
 IMPOSSIBLE = -1e3
 """Finite logarithm of the probability of what cannot be."""
 Asked = Sequence[tuple[str, "Evidence"]]
@@ -84,7 +85,10 @@ class ReadoutNetwork:
 
 
 class LanguageModel:
-    """A masked protein language model; readouts go through it in windows."""
+    """A masked protein language model; readouts go through it in windows.
+
+    `tempering` weighs its probabilities against amino acid frequencies, see `temper`.
+    """
 
     kinds = KINDS
 
@@ -98,19 +102,39 @@ class LanguageModel:
         self.model = ResidueModel(checkpoint, config.device, config.precision)
         self.candidates = candidates_of(readout, config.candidates)
         self._window, self._overlap = _window(self.model.max_window, checkpoint, config)
-        self.budget = config.batch_residues or (
+        self._usual_budget = (
             BATCH_TOKENS.get(self.model.device.type) or CPU_BATCH_ACTIVATIONS // self.model.width
         )
+        self.budget = config.batch_residues or self._usual_budget
+        self.tempering: Tempering | None = None
+        self._name = checkpoint.name
+
+    def temper(self, source: str | Path, readout: Readout) -> None:
+        """Calibrate a base model on the observed residues of a file, see `fit_tempering`.
+
+        Batches have the usual size, so that the result does not depend on --batch-residues.
+        """
+
+        def logits(readouts: list[str]) -> list[np.ndarray]:
+            return self._raw_logits(readouts, self._usual_budget)
+
+        self.tempering = fit_tempering(logits, source, readout, self._name)
 
     def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
-        """Return logits of shape (length, 20) for each readout."""
+        """Return logits of shape (length, 20) for each readout, tempered if it is calibrated."""
+        found = self._raw_logits(readouts, self.budget, progress)
+        return found if self.tempering is None else [self.tempering.apply(one) for one in found]
+
+    def _raw_logits(
+        self, readouts: list[str], budget: int, progress: Progress | None = None
+    ) -> list[np.ndarray]:
         cuts = [cut_windows(len(readout), self._window, self._overlap) for readout in readouts]
         parts = [
             readout[start:end]
             for readout, cut in zip(readouts, cuts, strict=True)
             for start, end in cut
         ]
-        logits = iter(self.model.logits(parts, self.budget, progress))
+        logits = iter(self.model.logits(parts, budget, progress))
         return [
             blend(len(readout), cut, [next(logits) for _ in cut])
             for readout, cut in zip(readouts, cuts, strict=True)
@@ -131,9 +155,4 @@ def _window(most: int, checkpoint: Checkpoint, config: PredictConfig) -> tuple[i
         raise SettingsError(
             f"window: expected at most {most} residues for {checkpoint.name}, found {window}"
         )
-    overlap = min(DEFAULT_OVERLAP, window // 2) if config.overlap is None else config.overlap
-    if overlap >= window:
-        raise SettingsError(
-            f"overlap: expected fewer residues than the window's {window}, found {overlap}"
-        )
-    return window, overlap
+    return window, check_overlap(window, config.overlap)

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 BUNDLED_REFERENCE = Path(templates.__file__).parent / "bundled" / "ecoli_W3110_EC590.fasta.gz"
 """Proteins of E. coli K-12 W3110 and EC590: the templates if none are given."""
 
+NOT_CALIBRATED = "none: confidence is not a probability"
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -94,6 +96,8 @@ def predict(
         used, total = choose_readout(source, checkpoint, readout, anything)
         combiner = _combiner(references, used, config)
         network = None if config.mode == "templates" else load_network(checkpoint, config, used)
+        if network and not checkpoint.readouts:  # of a base model nothing says how sure it may be
+            network.temper(source, used)
         bad: list[BadRecord] = []
         share = None if shard is None else Share(shard, total)
         todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
@@ -134,6 +138,9 @@ def _settings(config: PredictConfig, readout: Readout, checkpoint, network, comb
         settings["device"] = str(network.model.device)
         if checkpoint.published is None and os.path.isdir(checkpoint.source):
             settings["model_sha256"] = weights_sha256(Path(checkpoint.source))
+        if not checkpoint.readouts:
+            found = network.tempering
+            settings["calibration"] = asdict(found) if found else NOT_CALIBRATED
     return settings
 
 

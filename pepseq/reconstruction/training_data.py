@@ -26,10 +26,10 @@ _AMINO_ACIDS = frozenset(AMINO_ACIDS)
 class TrainingBatches(Dataset):
     """Batches of masked windows; item i is a whole batch, the same whenever it is asked for.
 
-    What is masked depends on the protein and the readout alone. Every protein is there once for
-    each readout; a window in which nothing known is hidden is left out. With a `teacher`, a batch
-    also has `targets`: the probabilities to learn, (rows, tokens, candidates), float32. Raises
-    InputError, which begins with `name`, if no window is left.
+    `config` says the window and the overlap. What is masked depends on the protein and the readout
+    alone. Every protein is there once for each readout; a window in which nothing known is hidden
+    is left out. With a `teacher`, a batch also has `targets`: the probabilities to learn, (rows,
+    tokens, candidates), float32. Raises InputError, which begins with `name`, if no window is left.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class TrainingBatches(Dataset):
     ):
         self.readouts = list(readouts)
         self._vocabulary, self.scores_all = vocabulary, config.loss == "all"
+        self.window = config.window
         self._teacher, self._teacher_weight = teacher, config.teacher_weight
         self._tables = [mask_table(readout) for readout in readouts]
         reads = vocabulary.reads

@@ -156,12 +156,21 @@ def _taken(rows: "Rows", observed: np.ndarray) -> tuple[Taken, ...]:
 
 
 def read_truth(paths: list[str | Path]) -> dict[str, str]:
-    """Return the true sequences of FASTA files by id; of an id that comes again, the first."""
+    """Return the true sequences of FASTA files by id; of an id that comes again, the first.
+
+    Raises InputError for a file that `predict` wrote.
+    """
+    from pepseq.evaluation.provenance import is_predicted
     from pepseq.sequences.fasta import read_fasta
 
     sequences: dict[str, str] = {}
     for path in paths:
-        for record in read_fasta(path, repeated_ids=True):
+        for number, record in enumerate(read_fasta(path, repeated_ids=True)):
+            if not number and is_predicted(path, record.description):
+                raise InputError(
+                    f"--truth {path}: expected true proteins, found a prediction. Give the "
+                    "proteins that the readouts are of, for example: --truth proteins.fasta"
+                )
             sequences.setdefault(record.id, record.sequence)
     return sequences
 

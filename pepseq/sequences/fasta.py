@@ -16,6 +16,7 @@ from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
 from pepseq.sequences.alignments import OneAlignment
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
+from pepseq.sequences.nucleotides import refuse_nucleotides
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
 LINE_WIDTH = 60
@@ -128,7 +129,9 @@ def read_fasta(
     symbols = Alphabet.READOUT if readouts else Alphabet.ROW if rows else Alphabet.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
-        for line, header, body in _raw_records(path, alignment if rows else None, longest):
+        raw = _raw_records(path, alignment if rows else None, longest)
+        raw = refuse_nucleotides(raw, path, b"." if rows else b"")
+        for line, header, body in raw:
             count += 1
             record, reason = _parse(line, header, body, symbols, seen, groups, longest)
             if not reason:

@@ -110,3 +110,12 @@ def test_long_cells_and_deep_records_stop_nothing(tables, run):
     done = run("evaluate-pairs", "true.tsv", "pairs.tsv", "-o", "out")
     assert done.code == 0, done.err
     assert rows("out/accuracy.tsv")[0]["method"] == ""
+
+
+def test_swapped_tables_are_refused_with_the_call(tables, run):
+    done = run("evaluate-pairs", "pairs.tsv", "true.tsv", "-o", "out")
+    assert done.code == 65 and not (tables / "out").exists()
+    assert "TRUTH comes before PAIRS: pepseq evaluate-pairs true.tsv pairs.tsv -o out" in done.err
+    (tables / "pairs.tsv.run.json").write_text('{"command": "pair"}')
+    done = run("evaluate-pairs", "pairs.tsv", "pairs.tsv", "-o", "out")
+    assert done.code == 65 and "evaluate-pairs true_pairs.tsv pairs.tsv" in done.err

@@ -168,7 +168,7 @@ def test_gradient_checkpointing_is_not_for_it(files, tmp_path):
 def test_faulty_settings_say_what_was_found(setting, words):
     with pytest.raises(SettingsError, match=words):
         FinetuneConfig(**setting)
-    assert FinetuneConfig(window=100).overlap == 50 and FinetuneConfig().overlap == 128
+    assert FinetuneConfig(window=100).overlap == 50 and FinetuneConfig(window=999).overlap == 128
 
 
 def test_an_adaptation_that_was_stopped_goes_on_to_the_same_weights(files, tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ def weights_of(folder):
 
 def batches(records, readouts=("KCYM",), **settings):
     _, tokenizer = new_network("tiny")
-    config = FinetuneConfig(**settings)
+    config = FinetuneConfig(**{"window": 1022} | settings)
     return TrainingBatches(
         [Record(i, "", s, 1) for i, s in records],
         [Readout(r) for r in readouts],
@@ -561,3 +561,23 @@ def test_the_choice_is_among_the_candidates():
     scored = labels != IGNORED
     expected = -log_p[scored].gather(1, (labels[scored] - 5)[:, None]).mean()
     assert torch.allclose(masked_loss(outputs, labels, candidates=candidates), expected)
+
+
+@pytest.mark.parametrize("as_teacher", [False, True])
+def test_without_a_window_it_takes_what_the_network_has(
+    train, validation, small_network, tmp_path, as_teacher
+):
+    network = {"teacher": small_network} if as_teacher else {"model": small_network}
+    network |= {"from_scratch": "tiny"} if as_teacher else {}
+
+    def tuned(name, **changes):
+        config = FinetuneConfig(**QUICK | {"max_steps": 2, "evaluate_every": 1} | changes)
+        return finetune(train, validation, tmp_path / name, "K1", config=config, **network)
+
+    assert tuned("net")["window"] == 62
+    assert find_checkpoint(tmp_path / "net").window == 62
+    with pytest.raises(
+        SettingsError, match=r"^window: expected at most 62 residues for .*found 99"
+    ):
+        tuned("other", window=99)
+    assert not (tmp_path / "other").exists()

@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def test_observed_residues_ids_order_and_lengths_survive(protbert, readouts, tmp
 def test_residues_and_probabilities_are_those_of_the_fill_mask_pipeline(
     name, request, readouts, tmp_path
 ):
-    folder = request.getfixturevalue(name)
+    folder = as_trained(request.getfixturevalue(name), tmp_path)  # a base model's are tempered
     predict(
         readouts, tmp_path / "o", model=folder, readout="K1", table=tmp_path / "t.tsv", config=CPU
     )
@@ -189,9 +190,11 @@ def test_candidates_all_may_choose_a_residue_of_the_readout(protbert, fasta, tmp
 @pytest.fixture
 def trained(protbert, tmp_path):
     """A model folder that says it completes KCYM and K2."""
-    import shutil
+    return as_trained(protbert, tmp_path)
 
-    folder = shutil.copytree(protbert, tmp_path / "trained")
+
+def as_trained(base, tmp_path):
+    folder = shutil.copytree(base, tmp_path / "trained")
     (folder / "pepseq.json").write_text(
         json.dumps({"readouts": ["KCYM", "KCYMRHWST"], "window": 200})
     )
@@ -337,3 +340,38 @@ def test_a_readout_without_candidates_cannot_have_hidden_residues(protbert, run,
         "predict", source, "-o", tmp_path / "o", "--model", protbert, "--readout", AMINO_ACIDS
     )
     assert result.code == 65 and "'b'" in result.err and sequences(tmp_path / "o") == {"a": "MAK"}
+
+
+@pytest.mark.parametrize("more", [[], ["--readout", "KCYM"], ["--model", "protbert"]])
+def test_complete_proteins_are_said_with_the_next_command(
+    run, fasta, small_proteins, tmp_path, more, protbert
+):
+    path = fasta("p.fasta", small_proteins)
+    more = [protbert if word == "protbert" else word for word in more]
+    done = run("predict", path, "-o", tmp_path / "o", *more)
+    assert done.code == 65 and not (tmp_path / "o").exists()
+    assert "these look like complete proteins, not readouts (no hidden residues)" in done.err
+    assert f"pepseq mask {path} --readout KCYM -o readouts.fasta" in done.err
+
+
+def test_lookup_says_so_too(run, fasta, small_proteins, tmp_path):
+    path, known = fasta("p.fasta", small_proteins), fasta("known.fasta", small_proteins)
+    done = run("lookup", path, "--reference", known, "--readout", "CY[DE]", "-o", tmp_path / "o")
+    assert done.code == 65 and f"pepseq mask {path} --readout 'CY[DE]'" in done.err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_readout_that_cannot_be_determined_is_named(run, fasta, tmp_path):
+    path = fasta("r.fasta", [("a", "XAXXDXX"), ("b", "XXDXX")])
+    done = run("predict", path, "-o", tmp_path / "o")
+    assert done.code == 2 and "observed residues AD fit neither KCYM nor KCYMRHWST" in done.err
+    assert f"pepseq predict {path} --readout AD -o completed.fasta" in done.err
+
+
+def test_a_network_of_few_positions_is_taken_with_what_it_has(small_network, run, fasta, tmp_path):
+    path = fasta("r.fasta", [("a", "MXXKXXYX" * 20)])
+    common = ["--model", small_network, "--readout", "K1", "--device", "cpu"]
+    assert run("predict", path, *common, "-o", tmp_path / "o").code == 0
+    assert len(sequences(tmp_path / "o")["a"]) == 160
+    done = run("predict", path, *common, "-o", tmp_path / "p", "--window", "1022")
+    assert done.code == 2 and "window: expected at most 62 residues for " in done.err

@@ -109,7 +109,7 @@ def test_the_loss_is_a_mean_of_two_cross_entropies(esm2, proteins, weight):
     records = [Record(i, "", f"M{s[:50]}U", 1) for i, s in proteins[:5]]
     readouts = [K1, Readout("KM[DE]")]
     vocabulary = read_vocabulary(tokenizer, "tiny")
-    settings = (readouts, vocabulary, FinetuneConfig(teacher_weight=weight))
+    settings = (readouts, vocabulary, FinetuneConfig(window=1022, teacher_weight=weight))
     taught = TrainingBatches(records, *settings, teacher)
     plain = TrainingBatches(records, *settings)
     assert len(taught) == len(plain) == 2

@@ -124,3 +124,11 @@ def test_an_unknown_id_among_many_is_said_in_seconds(table, run):
     done = run("show", "q_000012")
     assert done.code == 65 and "found none among 200000; near it: 'p_000012'" in done.err
     assert monotonic() - start < 5
+
+
+def test_a_prediction_is_no_truth(table, run):
+    path = table.parent / "whole.fasta"
+    path.write_text(f">two confidence=0.9123 template=x\n{PROTEIN}\n")
+    for call in (["show", "two"], ["report", table, "-o", table.parent / "r.html"]):
+        done = run(*call, "--truth", path)
+        assert done.code == 65 and "expected true proteins, found a prediction" in done.err
