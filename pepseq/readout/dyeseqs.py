@@ -14,8 +14,9 @@ from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import numbered_lines, open_input
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import BadRecord, Record, SeenIds
+from pepseq.sequences.fasta import BadRecord, Record
 from pepseq.sequences.residues import label_symbol
+from pepseq.sequences.seen_ids import SeenIds
 
 BLANK = "."
 MAX_CHANNELS = 10
