@@ -27,7 +27,12 @@ from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.complete import CHUNK_RESIDUES, complete
 from pepseq.reconstruction.config import PredictConfig
-from pepseq.reconstruction.fitting import choose_readout, fitting, noticing_peptides
+from pepseq.reconstruction.fitting import (
+    choose_readout,
+    fitting,
+    noticing_peptides,
+    warn_of_cycles,
+)
 from pepseq.reconstruction.networks import load_network
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, table_rows
 from pepseq.reconstruction.shards import Hashed, Shard, Share
@@ -98,7 +103,8 @@ def predict(
     with _rereadable(readouts) as source:
         checkpoint = find_checkpoint(model, offline)
         anything = checkpoint.any_readout or (bool(references) and model is None)
-        used, total = choose_readout(source, checkpoint, readout, anything)
+        used, total = choose_readout(source, checkpoint, readout, anything, config.missed_label)
+        warn_of_cycles(readouts)
         combiner = _combiner(references, used, config)
         network = None if config.mode == "templates" else load_network(checkpoint, config, used)
         bad: list[BadRecord] = []
