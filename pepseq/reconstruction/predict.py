@@ -209,7 +209,8 @@ def _write(
         sequence = result.surer_than(min_confidence)
         fasta.write(format_fasta(header, sequence))
         if rows:
-            rows.write(encode_text(table_rows(record.id, result)))
+            for some in table_rows(record.id, result):
+                rows.write(encode_text(some))
         proteins, residues = proteins + 1, residues + len(result.sequence)
         hidden += len(result.hidden)
         unsure += sequence.count(HIDDEN)
