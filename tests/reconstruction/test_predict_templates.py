@@ -410,4 +410,4 @@ def test_a_label_that_is_never_read_is_spoken_of(fasta, proteins, tmp_path, capl
     assert "residues is H or W (about" in caplog.text
     caplog.clear()
     predict(source, tmp_path / "p", readout="KCYM")
-    assert "which --readout" not in caplog.text
+    assert "which the readout" not in caplog.text
