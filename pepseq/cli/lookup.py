@@ -67,6 +67,11 @@ def command(readouts, output, reference, readout, labels, keep_going, force, **s
         config.max_q,
         done.single,
     )
+    if done.reads[0] != done.readouts:
+        log.info(
+            "counted, these are %d reads, %d of them assigned, %d of these to one place",
+            *done.reads,
+        )
     if done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: few readouts cannot have a lower one, or none fits better "

@@ -23,15 +23,24 @@ def rate(name: str, text: str):
     show_default=True,
     help="What is written for a hidden residue in FASTA.",
 )
-@rate("--missed-label", "How often a labelled residue is not seen: it becomes hidden.")
-@rate("--misread", "How often a labelled residue is reported as another label.")
-@rate("--lost-cycle", "How often a residue is missing from the readout.")
-@rate("--extra-cycle", "How often a cycle is empty: a hidden residue too many.")
+@rate("--missed-label", "Probability that a labelled residue is not seen and becomes hidden (0-1).")
+@rate("--misread", "Probability that a labelled residue is reported as another label (0-1).")
+@rate(
+    "--lost-cycle",
+    "Probability that a residue is missing from the readout (0-1). The readout is shorter than its "
+    "protein: for lookup; predict keeps the length, evaluate cannot score the result.",
+)
+@rate(
+    "--extra-cycle",
+    "Probability that a cycle is empty and adds a hidden residue (0 to below 1). The readout is "
+    "longer than its protein: for lookup, as with --lost-cycle.",
+)
 @click.option(
     "--noise",
     metavar="JSON",
     type=options.INPUT,
-    help="Instead of these rates: whatprot's sequencing parameters.",
+    help="Instead of these rates: whatprot's sequencing parameters. Its p_edman_failure adds "
+    "extra cycles.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the errors."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, found, printable
 from pepseq.evaluation.baselines import Baselines, fit_baselines
 from pepseq.evaluation.metrics import (
     UNKNOWN_CODE,
@@ -123,10 +123,10 @@ def compare(
 ) -> Comparison:
     """Score every reconstruction in `predicted`, a FASTA file, that has a true protein.
 
-    `keep` keeps their codes. Raises InputError for a file that cannot be read, and if no id is in
-    both.
+    `keep` keeps their codes. Raises InputError for a file that cannot be read, if no id is in
+    both, and if most reconstructions have another length than the truth.
     """
-    comparison = Comparison()
+    comparison, lengths = Comparison(), []
     for record in read_fasta(predicted, bad=comparison.bad):
         if record.id not in proteins:
             comparison.extra.add(record.id)
@@ -135,6 +135,7 @@ def compare(
         hidden = hidden_mask(truth, readout)
         if reason := _fault(truth, guess, record.sequence):
             comparison.bad.append(BadRecord(str(predicted), record.line, record.id, reason))
+            lengths += comparison.bad[-1:] if len(truth) != len(guess) else []
             continue
         guessed = baselines.correct(truth, hidden) if baselines else (0, 0)
         comparison.rows[record.id] = (len(truth), *score_protein(truth, guess, hidden), *guessed)
@@ -149,6 +150,9 @@ def compare(
             f"{predicted}: expected ids of the truth such as {found(next(iter(proteins)))}, "
             f"found no id in common, such as {found(min(comparison.extra))}"
         )
+    if len(lengths) > len(comparison.rows):
+        matched = comparison.records - len(comparison.extra)
+        raise InputError(_other_lengths(predicted, lengths, matched))
     return comparison
 
 
@@ -160,10 +164,24 @@ def _either_or_one(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
     return np.stack([a + b - both, a + b - 2 * both])
 
 
+def _other_lengths(predicted: str | Path, lengths: list[BadRecord], matched: int) -> str:
+    """Say that most reconstructions cannot be compared by position, and the next step."""
+    first = f"{lengths[0].id} on line {lengths[0].line}"
+    return (
+        f"{predicted}: {len(lengths)} of {matched} reconstructions have another length than the "
+        f"true protein ({printable(first)} is the first), so their residues cannot be compared. "
+        "If the readouts have lost or extra cycles, use pepseq lookup, or simulate them without: "
+        "pepseq mask TRUTH.fasta --readout READOUT -o readouts.fasta"
+    )
+
+
 def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
     """Say why a reconstruction (codes, and as it stands in the file) cannot be scored, or ""."""
     if len(truth) != len(guess):
-        return f"expected {len(truth)} residues as in the truth, found {len(guess)}"
+        return (
+            f"expected {len(truth)} residues as in the truth, found {len(guess)} (a readout with "
+            "lost or extra cycles? residues are compared by position)"
+        )
     known = truth != UNKNOWN_CODE
     wrong = known & (guess == UNKNOWN_CODE)
     if wrong.any():

@@ -1,6 +1,6 @@
 """What the readout network is told of each protein, and of many packed one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,8 @@ EDGE = 32
 """As in pepseq.network.net, which needs torch."""
 NO_RESIDUE = 21
 MOST_ROWS = 8
+PART = 1024
+"""Residues that are computed at a time where a whole long protein takes much memory."""
 NAMES = (
     "reads",
     "prior",
@@ -44,6 +46,12 @@ class Reading:
 
     def __len__(self) -> int:
         return len(self.reads)
+
+
+def parts(length: int) -> Iterator[slice]:
+    """Yield slices that cover so many residues, PART at a time."""
+    for start in range(0, length, PART):
+        yield slice(start, min(start + PART, length))
 
 
 def pack(readings: Sequence[Reading]) -> dict[str, np.ndarray]:

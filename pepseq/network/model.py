@@ -10,7 +10,7 @@ import numpy as np
 from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.calibration import Temperatures
-from pepseq.network.inputs import NAMES, Reading, pack
+from pepseq.network.inputs import NAMES, Reading, pack, parts
 from pepseq.progress import Progress
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -18,6 +18,8 @@ CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"
 SMALLEST = 1e-5
 CPU_BATCH, GPU_BATCH = 4096, 65536
 MOST_PROTEINS = 128
+LONG = 8192
+"""A protein of more residues goes through the network in parts on a CPU."""
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -72,8 +74,10 @@ class ReadoutModel:
         return results
 
     def _calibrated(self, reading: Reading, odds: np.ndarray) -> np.ndarray:
-        logs = add_odds(odds, reading.prior)
-        return normalised(logs / self._temperatures.of(reading)[:, None])
+        temperatures, logs = self._temperatures.of(reading)[:, None], np.empty(odds.shape)
+        for part in parts(len(odds)):
+            logs[part] = normalised(add_odds(odds[part], reading.prior[part]) / temperatures[part])
+        return logs
 
 
 def add_odds(odds: np.ndarray, prior: np.ndarray) -> np.ndarray:
@@ -176,6 +180,13 @@ def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int |
     fed = {name: onnxruntime.OrtValue.ortvalue_from_numpy(v) for name, v in fed.items()}
 
     def forward(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        if len(inputs["share"]) == 1 and len(inputs["reads"]) > LONG:
+            from threadpoolctl import threadpool_limits
+
+            from pepseq.network.long_protein import LongProtein
+
+            with threadpool_limits(options.intra_op_num_threads, "blas"):
+                return LongProtein(weights).odds(inputs)
         values = {n: onnxruntime.OrtValue.ortvalue_from_numpy(v) for n, v in inputs.items()}
         return session.run_with_ort_values(["odds"], {**values, **fed})[0].numpy()
 

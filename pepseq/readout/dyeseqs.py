@@ -7,6 +7,7 @@ of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -14,12 +15,20 @@ from pepseq.errors import InputError, SettingsError, found, readable
 from pepseq.files import decode_text, encode_text, numbered_lines, open_input
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import BadRecord, Record, SeenIds
+from pepseq.sequences.fasta import BadRecord, Record
 from pepseq.sequences.residues import label_symbol
+from pepseq.sequences.seen_ids import SeenIds
 
 BLANK = "."
 MAX_CHANNELS = 10
 """A channel is one digit."""
+
+
+@dataclass(frozen=True)
+class DyeSequence(Record):
+    """A dye sequence as a readout; `count` is the number of peptides that have it."""
+
+    count: int
 
 
 def check_channels(readout: Readout) -> None:
@@ -56,7 +65,7 @@ def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Read
 
 def read_dye_sequences(
     path: str | Path, readout: Readout, bad: list[BadRecord] | None = None
-) -> Iterator[Record]:
+) -> Iterator[DyeSequence]:
     """Yield the dye sequences of a file as readouts; `-` is stdin, gzip is unpacked.
 
     `readout` says what the channels label: `Readout.from_labels("DE,C,Y")`. In a record's sequence
@@ -115,16 +124,16 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[Record, str]:
+def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[DyeSequence, str]:
     """Return a record, and why it is bad or an empty string."""
     dyes, *rest = text.split("\t")
     name = rest[1].strip() if len(rest) == 2 else ""
     if len(rest) != 2:
-        return Record(name, "", "", line), (
+        return DyeSequence(name, "", "", line, 0), (
             f"expected a dye sequence, a count and an id, tab-separated, found {found(text)}"
         )
     count = _number(rest[0])
-    record = Record(name, f"count={count}", dyes.translate(shown), line)
+    record = DyeSequence(name, f"count={count}", dyes.translate(shown), line, count or 0)
     at = next((i for i, dye in enumerate(dyes) if ord(dye) not in shown), None)
     if at is not None:
         digits = "".join(map(chr, sorted(shown)))

@@ -138,7 +138,9 @@ class Combiner:
         `logits`, (length, 20), are a network's that was not told of templates.
         """
         expected = self.expectation.probabilities(residues, logits)
-        return evidence.copied + evidence.none[:, None] * expected
+        expected *= evidence.none[:, None]
+        expected += evidence.copied
+        return expected
 
     def decide(
         self, residues: str, evidence: Evidence, probabilities: np.ndarray | None = None
@@ -146,9 +148,10 @@ class Combiner:
         """Return the likeliest protein; `probabilities`, (length, 20), are else those of `mix`."""
         if probabilities is None:
             probabilities = self.mix(residues, evidence)
+        logs = np.maximum(probabilities, _TINY)
         result = reconstruct(
             MaskedSequence(residues),
-            np.log(np.maximum(probabilities, _TINY)),
+            np.log(logs, out=logs),
             self.expectation.candidates,
             self._groups,
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pepseq.network.inputs import Reading
+from pepseq.network.inputs import Reading, parts
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.symbols import Symbols
@@ -40,22 +40,29 @@ class Expectation:
         expected = np.tile(self._background, (len(residues), 1))
         if logits is not None and self._modelled:
             columns = [AMINO_ACIDS.index(a) for a in self._modelled]
-            weights = np.exp(logits[:, columns] - logits[:, columns].max(1, keepdims=True))
             share = self._background[columns].sum()
-            expected[:, columns] = share * weights / weights.sum(1, keepdims=True)
+            for part in parts(len(residues)):
+                some = logits[part][:, columns]
+                weights = np.exp(some - some.max(1, keepdims=True))
+                expected[part, columns] = share * weights / weights.sum(1, keepdims=True)
         if self._kind == "tryptic":
             expected[-1] *= 1 - TRYPTIC_END
             expected[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
-        expected *= self.reads[self.symbols.encode(residues)]
-        return expected / expected.sum(1, keepdims=True)
+        symbols = self.symbols.encode(residues)
+        for part in parts(len(residues)):
+            expected[part] *= self.reads[symbols[part]]
+            expected[part] /= expected[part].sum(1, keepdims=True)
+        return expected
 
     def reading(self, residues: str) -> Reading:
         """Return what the readout network is told of a readout without templates."""
-        reads = self.reads[self.symbols.encode(residues)]
+        largest = self.reads.max(1, keepdims=True)
+        reads = np.divide(self.reads, largest, out=np.zeros_like(self.reads), where=largest > 0)
+        reads = reads[self.symbols.encode(residues)]
         none = np.ones(len(residues))
         rows = np.empty((0, len(residues)))
         return Reading(
-            reads / reads.max(1, keepdims=True),
+            reads,
             self.probabilities(residues),
             none,
             rows,

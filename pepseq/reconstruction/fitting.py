@@ -8,18 +8,22 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.files import STDIO
+from pepseq.json_file import read_json
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.reconstruct import candidates_of
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta
+from pepseq.sequences.residues import FREQUENCIES, label_symbol
 
 log = logging.getLogger(__name__)
 FITTING_SHARE = 0.99
 MOST_UNKNOWN = 0.01
 """A complete protein may have so many unknown residues, which count as hidden in a readout."""
-ENOUGH = 1000
-"""Residues among which every amino acid that is read should be seen."""
+UNLIKELY = 1e-6
+"""A label that never occurs is doubted if chance explains it with a lower probability."""
+CYCLE_RATES = ("lost_cycle", "extra_cycle", "p_edman_failure")
+"""Rates of `mask` with which a readout's length differs from its protein's."""
 PEPTIDE, ENOUGH_RECORDS = 50, 20
 """Of so many readouts or more, most are of whole proteins only if they have more residues."""
 
@@ -29,13 +33,15 @@ def choose_readout(
     checkpoint: Checkpoint,
     wanted: str | Readout | None,
     anything: bool = False,
+    missed: float = 0.0,
 ) -> tuple[Readout, int]:
     """Return the readout to complete `source` with, and how many residues there are.
 
     The readout is the one wanted, or else the smallest of the model's that holds the observed
     residues of at least 99 % of the records. With `anything` the wanted one need not be the
-    model's. Raises SettingsError if neither says one, and InputError, with the way out, if none of
-    the model's readouts fits, or if the records are complete proteins.
+    model's. `missed` is the rate of missed labels, see `warn_of_absent`. Raises SettingsError if
+    neither says one, and InputError, with the way out, if none of the model's readouts fits, or if
+    the records are complete proteins.
     """
     groups = {s: members for r in checkpoint.readouts for s, members in r.group_symbols.items()}
     kinds: Counter[str] = Counter()
@@ -45,7 +51,8 @@ def choose_readout(
         total, complete = total + len(record.sequence), complete + is_complete(record.sequence)
     if wanted is not None:
         wanted = wanted if isinstance(wanted, Readout) else Readout(wanted)
-        _check_wanted(source, checkpoint, wanted, anything, kinds, total)
+        _check_wanted(checkpoint, wanted, anything)
+        warn_of_absent(source, wanted, set().union(*kinds), total, missed)
         return wanted, total
     for readout in sorted(checkpoint.readouts, key=lambda r: -len(r.hidden)):
         same = {s for s, members in readout.group_symbols.items() if groups[s] == members}
@@ -60,29 +67,12 @@ def choose_readout(
     raise _no_readout(source, checkpoint, anything, seen)
 
 
-def _check_wanted(
-    source: str | Path,
-    checkpoint: Checkpoint,
-    wanted: Readout,
-    anything: bool,
-    kinds: Counter[str],
-    total: int,
-) -> None:
-    """Refuse a readout that the network does not complete; warn of residues that never occur."""
+def _check_wanted(checkpoint: Checkpoint, wanted: Readout, anything: bool) -> None:
+    """Refuse a readout that the network does not complete."""
     if checkpoint.readouts and wanted not in checkpoint.readouts and not anything:
         raise InputError(
             f"--readout {wanted}: {checkpoint.name} completes {_known(checkpoint, 'or')}; "
             f"{_way_out(checkpoint)}"
-        )
-    never = "".join(a for a in wanted.observed if not any(a in kind for kind in kinds))
-    if never and not wanted.groups and total >= ENOUGH:
-        log.warning(
-            "%s: none of %d residues is %s, which --readout %s reads: check the readout, for "
-            "hidden residues are now taken for others",
-            source,
-            total,
-            " or ".join(never),
-            wanted,
         )
 
 
@@ -171,6 +161,52 @@ def fitting(
             yield record
     if complete and not fits and complete >= FITTING_SHARE * (len(bad) - first):
         raise InputError(complete_proteins(source, readout))
+
+
+def warn_of_absent(
+    source: str | Path, readout: Readout, symbols: set[str], residues: int, missed: float = 0.0
+) -> None:
+    """Warn of labels of the readout that never occur among so many residues of readouts.
+
+    `symbols` are those that occur. A label is doubted if the probability that none of the residues
+    has it, (1 - (1 - `missed`) x its frequency in Swiss-Prot) ** residues, is below UNLIKELY.
+    """
+    doubted, expected = [], 0.0
+    for label in readout.labels:
+        share = (1 - missed) * sum(FREQUENCIES[amino_acid] for amino_acid in label)
+        if label_symbol(label) not in symbols and (1 - share) ** residues < UNLIKELY:
+            doubted.append(label if len(label) == 1 else f"[{label}]")
+            expected += share * residues
+    if doubted:
+        log.warning(
+            "%s: none of %d residues is %s (about %.0f expected), which the readout %s identifies: "
+            "check --readout, because hidden residues are taken to be none of these",
+            source,
+            residues,
+            " or ".join(doubted),
+            expected,
+            readout,
+        )
+
+
+def warn_of_cycles(source: str | Path) -> None:
+    """Warn if the run record beside a file says that `mask` simulated lost or extra cycles."""
+    try:
+        run = read_json(f"{source}.run.json")
+        noise = run["settings"]["noise"] if run["command"] == "mask" else {}
+        rates = [f"{name} {noise[name]:g}" for name in CYCLE_RATES if noise and noise.get(name)]
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
+        return
+    if rates:
+        log.warning(
+            "%s: simulated with %s, so readouts may be longer or shorter than their proteins: "
+            "predict keeps the length of each readout, and evaluate cannot score such "
+            "predictions. To identify the proteins: pepseq lookup %s --reference PROTEINS.fasta "
+            "--readout READOUT -o fits.tsv",
+            source,
+            ", ".join(rates),
+            source,
+        )
 
 
 def noticing_peptides(records: Iterable[Record], kind: str, source: str | Path) -> Iterator[Record]:

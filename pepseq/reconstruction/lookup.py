@@ -14,12 +14,12 @@ import numpy as np
 from pepseq.errors import SettingsError
 from pepseq.files import Outputs, check_free, check_inputs, encode_text, write_run_record
 from pepseq.progress import Progress
-from pepseq.readout.dyeseqs import read_dye_sequences
+from pepseq.readout.dyeseqs import DyeSequence, read_dye_sequences
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import DISTANCES, distance_prior
 from pepseq.reconstruction.config import LookupConfig
-from pepseq.reconstruction.fitting import fitting, noticing_peptides
+from pepseq.reconstruction.fitting import fitting, noticing_peptides, warn_of_absent
 from pepseq.sequences.fasta import BadRecord, Record, read_fasta, refuse_bad, write_failed
 from pepseq.templates.copying import NOT_ALIGNED
 from pepseq.templates.decoys import decoys_of, q_values
@@ -44,6 +44,7 @@ LOOKUP_COLUMNS = (
     "e_value",
     "q_value",
     "description",
+    "count",
 )
 LONGEST_TAIL = 50
 """A dye sequence's peptide may have so many residues after its last label."""
@@ -94,6 +95,7 @@ class LookedUp:
 
     Of all `readouts`, those `assigned` have a best fit with a q-value up to max_q, and of these
     `single` ones fit nothing else as well; `lowest_q`: of all q-values, 1 if there are none.
+    `reads`: the sums of the counts of the three.
     """
 
     readouts: int
@@ -101,6 +103,7 @@ class LookedUp:
     single: int
     lowest_q: float
     bad: list[BadRecord]
+    reads: tuple[int, int, int]
 
 
 class Fitter:
@@ -186,6 +189,9 @@ def lookup(
         stream = outputs.open(output)
         records = _read(readouts, readout, config, bad)
         records = list(noticing_peptides(records, config.kind, readouts))
+        times = Counter(record.sequence for record in records)  # equal readouts are asked once
+        total = sum(len(record.sequence) for record in records)
+        warn_of_absent(readouts, readout, set().union(*times), total, config.missed_label)
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
         known = open_reference(paths)
@@ -195,7 +201,6 @@ def lookup(
         def answer(residues: str) -> Answer:
             return _answer(residues, targets, decoys, config.best)
 
-        times = Counter(record.sequence for record in records)  # equal readouts are asked once
         found: dict[str, Answer] = {}
         with (
             ThreadPoolExecutor(config.threads or os.cpu_count()) as pool,
@@ -213,9 +218,11 @@ def lookup(
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
         write_run_record(outputs, output, "lookup", settings, [readouts], started)
     refuse_bad(bad, len(records), output, keep_going)
-    taken = q <= config.max_q
-    single = taken & np.array([one.equal == 1 for one in answers], bool)
-    return LookedUp(len(records), int(taken.sum()), int(single.sum()), q.min(initial=1.0), bad)
+    counts = [_count(record) for record in records]
+    taken = [n for n, value in enumerate(q) if value <= config.max_q]
+    single = [n for n in taken if answers[n].equal == 1]
+    reads = sum(counts), sum(counts[n] for n in taken), sum(counts[n] for n in single)
+    return LookedUp(len(records), len(taken), len(single), q.min(initial=1.0), bad, reads)
 
 
 def _read(
@@ -227,6 +234,11 @@ def _read(
     groups = readout.group_symbols
     records = read_fasta(path, readouts=True, bad=bad, groups=groups)
     yield from fitting(records, readout, "all", path, bad, groups)
+
+
+def _count(record: Record) -> int:
+    """Return how many reads a record stands for."""
+    return record.count if isinstance(record, DyeSequence) else 1
 
 
 def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer:
@@ -245,9 +257,9 @@ def _answer(residues: str, targets: Fitter, decoys: Fitter, best: int) -> Answer
 
 
 def _rows(record: Record, answer: Answer, q: float, known: Reference) -> str:
-    """Return the rows of one readout; one with empty cells if it fits nothing."""
+    """Return the rows of one readout, its count in the first; one row if it fits nothing."""
     if not answer.fits:
-        return f"{record.id}" + "\t" * (len(LOOKUP_COLUMNS) - 1) + "\n"
+        return f"{record.id}" + "\t" * (len(LOOKUP_COLUMNS) - 1) + f"{_count(record)}\n"
     total = np.logaddexp2(answer.total, np.log2(max(answer.places, 1)))
     rows = []
     for rank, fit in enumerate(answer.fits, 1):
@@ -267,6 +279,7 @@ def _rows(record: Record, answer: Answer, q: float, known: Reference) -> str:
             f"{answer.places * 2.0 ** min(fit.bonus - fit.score, 60):.3g}",
             f"{q:.4g}" if rank == 1 else "",
             _one_cell(description),
+            _count(record) if rank == 1 else "",
         )
         rows.append("\t".join(map(str, cells)) + "\n")
     return "".join(rows)

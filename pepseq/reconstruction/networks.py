@@ -73,15 +73,16 @@ class ReadoutNetwork:
         """Return log-probabilities of shape (length, 20) for each readout, without templates."""
         readings = [self._expectation.reading(residues) for residues in readouts]
         found = self.model.log_probabilities(readings, progress)
-        return [np.maximum(logs, IMPOSSIBLE) for logs in found]
+        return [np.maximum(logs, IMPOSSIBLE, out=logs) for logs in found]
 
     def mix(self, combiner: "Combiner", asked: Asked) -> list[np.ndarray]:
         """Return probabilities of shape (length, 20): copies, and the network where none is."""
         found = self.logits([residues for residues, _ in asked])
-        return [
-            evidence.copied + evidence.none[:, None] * np.exp(logs)
-            for (_, evidence), logs in zip(asked, found, strict=True)
-        ]
+        for (_, evidence), logs in zip(asked, found, strict=True):
+            np.exp(logs, out=logs)
+            logs *= evidence.none[:, None]
+            logs += evidence.copied
+        return found
 
 
 class LanguageModel:

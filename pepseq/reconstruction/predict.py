@@ -18,7 +18,12 @@ from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.complete import CHUNK_RESIDUES, complete
 from pepseq.reconstruction.config import PredictConfig
-from pepseq.reconstruction.fitting import choose_readout, fitting, noticing_peptides
+from pepseq.reconstruction.fitting import (
+    choose_readout,
+    fitting,
+    noticing_peptides,
+    warn_of_cycles,
+)
 from pepseq.reconstruction.networks import load_network
 from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, table_rows
 from pepseq.reconstruction.shards import Hashed, Shard, Share
@@ -93,7 +98,8 @@ def predict(
         streams = [Hashed(outputs.open(path)) for path in wanted]
         checkpoint = find_checkpoint(model, offline)
         anything = checkpoint.any_readout or (bool(references) and model is None)
-        used, total = choose_readout(source, checkpoint, readout, anything)
+        used, total = choose_readout(source, checkpoint, readout, anything, config.missed_label)
+        warn_of_cycles(readouts)
         combiner = _combiner(references, used, config)
         network = None if config.mode == "templates" else load_network(checkpoint, config, used)
         if network and not checkpoint.readouts:  # of a base model nothing says how sure it may be
@@ -201,7 +207,8 @@ def _write(
         sequence = result.surer_than(min_confidence)
         fasta.write(format_fasta(header, sequence))
         if rows:
-            rows.write(encode_text(table_rows(record.id, result)))
+            for some in table_rows(record.id, result):
+                rows.write(encode_text(some))
         proteins, residues = proteins + 1, residues + len(result.sequence)
         hidden += len(result.hidden)
         unsure += sequence.count(HIDDEN)

@@ -1,11 +1,12 @@
 """From one readout and the network's logits to the protein and its confidences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pepseq.errors import InputError
+from pepseq.network.inputs import parts
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
@@ -75,8 +76,8 @@ class Reconstruction:
     def __post_init__(self):
         before = np.frombuffer(self.masked.residues.encode(), dtype=np.uint8)
         after = np.frombuffer(self.sequence.encode(), dtype=np.uint8)
-        if len(before) != len(after) or (before != after).nonzero()[0].tolist() != list(
-            self.hidden
+        if len(before) != len(after) or not np.array_equal(
+            (before != after).nonzero()[0], self.hidden
         ):
             raise ValueError("expected the readout's length and its observed residues")
         if not np.allclose(self.probabilities.sum(1), 1):
@@ -109,16 +110,19 @@ def reconstruct(
     usual = candidates
     candidates += "".join(a for group in groups for a in group if a not in usual)
     columns = [AMINO_ACIDS.index(a) for a in candidates]
-    chosen = logits[hidden][:, columns].astype(np.float64)
+    chosen = np.empty((len(hidden), len(columns)))
+    for part in parts(len(hidden)):
+        chosen[part] = logits[hidden[part]][:, columns]
     if not np.isfinite(chosen).all():
         raise InputError("expected finite logits from the network, found NaN or infinity")
     for symbol, members in [(HIDDEN, usual), *((label_symbol(group), group) for group in groups)]:
-        others = [a not in members for a in candidates]
-        chosen[np.ix_(residues[hidden] == ord(symbol), others)] = -np.inf
-    weights = np.exp(chosen - chosen.max(1, keepdims=True, initial=-np.inf))
-    probabilities = weights / weights.sum(1, keepdims=True)
-    residues[hidden] = _LETTERS[columns][probabilities.argmax(1)] if len(hidden) else 0
-    return Reconstruction(masked, residues.tobytes().decode(), hidden, candidates, probabilities)
+        if any(others := [a not in members for a in candidates]):
+            chosen[np.ix_(residues[hidden] == ord(symbol), others)] = -np.inf
+    chosen -= chosen.max(1, keepdims=True, initial=-np.inf)
+    np.exp(chosen, out=chosen)
+    chosen /= chosen.sum(1, keepdims=True)
+    residues[hidden] = _LETTERS[columns][chosen.argmax(1)] if len(hidden) else 0
+    return Reconstruction(masked, residues.tobytes().decode(), hidden, candidates, chosen)
 
 
 def candidates_of(readout: Readout, which: str) -> str:
@@ -126,47 +130,59 @@ def candidates_of(readout: Readout, which: str) -> str:
     return AMINO_ACIDS if which == "all" else readout.hidden
 
 
-def table_rows(name: str, reconstruction: Reconstruction) -> str:
-    """Return the rows of a protein in predict's table, tab-separated, one for each residue."""
-    order = np.argsort(-reconstruction.probabilities, axis=1, kind="stable")[:, :3]
-    best = np.take_along_axis(reconstruction.probabilities, order, axis=1)
-    predicted = {}
-    for position, columns, values in zip(
-        reconstruction.hidden.tolist(), order.tolist(), best.tolist(), strict=True
-    ):
+def table_rows(name: str, reconstruction: Reconstruction) -> Iterator[str]:
+    """Yield the rows of a protein in predict's table, one for each residue, many at a time."""
+    hidden = reconstruction.hidden
+    for part in parts(len(reconstruction.sequence)):
+        first, last = np.searchsorted(hidden, [part.start, part.stop])
+        predicted = _predicted_cells(reconstruction, slice(first, last))
+        places = hidden[first:last].tolist()
+        cells = dict(zip(places, predicted, strict=True))
+        yield "".join(
+            f"{name}\t{i + 1}\t{cells.get(i) or f'{residue}{_OBSERVED}'}\t{origin}\n"
+            for i, residue, origin in zip(
+                range(part.start, part.stop),
+                reconstruction.sequence[part],
+                _origin_cells(reconstruction.origins, part, cells.keys()),
+                strict=True,
+            )
+        )
+
+
+def _predicted_cells(reconstruction: Reconstruction, part: slice) -> list[str]:
+    """Return the cells residue to third_confidence of some of the hidden residues."""
+    probabilities = reconstruction.probabilities[part]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
+    best = np.take_along_axis(probabilities, order, axis=1)
+    predicted = []
+    for columns, values in zip(order.tolist(), best.tolist(), strict=True):
         cells = [
             f"{reconstruction.candidates[c]}\t{v:.6f}"
             for c, v in zip(columns, values, strict=True)
             if v > 0
         ]
         cells[0] = cells[0].replace("\t", "\tpredicted\t")
-        predicted[position] = "\t".join(cells + ["\t"] * (3 - len(cells)))
-    origins = _origin_cells(reconstruction)
-    return "".join(
-        f"{name}\t{i + 1}\t{predicted.get(i) or f'{residue}{_OBSERVED}'}\t{origins[i]}\n"
-        for i, residue in enumerate(reconstruction.sequence)
-    )
+        predicted.append("\t".join(cells + ["\t"] * (3 - len(cells))))
+    return predicted
 
 
-def _origin_cells(reconstruction: Reconstruction) -> list[str]:
-    """Return the cells templates, template_weight, agreement and flag of each residue."""
-    origins = reconstruction.origins
+def _origin_cells(origins: Origins | None, part: slice, hidden: Collection[int]) -> list[str]:
+    """Return the cells templates, template_weight, agreement and flag of some residues."""
     if origins is None:
-        return ["\t\t\t"] * len(reconstruction.sequence)
+        return ["\t\t\t"] * (part.stop - part.start)
     if not origins.names:
-        return ["\t0.000000\t\t"] * len(reconstruction.sequence)
-    hidden = set(reconstruction.hidden.tolist())
-    order = np.argsort(-origins.weights, axis=1, kind="stable")[:, :3]
-    shown = np.take_along_axis(origins.weights, order, axis=1) >= SHOWN_WEIGHT
+        return ["\t0.000000\t\t"] * (part.stop - part.start)
+    weights = origins.weights[part]
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :3]
+    shown = np.take_along_axis(weights, order, axis=1) >= SHOWN_WEIGHT
     cells = []
-    for i, (columns, show, weight, agreement) in enumerate(
-        zip(
-            order.tolist(),
-            shown.tolist(),
-            origins.weight.tolist(),
-            origins.agreement.tolist(),
-            strict=True,
-        )
+    for i, columns, show, weight, agreement in zip(
+        range(part.start, part.stop),
+        order.tolist(),
+        shown.tolist(),
+        origins.weight[part].tolist(),
+        origins.agreement[part].tolist(),
+        strict=True,
     ):
         names = ";".join(origins.names[c] for c, s in zip(columns, show, strict=True) if s)
         doubt = i not in hidden and weight > CONTRADICTED and agreement < 1 - CONTRADICTED

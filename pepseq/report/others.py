@@ -101,8 +101,6 @@ def _fits(key: str, path: Path, found: Found) -> Html:
     run = found.runs.get(path)
     recorded = number(part(run and run.record, "settings", "max_q"))
     max_q = 0.01 if recorded is None else recorded
-    sure = [row for row in fitted if (q := number(row["q_value"])) is not None and q <= max_q]
-    single = sum(row["equal_fits"] == "1" for row in sure)
     columns = [
         Column("Readout", text=True),
         Column("Best fit", text=True),
@@ -120,14 +118,6 @@ def _fits(key: str, path: Path, found: Found) -> Html:
         ]
         for row in fitted[:ROWS]
     ]
-    counts = [
-        [f"fit one place, q-value up to {max_q:g}", single],
-        [f"fit several places equally well, q-value up to {max_q:g}", len(sure) - single],
-        [f"fit something, q-value above {max_q:g}", len(fitted) - len(sure)],
-        ["fit nothing", len(rows) - len(fitted)],
-    ]
-    shares = [[what, n, 100 * n / len(rows) if rows else None] for what, n in counts]
-    summary = [Column("Readouts that", text=True), Column("Number"), Column("%", 1)]
     return section(
         key,
         path.name,
@@ -135,10 +125,38 @@ def _fits(key: str, path: Path, found: Found) -> Html:
             "The q-value is the share of wrong fits among those as good or better; it needs "
             "hundreds of readouts to be of use."
         ),
-        table(f"{len(rows):,} readouts", summary, shares, sortable=False),
+        _fitting(rows, max_q),
         _long("Best fits", columns, cells, len(fitted)),
         level=3,
     )
+
+
+def _fitting(rows: list[Row], max_q: float) -> Html:
+    """Return how many readouts fit something, and how many reads these are if they are counted."""
+    fitted = [row for row in rows if row["rank"]]
+    sure, rest = [], []
+    for row in fitted:
+        q = number(row["q_value"])
+        (sure if q is not None and q <= max_q else rest).append(row)
+    kinds = {
+        f"fit one place, q-value up to {max_q:g}": [r for r in sure if r["equal_fits"] == "1"],
+        f"fit several places equally well, q-value up to {max_q:g}": [
+            row for row in sure if row["equal_fits"] != "1"
+        ],
+        f"fit something, q-value above {max_q:g}": rest,
+        "fit nothing": [row for row in rows if not row["rank"]],
+    }
+    columns = [Column("Readouts that", text=True), Column("Number"), Column("%", 1)]
+    cells: list[list[object]] = [
+        [what, len(some), 100 * len(some) / len(rows) if rows else None]
+        for what, some in kinds.items()
+    ]
+    if total(rows, "count") > len(rows):
+        columns.append(Column("Reads"))
+        cells = [
+            [*row, total(some, "count")] for row, some in zip(cells, kinds.values(), strict=True)
+        ]
+    return table(f"{len(rows):,} readouts", columns, cells, sortable=False)
 
 
 def training(found: Found) -> Html | None:

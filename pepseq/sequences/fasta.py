@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
 from pepseq.sequences.alignments import OneAlignment
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
 from pepseq.sequences.nucleotides import refuse_nucleotides
+from pepseq.sequences.seen_ids import SeenIds
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
 
 LINE_WIDTH = 60
@@ -72,31 +71,6 @@ class BadRecord:
 
     def __str__(self) -> str:
         return f"{printable(self.file)}:{self.line}: {found(self.id)}: {self.reason}"
-
-
-class SeenIds:
-    """Tells whether an id came before, at 8 bytes an id (a 64-bit hash stands for each)."""
-
-    def __init__(self):
-        self._recent: set[int] = set()
-        self._older: list[np.ndarray] = []
-
-    def __contains__(self, name: str) -> bool:
-        key = hash(name)
-        places = ((block, np.searchsorted(block, key)) for block in self._older)
-        return key in self._recent or any(key in block[at : at + 1] for block, at in places)
-
-    def add(self, name: str) -> bool:
-        """Return True if `name` was added before, else add it."""
-        if name in self:
-            return True
-        self._recent.add(hash(name))
-        if len(self._recent) >= 1 << 18:
-            self._older.append(np.array(sorted(self._recent), dtype=np.int64))
-            self._recent = set()
-            while len(self._older) > 1 and len(self._older[-2]) <= 2 * len(self._older[-1]):
-                self._older[-2:] = [np.sort(np.concatenate(self._older[-2:]))]
-        return False
 
 
 def read_fasta(

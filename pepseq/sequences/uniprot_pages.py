@@ -23,7 +23,7 @@ from pepseq.atomic_files import append_file, replace_file
 from pepseq.compression import compressed
 from pepseq.errors import InputError, found
 from pepseq.files import decode_text, open_input, to_json
-from pepseq.sequences.fasta import SeenIds
+from pepseq.sequences.seen_ids import SeenIds
 from pepseq.sequences.uniprot import PAGE, next_link
 
 log = logging.getLogger(__name__)

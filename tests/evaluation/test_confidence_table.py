@@ -241,7 +241,7 @@ def test_reads_what_predict_writes(run, tmp_path):
             "truth": f"{files['truth']}>{name}\n{true}\n",
             "predicted": f"{files['predicted']}>{name}\n{made.sequence}\n",
         }
-        text += table_rows(name, made)
+        text += "".join(table_rows(name, made))
         for at, shares in zip(made.hidden, made.probabilities, strict=True):
             if true[at] != "U":
                 gaps[min(int(shares.max() * 15), 14)] += (true[at] == made.sequence[at]) - max(

@@ -49,6 +49,17 @@ def test_a_bad_record_among_good_ones(run, tmp_path, name, sequence, reason, lin
     assert not (tmp_path / "out.failed.tsv").exists()
 
 
+def test_most_reconstructions_of_other_lengths_are_refused_at_once(run, tmp_path):
+    write("predicted.fasta", {name: sequence + "A" for name, sequence in PREDICTED.items()})
+    result = run("--keep-going")
+    assert result.exception.exit_code == 65
+    assert str(result.exception).startswith(
+        "predicted.fasta: 4 of 4 reconstructions have another length than the true protein "
+        "(p1 on line 1 is the first)"
+    )
+    assert "pepseq lookup" in str(result.exception) and not (tmp_path / "out").exists()
+
+
 def test_bad_truth_and_extra_ids(run, tmp_path, caplog, monkeypatch):
     write("truth.fasta", {**TRUTH, "p2": "GG-G"})
     write("predicted.fasta", {**PREDICTED, "p9": "AAA"})
@@ -120,7 +131,7 @@ def test_nothing_in_common(run, tmp_path):
 
 
 def test_no_good_record(run, tmp_path):
-    write("predicted.fasta", {name: "A" for name in TRUTH})
+    write("predicted.fasta", dict.fromkeys(TRUTH, "A!"))
     result = run("--keep-going")
     assert isinstance(result.exception, InputError)
     assert "no other record is any better" in str(result.exception)

@@ -1,6 +1,7 @@
 """The readout network: one answer whatever it is packed with, and by whichever library."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import torch
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import BUNDLED
+from pepseq.network import inputs as of_inputs
 from pepseq.network import model as of_model
 from pepseq.network.calibration import Temperatures, fit_temperatures
 from pepseq.network.examples import PlainExamples, asked, plain_reading, reads_table
 from pepseq.network.export import write_graph, write_network
 from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading, pack
+from pepseq.network.long_protein import LongProtein
 from pepseq.network.model import CONFIG, GRAPH, WEIGHTS, ReadoutModel
 from pepseq.network.net import ReadoutNet
 from pepseq.readout.readout import Readout
@@ -102,6 +105,32 @@ def test_long_proteins_go_through_whole(model):
     long = reading(40_000, 0, 6)
     (answer,) = model.log_probabilities([long])
     assert answer.shape == (40_000, 20) and np.allclose(np.exp(answer).sum(1), 1)
+
+
+@pytest.mark.parametrize(("length", "templates"), [(1, 0), (8, 2), (60, 0), (150, 3)])
+@pytest.mark.parametrize("part", [7, 64])
+def test_a_long_protein_has_in_parts_the_answer_of_the_whole(
+    folder, model, monkeypatch, length, templates, part
+):
+    monkeypatch.setattr(of_inputs, "PART", part)
+    inputs = pack([reading(length, templates, length)])
+    whole = model._forward(inputs)
+    odds = LongProtein(of_model.read_folder(folder)[1]).odds(inputs)
+    assert np.allclose(odds, whole, atol=1e-5 * np.abs(whole).max())
+    monkeypatch.setattr(of_model, "LONG", length - 1)
+    assert np.array_equal(model._forward(inputs), odds)
+
+
+def test_a_long_protein_takes_little_memory_for_each_residue(folder):
+    network, peaks = LongProtein(of_model.read_folder(folder)[1]), []
+    for length in (8_000, 24_000):
+        inputs = pack([reading(length, 0, 7)])
+        tracemalloc.start()
+        network.odds(inputs)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    states_and_odds = 4 * (TINY["width"] + 20)
+    assert peaks[1] - peaks[0] < 1.1 * states_and_odds * 16_000
 
 
 @pytest.mark.parametrize(

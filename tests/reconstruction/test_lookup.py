@@ -144,6 +144,27 @@ def test_dye_sequences_are_looked_up_without_their_length(write, tmp_path):
     assert (best["y"]["begin"], best["y"]["end"]) == ("1", "11")
 
 
+def test_counts_of_dye_sequences_are_kept_and_weigh(write, tmp_path, run):
+    known = write(a="MADGCKWWEYLLKGGGGR", b="CAEAYLLLLGK", c="EEEEGGGGGCCK")
+    lines = "3\n4\n..0.1\t31\tx\n1.0.2\t2\ty\n0000.....11\t5\tz\n2222222222222222222\t7\tn\n"
+    (tmp_path / "d.tsv").write_text(lines)
+    call = ("lookup", tmp_path / "d.tsv", "--dye-sequences", "--labels", "DE,C,Y", "--force")
+    call += ("--kind", "tryptic", "--reference", known, "-o", tmp_path / "o.tsv")
+    said = run(*call, "--max-q", "1").err
+    table = rows(tmp_path / "o.tsv")
+    assert {row["id"]: row["count"] for row in first(tmp_path / "o.tsv")} == {
+        **{"x": "31", "y": "2", "z": "5", "n": "7"}
+    }
+    assert sum(int(row["count"]) for row in table if row["count"]) == 45
+    assert "4 readouts, 4 of them assigned" in said
+    assert "counted, these are 45 reads, 45 of them assigned" in said
+    assert [row["protein"] for row in table if row["id"] == "n"] == [""]  # it fits nothing
+    readouts = write(r="XXKXXCXXYXXM", s="XXKXXCXXYXXM")
+    call = ("lookup", readouts, "--readout", "KCYM", "--reference", known)
+    assert "counted" not in run(*call, "-o", tmp_path / "r.tsv").err
+    assert [row["count"] for row in first(tmp_path / "r.tsv")] == ["1", "1"]
+
+
 def test_columns_and_what_does_not_fit_the_readout(known, tmp_path, write):
     readouts = write(good="XXKXXCXXYXXMXXXKXXXX", bad="XXWXX")
     with pytest.raises(InputError, match="1 of 2 records were left out"):

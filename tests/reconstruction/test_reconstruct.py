@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pepseq import Readout
+from pepseq.network import inputs as of_inputs
 from pepseq.readout.masking import MaskedSequence
-from pepseq.reconstruction.reconstruct import candidates_of, reconstruct, table_rows
+from pepseq.reconstruction.reconstruct import Origins, candidates_of, reconstruct, table_rows
 from pepseq.sequences.residues import AMINO_ACIDS
 
 READOUT = Readout("CY[DE][QST]")
@@ -37,10 +40,21 @@ def test_the_table_names_members_only():
     logits = np.zeros((3, 20))
     logits[:, AMINO_ACIDS.index("E")] = 1
     done = reconstruct(MaskedSequence("Cdd"), logits, "", READOUT.groups)
-    rows = table_rows("p", done).splitlines()
+    rows = "".join(table_rows("p", done)).splitlines()
     assert rows[0] == "p\t1\tC\tobserved\t1.000000" + "\t" * 8
     assert (
         rows[1]
         == rows[2].replace("3", "2", 1)
         == "p\t2\tE\tpredicted\t0.731059\tD\t0.268941" + "\t" * 6
     )
+
+
+def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
+    rng = np.random.default_rng(5)
+    masked = MaskedSequence("".join(rng.choice(list("CYXXXdq"), 50)))
+    weights = rng.random((50, 2)) / 2
+    done = reconstruct(masked, rng.normal(size=(50, 20)), READOUT.hidden, READOUT.groups)
+    done = replace(done, origins=Origins(("a", "b"), weights, weights.sum(1), weights[:, 0]))
+    (whole,) = table_rows("p", done)
+    monkeypatch.setattr(of_inputs, "PART", 7)
+    assert len(list(table_rows("p", done))) == 8 and "".join(table_rows("p", done)) == whole

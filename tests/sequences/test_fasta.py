@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pepseq.compression import _CHECKED, zstd
 from pepseq.errors import InputError
-from pepseq.sequences.fasta import SeenIds, format_fasta, read_fasta
+from pepseq.sequences.fasta import format_fasta, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
 
 TWIN = b">a first protein\nMAGICK\nLLUX\n>b\nKCYM\n"
@@ -219,13 +219,6 @@ def test_ids_are_unique_across_files_and_bad_records_are_collected(tmp_path, fas
     )
     assert [r[0] for r in records] == ["a", "c"]
     assert [(b.id, b.line) for b in bad] == [("b", 3), ("a", 1)]
-
-
-def test_seen_ids_beyond_one_block():
-    seen = SeenIds()
-    assert not any(seen.add(f"p{i}") for i in range(600_000))
-    assert all(seen.add(f"p{i}") for i in range(0, 600_000, 997))
-    assert not seen.add("other")
 
 
 LABELS = st.sampled_from([*"CYKX", "[DE]", "[ED]", "[QST]"])
