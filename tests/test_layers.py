@@ -16,6 +16,7 @@ ORDER = [
     "outputs",
     "files",
     "json_file",
+    "programs",
     "progress",
     "signals",
     "partial",
