@@ -148,15 +148,20 @@ def have_programs():
 
 def tmscore(model, reference):
     """TM-score by the reference and RMSD of common residues, as the program prints them."""
-    out = subprocess.run(["TMscore", model, reference], capture_output=True, text=True).stdout
+    out = _output("TMscore", model, reference)
     found = re.search(r"TM-score\s+=\s*([\d.]+)", out), re.search(r"RMSD of .*=\s*([\d.]+)", out)
     return tuple(float(match[1]) for match in found)
 
 
 def tmalign(model, reference, program="TMalign"):
     """TM-score by model and by reference, as the program prints them."""
-    out = subprocess.run([program, model, reference], capture_output=True, text=True).stdout
+    out = _output(program, model, reference)
     return tuple(float(value) for value in re.findall(r"TM-score=\s*([\d.]+)", out))
+
+
+def _output(*line):
+    """What a program prints; an error that names the signal if it crashes."""
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
 
 def write_perturbed(folder, chains, number, **more):

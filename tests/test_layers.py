@@ -20,6 +20,7 @@ ORDER = [
     "progress",
     "signals",
     "process_groups",
+    "programs",
     "partial",
     "answers",
     "http",

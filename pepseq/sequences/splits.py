@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.sequences.clusters import cluster
+from pepseq.sequences.clusters import MMseqs, cluster
 from pepseq.sequences.config import CLUSTER, RANDOM, SPECIES, SPLITS, SplitConfig
 from pepseq.sequences.fasta import BadRecord, Record, format_fasta, read_fasta
 from pepseq.sequences.headers import (
@@ -84,16 +84,14 @@ def spool(
 
 
 def cluster_spooled(
-    spooled: Spool, order: np.ndarray, folder: Path, config: SplitConfig
+    spooled: Spool, order: np.ndarray, folder: Path, config: SplitConfig, program: MMseqs
 ) -> np.ndarray:
     """Return the cluster of each protein of a spool at the row numbers `order`, int64."""
     rows, fasta = spooled.rows, folder / "distinct.fasta"
     with open(fasta, "wb") as stream:
         for number, row in enumerate(order):
             stream.write(format_fasta(str(number), spooled.read(rows[row])[1]))
-    return cluster(
-        fasta, folder / "mmseqs", len(order), config.identity, config.coverage, config.threads
-    )
+    return cluster(program, fasta, folder / "mmseqs", len(order), config)
 
 
 def assign(

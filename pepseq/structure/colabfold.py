@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pepseq.errors import SettingsError, found
 from pepseq.files import disk_errors
+from pepseq.programs import how_ended, last_words, running
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.engines import Answer, Folded, Protein
 from pepseq.structure.names import best_of_each
 from pepseq.structure.naming import text_sha256
-from pepseq.structure.programs import how_ended, last_words, running
 
 PROGRAM = "colabfold_batch"
 LOOK_EVERY = 0.5

@@ -17,9 +17,9 @@ from typing import Protocol
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import disk_errors, sha256
+from pepseq.programs import how_ended, last_words, running
 from pepseq.sequences.fasta import Record, format_fasta
 from pepseq.structure.config import COLABFOLD, COMMAND, FoldConfig
-from pepseq.structure.programs import how_ended, last_words, running
 
 
 @dataclass(frozen=True)

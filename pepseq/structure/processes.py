@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from pepseq.programs import how_ended
 from pepseq.structure.measure import Job, Measured
 
 SECONDS_TO_END = 10
@@ -80,9 +81,8 @@ class Worker:
     def _reason(self, code: int, expired: bool) -> str:
         if expired:
             return f"expected a result within {self._time_limit:g} s, found none"
-        if code < 0:
-            return f"expected a result, found its process ended by signal {-code}"
-        return f"expected a result, found its process ended with {code}: a bug, please report it"
+        bug = ": a bug, please report it" if code >= 0 else ""
+        return f"expected a result, found that its process {how_ended(code)}{bug}"
 
     def end(self) -> None:
         """End the process, whatever it is doing."""

@@ -116,7 +116,7 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
     assert failed["garbage11"] == (
         "expected a structure (PDB or mmCIF with atoms), found 'no structure'"
     )
-    assert "ended by signal 9" in failed["killed13"]
+    assert "the program was ended by SIGKILL; it said nothing" in failed["killed13"]
     assert "expected a structure of 21 residues, found 20" in failed["other15"]
     assert "at most 25 residues (--max-residues), found 30" in failed["long17"]
     assert "at least 3 known residues, found 2" in failed["unknown19"]
@@ -136,7 +136,7 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     run, fasta, programs, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pepseq.structure.programs.SECONDS_TO_END", 0.1)
+    monkeypatch.setattr("pepseq.programs.SECONDS_TO_END", 0.1)
     source = fasta("p.fasta", [("slow", "MYYY"), ("slow2", "MMYYY")])
     call = ["fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE]
     done = run(*call, "--timeout", 0.4)

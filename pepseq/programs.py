@@ -1,4 +1,4 @@
-"""Other programs that predict structures: started without a shell, and never left behind."""
+"""Other programs: started without a shell, never left behind, and how they ended."""
 
 import os
 import signal
@@ -17,11 +17,16 @@ SECONDS_TO_END = 5
 """How long a program that is told to end has before it is killed."""
 SECONDS_TO_LOOK = 0.05
 _TAIL = 4096
+_SHELL = 128
+"""A shell's exit code after a signal is this and the signal's number."""
+_CRASHES = [signal.Signals[f"SIG{name}"] for name in ("SEGV", "BUS", "ILL", "FPE", "ABRT", "KILL")]
 
 
 @contextmanager
-def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
-    """Start a program whose words go to `log`; its process group ends with the block.
+def running(
+    line: Sequence[str], log: Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
+    """Start a program whose output goes to `log`; its process group ends with the block.
 
     What it started is in that group, unless it left (`setsid`).
 
@@ -30,7 +35,7 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
     process = None
     try:
         with held():
-            process = _started(line, log)
+            process = _started(line, log, environment)
         with guarded(process):
             yield process
     finally:
@@ -38,7 +43,9 @@ def running(line: Sequence[str], log: Path) -> Iterator[subprocess.Popen]:
             _end(process)
 
 
-def _started(line: Sequence[str], log: Path) -> subprocess.Popen:
+def _started(
+    line: Sequence[str], log: Path, environment: dict[str, str] | None
+) -> subprocess.Popen:
     with open(log, "wb") as words:
         try:
             return subprocess.Popen(
@@ -46,6 +53,7 @@ def _started(line: Sequence[str], log: Path) -> subprocess.Popen:
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=subprocess.STDOUT,
+                env=environment,
                 start_new_session=True,  # one group, which ends as a whole
             )
         except OSError as error:
@@ -71,13 +79,35 @@ def _end(process: subprocess.Popen) -> None:
 
 def last_words(log: Path) -> str:
     """Return the last line that a program has written, quoted, or that there is none."""
-    with open(log, "rb") as stream:
-        stream.seek(max(0, log.stat().st_size - _TAIL))
-        lines = decode_text(stream.read()).split("\n")
-    said = [line.strip() for line in lines if line.strip()]
+    said = _last_lines(log)
     return f"its last words: {found(said[-1], 200)}" if said else "it said nothing"
 
 
+def _last_lines(log: Path) -> list[str]:
+    with open(log, "rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _TAIL))
+        lines = decode_text(stream.read()).split("\n")
+    return [line.strip() for line in lines if line.strip()]
+
+
 def how_ended(code: int) -> str:
-    """Say how a program ended."""
-    return f"ended by signal {-code}" if code < 0 else f"ended with {code}"
+    """Say how a program ended, by its return code in `subprocess`."""
+    name = _signal_of(code)
+    if code < 0:
+        return f"was ended by {name}"
+    return f"ended with {code}, as after {name}" if name else f"ended with {code}"
+
+
+def crash_of(code: int, log: Path) -> str | None:
+    """Return the name of the signal that ended a program or, by its log, one that it ran; None."""
+    said = "\n".join(_last_lines(log))
+    shells = (number.name for number in _CRASHES if signal.strsignal(number) in said)
+    return _signal_of(code) or next(shells, None)
+
+
+def _signal_of(code: int) -> str | None:
+    number = -code if code < 0 else code - _SHELL
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}" if code < 0 else None
