@@ -58,7 +58,7 @@ def ask(uniprot, tmp_path):
 @pytest.fixture
 def whole(uniprot):
     """The bytes that a download has: one gzip member a page."""
-    return b"".join(pack(uniprot.fasta(start, start + 500)) for start in (0, 500, 1000))
+    return b"".join(pack(uniprot.fasta(start, start + 500), "u.gz") for start in (0, 500, 1000))
 
 
 def names(folder):
@@ -419,7 +419,7 @@ def test_a_full_disk_is_74_and_keeps_whole_pages(ask, uniprot, tmp_path, monkeyp
 
     real, calls = uniprot_pages.pack, []
 
-    def full(content):
+    def full(content, name):
         calls.append(1)
         if len(calls) == 2:
             raise OSError(28, "No space left on device")
@@ -444,7 +444,7 @@ def test_progress_tells_the_time_left(ask, monkeypatch, caplog):
     monkeypatch.setattr("pepseq.progress.SECONDS_BETWEEN_LINES", 0)
     with caplog.at_level(logging.INFO, "pepseq"):
         ask()
-    assert "downloading: 500 of 1234 records" in caplog.text and "00:00:00 left" in caplog.text
+    assert "downloading: 500 of 1,234 records" in caplog.text and "0:00:00 left" in caplog.text
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "none"])
