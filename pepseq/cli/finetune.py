@@ -12,6 +12,7 @@ import click
 from pepseq.cli import options
 from pepseq.errors import LostProcessError, PepseqError, StoppedError
 from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
+from pepseq.signals import Stop
 
 SECONDS_OF_SILENCE = 15
 log = logging.getLogger(__name__)
@@ -170,8 +171,9 @@ def _one_voice():
     except PepseqError as error:
         if process and isinstance(error, StoppedError):
             sys.exit(error.exit_code)  # so did the first, and says so
-        if isinstance(error, LostProcessError):
-            time.sleep(2 * SECONDS_OF_SILENCE)
-        elif process:
-            time.sleep(SECONDS_OF_SILENCE)
+        lost = isinstance(error, LostProcessError)
+        try:
+            time.sleep(2 * SECONDS_OF_SILENCE if lost else SECONDS_OF_SILENCE if process else 0)
+        except Stop:
+            sys.exit(error.exit_code)
         raise

@@ -35,22 +35,26 @@ def main(arguments: list[str] | None = None) -> None:
         code, message = run(arguments)
         signals.end()
         if code and signals.asked():
-            code, message = _stopped(arguments, message if code == TRY_AGAIN else "")
+            code, message = _stopped(arguments, message if code == TRY_AGAIN else None)
     except signals.Stop:
         signals.end()
         code, message = _stopped(arguments)
     _leave(code, message)
 
 
-def _stopped(arguments: list[str] | None, message: str = "") -> tuple[int, str]:
-    """Return exit code and message of a run that a signal has ended."""
+def _stopped(arguments: list[str] | None, message: str | None = None) -> tuple[int, str]:
+    """Return exit code and message of a run that a signal has ended; `message` is its own.
+
+    Of several processes of one run the first speaks for all.
+    """
     words = (word for word in arguments or [] if not word.startswith("-") and not word.isdecimal())
     command = next(words, "")  # numbers are values of options that come before it
     if signals.asked() == signal.SIGINT:
         return INTERRUPTED, "Error: stopped"
     if command in RESUMABLE:
-        said = f"Error: stopped; the same command{RESUMABLE[command]} goes on"
-        return TRY_AGAIN, message or said
+        if message is None and os.environ.get("RANK", "0") == "0":
+            message = f"Error: stopped; the same command{RESUMABLE[command]} goes on"
+        return TRY_AGAIN, message or ""
     return TERMINATED, ""
 
 
