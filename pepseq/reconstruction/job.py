@@ -104,9 +104,8 @@ def _load_teacher(job: Job, device: torch.device) -> Teacher:
 
 def _with_window(config: FinetuneConfig, most: int, teacher: Teacher | None) -> FinetuneConfig:
     """Return settings with a window and an overlap; SettingsError if a network cannot take them."""
-    limits = {"this network": most}
-    if teacher is not None:
-        limits[f"--teacher {teacher.name}"] = teacher.max_window
+    limits = {f"--teacher {teacher.name}": teacher.max_window} if teacher else {}
+    limits["this network"] = most
     window = config.window or min(DEFAULT_WINDOW, *limits.values())
     for name, limit in limits.items():
         if window > limit:

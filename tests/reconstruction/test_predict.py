@@ -305,7 +305,7 @@ def test_outputs_that_would_destroy_something_are_refused(protbert, run, readout
     assert run(*common, "-o", tmp_path / "loop" / "x").code == 74
 
 
-def test_an_output_that_appears_during_the_run_is_kept(protbert, readouts, tmp_path, monkeypatch):
+def test_an_output_that_appears_during_the_run_is_kept(trained, readouts, tmp_path, monkeypatch):
     from pepseq.errors import OutputError
     from pepseq.models.protbert import ResidueModel
 
@@ -316,8 +316,8 @@ def test_an_output_that_appears_during_the_run_is_kept(protbert, readouts, tmp_p
         return forward(self, texts)
 
     monkeypatch.setattr(ResidueModel, "_forward", slow)
-    with pytest.raises(OutputError, match="appeared during the run"):
-        predict(readouts, tmp_path / "o", model=protbert, readout="K1", config=CPU)
+    with pytest.raises(OutputError, match="exists already"):
+        predict(readouts, tmp_path / "o", model=trained, readout="K1", config=CPU)
     assert (tmp_path / "o").read_text() == "precious"
 
 
