@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 from pepseq.errors import InputError, found
 from pepseq.files import open_input
@@ -18,7 +19,12 @@ def read_json(path: str | Path) -> object:
     MOST_BYTES or DEEPEST.
     """
     with open_input(path) as stream:
-        content = stream.read(MOST_BYTES + 1)
+        return parse_json(stream, path)
+
+
+def parse_json(stream: BinaryIO, path: str | Path) -> object:
+    """Return what a stream of JSON holds, as `read_json` does; `path` is for messages."""
+    content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise InputError(f"{path}: expected JSON of up to {MOST_BYTES} bytes, found more")
     try:

@@ -1,7 +1,6 @@
 """Decoys: a reference's proteins reversed, which no readout comes from, and q-values from them."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import numpy as np
 
@@ -23,16 +22,13 @@ def decoys_of(reference: Reference, kind: str) -> Reference:
     """
     by_peptide = kind == "tryptic"
     residues = _reversed(np.asarray(reference.residues), reference.offsets, by_peptide, _CUT_AFTER)
-    folder = reference.folder and reference.folder / ("decoys-tryptic" if by_peptide else "decoys")
-    if folder is not None:
-        with suppress(OSError):
-            folder.mkdir(exist_ok=True)
+    name = "decoys-tryptic" if by_peptide else "decoys"
     return Reference(
         residues,
         reference.offsets,
         reference.names,
         reference.name_offsets,
-        folder,
+        reference.index and reference.index.inside(name),
         reference.described,
     )
 

@@ -1,11 +1,8 @@
 """A reference proteome: its distinct proteins and their seeds, on disk once, then memory-mapped."""
 
 import hashlib
-import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,18 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.files import STDIO, encode_text, sha256, to_json
+from pepseq.files import STDIO, decode_text, encode_text, sha256
 from pepseq.sequences.fasta import BadRecord, read_fasta
+from pepseq.templates.index import DamagedError, Index, UntrustedError
 from pepseq.templates.kernels import read_only
-from pepseq.templates.seeds import build_seeds
-from pepseq.templates.substitution import encode
+from pepseq.templates.seeds import are_seeds, build_seeds, place_type
+from pepseq.templates.substitution import UNKNOWN_CODE, encode
 from pepseq.templates.symbols import Symbols
 
 log = logging.getLogger(__name__)
-FORMAT = 2
-_ARRAYS = ("residues", "offsets", "names", "name_offsets")
-_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError)
-"""What reading an index raises that is missing, cut short or something else."""
+_ARRAYS = {
+    "residues": np.uint8,
+    "offsets": np.int64,
+    "names": np.uint8,
+    "name_offsets": np.int64,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Reference:
     offsets: np.ndarray
     names: np.ndarray
     name_offsets: np.ndarray
-    folder: Path | None
+    index: Index | None
     described: dict
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Reference:
     def header(self, protein: int) -> str:
         """Return id and description of a protein."""
         start, end = self.name_offsets[protein], self.name_offsets[protein + 1]
-        return self.names[start:end].tobytes().decode("utf-8", "surrogateescape")
+        return decode_text(self.names[start:end].tobytes())
 
     def name(self, protein: int) -> str:
         """Return the id of a protein."""
@@ -68,30 +68,39 @@ class Reference:
         """Return (starts, positions) of the seeds of `labels` labels: see `seeds.build_seeds`."""
         kind = hashlib.sha256(symbols.of_code.tobytes()).hexdigest()[:12]
         names = [f"seeds-{kind}-{labels}-{part}" for part in ("starts", "positions")]
-        if (kept := self._kept(names)) is not None:
-            return kept
-        arrays = build_seeds(self.residues, self.offsets, symbols, labels)
-        if self.folder is not None and self._kept(names) is None:  # no process was first
-            with suppress(OSError):
-                for name, array in zip(names, arrays, strict=True):
-                    _save(self.folder, name, array)
-        return arrays
+        kept, damaged = self._kept(names)
+        if kept is None:
+            kept = build_seeds(self.residues, self.offsets, symbols, labels)
+            if self.index is not None and self._kept(names)[0] is None:  # no process was first
+                with suppress(OSError):
+                    for name, array in zip(names, kept, strict=True):
+                        self.index.save(name, array)
+        if damaged:
+            log.warning("index %s is damaged (%s): rebuilt", self.index.folder, damaged)
+        return kept
 
-    def _kept(self, names: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the seeds of these names if they are in the index, whole."""
-        if self.folder is not None:
-            with suppress(*_DAMAGED):
-                starts, positions = (_load(self.folder, name) for name in names)
-                if starts[-1] == len(positions):
-                    return starts, positions
-        return None
+    def _kept(self, names: list[str]) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
+        """Return the seeds of these names in the index, or None, and what is damaged."""
+        if self.index is None:
+            return None, ""
+        try:
+            place = place_type(len(self.residues))
+            starts, positions = (self.index.load(name, place) for name in names)
+        except OSError:
+            return None, ""
+        except (DamagedError, UntrustedError) as error:
+            return None, str(error)
+        if not are_seeds(starts, positions, len(self.residues)):
+            return None, f"{names[0]}.npy: range"
+        return (starts, positions), ""
 
 
 def open_reference(paths: Sequence[str | Path]) -> Reference:
     """Read FASTA files of known proteins, or the index made of the same bytes before.
 
     The index is a folder `<first file>.pepseq-index/<hash of the contents>`, in the user's cache
-    folder if that cannot be written, and nowhere if neither can. Ids that come twice with other
+    folder if that cannot be written or is another user's, and nowhere if neither can. A damaged
+    index is rebuilt with a warning. Ids that come twice with other
     residues get `#2`, `#3`. Raises InputError; records that are no proteins are counted in a
     warning and left out.
     """
@@ -108,17 +117,46 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
 def _indexed(paths: Sequence[str | Path], described: list[dict]) -> Reference:
     if any(one["sha256"] is None for one in described):
         return _read(paths, {"files": described})
-    digest = hashlib.sha256("".join(one["sha256"] for one in described).encode()).hexdigest()[:16]
-    places = [Path(f"{paths[0]}.pepseq-index") / digest]
-    places += [cache / digest for cache in _user_cache()]
-    for folder in places:
-        with suppress(*_DAMAGED):
-            return _opened(folder, described)
-    reference = _read(paths, {"format": FORMAT, "files": described})
-    for folder in places:
-        with suppress(*_DAMAGED):
-            _write(reference, folder)
-            return _opened(folder, described)
+    key = hashlib.sha256("".join(one["sha256"] for one in described).encode()).hexdigest()
+    owners = {os.stat(path).st_uid for path in paths}
+    owners = frozenset({0, os.geteuid()} | (owners if len(owners) == 1 else set()))
+    places = [Path(f"{paths[0]}.pepseq-index"), *_user_cache()]
+    indices = [Index(place / key[:16], key, owners) for place in places]
+    unused: dict[Path, str] = {}
+    reference = _kept_index(indices, described, unused) or _new_index(indices, paths, described)
+    used = reference.index and reference.index.folder
+    for folder, why in unused.items():
+        then = "rebuilt" if folder == used else f"{used or 'no index'} is used instead"
+        log.warning("index %s %s: %s", folder, why, then)
+    return reference
+
+
+def _kept_index(
+    indices: list[Index], described: list[dict], unused: dict[Path, str]
+) -> Reference | None:
+    """Return the first index that can be used, or None; say in `unused` why others cannot."""
+    for index in indices:
+        try:
+            return _opened(index, described)
+        except DamagedError as error:
+            unused[index.folder] = f"is damaged ({error})"
+        except UntrustedError as error:
+            unused[index.folder] = f"cannot be trusted ({error})"
+        except OSError:
+            continue
+    return None
+
+
+def _new_index(
+    indices: list[Index], paths: Sequence[str | Path], described: list[dict]
+) -> Reference:
+    """Read the reference and keep its index in the first place that can be; without one if none."""
+    reference = _read(paths, {"files": described})
+    arrays = {name: getattr(reference, name) for name in _ARRAYS}
+    for index in indices:
+        with suppress(OSError, DamagedError, UntrustedError):
+            index.build(reference.described, arrays, lambda index=index: _opened(index, described))
+            return _opened(index, described)
     log.info("the index of %s cannot be kept: no folder for it can be written", paths[0])
     return reference
 
@@ -139,15 +177,28 @@ def _user_cache() -> list[Path]:
     return [base / "pepseq"] if base.is_absolute() else []
 
 
-def _opened(folder: Path, files: list[dict]) -> Reference:
-    """Memory-map an index; one of _DAMAGED if it is not there or not whole."""
-    about = json.loads((folder / "index.json").read_text())
-    if about["format"] != FORMAT:
-        raise ValueError(f"expected format {FORMAT}")
-    one = Reference(*(_load(folder, n) for n in _ARRAYS), folder, about | {"files": files})
-    ends = (one.offsets[-1], one.name_offsets[-1], len(one))
-    if ends != (len(one.residues), len(one.names), about["proteins"]):
-        raise ValueError("expected arrays that fit together")
+def _opened(index: Index, files: list[dict]) -> Reference:
+    """Return the reference that an index holds, in the range that kernels rely on.
+
+    Raises OSError (if there is none), DamagedError and UntrustedError.
+    """
+    try:
+        about = index.about()
+        arrays = [index.load(name, kind) for name, kind in _ARRAYS.items()]
+    except FileNotFoundError as error:
+        if index.folder.is_dir():
+            raise DamagedError(f"{Path(error.filename).name}: missing") from error
+        raise
+    one = Reference(*arrays, index, about | {"files": files})
+    for name, starts, content in (
+        ("offsets", one.offsets, one.residues),
+        ("name_offsets", one.name_offsets, one.names),
+    ):
+        ends = *starts[:1], *starts[-1:], len(starts) - 1
+        if ends != (0, len(content), about.get("proteins")) or (starts[1:] <= starts[:-1]).any():
+            raise DamagedError(f"{name}.npy: range")
+    if not len(one) or one.residues.max() > UNKNOWN_CODE:
+        raise DamagedError("residues.npy: range")
     return one
 
 
@@ -183,44 +234,3 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
         | {"proteins": len(lengths), "records": records, "left_out": len(bad)}
         | {"first_left_out": str(bad[0]) if bad else None},
     )
-
-
-def _write(reference: Reference, folder: Path) -> None:
-    """Write an index beside its final name and rename it, unless another process was first.
-
-    What is there and whole is left alone: other processes may have mapped it already.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
-    try:
-        for name in _ARRAYS:
-            np.save(partial / f"{name}.npy", getattr(reference, name))
-        (partial / "index.json").write_bytes(to_json(reference.described))
-        partial.chmod(0o755)
-        with suppress(OSError):
-            partial.rename(folder)
-            return
-        with suppress(*_DAMAGED):
-            _opened(folder, reference.described["files"])
-            return
-        shutil.rmtree(folder)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _save(folder: Path, name: str, array: np.ndarray) -> None:
-    handle, partial = tempfile.mkstemp(prefix=".partial-", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.save(stream, array)
-        os.chmod(partial, 0o644)
-        os.replace(partial, folder / f"{name}.npy")
-    finally:
-        with suppress(OSError):
-            os.unlink(partial)
-
-
-def _load(folder: Path, name: str) -> np.ndarray:
-    """Memory-map an array; ValueError if the file is shorter than its header says."""
-    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))

@@ -44,11 +44,30 @@ def build_seeds(
     seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
     uint32, or int64 if there are more than 2^32 residues.
     """
-    bits = max(8, int(np.log2(len(residues) / 8)))
-    place = np.uint32 if len(residues) < 1 << 32 else np.int64
     given = read_only(residues), read_only(offsets), symbols.of_code, symbols.hidden
-    starts, positions = _build(*given, labels, bits, place(0))
+    zero = place_type(len(residues))(0)
+    starts, positions = _build(*given, labels, _bits(len(residues)), zero)
     return read_only(starts), read_only(positions)
+
+
+def place_type(residues: int) -> type:
+    """Return the type of places in a reference of so many residues."""
+    return np.uint32 if residues < 1 << 32 else np.int64
+
+
+def are_seeds(starts: np.ndarray, positions: np.ndarray, residues: int) -> bool:
+    """Return whether arrays are such as `build_seeds` returns for a reference of this size."""
+    return (
+        len(starts) == (1 << _bits(residues)) + 1
+        and starts[0] == 0
+        and starts[-1] == len(positions)
+        and bool((starts[1:] >= starts[:-1]).all())
+        and (not len(positions) or 0 <= positions.min() <= positions.max() < residues)
+    )
+
+
+def _bits(residues: int) -> int:
+    return max(8, int(np.log2(residues / 8)))
 
 
 @kernel
