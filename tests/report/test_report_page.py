@@ -152,7 +152,7 @@ def test_hostile_ids_are_text(tmp_path, small_proteins, monkeypatch):
     names = {id: f"{HOSTILE}{at}" for at, (id, _) in enumerate(small_proteins)}
     _, done = everything(tmp_path / "results", small_proteins, monkeypatch, names)
     folder = tmp_path / "results"
-    unicode = "\u202eevil\U0001f9ec\u0000\ud800</td>"
+    unicode = "\u202eevil\U0001f9ec\ud800</td>"
     rows_of(folder / "more", ("id", "model", "reference", "tm_score", "correspondence"))
     with (folder / "more").open("ab") as stream:
         stream.write(f"{unicode}\tm\tr\t0.5\t{HOSTILE}\n".encode("utf-8", "surrogatepass"))
