@@ -169,14 +169,19 @@ class ResidueModel:
         self._residues = torch.from_numpy(self.vocabulary.residues).to(self.device)
 
     def logits(
-        self, residues: Sequence[str], budget: int, progress: Progress | None = None
+        self,
+        residues: Sequence[str],
+        budget: int,
+        progress: Progress | None = None,
+        counts: Sequence[int] | None = None,
     ) -> list[np.ndarray]:
         """Return for each sequence (X = hidden) float32 logits of shape (length, 20).
 
         Sequences go through the network in batches of at most `budget` tokens, padding included;
         a batch that exceeds the GPU's memory is halved. Raises TryAgainError if even one sequence
-        does.
+        does. `counts` are how many residues of each sequence progress counts; None: all.
         """
+        counts = [len(text) for text in residues] if counts is None else counts
         results: list[np.ndarray] = [None] * len(residues)
         for batch in plan_batches([len(text) for text in residues], budget):
             for index, result in zip(
@@ -184,7 +189,7 @@ class ResidueModel:
             ):
                 results[index] = result
                 if progress is not None:
-                    progress.add(len(result))
+                    progress.add(counts[index])
         return results
 
     def _forward(self, residues: Sequence[str]) -> list[np.ndarray]:

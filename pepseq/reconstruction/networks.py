@@ -1,6 +1,7 @@
 """The networks that complete readouts, and how readouts of any length go through them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,9 @@ class LanguageModel:
             for readout, cut in zip(readouts, cuts, strict=True)
             for start, end in cut
         ]
-        logits = iter(self.model.logits(parts, budget, progress))
+        ends = [[0, *(end for _, end in cut)] for cut in cuts]
+        new = [end - before for of_one in ends for before, end in pairwise(of_one)]
+        logits = iter(self.model.logits(parts, budget, progress, new))
         return [
             blend(len(readout), cut, [next(logits) for _ in cut])
             for readout, cut in zip(readouts, cuts, strict=True)

@@ -30,3 +30,18 @@ def test_the_middle_of_a_window_weighs_more_than_its_ends():
     windows = [(0, 6), (4, 10)]
     blended = blend(10, windows, [np.zeros((6, 20)), np.ones((6, 20))])[:, 0]
     assert np.allclose(blended, [0, 0, 0, 0, 1 / 3, 2 / 3, 1, 1, 1, 1])
+
+
+def test_progress_counts_each_residue_once(protbert):
+    from types import SimpleNamespace
+
+    from pepseq.models.checkpoints import find_checkpoint
+    from pepseq.readout.readout import Readout
+    from pepseq.reconstruction.config import PredictConfig
+    from pepseq.reconstruction.networks import load_network
+
+    config = PredictConfig(window=20, overlap=10, device="cpu")
+    network = load_network(find_checkpoint(protbert), config, Readout("KCYM"))
+    counted = []
+    network.logits(["XK" * 30, "MXX"], SimpleNamespace(add=counted.append))
+    assert sum(counted) == 63

@@ -423,7 +423,7 @@ def test_a_full_disk_is_74_and_keeps_whole_pages(ask, uniprot, tmp_path, monkeyp
         calls.append(1)
         if len(calls) == 2:
             raise OSError(28, "No space left on device")
-        return real(content)
+        return real(content, name)
 
     monkeypatch.setattr(uniprot_pages, "pack", full)
     with pytest.raises(OutputError, match="No space left"):
