@@ -276,7 +276,7 @@ def test_what_is_not_to_be_had_does_not_end_the_run(run, alphafold, ids, tmp_pat
     reasons = {line.split("\t")[2]: line.split("\t")[3] for line in failed}
     assert "UniProt accession, found none (UniProt's ID mapping" in reasons["nonsense"]
     assert "(cifUrl), found none" in reasons["P00002"] and "(cifUrl)" in reasons["P00004"]
-    assert "found another host or protocol" in reasons["P00003"]
+    assert "found another host, port or protocol" in reasons["P00003"]
     assert run(*call, "--keep-going").code == 0
 
 
