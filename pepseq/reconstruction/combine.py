@@ -12,6 +12,7 @@ from pepseq.reconstruction.reconstruct import Origins, Reconstruction, reconstru
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.find import KEPT, TemplateFinder, Templates
+from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
 DISTANCES = (0.003, 0.03, 0.12, 0.35, 0.65)
@@ -21,7 +22,8 @@ PEPTIDE_DISTANCE_PRIOR = (0.75, 0.12, 0.05, 0.04, 0.04)
 SWITCH = 1e-3
 """Probability of going over to another template, distance or none, at each residue."""
 PRIOR_BITS, MOST_PRIOR = -6.0, 0.01
-"""A template's prior probability is 2 ** (these bits + its bonus) / places it may have, at most."""
+"""A template's prior probability is 2 ** (these bits + its bonus) / places that its
+stratum has for it, at most."""
 PEPTIDE_NONE = 0.125
 """Peptides come from any place equally likely, or this likely, compared with all places, from none:
 they can be compared with every place, and no chance fit is left out of account."""
@@ -50,25 +52,36 @@ class Evidence:
     weights: np.ndarray
 
 
+class _Chances:
+    """How likely what is read is, by copying and without, with one stratum's frequencies."""
+
+    def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str):
+        self.expectation = Expectation(
+            finder.symbols, finder.background, finder.kind, readout, candidates
+        )
+        changes = np.stack([exchanges(finder.background, d) for d in DISTANCES])
+        # (distances, symbols, 21, 20)
+        read = changes[:, None] * self.expectation.reads[None, :, None]
+        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
+        self.amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
+        self.emission = np.ascontiguousarray([finder.emission(d) for d in DISTANCES])
+
+
 class Combiner:
     """Weighs templates against each other and against what the network expects.
 
     `candidates` is `hidden` or `all`, see PredictConfig; the settings of the noise are in the
-    finder's symbols. Safe in several threads.
+    finder's symbols. Chance has the amino acid frequencies of the stratum that the readout looks
+    most like. Safe in several threads.
     """
 
-    def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str = "hidden"):
+    def __init__(self, finder: StratifiedFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
         self._groups = readout.groups
-        self.expectation = Expectation(
-            finder.symbols, finder.background, finder.kind, readout, candidates
-        )
-        reads = self.expectation.reads
-        changes = np.stack([exchanges(finder.background, d) for d in DISTANCES])
-        read = changes[:, None] * reads[None, :, None]  # (distances, symbols, 21, 20)
-        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
-        self._amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
-        self._emission = np.ascontiguousarray([finder.emission(d) for d in DISTANCES])
+        self._chances = [_Chances(one, readout, candidates) for one in finder.strata]
+
+    def _chances_of(self, residues: str) -> _Chances:
+        return self._chances[self.finder.likeliest(residues)]
 
     def weigh(self, residues: str) -> Evidence:
         """Find templates of a readout and return what they say of each residue.
@@ -87,14 +100,15 @@ class Combiner:
             return Evidence(
                 templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
             )
-        prior, none = self._prior(templates, self.finder.places(length))
+        prior, none = self._prior(templates)
+        chances = self._chances_of(residues)
         symbols = self.finder.symbols.encode(residues)
         mixture = np.empty((length, len(DISTANCES), UNKNOWN_CODE + 1))
         weights = np.empty((length, number))
         copy_probabilities(
             symbols,
             templates.aligned,
-            self._emission,
+            chances.emission,
             np.outer(prior, distance_prior(self.finder.kind)),
             none,
             SWITCH,
@@ -104,12 +118,12 @@ class Combiner:
         copied = np.empty((length, 20))
         for symbol in range(self.finder.symbols.hidden + 1):
             at = symbols == symbol
-            copied[at] = np.einsum("lda,dab->lb", mixture[at], self._amino_acids[:, symbol])
+            copied[at] = np.einsum("lda,dab->lb", mixture[at], chances.amino_acids[:, symbol])
         return Evidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
 
-    def _prior(self, templates: Templates, places: int) -> tuple[np.ndarray, float]:
+    def _prior(self, templates: Templates) -> tuple[np.ndarray, float]:
         """Return the probabilities of each template and of none before anything is read."""
-        bits = templates.bonuses - np.log2(max(places, 1))
+        bits = templates.bonuses - np.log2(np.maximum(templates.places, 1))
         if self.finder.kind == "protein":
             prior = np.minimum(2.0 ** (PRIOR_BITS + bits), MOST_PRIOR)
             return prior, 1 - prior.sum()
@@ -122,7 +136,7 @@ class Combiner:
         best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MOST_ROWS]
         aligned = evidence.templates.aligned[best]
         return replace(
-            self.expectation.reading(residues),
+            self._chances_of(residues).expectation.reading(residues),
             prior=self.mix(residues, evidence),
             none=evidence.none,
             rows=np.where(aligned == NOT_ALIGNED, NO_RESIDUE, aligned),
@@ -137,7 +151,7 @@ class Combiner:
 
         `logits`, (length, 20), are a network's that was not told of templates.
         """
-        expected = self.expectation.probabilities(residues, logits)
+        expected = self._chances_of(residues).expectation.probabilities(residues, logits)
         expected *= evidence.none[:, None]
         expected += evidence.copied
         return expected
@@ -152,7 +166,7 @@ class Combiner:
         result = reconstruct(
             MaskedSequence(residues),
             np.log(logs, out=logs),
-            self.expectation.candidates,
+            self._chances[0].expectation.candidates,
             self._groups,
         )
         return replace(result, origins=self._origins(result, evidence))

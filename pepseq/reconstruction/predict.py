@@ -183,12 +183,12 @@ def _combiner(references: list, readout: Readout, config: PredictConfig):
     if not references:
         return None
     from pepseq.reconstruction.combine import Combiner
-    from pepseq.templates.find import TemplateFinder
     from pepseq.templates.reference import open_reference
+    from pepseq.templates.stratified import StratifiedFinder
     from pepseq.templates.symbols import symbols_of
 
     symbols = symbols_of(readout, config.missed_label, config.misread)
-    finder = TemplateFinder(open_reference(references), symbols, config.kind)
+    finder = StratifiedFinder(open_reference(references), symbols, config.kind)
     return Combiner(finder, readout, config.candidates)
 
 

@@ -19,8 +19,9 @@ from pepseq.network.inputs import Reading
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import Combiner
 from pepseq.sequences.residues import label_symbol
-from pepseq.templates.find import TemplateFinder, Templates
+from pepseq.templates.find import Templates
 from pepseq.templates.reference import Reference
+from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import symbols_of
 
@@ -44,7 +45,7 @@ def draw_examples(
     noise = random_noise(rng)
     readout = readout or random_readout(rng)
     symbols = symbols_of(readout, noise.missed_label, noise.misread)
-    finder = TemplateFinder(reference, symbols, kind)
+    finder = StratifiedFinder(reference, symbols, kind)
     combiner = Combiner(finder, readout, "all" if noise.anything else "hidden")
     letters = _letters(readout)
     examples = []
@@ -54,7 +55,7 @@ def draw_examples(
         evidence = combiner.weigh(residues)
         kept = _left(evidence.templates, truth, rng)
         if len(kept) < len(evidence.templates.proteins):
-            evidence = combiner.reweigh(residues, _chosen(evidence.templates, kept))
+            evidence = combiner.reweigh(residues, evidence.templates.chosen(kept))
         reading = combiner.reading(residues, evidence)
         examples.append(Example(reading, truth, asked(reading.reads, truth)))
     return examples
@@ -94,15 +95,6 @@ def _left(templates: Templates, truth: np.ndarray, rng: np.random.Generator) -> 
         nearest = kept[np.argsort(-same[kept], kind="stable")[:out]]
         kept = np.setdiff1d(kept, nearest)
     return kept
-
-
-def _chosen(templates: Templates, rows: np.ndarray) -> Templates:
-    return Templates(
-        *(
-            getattr(templates, name)[rows]
-            for name in ("proteins", "aligned", "scores", "bonuses", "spans")
-        )
-    )
 
 
 _PARTS = ("reads", "prior", "none", "rows", "weights", "scores")

@@ -47,7 +47,8 @@ class Templates:
     `proteins`: their numbers in the reference; `aligned`: residue codes 0-20 at each residue of the
     readout or copying.NOT_ALIGNED, uint8, (templates, length); `scores`: bits of the alignment,
     ends and gaps counted, of which `bonuses` are for ends and gaps; `spans`, (templates, 2): the
-    template's 0-based positions aligned first and last.
+    template's 0-based positions aligned first and last; `places`: how many places of its stratum
+    the readout was compared with, int64.
     """
 
     proteins: np.ndarray
@@ -55,6 +56,7 @@ class Templates:
     scores: np.ndarray
     bonuses: np.ndarray
     spans: np.ndarray
+    places: np.ndarray
 
     def chosen(self, rows: np.ndarray) -> "Templates":
         """Return these rows, in this order."""
@@ -118,6 +120,10 @@ class TemplateFinder:
         fragments it aligns eight times as many candidates, however few seeds they share, and its
         seeds may have fewer labels.
         """
+        return together(self.found(residues, thorough))
+
+    def found(self, residues: str, thorough: bool = False) -> list[Templates]:
+        """Return what `find` does, each kind of search by itself."""
         symbols = self.symbols.encode(residues)
         found = []
         if len(symbols) <= LONGEST:
@@ -127,8 +133,8 @@ class TemplateFinder:
                 found.append(self._by_scan(symbols))
         best = self._best(len(symbols), found)
         if thorough and self.kind == "protein" and 0 < len(symbols) <= LONGEST_WHOLE:
-            return _together(best, self._best(len(symbols), [self._whole(symbols)]))
-        return best
+            return [best, self._best(len(symbols), [self._whole(symbols)])]
+        return [best]
 
     def places(self, length: int) -> int:
         """Return how many places of the reference a readout of this length is compared with.
@@ -277,13 +283,13 @@ class TemplateFinder:
         aligned, spans = align.copied(
             self.reference.residues, self.reference.offsets[proteins[rows]], paths
         )
-        return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans)
+        places = np.full(len(rows), self.places(length))
+        return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans, places)
 
 
-def _together(some: Templates, more: Templates) -> Templates:
-    """Return both, best first."""
-    parts = {
-        field.name: np.concatenate([getattr(some, field.name), getattr(more, field.name)])
-        for field in fields(Templates)
-    }
-    return Templates(**parts).chosen(np.argsort(-parts["scores"], kind="stable"))
+def together(found: Sequence[Templates]) -> Templates:
+    """Return all templates, best first."""
+    names = [field.name for field in fields(Templates)]
+    parts = [np.concatenate([getattr(one, name) for one in found]) for name in names]
+    every = Templates(*parts)
+    return every.chosen(np.argsort(-every.scores, kind="stable"))

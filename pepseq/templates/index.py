@@ -23,7 +23,7 @@ from pepseq.errors import InputError
 from pepseq.files import to_json
 from pepseq.json_file import parse_json
 
-FORMAT = 3
+FORMAT = 4
 _ABOUT = "index.json"
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644

@@ -5,7 +5,8 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pepseq.sequences.fasta import BadRecord, read_fasta
 from pepseq.templates.index import DamagedError, Index, UntrustedError
 from pepseq.templates.kernels import read_only
 from pepseq.templates.seeds import are_seeds, build_seeds, place_type
+from pepseq.templates.strata import by_stratum
 from pepseq.templates.substitution import UNKNOWN_CODE, encode
 from pepseq.templates.symbols import Symbols
 
@@ -34,7 +36,8 @@ class Reference:
 
     `residues` holds codes 0-20 (uint8, (residues,)); protein p has those from `offsets[p]` to
     `offsets[p + 1]` (int64); its header lies in `names` (UTF-8) from `name_offsets[p]` on. Copies
-    of one sequence count once, under the id that came first.
+    of one sequence count once, under the id that came first. Proteins of a stratum (`strata_of`)
+    follow each other, smallest stratum first.
     """
 
     residues: np.ndarray
@@ -63,6 +66,25 @@ class Reference:
     def protein(self, protein: int) -> np.ndarray:
         """Return the residue codes of a protein, uint8."""
         return self.residues[self.offsets[protein] : self.offsets[protein + 1]]
+
+    def strata(self) -> list["Reference"]:
+        """Return each stratum as a reference of its own; their indexes lie inside this one's."""
+        ends = np.cumsum(self.described.get("strata", [len(self)])).tolist()
+        if len(ends) == 1:
+            return [self]
+        parts = []
+        for number, (first, last) in enumerate(pairwise([0, *ends]), 1):
+            start, end = self.offsets[first], self.offsets[last]
+            one = replace(
+                self,
+                residues=self.residues[start:end],
+                offsets=self.offsets[first : last + 1] - start,
+                name_offsets=self.name_offsets[first : last + 1],
+                index=self.index and self.index.inside(f"stratum-{number}"),
+                described={},
+            )
+            parts.append(one)
+        return parts
 
     def seeds(self, symbols: Symbols, labels: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (starts, positions) of the seeds of `labels` labels: see `seeds.build_seeds`."""
@@ -199,38 +221,41 @@ def _opened(index: Index, files: list[dict]) -> Reference:
             raise DamagedError(f"{name}.npy: range")
     if not len(one) or one.residues.max() > UNKNOWN_CODE:
         raise DamagedError("residues.npy: range")
+    strata = about.get("strata")
+    if not isinstance(strata, list) or min(strata) < 1 or sum(strata) != len(one):
+        raise DamagedError("index.json: strata")
     return one
 
 
 def _read(paths: Sequence[str | Path], described: dict) -> Reference:
-    residues, lengths, names = [], [], []
-    seen: set[bytes] = set()
+    residues, names = [], []
+    known: dict[bytes, int] = {}
     times: dict[str, int] = {}
     bad: list[BadRecord] = []
-    records = 0
-    for path in paths:
+    held: list[tuple[int, int]] = []  # protein and file of each record
+    for number, path in enumerate(paths):
         for record in read_fasta(path, bad=bad, repeated_ids=True):
-            records += 1
             key = hashlib.blake2b(record.sequence.encode(), digest_size=16).digest()
-            if key in seen:
+            held.append((known.setdefault(key, len(known)), number))
+            if len(known) == len(residues):
                 continue
-            seen.add(key)
             times[record.id] = times.get(record.id, 0) + 1
-            number = times[record.id]
-            name = record.id if number == 1 else f"{record.id}#{number}"
+            copy = times[record.id]
+            name = record.id if copy == 1 else f"{record.id}#{copy}"
             names.append(encode_text(f"{name} {record.description}".strip()))
             residues.append(encode(record.sequence))
-            lengths.append(len(record.sequence))
-    if not lengths:
+    if not held:
         raise InputError(f"{paths[0]}: expected known proteins, found none that can be used")
-    log.info("reference: %d distinct proteins of %d records", len(lengths), records)
+    log.info("reference: %d distinct proteins of %d records", len(residues), len(held))
+    order, strata = by_stratum(np.array(held), np.array([len(one) for one in residues]))
+    residues, names = [residues[p] for p in order], [names[p] for p in order]
     return Reference(
         np.concatenate(residues),
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.cumsum([0, *map(len, residues)]),
         np.frombuffer(b"".join(names), np.uint8),
-        np.concatenate([[0], np.cumsum([len(n) for n in names])]).astype(np.int64),
+        np.cumsum([0, *map(len, names)]),
         None,
         described
-        | {"proteins": len(lengths), "records": records, "left_out": len(bad)}
-        | {"first_left_out": str(bad[0]) if bad else None},
+        | {"proteins": len(residues), "records": len(held), "left_out": len(bad)}
+        | {"strata": strata, "first_left_out": str(bad[0]) if bad else None},
     )

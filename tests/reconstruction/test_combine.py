@@ -7,12 +7,12 @@ from known import K1, K2, changed, masked, reference_of, shuffled
 from pepseq.readout.readout import Readout
 from pepseq.reconstruction.combine import Combiner
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.find import TemplateFinder
+from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.symbols import symbols_of
 
 
 def combiner(pairs, readout=K1, candidates="hidden", kind="protein", **errors):
-    finder = TemplateFinder(reference_of(pairs), symbols_of(readout, **errors), kind)
+    finder = StratifiedFinder(reference_of(pairs), symbols_of(readout, **errors), kind)
     return Combiner(finder, readout, candidates)
 
 

@@ -34,8 +34,8 @@ from pepseq.reconstruction.complete import SETTLED
 from pepseq.reconstruction.networks import load_network
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.find import TemplateFinder
 from pepseq.templates.reference import open_reference
+from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import encode, exchanges
 from pepseq.templates.symbols import symbols_of
 
@@ -63,10 +63,10 @@ def reference_file(sequences: list[str], folder: Path) -> Path:
 def by_votes(combiner: Combiner, evidence, changed: float | None) -> np.ndarray:
     """Return (length, 20) votes of templates weighted by 2 ** score."""
     templates, length = evidence.templates, len(evidence.none)
-    votes = np.tile(combiner.finder.background * 1e-3, (length, 1))
+    votes = np.tile(combiner.finder.strata[0].background * 1e-3, (length, 1))
     if not len(templates.scores):
         return votes
-    table = exchanges(combiner.finder.background, changed or 0.0)
+    table = exchanges(combiner.finder.strata[0].background, changed or 0.0)
     shares = 2.0 ** (templates.scores - templates.scores.max())
     for share, line in zip(shares / shares.sum(), templates.aligned, strict=True):
         votes[line < 20] += share * table[line[line < 20]]
@@ -133,7 +133,7 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     """Complete all queries and print a row for each way."""
     noise = Noise(missed_label=arguments.missed_label, misread=arguments.misread)
     config = PredictConfig(missed_label=noise.missed_label, misread=noise.misread)
-    finder = TemplateFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
+    finder = StratifiedFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
     combiner, network = Combiner(finder, readout), None
     if {"default", "rows", "iterative"} & set(arguments.way):
         network = load_network(find_checkpoint(arguments.model), config, readout)
