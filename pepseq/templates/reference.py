@@ -222,7 +222,8 @@ def _opened(index: Index, files: list[dict]) -> Reference:
     if not len(one) or one.residues.max() > UNKNOWN_CODE:
         raise DamagedError("residues.npy: range")
     strata = about.get("strata")
-    if not isinstance(strata, list) or min(strata) < 1 or sum(strata) != len(one):
+    whole = isinstance(strata, list) and all(isinstance(n, int) and n > 0 for n in strata)
+    if not whole or sum(strata) != len(one):
         raise DamagedError("index.json: strata")
     return one
 

@@ -94,7 +94,7 @@ DAMAGE = {
     "a pickle": lambda p, draw: p.write_bytes(b"\x80\x04N."),
     "a list": lambda p, draw: p.write_text("[]"),
     "nested": lambda p, draw: p.write_text('{"format":' * 100_000),
-    "odd": lambda p, draw: p.write_text('{"format": 3, "proteins": NaN, "left_out": {}}'),
+    "odd": lambda p, draw: p.write_text('{"format": 4, "proteins": NaN, "left_out": {}}'),
     "a folder": special(os.mkdir),
     "a pipe": special(os.mkfifo),
     "a link": linked,
