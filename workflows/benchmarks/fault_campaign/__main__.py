@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -63,16 +64,21 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Run the campaign and print its table and its failures."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what ignores it here
     arguments = read_arguments()
     began, used = time.time(), sum(os.times()[:4])
     folder = Path(tempfile.mkdtemp(prefix="fault-campaign-"))
     os.environ |= {"XDG_CACHE_HOME": str(folder / "cache"), "PEPSEQ_HOME": str(folder / "home")}
     skipped = "strace" in arguments.only and not syscalls.available()
+    outcomes: list[Outcome] = []
     kinds = [kind for kind in arguments.only if not (kind == "strace" and skipped)]
     try:
         with _uniprot() as server:
             bench = prepare(folder, server, arguments, kinds)
-            outcomes = list(run_cases(bench, arguments, kinds))
+            for one in run_cases(bench, arguments, kinds):
+                outcomes.append(one)
+    except KeyboardInterrupt:
+        _say("interrupted: the table is of what was done")
     finally:
         if arguments.case is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,31 +119,49 @@ def run_cases(bench: Bench, arguments: argparse.Namespace, kinds: list[str]) -> 
     """Yield outcomes until each kind has as many injected faults as asked for."""
     context = multiprocessing.get_context("fork")  # children begin with what is imported here
     with ProcessPoolExecutor(arguments.jobs, context, _begin, (bench,)) as pool:
-        for kind in kinds:
-            wanted, number = getattr(arguments, kind), 0
-            while wanted > 0:
-                numbers = range(number, number + wanted)
-                if arguments.case is not None:
-                    numbers = [arguments.case]
-                tasks = [pool.submit(_run, kind, n) for n in numbers]
-                number += wanted
-                for done, task in enumerate(as_completed(tasks), 1):
-                    one = task.result()
-                    wanted -= one.verdict != MISSED
-                    if done % 50 == 0 or one.verdict == FAILED:
-                        _say(f"{kind} {one.number} ({done} of {len(tasks)}): {one.verdict}")
-                    yield one
-                if arguments.case is not None:
-                    break
+        try:
+            for kind in kinds:
+                yield from _cases_of(kind, pool, arguments)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _cases_of(
+    kind: str, pool: ProcessPoolExecutor, arguments: argparse.Namespace
+) -> Iterator[Outcome]:
+    wanted, number = getattr(arguments, kind), 0
+    keep = arguments.case is not None
+    while wanted > 0:
+        numbers = [arguments.case] if keep else range(number, number + wanted)
+        tasks = {pool.submit(_run, kind, n, keep): n for n in numbers}
+        number += wanted
+        for done, task in enumerate(as_completed(tasks), 1):
+            if error := task.exception():
+                told = (KINDS[kind].KIND, tasks[task], "campaign", "", FAILED, repr(error))
+                one = Outcome(*told)
+            else:
+                one = task.result()
+            wanted -= one.verdict != MISSED
+            if done % 50 == 0 or one.verdict == FAILED:
+                _say(f"{kind} {one.number} ({done} of {len(tasks)}): {one.verdict}")
+            yield one
+        if keep:
+            return
 
 
 def _begin(bench: Bench) -> None:
-    """Keep in a child what all its cases share."""
+    """Keep in a child what all its cases share; ctrl-C is for the parent."""
+    os.setsid()
     _shared.append(bench)
 
 
-def _run(kind: str, number: int) -> Outcome:
-    return KINDS[kind].run(_shared[0], number)
+def _run(kind: str, number: int, keep: bool) -> Outcome:
+    folder = _shared[0].folder / f"{kind}-{number}"
+    try:
+        return KINDS[kind].run(_shared[0], number, folder)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -169,9 +193,9 @@ def print_table(outcomes: list[Outcome]) -> None:
     print("|---|---|---|---|---|---|---|")
     for kind in dict.fromkeys(one.kind for one in outcomes):
         own = [one for one in outcomes if one.kind == kind and one.verdict != MISSED]
-        commands = sorted({one.command.split()[0].strip(",") for one in own})
+        commands = sorted({one.command.split()[0] for one in own})
         for name in commands:
-            _row(kind, name, [o for o in own if o.command.split()[0].strip(",") == name])
+            _row(kind, name, [o for o in own if o.command.split()[0] == name])
         if len(commands) > 1:
             _row(kind, "all", own)
 

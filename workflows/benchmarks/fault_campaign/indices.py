@@ -36,10 +36,9 @@ def prepare(bench: Bench) -> None:
             path.rename(outputs / path.name)
 
 
-def run(bench: Bench, number: int) -> Outcome:
+def run(bench: Bench, number: int, folder: Path) -> Outcome:
     """Damage one file of an index and compare what both calls, in random order, give."""
     draw = random.Random(f"{bench.seed} {KIND} {number}")
-    folder = bench.folder / f"{KIND}-{number}"
     shutil.copytree(bench.folder / "index", folder)
     files = sorted(p for p in folder.glob("*.pepseq-index/*/**/*") if p.is_file())
     path = files[number % len(files)]
@@ -58,7 +57,7 @@ def run(bench: Bench, number: int) -> Outcome:
     order = draw.sample(list(_CALLS), 2)
     wrong = next(filter(None, (_wrong(name, folder, bench.folder) for name in order)), "")
     told = f"{path.name}: {how}; {order[0]}, then {order[1]}"
-    return Outcome(KIND, number, "predict, lookup", told, FAILED if wrong else HELD, wrong)
+    return Outcome(KIND, number, "predict+lookup", told, FAILED if wrong else HELD, wrong)
 
 
 def _wrong(name: str, folder: Path, base: Path) -> str:

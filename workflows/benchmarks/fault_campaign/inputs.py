@@ -113,12 +113,11 @@ def prepare(bench: Bench) -> None:
         warm_up(_call(target, clean), clean, (0, 65))  # 65: older versions read no .xz or .csv
 
 
-def run(bench: Bench, number: int) -> Outcome:
+def run(bench: Bench, number: int, folder: Path) -> Outcome:
     """Damage an input, call what reads it, and look at exit code, messages and outputs."""
     draw = random.Random(f"{bench.seed} {KIND} {number}")
     targets = _own(bench)
     target = targets[number % len(targets)]
-    folder = bench.folder / f"{KIND}-{number}"
     folder.mkdir()
     bench.inputs.copy(target.inputs, folder)
     how = _damage(folder / target.damaged, draw, bench.inputs.folder)

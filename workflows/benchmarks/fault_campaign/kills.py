@@ -4,10 +4,12 @@ import os
 import random
 import signal
 import subprocess
+import time
 from contextlib import suppress
+from pathlib import Path
 
 from commands import pepseq
-from trial import MISSED, Bench, Outcome, finish, judge, start
+from trial import FAILED, MISSED, Bench, Outcome, finish, judge, start
 
 KIND = "kill"
 _SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -16,7 +18,7 @@ _WEIGHTS = {"finetune": 1, "evaluate": 2, "compare": 2, "score": 2, "split": 2}
 SECONDS_TO_END = 60
 
 
-def run(bench: Bench, number: int) -> Outcome:
+def run(bench: Bench, number: int, folder: Path) -> Outcome:
     """Run a command, send it a signal at a random moment, and run it again."""
     draw = random.Random(f"{bench.seed} {KIND} {number}")
     weights = [_WEIGHTS.get(v.command.name, 3) for v in bench.variants]
@@ -24,7 +26,7 @@ def run(bench: Bench, number: int) -> Outcome:
     sent = draw.choice(_SIGNALS)
     share = draw.uniform(0, 1) if draw.random() < 0.6 else draw.uniform(0.8, 1)
     everyone = sent == signal.SIGINT or draw.random() < 0.3
-    folder = variant.fresh(bench.folder / f"{KIND}-{number}")
+    variant.fresh(folder)
     delay = share * variant.seconds
     process = start(pepseq(variant.arguments), folder)
     with suppress(subprocess.TimeoutExpired):
@@ -34,8 +36,14 @@ def run(bench: Bench, number: int) -> Outcome:
         finish(process)
         return Outcome(*told, MISSED)
     (os.killpg if everyone else os.kill)(process.pid, sent)
+    began = time.monotonic()
     code, errors = finish(process, SECONDS_TO_END)
+    went_on = time.monotonic() - began
+    if "init_import_site" in errors:  # Python itself was not yet there
+        return Outcome(*told, MISSED)
     expected = promised(variant.command.stopped, sent, delay < bench.start)
+    if code == 0 and went_on > max(1, variant.seconds / 3):
+        return Outcome(*told, FAILED, f"went on for {went_on:.1f} s and ended with 0")
     judged = judge(variant, folder, code, errors, expected, sent == signal.SIGKILL)
     return Outcome(*told, **judged)
 

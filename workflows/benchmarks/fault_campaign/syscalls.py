@@ -60,7 +60,7 @@ def places(variant: Variant, folder: Path) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def run(bench: Bench, number: int) -> Outcome:
+def run(bench: Bench, number: int, folder: Path) -> Outcome:
     """Run a command with a fault at one of its system calls, and run it again."""
     draw = random.Random(f"{bench.seed} {KIND} {number}")
     variant = bench.variants[number % len(bench.variants)]
@@ -68,7 +68,7 @@ def run(bench: Bench, number: int) -> Outcome:
     group = draw.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
     place = draw.choice([p for p in own if p.group == group] or own)
     action = draw.choice(_ACTIONS)
-    folder = variant.fresh(bench.folder / f"system-call-{number}")
+    variant.fresh(folder)
     log = folder.with_suffix(".log")
     names = SETS[place.group]
     inject = f"inject={names}:{action}:when={place.when}"

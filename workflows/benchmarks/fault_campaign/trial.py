@@ -4,15 +4,17 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from commands import LIMIT, Command, Inputs, pepseq
 
 HELD, FAILED, MISSED = "held", "failed", "not reached"
-_TIMES = ("started", "seconds")
+_TIMES = {"started", "seconds", "written"}
 _OWN_TRACEBACK = re.compile(r"Traceback \(most recent call last\).*?/pepseq/", re.S)
 _NEVER = ("Exception ignored", "a bug of pepseq", "Fatal Python error", "Segmentation fault")
 
@@ -53,11 +55,9 @@ class Variant:
         """Return the command's name, with `--force` where it has it."""
         return f"{self.command.name} --force" if self.force else self.command.name
 
-    def fresh(self, folder: Path) -> Path:
-        """Return a new copy of the template."""
-        shutil.rmtree(folder, ignore_errors=True)
+    def fresh(self, folder: Path) -> None:
+        """Copy the template to a folder that does not exist yet."""
         shutil.copytree(self.template, folder)
-        return folder
 
 
 @dataclass
@@ -77,11 +77,13 @@ class Bench:
     places: dict[str, list] = field(default_factory=dict)
 
 
-def snapshot(folder: Path) -> tuple[dict[str, str], set[str]]:
+def snapshot(folder: Path, template: Path | None = None) -> tuple[dict[str, str], set[str]]:
     """Return the digest of each file that has its final name, and the names of hidden files.
 
-    Times in run records do not count, nor does the index of a reference, which may be made or not.
+    Times in run records do not count, nor do the names of the folder and of the template that it is
+    a copy of, nor the index of a reference, which may be made or not.
     """
+    places = [str(place).encode() for place in (folder, template) if place]
     files, hidden = {}, set()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
@@ -92,22 +94,26 @@ def snapshot(folder: Path) -> tuple[dict[str, str], set[str]]:
         elif path.is_dir():
             files[f"{name}/"] = ""
         else:
-            files[str(name)] = _digest(path)
+            files[str(name)] = _digest(path, places)
     return files, hidden
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, places: list[bytes]) -> str:
     content = path.read_bytes()
+    for place in places:
+        content = content.replace(place, b"")
     if path.name.endswith(".run.json") or path.name in ("pepseq.json", "manifest.json"):
-        try:
-            record = json.loads(content)
-            for name in _TIMES:
-                record.pop(name, None)
-            record.get("sha256", {}).pop("pepseq.json", None)  # it holds times
-            content = json.dumps(record).encode()
-        except (ValueError, AttributeError, TypeError):
-            pass  # half-written: its bytes are compared
+        with suppress(ValueError, RecursionError):  # half-written: its bytes are compared
+            content = json.dumps(_without_times(json.loads(content))).encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def _without_times(value):
+    """Return a run record without times, and without the digest of a file that has them."""
+    if isinstance(value, dict):
+        left_out = _TIMES | {"pepseq.json"}
+        return {k: _without_times(v) for k, v in value.items() if k not in left_out}
+    return [_without_times(one) for one in value] if isinstance(value, list) else value
 
 
 def state(found: dict[str, str], before: dict[str, str], after: dict[str, str]) -> str:
@@ -158,7 +164,7 @@ def variants_of(command: Command, inputs: Inputs, folder: Path, server: str) -> 
         shutil.copytree(template, copy)
         arguments = command.call(server, force)
         seconds = undisturbed(arguments, copy)
-        (before, _), (after, hidden) = snapshot(template), snapshot(copy)
+        (before, _), (after, hidden) = snapshot(template), snapshot(copy, template)
         one = Variant(command, force, template, arguments, before, after, hidden, seconds)
         variants.append(one)
     return variants
@@ -213,11 +219,12 @@ def judge(
         return failed("did not end, or left a process behind")
     if words := faulty_messages(errors):
         return failed(words)
-    if code not in expected:
+    files, _ = snapshot(folder, variant.template)
+    now = state(files, variant.before, variant.after)
+    shutting_down = code == -signal.SIGTERM and now == "new"  # Python's own end: 143 to the shell
+    if code not in expected and not shutting_down:
         last = (errors.strip().splitlines() or [""])[-1]
         return failed(f"exit code {code}, expected {expected}: {last}")
-    files, _ = snapshot(folder)
-    now = state(files, variant.before, variant.after)
     if now == "new" and not variant.force:
         return {"verdict": HELD}
     if now.startswith("damaged") or (now.startswith("mixed") and not killed):
@@ -225,7 +232,7 @@ def judge(
     if code == 0 and now != "new":
         return failed(f"exit code 0, but outputs are {now}")
     code, errors = finish(start(pepseq(variant.arguments), folder))
-    files, hidden = snapshot(folder)
+    files, hidden = snapshot(folder, variant.template)
     if code != 0 or faulty_messages(errors):
         last = (errors.strip().splitlines() or [""])[-1]
         return failed(f"{now}; the rerun ended with {code}: {last}")
