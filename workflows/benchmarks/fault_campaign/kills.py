@@ -55,7 +55,7 @@ def promised(stopped: tuple[int, ...], sent: signal.Signals, early: bool = False
     code, this is right only while Python starts (`early`).
     """
     if sent == signal.SIGKILL:
-        return (-sent,)
+        return (-sent, 0)  # 0 also where it hit a process of many that is made again
     if sent == signal.SIGINT:
         return (130, -sent, 0)
     raw = (143, -sent) if early or 143 in stopped else ()
