@@ -68,8 +68,9 @@ def download(known: KnownModel, offline: bool = False, force: bool = False) -> P
     """
     if (known.missing() or force) and is_offline(offline):
         raise InputError(
-            f"{known.name}: not on this machine, and offline: {known.by_hand()}, or allow the "
-            "network (no --offline, PEPSEQ_OFFLINE or HF_HUB_OFFLINE)"
+            f"{known.name}: not on this machine, and offline: {known.by_hand()}, or run with a "
+            "network (without --offline, PEPSEQ_OFFLINE and HF_HUB_OFFLINE): pepseq models "
+            f"download {known.name}"
         )
     with disk_errors(known.folder), locked(known.folder / known.name, _WAIT):
         if known.missing() or force:

@@ -226,7 +226,7 @@ def test_offline_asks_nobody_and_says_what_to_put_where(caches, monkeypatch, nam
         download(known, offline=how == "option")
     for words in (*known.weights, str(known.folder), known.page):
         assert words in str(error.value)
-    assert "pepseq models download" not in str(error.value)
+    assert "with a network" in str(error.value) and "pepseq models download" in str(error.value)
     assert not caches.asked
 
 

@@ -103,7 +103,7 @@ def test_another_table_of_that_name_is_no_list(tmp_path):
     assert read_listed(tmp_path) == {}
 
 
-@pytest.mark.parametrize("cell", ["0" * 200_000, "a\rb", "\0"])
+@pytest.mark.parametrize("cell", ["0" * 200_000, "a\rb"])
 def test_odd_cells_of_a_table_are_cells(folder, cell):
     models = folder("m", [("1.pdb", "", "a"), ("x" * 300, "", "b"), (cell, "", "c")])
     assert read_listed(models) == {"a": models / "1.pdb"}
