@@ -1,5 +1,6 @@
 """Calls of pepseq in children of a process that has imported it, limited in memory and time."""
 
+import atexit
 import importlib
 import os
 import resource
@@ -62,12 +63,14 @@ def _child(arguments: list[str], folder: Path, messages: int, report: int | None
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         from pepseq.cli.main import main
 
+        atexit._clear()  # what the parent does at its end, such as ending its other children
+        if report is not None:
+            atexit.register(lambda: os.write(report, "\n".join(sys.modules).encode()))
         try:
             main(arguments)
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if report is not None:
-            os.write(report, "\n".join(sys.modules).encode())
+        atexit._run_exitfuncs()
     except BaseException:  # noqa: BLE001 - what main lets through is a fault to be seen
         traceback.print_exc()
     finally:
