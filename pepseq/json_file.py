@@ -28,17 +28,29 @@ def parse_json(stream: BinaryIO, path: str | Path) -> object:
     if len(content) > MOST_BYTES:
         raise InputError(f"{path}: expected JSON of up to {MOST_BYTES} bytes, found more")
     try:
-        value = json.loads(content)
+        return decode_json(content)
+    except TooDeep as error:
+        raise InputError(f"{path}: {error}") from error
     except ValueError as error:
         raise InputError(f"{path}: expected JSON, found: {found(str(error), 80)}") from error
+
+
+class TooDeep(ValueError):
+    """JSON that is nested more than DEEPEST deep."""
+
+
+def decode_json(content: bytes | str) -> object:
+    """Return what JSON holds; ValueError for what is none, TooDeep for more than DEEPEST."""
+    try:
+        value = json.loads(content)
     except RecursionError as error:
-        raise _too_deep(path) from error
+        raise _too_deep() from error
     level = [value]
     for _ in range(DEEPEST):
         level = [inner for one in level for inner in _inside(one)]
         if not level:
             return value
-    raise _too_deep(path)
+    raise _too_deep()
 
 
 def found_json(value: object, limit: int = 40) -> str:
@@ -59,5 +71,5 @@ def _inside(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
-def _too_deep(path: str | Path) -> InputError:
-    return InputError(f"{path}: expected JSON nested up to {DEEPEST} deep, found deeper")
+def _too_deep() -> TooDeep:
+    return TooDeep(f"expected JSON nested up to {DEEPEST} deep, found deeper")

@@ -1,6 +1,5 @@
 """A file that is being downloaded, and the notes that let a later call go on with it."""
 
-import json
 import os
 import re
 from pathlib import Path
@@ -9,6 +8,7 @@ import httpx2
 
 from pepseq.atomic_files import create_file, replace_file
 from pepseq.files import to_json
+from pepseq.json_file import decode_json
 
 
 class Part:
@@ -21,7 +21,7 @@ class Part:
         self.validator: str | None = None
         self.total: int | None = None
         try:
-            notes = json.loads(self._notes.read_text())
+            notes = decode_json(self._notes.read_text())
             if notes["url"] == url and self.file.exists():
                 self.validator, self.total = notes["validator"], notes["bytes"]
         except (OSError, ValueError, KeyError, TypeError):

@@ -7,6 +7,8 @@ import pytest
 
 from pepseq import json_file
 from pepseq.errors import InputError
+from pepseq.models.checkpoints import check_manifest
+from pepseq.models.convert import write_index
 
 
 @pytest.mark.parametrize("value", [{"a": [1, {"b": None}]}, [], "text", 3.5, None])
@@ -47,3 +49,23 @@ def test_what_is_no_json_is_one_line(tmp_path, content):
     with pytest.raises(InputError, match=r"x\.json: expected JSON, found: ") as error:
         json_file.read_json(path)
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("depth", [json_file.DEEPEST + 1, 100_000])
+def test_decoding_too_deep_is_an_error_of_the_value(depth):
+    with pytest.raises(ValueError, match="nested up to"):
+        json_file.decode_json("[" * depth + "]" * depth)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{", "[]", '{"sha256": [1]}', "null"])
+def test_a_damaged_manifest_is_bad_input(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match="manifest.json: expected a list of files"):
+        check_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{", "[]", '{"weight_map": [1]}', "null"])
+def test_a_damaged_index_of_weights_is_bad_input(tmp_path, content):
+    (tmp_path / "pytorch_model.bin.index.json").write_text(content)
+    with pytest.raises(InputError, match="index.json"):
+        write_index(tmp_path)

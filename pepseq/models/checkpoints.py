@@ -4,7 +4,6 @@ A folder that pepseq wrote holds `pepseq.json` (what the network was trained for
 `manifest.json` (the SHA-256 of every file), checked whenever it is used.
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from pepseq.atomic_files import replace_file
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import sha256, to_json
+from pepseq.json_file import decode_json
 from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
 from pepseq.readout.readout import Readout
 
@@ -112,7 +112,7 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
 def _described(folder: Path) -> Checkpoint:
     path = folder / DESCRIPTION
     try:
-        description = json.loads(path.read_text())
+        description = decode_json(path.read_text())
         given = description["readouts"]
         if not isinstance(given, list) or not all(isinstance(r, str) for r in given):
             raise ValueError(f"readouts: {given!r}")
@@ -132,7 +132,7 @@ def _described(folder: Path) -> Checkpoint:
 
 def _is_readout_network(folder: Path) -> bool:
     try:
-        settings = json.loads((folder / "config.json").read_bytes())
+        settings = decode_json((folder / "config.json").read_bytes())
         return isinstance(settings, dict) and settings.get("model_type") == READOUT_NETWORK
     except (OSError, ValueError):
         return False  # whoever loads it says what is wrong
@@ -158,7 +158,7 @@ def check_manifest(folder: Path) -> None:
     """Raise InputError if a file of `folder` is missing or differs from the manifest."""
     path = folder / MANIFEST
     try:
-        files = json.loads(path.read_text())["sha256"]
+        files = decode_json(path.read_text())["sha256"]
         for name, expected in files.items():
             if not (folder / name).is_file():
                 raise InputError(f"{folder / name}: listed in {MANIFEST}, not there")

@@ -12,6 +12,7 @@ from pathlib import Path
 from pepseq.atomic_files import create_file, new_partial, remove_partials, replace_file
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import STDIO, check_free, disk_errors, locked, sha256
+from pepseq.json_file import decode_json, read_json
 from pepseq.models.known import converted_name
 
 _WAIT = 600
@@ -106,8 +107,14 @@ def _convert_folder(folder: Path, output, force: bool) -> Path:
 
 def write_index(folder: Path) -> None:
     """Write the index of converted weights that lie in several files."""
-    index = json.loads((folder / _INDEX).read_text())
-    index["weight_map"] = {k: converted_name(v) for k, v in index["weight_map"].items()}
+    index = read_json(folder / _INDEX)
+    try:
+        index["weight_map"] = {k: converted_name(v) for k, v in index["weight_map"].items()}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{folder / _INDEX}: expected the files of weights, found {type(error).__name__}: "
+            f"{error}"
+        ) from error
     target = folder / converted_name(_INDEX)
     with disk_errors(target):
         replace_file(target, json.dumps(index).encode())
@@ -153,6 +160,6 @@ def read_notes(path: str | Path) -> dict:
 
     try:
         with safe_open(path, "pt") as weights:
-            return json.loads((weights.metadata() or {}).get("pepseq", "{}"))
+            return decode_json((weights.metadata() or {}).get("pepseq", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: expected a safetensors file, found {error}") from error

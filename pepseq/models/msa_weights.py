@@ -1,7 +1,6 @@
 """Weights of the MSA Transformer from a file, under the names of either published form."""
 
 import argparse
-import json
 import pickle
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from pepseq.errors import InputError, SettingsError
+from pepseq.json_file import decode_json
 from pepseq.models.msa_transformer import PAD, TOKENS, MsaTransformer
 
 _UNUSED = ("lm_head.weight", "contact_head.")
@@ -136,7 +136,7 @@ def _our_name(name: str) -> str:
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict]:
     try:
         with safe_open(path, framework="pt") as stream:
-            settings = json.loads((stream.metadata() or {}).get("pepseq", "{}")).get("args", {})
+            settings = decode_json((stream.metadata() or {}).get("pepseq", "{}")).get("args", {})
             if not isinstance(settings, dict):
                 raise ValueError("metadata that are no settings")
             return {name: stream.get_tensor(name) for name in stream.keys()}, settings  # noqa: SIM118

@@ -4,7 +4,6 @@
 whose size and time of change are those written down is not read again before it is used.
 """
 
-import json
 import logging
 import os
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from pepseq.atomic_files import replace_file
 from pepseq.errors import InputError, OutputError
 from pepseq.files import disk_errors, locked, sha256, to_json
+from pepseq.json_file import decode_json
 
 log = logging.getLogger(__name__)
 PINNED, RECORDED, NEW, CHANGED = "pinned", "recorded", "new", "changed"
@@ -56,7 +56,7 @@ def read_records() -> dict[str, dict]:
     """Return what is written down, by model; InputError if the file is damaged."""
     path = records_path()
     try:
-        records = json.loads(path.read_text())
+        records = decode_json(path.read_text())
         for entry in records.values():
             if not all(isinstance(file["sha256"], str) for file in entry["files"].values()):
                 raise ValueError("a SHA-256 that is no text")

@@ -1,9 +1,9 @@
 """New networks of ProtBert's architecture and vocabulary, with random weights."""
 
-import json
 from pathlib import Path
 
 from pepseq.errors import InputError
+from pepseq.json_file import decode_json
 
 FOLDER = Path(__file__).parent / "scratch"
 SHARPNESS = 8.0
@@ -20,7 +20,7 @@ def new_network(config: str | Path):
 
     path = FOLDER / f"{config}.json" if str(config) in SIZES else Path(config)
     try:
-        settings = json.loads(path.read_text())
+        settings = decode_json(path.read_text())
         tokens = (FOLDER / "vocab.txt").read_text().split()
         network = BertForMaskedLM(
             BertConfig(vocab_size=len(tokens), pad_token_id=tokens.index("[PAD]"), **settings)

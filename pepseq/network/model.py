@@ -1,6 +1,5 @@
 """A readout network ready for use: onnxruntime on a CPU, torch on a GPU, the same weights."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
+from pepseq.json_file import decode_json
 from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack, parts
@@ -98,7 +98,7 @@ def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
     from safetensors.numpy import load_file
 
     try:
-        settings = json.loads((folder / CONFIG).read_bytes())
+        settings = decode_json((folder / CONFIG).read_bytes())
         if settings["model_type"] != READOUT_NETWORK:
             raise ValueError(f"a {settings['model_type']}")
         weights = load_file(folder / WEIGHTS)

@@ -4,7 +4,6 @@ The model is that of Smith et al. 2024 (PLoS Comput Biol 20(7): e1012258): label
 fixed to a slide, and each cycle of Edman degradation takes off one residue, with its dye.
 """
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.files import open_input
-from pepseq.json_file import found_json
+from pepseq.json_file import decode_json, found_json
 from pepseq.readout.noise import NOT_SEEN, Run, count_failures
 from pepseq.readout.readout import Readout
 
@@ -100,8 +99,8 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
     with open_input(path) as stream:
         text = stream.read()
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = decode_json(text)
+    except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path}:{line}: expected JSON, found: {error}") from error
     _check_keys(path, "", data, (*RATES, DECAY, CHANNELS))

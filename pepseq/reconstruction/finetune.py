@@ -4,7 +4,6 @@ While a run goes on, its checkpoints lie in `.<output>.training` beside the outp
 appears whole at the end. A run that was stopped is resumed from there.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -32,6 +31,7 @@ from pepseq.files import (
     to_json,
     write_run_record,
 )
+from pepseq.json_file import decode_json
 from pepseq.models.checkpoints import DESCRIPTION, find_checkpoint, write_manifest
 from pepseq.publishing import recover
 from pepseq.readout.readout import Readout
@@ -116,7 +116,7 @@ def finetune(
         trainer = None
         if resume and is_done(output, training, settings):
             log.info("%s: finished already, nothing to do", output)
-            description = json.loads((output / DESCRIPTION).read_text())
+            description = decode_json((output / DESCRIPTION).read_text())
         else:
             check_output(output, inputs, [model, teacher], force)
             trainer = _trained(job, settings, resume, force, main)

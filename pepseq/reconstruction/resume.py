@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import check_free, disk_errors, sha256, to_json
+from pepseq.json_file import decode_json
 from pepseq.models.checkpoints import (
     DESCRIPTION,
     MANIFEST,
@@ -79,7 +80,7 @@ def is_done(output: Path, training: Path, settings: dict) -> bool:
     if not (output / DESCRIPTION).exists() or _checkpoints(training):
         return False
     check_manifest(output)
-    before = json.loads((output / DESCRIPTION).read_text())["settings"]
+    before = decode_json((output / DESCRIPTION).read_text())["settings"]
     _compare(before, settings, output)
     return True
 
@@ -112,7 +113,7 @@ def check_output(
     if output.exists():
         listed = {}
         with suppress(OSError, ValueError, KeyError):
-            listed = json.loads((output / MANIFEST).read_text())["sha256"]
+            listed = decode_json((output / MANIFEST).read_text())["sha256"]
         foreign = {p.name for p in output.iterdir()} - {MANIFEST, *listed}
         if foreign:
             raise OutputError(
@@ -136,7 +137,7 @@ def prepare_training(training: Path, settings: dict, resume: bool, force: bool) 
             )
         try:
             if resume:
-                _compare(json.loads(path.read_text()), settings, training)
+                _compare(decode_json(path.read_text()), settings, training)
                 return
         except (OSError, ValueError, AttributeError) as error:
             if not force:

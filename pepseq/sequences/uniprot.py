@@ -3,7 +3,6 @@
 The interface is UniProt's REST API, https://www.uniprot.org/help/api_queries.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import httpx2
 from pepseq.answers import Again, Refused
 from pepseq.errors import InputError, found
 from pepseq.http import Http
+from pepseq.json_file import decode_json
 from pepseq.sequences.config import UNIREF, DownloadConfig
 
 SERVER = "https://rest.uniprot.org"
@@ -135,7 +135,7 @@ def _taxa(response: httpx2.Response) -> list[dict]:
 
 def _json(response: httpx2.Response) -> dict:
     try:
-        return json.loads(response.content)
+        return decode_json(response.content)
     except ValueError as error:
         raise Again(
             f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"

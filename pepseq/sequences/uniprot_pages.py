@@ -7,7 +7,6 @@ that comes late stands as text in a page with status 200.
 
 import hashlib
 import io
-import json
 import logging
 import re
 import time
@@ -23,6 +22,7 @@ from pepseq.atomic_files import append_file, replace_file
 from pepseq.compression import compressed
 from pepseq.errors import InputError, found
 from pepseq.files import decode_text, open_input, to_json
+from pepseq.json_file import decode_json
 from pepseq.sequences.seen_ids import SeenIds
 from pepseq.sequences.uniprot import PAGE, next_link
 
@@ -122,7 +122,7 @@ class Pages:
     def resume(self) -> None:
         """Go on with the pages of an earlier call, if they are of this search and undamaged."""
         try:
-            notes = Notes(**json.loads(self._notes.read_text()))
+            notes = Notes(**decode_json(self._notes.read_text()))
         except (OSError, ValueError, TypeError):
             self.clear()
             return

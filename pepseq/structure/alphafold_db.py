@@ -4,7 +4,6 @@ Its API lists the models of an accession with the addresses of their files, whic
 no address is put together here. Isoforms and complexes come in the same list.
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pepseq.answers import Again, Refused
 from pepseq.errors import InputError, found
 from pepseq.files import disk_errors
 from pepseq.http import Http
+from pepseq.json_file import decode_json
 
 SERVER = "https://alphafold.ebi.ac.uk"
 HOST = "alphafold.ebi.ac.uk"
@@ -107,8 +107,8 @@ def find_entries(http: Http, server: str, accession: str, form: str) -> list[Ent
 def _entries(response: httpx2.Response) -> list[dict]:
     """Return what an answer lists; Again if it is something else."""
     try:
-        listed = json.loads(response.content)
-    except (ValueError, RecursionError) as error:
+        listed = decode_json(response.content)
+    except ValueError as error:
         raise Again(
             f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
         ) from error

@@ -5,7 +5,6 @@ ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from 
 for a slow one's sake goes on. Names are digests, so that none is the beginning of another.
 """
 
-import json
 import shlex
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from pepseq.errors import SettingsError, found
 from pepseq.files import disk_errors
+from pepseq.json_file import decode_json
 from pepseq.programs import how_ended, last_words, running
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.engines import Answer, Folded, Protein
@@ -118,7 +118,7 @@ def _collect(results: Path, name: str, seconds: float) -> Folded | str:
 
 def _ptm(scores: Path) -> float | None:
     """Return the predicted TM-score of a file of scores, None if it has none from 0 to 1."""
-    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        ptm = float(json.loads(scores.read_text())["ptm"])
+    with suppress(OSError, ValueError, TypeError, KeyError, OverflowError):
+        ptm = float(decode_json(scores.read_text())["ptm"])
         return ptm if 0 <= ptm <= 1 else None
     return None

@@ -8,7 +8,6 @@ says. Each run has a work folder of its own: a program that outlives a killed ru
 another's.
 """
 
-import json
 import logging
 import os
 import re
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.files import Outputs, check_free, disk_errors, encode_text, locked, sha256, to_json
+from pepseq.json_file import decode_json
 from pepseq.sequences.fasta import BadRecord, format_failed
 from pepseq.structure.names import TABLE
 from pepseq.structure.naming import FileNames
@@ -235,7 +235,7 @@ def refuse_none_good(bad: list[BadRecord], good: int, output: str | Path) -> Non
 def _earlier(path: Path) -> list[dict]:
     """Return the run records of the calls before, none if there is no whole one."""
     with suppress(OSError, ValueError, AttributeError):
-        last = json.loads(path.read_bytes())
+        last = decode_json(path.read_bytes())
         return [*last.pop("earlier", []), last]
     return []
 
