@@ -13,7 +13,7 @@ DEEPEST = 100
 
 
 def read_json(path: str | Path) -> object:
-    """Return what a JSON file holds, gzip unpacked; never a part of it.
+    """Return what a JSON file holds, decompressed; never a part of it.
 
     Raises InputError for a missing or unreadable file, for what is no JSON, and for more than
     MOST_BYTES or DEEPEST.

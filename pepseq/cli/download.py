@@ -45,7 +45,10 @@ log = logging.getLogger(__name__)
     metavar="URL",
     help="Ask this server.  [default: PEPSEQ_UNIPROT_URL, else UniProt's own]",
 )
-@options.output(required=False, text="Output; gzip for .gz. Needed unless --dry-run.")
+@options.output(
+    required=False,
+    text="Output, compressed by suffix (.gz, .bz2, .xz, .zst). Needed unless --dry-run.",
+)
 @options.force
 def command(output, dry_run, force, identity, **settings):
     """Download the proteins of a taxon from UniProt, going on where an earlier call was stopped.

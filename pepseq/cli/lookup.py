@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 
 @click.command("lookup")
 @click.argument("readouts", type=options.INPUT)
-@options.output(metavar="TSV", text="Table of fits; gzip for .gz, - for stdout.")
+@options.output(
+    metavar="TSV", text="Table of fits; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+)
 @options.reference(required=True)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels

@@ -13,7 +13,9 @@ def rate(name: str, text: str):
 
 @click.command("mask")
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
-@options.output(text="FASTA of readouts, or dye sequences; gzip for .gz, - for stdout.")
+@options.output(
+    text="FASTA of readouts, or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels
 @click.option(
@@ -55,7 +57,7 @@ def rate(name: str, text: str):
 def command(proteins, output, readout, labels, noise, keep_going, force, **settings):
     """Hide what an experiment does not read: proteins to readouts.
 
-    PROTEINS are FASTA files, gzip or not; - is stdin. Give --readout or --labels.
+    PROTEINS are FASTA files, compressed or not; - is stdin. Give --readout or --labels.
     """
     from pepseq.readout.noise import Noise
     from pepseq.readout.simulate import mask

@@ -11,7 +11,9 @@ log = logging.getLogger(__name__)
 
 @click.command("merge")
 @click.argument("shards", nargs=-1, required=True, type=options.INPUT)
-@options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
+@options.output(
+    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+)
 @options.table("The table of all residues; needed if the shards have tables.")
 @options.keep_going
 @options.force

@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 @click.command("pair")
 @click.argument("family_a", type=options.INPUT)
 @click.argument("family_b", type=options.INPUT)
-@options.output(metavar="TSV", text="Table of pairs; gzip for .gz, - for stdout.")
+@options.output(
+    metavar="TSV", text="Table of pairs; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+)
 @click.option(
     "--species",
     metavar="RULE",
@@ -154,7 +156,7 @@ def command(
 ):
     """Pair two families: which protein of one interacts with which of the other.
 
-    FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, gzip or not; one of them
+    FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, compressed or not; one of them
     may be -, stdin. Pairs are made inside each species, one-to-one.
     """
     config = PairConfig(**settings)

@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 
 @click.command("predict")
 @click.argument("readouts", type=options.INPUT)
-@options.output(text="FASTA of whole proteins; gzip for .gz, - for stdout.")
+@options.output(
+    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+)
 @options.reference(default="E. coli K-12 and EC590")
 @options.model
 @options.offline

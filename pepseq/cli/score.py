@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 @click.command("score")
 @click.argument("model", type=options.INPUT)
 @click.argument("reference", type=options.INPUT, required=False)
-@options.output(metavar="TSV", text="Table, one row a pair; gzip for .gz, - for stdout.")
+@options.output(
+    metavar="TSV",
+    text="Table, one row a pair; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout.",
+)
 @click.option(
     "--correspondence",
     type=click.Choice(CORRESPONDENCES),
@@ -74,7 +77,7 @@ log = logging.getLogger(__name__)
 def command(model, reference, output, sequences, superposed, keep_going, force, **settings):
     """Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.
 
-    MODEL and REFERENCE are PDB or mmCIF files, gzip or not, or two folders of them, matched by id;
+    MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched by id;
     or MODEL alone is a TSV with columns model and reference. A TM-score above 0.5 means mostly the
     same fold.
     """

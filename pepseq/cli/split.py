@@ -95,7 +95,7 @@ class Three(click.ParamType):
 def command(proteins, output, gzipped, keep_going, force, **settings):
     """Split proteins into train, validation and test, and say how near they are.
 
-    PROTEINS are FASTA files, gzip or not. Of proteins with the same sequence one is kept.
+    PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
     """
     config = SplitConfig(**settings)
     from pepseq.evaluation.split import split

@@ -151,7 +151,7 @@ def _settings(config: PredictConfig, readout: Readout, checkpoint, network, comb
 
 
 def _described(share: Share, counts: dict, hashes: list[str], bad: list, output, table) -> dict:
-    """Return what `merge` has to know of a shard; SHA-256 are of what gzip, if any, holds."""
+    """Return what `merge` has to know of a shard; SHA-256 are of the decompressed content."""
     fasta, rows = [*hashes, None][:2]
     return {
         "number": share.shard.number,

@@ -50,7 +50,7 @@ class Downloaded:
 
 
 def download(output: str | Path, config: DownloadConfig, *, force: bool = False) -> Downloaded:
-    """Download the records of a search to a FASTA file (gzip for `.gz`), page by page.
+    """Download the records of a search to a FASTA file (compressed by its suffix), page by page.
 
     A call that was stopped, in whatever way, goes on after its last whole page; the file is the
     same byte for byte. Its number of records is the one that the server gave. `<output>.run.json`

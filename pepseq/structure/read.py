@@ -87,7 +87,7 @@ class Structure:
 
 
 def read_structure(path: str | Path) -> Structure:
-    """Read a PDB or mmCIF file, gzip or not, told apart by its content.
+    """Read a PDB or mmCIF file, compressed or not, told apart by its content.
 
     Raises InputError for what is no structure and for one without 3 CA atoms in any chain.
     """
