@@ -156,8 +156,8 @@ def command(
 ):
     """Pair two families: which protein of one interacts with which of the other.
 
-    FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, compressed or not; one of them
-    may be -, stdin. Pairs are made inside each species, one-to-one.
+    FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, compressed or not; one of
+    them may be -, stdin. Pairs are made inside each species, one-to-one.
     """
     config = PairConfig(**settings)
     from pepseq.pairing.pair import pair

@@ -66,7 +66,7 @@ def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Read
 def read_dye_sequences(
     path: str | Path, readout: Readout, bad: list[BadRecord] | None = None
 ) -> Iterator[DyeSequence]:
-    """Yield the dye sequences of a file as readouts; `-` is stdin, compressed files are decompressed.
+    """Yield the dye sequences of a file as readouts; `-` is stdin.
 
     `readout` says what the channels label: `Readout.from_labels("DE,C,Y")`. In a record's sequence
     a blank is X, a labelled residue is the amino acid or the character of its group, as in

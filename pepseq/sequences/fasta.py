@@ -1,6 +1,6 @@
 """FASTA files of proteins and of readouts, streamed, each fault named by file, line and record.
 
-A file-level fault (no FASTA, damaged compression) raises InputError. A record-level fault (no residues,
+A file-level fault (no FASTA, damaged data) raises InputError. A record-level fault (no residues,
 too many, a symbol that stands for none, an id seen before) raises too, unless the caller passes a
 list that collects such records, so that one bad record does not stop thousands of good ones.
 """

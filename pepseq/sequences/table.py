@@ -59,7 +59,7 @@ def check_table_name(path: str | Path) -> None:
 def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, the cells of `columns`) of each row; other columns and empty rows are let be.
 
-    `-` is stdin, compressed files are decompressed; spaces around a cell are dropped.
+    `-` is stdin; spaces around a cell are dropped.
 
     Raises InputError for a column that is missing or there twice, for another number of cells than
     the header has, an empty cell, and a file that is no text.
