@@ -37,8 +37,8 @@ def command(truth, predicted, readout, output, table, background, reference, kee
     """Compare completed proteins with the truth: tables and figures.
 
     TRUTH and PREDICTED are FASTA files, compressed or not, whose proteins are matched by id; one of
-    them may be -, stdin. Only hidden residues are scored: those of TRUTH outside the readout, unknown
-    ones (X U B Z O J) never. Macro is the mean over proteins, micro is over residues.
+    them may be -, stdin. Only hidden residues are scored: those of TRUTH outside the readout,
+    unknown ones (X U B Z O J) never. Macro is the mean over proteins, micro is over residues.
     """
     from pepseq.evaluation.evaluate import evaluate
 

@@ -14,7 +14,8 @@ def rate(name: str, text: str):
 @click.command("mask")
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(
-    text="FASTA of readouts, or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+    text="FASTA of readouts, or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - for "
+    "stdout."
 )
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels

@@ -77,9 +77,9 @@ log = logging.getLogger(__name__)
 def command(model, reference, output, sequences, superposed, keep_going, force, **settings):
     """Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.
 
-    MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched by
-    id; or MODEL alone is a TSV with columns model and reference. A TM-score above 0.5 means mostly the
-    same fold.
+    MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched
+    by id; or MODEL alone is a TSV with columns model and reference. A TM-score above 0.5 means
+    mostly the same fold.
     """
     config = ScoreConfig(**settings)
     from pepseq.structure.score import score
