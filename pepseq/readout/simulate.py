@@ -43,10 +43,10 @@ def mask(
     `proteins` are FASTA files (compressed or not, `-` for stdin), read as one stream; headers and
     order stay; readouts are taken too, to hide more of them. `output` is a FASTA file (compressed
     by its suffix, `-` for stdout), in which a residue known only to be in a group stands as `[DE]`;
-    with `dye_sequences` it is whatprot's file of dye sequences. `noise` is what sequencing gets wrong:
-    a `Noise`, a `Fluorosequencing`, or the path of whatprot's sequencing parameters; what happens to
-    a protein depends on `seed`, its id and its sequence alone. Records that cannot be read are left
-    out, listed in `<output>.failed.tsv` and returned.
+    with `dye_sequences` it is whatprot's file of dye sequences. `noise` is what sequencing gets
+    wrong: a `Noise`, a `Fluorosequencing`, or the path of whatprot's sequencing parameters; what
+    happens to a protein depends on `seed`, its id and its sequence alone. Records that cannot be
+    read are left out, listed in `<output>.failed.tsv` and returned.
 
     Raises SettingsError, InputError (after writing the good records, unless `keep_going`),
     OutputError and TryAgainError.
