@@ -58,6 +58,11 @@ def readable(text: str) -> str:
     return text if text.isprintable() else text.translate(_LATIN_1)
 
 
+def is_text(symbol: str) -> bool:
+    """Return whether a character is printable, or stands for a byte that is no UTF-8."""
+    return symbol.isprintable() or "\udc80" <= symbol <= "\udcff"
+
+
 def printable(text: str) -> str:
     r"""Return a text with escapes for all that is not printable: line ends, tabs, terminal codes.
 

@@ -1,5 +1,6 @@
 """Tables of pairs against the true pairs: how many are right, and how right their confidence is."""
 
+import os
 import shlex
 import time
 from collections import Counter
@@ -143,6 +144,11 @@ def _read(path: str | Path) -> _Table:
         else:
             made[name, a, b] = share
     beside = f"{path}.unpaired.tsv"
+    if not os.path.isfile(beside):
+        raise InputError(
+            f"{path}: expected {Path(beside).name} beside it, in which pair lists the proteins "
+            "without a pair, found none: keep both files of pair together, under one name"
+        )
     if missing := set(UNPAIRED_COLUMNS) - set(read_columns(beside)):
         raise InputError(f"{beside}:1: expected a column {min(missing)}, found none")
     for row in read_rows(beside):

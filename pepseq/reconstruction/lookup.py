@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import SettingsError
+from pepseq.errors import SettingsError, is_text
 from pepseq.files import Outputs, check_free, check_inputs, encode_text, write_run_record
 from pepseq.progress import Progress
 from pepseq.readout.dyeseqs import DyeSequence, read_dye_sequences
@@ -287,4 +287,4 @@ def _rows(record: Record, answer: Answer, q: float, known: Reference) -> str:
 
 def _one_cell(text: str) -> str:
     """Return a text with a space for each tab and anything else that a table would be cut at."""
-    return "".join(symbol if symbol.isprintable() else " " for symbol in text).strip()
+    return "".join(symbol if is_text(symbol) else " " for symbol in text).strip()

@@ -121,7 +121,7 @@ def read_fasta(
 
 def longest_record() -> int:
     """Return how many residues a record may have; SettingsError for a limit that is none."""
-    text = os.environ.get("PEPSEQ_LONGEST_RECORD", str(LONGEST_RECORD))
+    text = os.environ.get("PEPSEQ_LONGEST_RECORD") or str(LONGEST_RECORD)
     if not text.isdecimal() or not int(text):
         raise SettingsError(
             f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {found(text)}"
@@ -159,6 +159,11 @@ def _raw_records(
                         f"{path}:{number}: expected lines that end in \\n or \\r\\n, "
                         "found \\r alone"
                     )
+            elif begins and not rows and line.startswith(b"\0"):
+                raise InputError(
+                    f"{path}:{number}: expected text, found a NUL byte in front of a line: several "
+                    "files in one, which these commands divide: tr '\\0' '\\n' < FILE"
+                )
             elif header is not None:
                 room -= len(line)
                 if room >= 0:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, found, is_text
 from pepseq.sequences.table import read_table
 
 AUTO, FIELD, REGEX, TABLE = "auto", "field:", "regex:", "table:"
@@ -98,7 +98,7 @@ def read_field(header: str, separator: str, place: int) -> str | None:
 
 def _one_line(text: str) -> str:
     """Return a text fit for a cell of a table."""
-    return " ".join("".join(s if s.isprintable() else " " for s in text).split())
+    return " ".join("".join(s if is_text(s) else " " for s in text).split())
 
 
 def table_of(rule: str) -> str | None:

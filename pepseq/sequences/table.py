@@ -19,6 +19,7 @@ from pepseq.files import decode_text, encode_text, numbered_lines, open_input
 
 Row = dict[str, str]
 _DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
+_DOUBLED = '""'
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_HEADER = 1 << 16
@@ -105,7 +106,7 @@ def read_columns(path: str | Path) -> tuple[str, ...]:
         if _binary(stream):
             return ()
         line = _text_of(stream).readline(_LONGEST_HEADER).rstrip("\n")
-    return () if "\0" in line else tuple(_split(line, _divider(line)))
+    return () if "\0" in line else tuple(_split(line, _divider(line), True))
 
 
 def read_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
@@ -121,9 +122,10 @@ def _rows_of(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int,
     lines = text_lines(path, stream)
     _, header = next(lines, (1, ""))
     divider = _divider(header)
-    names, first = _split(header, divider), True
+    names, first = _split(header, divider, True), True
+    quoted = divider != "\t" or '"' in header
     for number, line in lines:
-        cells = _split(line, divider)
+        cells = _split(line, divider, quoted)
         if not any(cells):
             continue
         if first:
@@ -170,12 +172,19 @@ def _divider(header: str) -> str:
     return max(";,", key=bare.count) if set(bare) & set(";,") else " "
 
 
-def _split(line: str, divider: str) -> list[str]:
+def _split(line: str, divider: str, quoted_all: bool) -> list[str]:
+    """Return the cells of a line.
+
+    Without `quoted_all`, as in a TSV whose header has no quotes, quotes around a cell are its own
+    unless the cell needs them.
+    """
     if '"' not in line:
         return line.split(divider)
     cells, at = [], 0
     while True:
         quoted = _QUOTED.match(line, at)
+        if quoted and not (quoted_all or divider in quoted[1] or _DOUBLED in quoted[1]):
+            quoted = None
         if quoted and line[quoted.end() : quoted.end() + 1] in ("", divider):
             end, cell = quoted.end(), quoted[1].replace('""', '"')
         else:
@@ -217,7 +226,9 @@ class TsvBlocks:
 
 
 def _without_quotes(line: bytes) -> bytes:
-    return _encoded(_split(decode_text(line).rstrip("\r\n"), "\t")) if b'"' in line else line
+    if b'"' not in line:
+        return line
+    return _encoded(_split(decode_text(line).rstrip("\r\n"), "\t", False))
 
 
 def _encoded(cells: list[str]) -> bytes:

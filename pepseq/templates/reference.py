@@ -13,6 +13,7 @@ import numpy as np
 
 from pepseq.errors import InputError
 from pepseq.files import STDIO, decode_text, encode_text, sha256
+from pepseq.readout.masking import HIDDEN
 from pepseq.sequences.fasta import BadRecord, read_fasta
 from pepseq.templates.index import DamagedError, Index, UntrustedError
 from pepseq.templates.kernels import read_only
@@ -234,8 +235,10 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
     times: dict[str, int] = {}
     bad: list[BadRecord] = []
     held: list[tuple[int, int]] = []  # protein and file of each record
+    hidden = [0] * len(paths)
     for number, path in enumerate(paths):
         for record in read_fasta(path, bad=bad, repeated_ids=True):
+            hidden[number] += 2 * record.sequence.count(HIDDEN) - len(record.sequence)
             key = hashlib.blake2b(record.sequence.encode(), digest_size=16).digest()
             held.append((known.setdefault(key, len(known)), number))
             if len(known) == len(residues):
@@ -247,6 +250,12 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
             residues.append(encode(record.sequence))
     if not held:
         raise InputError(f"{paths[0]}: expected known proteins, found none that can be used")
+    for path, excess in zip(paths, hidden, strict=True):
+        if excess > 0:
+            raise InputError(
+                f"{path}: expected known proteins, found readouts (more than half of the residues "
+                "are hidden): give the FASTA file of a proteome"
+            )
     log.info("reference: %d distinct proteins of %d records", len(residues), len(held))
     order, strata = by_stratum(np.array(held), np.array([len(one) for one in residues]))
     residues, names = [residues[p] for p in order], [names[p] for p in order]

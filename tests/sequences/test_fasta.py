@@ -148,7 +148,9 @@ def test_outputs_are_compressed_by_their_suffix(tmp_path, run, suffix):
     assert out.read_bytes() == first
 
 
-@pytest.mark.parametrize("header", ["\u03b2-lactamase \u03b1".encode(), b"caf\xe9 prot\xe9ine"])
+@pytest.mark.parametrize(
+    "header", ["\u03b2-lactamase \u03b1".encode(), b"caf\xe9 prot\xe9ine", b'"q1" "of two"']
+)
 def test_headers_outside_ascii_keep_their_bytes(tmp_path, run, header):
     (tmp_path / "p").write_bytes(b">" + header + b"\nMAGICKW\n>b\nM1\n")
     table = tmp_path / "t.tsv"
@@ -168,6 +170,7 @@ def test_headers_outside_ascii_keep_their_bytes(tmp_path, run, header):
     done = run("lookup", tmp_path / "r", "-o", tmp_path / "l", "--readout", "KCYM",
                "--reference", tmp_path / "known")  # fmt: skip
     assert done.code == 0 and header.split()[0] in (tmp_path / "l").read_bytes()
+    assert header.split(b" ", 1)[1] in (tmp_path / "l").read_bytes()
 
 
 def test_bytes_outside_utf_8_are_shown_as_latin_1(tmp_path):
@@ -285,3 +288,9 @@ def test_proteins_have_no_groups_unless_asked_for(fasta):
     with pytest.raises(InputError, match=r"expected amino acids, found '\[' at residue 3"):
         list(read_fasta(source))
     assert [r.sequence for r in read_fasta(source, groups={})] == ["MBd"]
+
+
+def test_files_joined_by_nul_are_refused_and_no_record_is_lost(tmp_path):
+    (tmp_path / "p").write_bytes(b">a\nMK\n\0>b\nMK\n")
+    with pytest.raises(InputError, match=":3: expected text, found a NUL byte in front of a line"):
+        read(tmp_path / "p", bad=[])

@@ -238,3 +238,9 @@ def test_a_pipe_is_read_without_an_index(known, tmp_path):
 def test_unknown_residues_and_long_proteins_are_kept_whole(fasta):
     reference = open_reference([fasta("k", [("x", "XUZOBJ"), ("titin", "MAKE" * 9000)])])
     assert reference.protein(0).tolist() == [20] * 6 and len(reference.protein(1)) == 36_000
+
+
+def test_readouts_are_no_known_proteins(tmp_path):
+    (tmp_path / "r").write_text(">a\nMXXXXK\n")
+    with pytest.raises(InputError, match="found readouts"):
+        open_reference([tmp_path / "r"])
