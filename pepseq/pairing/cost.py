@@ -20,7 +20,7 @@ _FIELD = 2.5e-11
 _SIMILARITY = 1.0e-10
 _MOVE, _MOVE_OF_ROW = 2.0e-6, 2.5e-9
 _MOVE_WITHOUT_FIELDS = 1.2e-9
-_BYTES, _FIXED = 60, 2.0e8
+_BYTES, _FIXED = 50, 2.0e8
 
 
 @dataclass(frozen=True)
