@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pepseq.errors import TryAgainError
 
 SECONDS_TO_NEXT_TRY = 0.05
+_UNBEARABLE = ("<frozen importlib", "/weakref.py", "/_weakrefset.py", "/llvmlite/")
+"""Parts of the names of files whose functions native code may have called."""
 _asked: int | None = None
 _times = 0
 _held = 0
@@ -134,10 +136,13 @@ def _is_stopping() -> bool:
 
 
 def _can_bear(frame) -> bool:
-    """Return whether no import and no finalizer is under way in a frame or its callers."""
+    """Return whether a frame and its callers let an exception pass.
+
+    Imports, finalizers, callbacks of weak references and those of LLVM do not.
+    """
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+        if code.co_name == "__del__" or any(part in code.co_filename for part in _UNBEARABLE):
             return False
         frame = frame.f_back
     return True

@@ -51,6 +51,15 @@ FREED = f"""
             {ASK}; time.sleep(0.1); print("freed", flush=True)
     Freed(); time.sleep(9)
 """
+REFERRED = f"""
+    import weakref
+    class Referred:
+        pass
+    one = Referred()
+    weakref.finalize(one, lambda: ({ASK}, time.sleep(0.1), print("freed", flush=True)))
+    del one
+    time.sleep(9)
+"""
 CLEANING = f"""
     try:
         {ASK}; time.sleep(9)
@@ -96,12 +105,21 @@ def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
     [
         (SWALLOWED, 143, ""),
         (FREED, 143, "freed\n"),
+        (REFERRED, 143, "freed\n"),
         (CLEANING, 143, "cleaned\n"),
         (HELD, 143, "made\n"),
         (DONE, 0, ""),
         (f"    {ASK}; time.sleep(9)", 143, ""),
     ],
-    ids=["swallowed", "finalizer", "cleaning up", "held", "after the end", "running"],
+    ids=[
+        "swallowed",
+        "finalizer",
+        "weak reference",
+        "cleaning up",
+        "held",
+        "after the end",
+        "running",
+    ],
 )
 def test_a_signal_ends_a_run_once_even_if_threads_never_end(body, code, out):
     done = python(RUNNING.format(body=body, arguments=["mask"]))
