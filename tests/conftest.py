@@ -72,7 +72,7 @@ def protbert(tmp_path_factory):
     """Folder of a tiny ProtBert with random weights large enough to matter."""
     import torch
 
-    from pepseq.models.scratch import new_network
+    from pepseq.models.random_weights import new_network
 
     torch.manual_seed(0)
     network, tokenizer = new_network("tiny")
@@ -86,7 +86,7 @@ def small_network(tmp_path_factory):
 
     import torch
 
-    from pepseq.models.scratch import FOLDER, new_network
+    from pepseq.models.random_weights import FOLDER, new_network
 
     folder = tmp_path_factory.mktemp("small")
     settings = json.loads((FOLDER / "tiny.json").read_text()) | {"max_position_embeddings": 64}
@@ -170,7 +170,7 @@ def legacy_protbert(protbert, tmp_path_factory):
     import torch
     from safetensors.torch import load_file
 
-    from pepseq.models.scratch import FOLDER
+    from pepseq.models.random_weights import FOLDER
 
     folder = tmp_path_factory.mktemp("legacy")
     config = json.loads((protbert / "config.json").read_text())
@@ -191,7 +191,7 @@ def caches(tmp_path, monkeypatch):
     """Empty caches of models in a temporary folder, and a server in place of the publishers'."""
     from servers import serve
 
-    from pepseq.http import HttpConfig
+    from pepseq.http.client import HttpConfig
 
     for name in ("PEPSEQ_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)

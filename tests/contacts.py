@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.pairing.methods import Families, Species
+from pepseq.pairing.method_interface import Families, Species
 
 CODES = 20
 GAP = 20

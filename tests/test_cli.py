@@ -58,7 +58,7 @@ def test_missing_inputs_are_65_in_one_line(run, name, tmp_path):
 
 
 def test_a_bug_is_one_line(run, fasta, tmp_path, monkeypatch):
-    import pepseq.readout.simulate as module
+    import pepseq.readout.simulation as module
 
     monkeypatch.setattr(module, "mask_table", lambda *a: 1 / 0)
     source = fasta("p", [("a", "MK")])

@@ -11,10 +11,10 @@ import pytest
 from places import DATA, ROOT
 
 from pepseq.cli.commands import COMMANDS
-from pepseq.reconstruction.curves import COLUMNS
-from pepseq.reconstruction.reconstruct import TABLE_COLUMNS
-from pepseq.structure.fetch import FETCH_COLUMNS
-from pepseq.structure.fold import FOLD_COLUMNS
+from pepseq.prediction.reconstruction import TABLE_COLUMNS
+from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
+from pepseq.structure.folding.fold import FOLD_COLUMNS
+from pepseq.training.loss_curves import COLUMNS
 
 README = (ROOT / "README.md").read_text()
 SECTIONS = dict(re.findall(r"^### pepseq ([\w-]+)\n(.*?)(?=^##)", README, re.S | re.M))

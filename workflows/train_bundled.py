@@ -28,19 +28,19 @@ from torch import distributed, multiprocessing
 
 from pepseq import Readout
 from pepseq.errors import PepseqError
-from pepseq.files import sha256, to_json
+from pepseq.io.run_record import sha256, to_json
 from pepseq.models.checkpoints import DESCRIPTION, write_manifest
-from pepseq.network.calibration import fit_temperatures
-from pepseq.network.examples import Example, PlainExamples
 from pepseq.network.export import write_graph, write_network
 from pepseq.network.model import GRAPH, WEIGHTS, ReadoutModel
 from pepseq.network.net import SETTINGS, ReadoutNet
-from pepseq.network.training import Schedule, Trainer, validate
-from pepseq.reconstruction.curves import metrics_table, plot_losses
-from pepseq.reconstruction.template_examples import StoredExamples, draw_examples, save_examples
+from pepseq.network.pretraining import Schedule, Trainer, validate
+from pepseq.network.temperature import fit_temperatures
+from pepseq.network.training_examples import Example, PlainExamples
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import encode
+from pepseq.training.loss_curves import metrics_table, plot_losses
+from pepseq.training.template_examples import StoredExamples, draw_examples, save_examples
 
 EASY = 300
 """Steps at the beginning in which all proteins are read as KCYM: from nothing to anything."""

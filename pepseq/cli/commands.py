@@ -13,6 +13,7 @@ import click
 from pepseq.cli.groups import SuggestingGroup
 from pepseq.cli.streams import ClosedPipe
 from pepseq.errors import OutputError, PepseqError, TryAgainError, printable
+from pepseq.io.run_record import ARGV
 from pepseq.version import __version__
 
 COMMANDS = {
@@ -107,6 +108,7 @@ def help_command(command: tuple[str, ...]):
 
 def run(arguments: list[str]) -> tuple[int, str]:
     """Run a command line; return its exit code and what is left to say on standard error."""
+    ARGV.set(tuple(arguments))
     try:
         code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
         sys.stdout.flush()

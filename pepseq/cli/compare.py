@@ -24,7 +24,7 @@ def command(evaluations, output, force):
     Tables and figures of the hidden-residue accuracy by training and test set, by protein length
     and by amino acid; one line or panel for each readout.
     """
-    from pepseq.evaluation.cross import compare_evaluations, cross_rows
+    from pepseq.evaluation.compare import compare_evaluations, cross_rows
 
     rows = cross_rows(compare_evaluations(evaluations, output, force=force))
     table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]

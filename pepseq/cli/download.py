@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from pepseq.cli import options
-from pepseq.sequences.config import DATABASES, IDENTITIES, DownloadConfig
+from pepseq.uniprot.config import DATABASES, IDENTITIES, DownloadConfig
 
 DEFAULTS = DownloadConfig(taxon=1)
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def command(output, dry_run, force, identity, **settings):
     if not dry_run and output is None:
         raise click.UsageError("expected --output or --dry-run, found neither")
     config = DownloadConfig(identity=int(identity) if identity else None, **settings)
-    from pepseq.sequences.uniref import download, estimate
+    from pepseq.uniprot.download import download, estimate
 
     if dry_run:
         for name, value in asdict(estimate(config)).items():

@@ -50,7 +50,7 @@ def command(ids, output, dry_run, keep_going, force, **settings):
     if not dry_run and output is None:
         raise click.UsageError("expected --output or --dry-run, found neither")
     config = FetchConfig(**settings)
-    from pepseq.structure.fetch import CITE, fetch_structures, list_models
+    from pepseq.structure.alphafold_db.download import CITE, fetch_structures, list_models
 
     if dry_run:
         for number, (one, entries) in enumerate(list_models(ids, config)):

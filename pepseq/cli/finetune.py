@@ -11,8 +11,8 @@ import click
 
 from pepseq.cli import options
 from pepseq.errors import LostProcessError, PepseqError, StoppedError
-from pepseq.reconstruction.config import LOSSES, SCHEDULES, FinetuneConfig
-from pepseq.signals import Stop
+from pepseq.processes.signals import Stop
+from pepseq.training.config import LOSSES, SCHEDULES, FinetuneConfig
 
 SECONDS_OF_SILENCE = 15
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def command(
     names = {field.name for field in dataclasses.fields(FinetuneConfig)}
     config = FinetuneConfig(**{name: settings[name] for name in names})
     with _one_voice():
-        from pepseq.reconstruction.finetune import finetune
+        from pepseq.training.finetune import finetune
 
         done = finetune(
             train,

@@ -57,7 +57,7 @@ def command(proteins, output, keep_going, force, **settings):
     failed, or is of a sequence that has changed.
     """
     config = FoldConfig(**settings)
-    from pepseq.structure.fold import fold
+    from pepseq.structure.folding.fold import fold
 
     done = fold(proteins, output, config=config, force=force, keep_going=keep_going)
     log.info(

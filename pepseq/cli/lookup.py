@@ -5,7 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
-from pepseq.reconstruction.config import LookupConfig
+from pepseq.lookup.config import LookupConfig
 
 DEFAULTS = LookupConfig()
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def command(readouts, output, reference, readout, labels, keep_going, force, **s
     --readout or --labels.
     """
     config = LookupConfig(**settings)
-    from pepseq.reconstruction.lookup import lookup
+    from pepseq.lookup.lookup import lookup
 
     done = lookup(
         readouts,

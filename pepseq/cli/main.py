@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from pepseq import signals
+from pepseq.processes import signals
 
 RESUMABLE = {
     "download": "",

@@ -61,7 +61,7 @@ def command(proteins, output, readout, labels, noise, keep_going, force, **setti
     PROTEINS are FASTA files, compressed or not; - is stdin. Give --readout or --labels.
     """
     from pepseq.readout.noise import Noise
-    from pepseq.readout.simulate import mask
+    from pepseq.readout.simulation import mask
 
     names = ("missed_label", "misread", "lost_cycle", "extra_cycle")
     given = {name: settings.pop(name) for name in names}

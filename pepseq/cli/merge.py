@@ -24,7 +24,7 @@ def command(shards, output, table, keep_going, force):
     found by the run records beside them. Every shard must be there, of the same input, settings and
     version, and as it was written. The outputs are those of one run without --shard.
     """
-    from pepseq.reconstruction.merge import merge
+    from pepseq.prediction.merge import merge
 
     done = merge(shards, output, table=table, keep_going=keep_going, force=force)
     log.info("%d proteins, %d residues from %d shards", done.proteins, done.residues, done.shards)

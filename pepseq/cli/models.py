@@ -29,8 +29,8 @@ def list_models():
     sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is the
     folder with the files, or not here.
     """
-    from pepseq.models.known import KNOWN, MSA
-    from pepseq.models.records import read_records
+    from pepseq.models.checksums import read_records
+    from pepseq.models.registry import KNOWN, MSA
 
     records = read_records()
     rows = [list(COLUMNS)]
@@ -76,7 +76,7 @@ def verify_models(names):
     changed if it is not; then the exit code is 65.
     """
     from pepseq.models.download import check_model, refuse_changed
-    from pepseq.models.known import KNOWN
+    from pepseq.models.registry import KNOWN
 
     click.echo("\t".join(VERIFIED))
     done = []
@@ -106,14 +106,14 @@ def convert_model(source, output, force):
 
     The pickle is read as data only; one that holds code is refused. Prints what was written.
     """
-    from pepseq.models.convert import convert
+    from pepseq.models.conversion import convert
 
     click.echo(convert(source, output, force))
 
 
 def _known(names):
     """Return the known models of these names, or end with click's usage error."""
-    from pepseq.models.known import KNOWN, find_known
+    from pepseq.models.registry import KNOWN, find_known
 
     for name in names:
         if find_known(name) is None:

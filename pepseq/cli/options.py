@@ -1,13 +1,14 @@
 """Options that more than one command has, each meaning one thing everywhere."""
 
 import os
+from typing import get_args, get_type_hints
 
 import click
 
 from pepseq.errors import SettingsError
-from pepseq.readout.readout import PRESETS, Readout
-from pepseq.reconstruction.config import KINDS
-from pepseq.sequences.table import check_table_name
+from pepseq.io.tables import check_table_name
+from pepseq.readout.readout import PRESETS, READ_KINDS, Readout
+from pepseq.settings import Choice, Range, bounds_of
 
 
 class ReadoutType(click.ParamType):
@@ -46,6 +47,31 @@ class TableOutput(click.Path):
         except SettingsError as error:
             self.fail(str(error), param, ctx)
         return super().convert(value, param, ctx)
+
+
+def setting(config: type, name: str, text: str, **more):
+    """Return the option of a setting: its default and bounds are those of the dataclass field."""
+    default, bounds = getattr(config, name), bounds_of(config, name)
+    kind: click.ParamType | None = None
+    if isinstance(bounds, Choice):
+        kind = click.Choice(bounds.values)
+    elif isinstance(bounds, Range):
+        hint = get_type_hints(config)[name]
+        range_type = click.IntRange if int in (hint, *get_args(hint)) else click.FloatRange
+        kind = range_type(
+            bounds.low, bounds.high, min_open=bounds.low_open, max_open=bounds.high_open
+        )
+    if isinstance(default, bool):
+        more = {"is_flag": True, **more}
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        name,
+        default=default,
+        show_default=default is not None and not isinstance(default, bool),
+        type=kind,
+        help=text,
+        **more,
+    )
 
 
 READOUT = ReadoutType()
@@ -131,7 +157,7 @@ truth = click.option(
 def _or_bundled(context: click.Context, option: click.Parameter, paths: tuple) -> tuple:
     """Put the file that comes with pepseq in the place of its name, unless a file has that name."""
     if BUNDLED in paths and not os.path.isfile(BUNDLED):
-        from pepseq.reconstruction.predict import BUNDLED_REFERENCE
+        from pepseq.prediction.predict import BUNDLED_REFERENCE
 
         return tuple(str(BUNDLED_REFERENCE) if path == BUNDLED else path for path in paths)
     return paths
@@ -154,7 +180,7 @@ def reference(required: bool = False, default: str = "none", text: str = ""):
 
 kind = click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(READ_KINDS),
     default="protein",
     show_default=True,
     help="What readouts are of: whole proteins, their first residues, tryptic peptides, or any "

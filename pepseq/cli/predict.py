@@ -5,7 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
-from pepseq.reconstruction.config import MODES, PredictConfig
+from pepseq.prediction.config import MODES, PredictConfig
 
 DEFAULTS = PredictConfig()
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def command(
     fills in what they leave open.
     """
     config = PredictConfig(**settings)
-    from pepseq.reconstruction.predict import predict
+    from pepseq.prediction.predict import predict
 
     done = predict(
         readouts,

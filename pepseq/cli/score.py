@@ -82,7 +82,7 @@ def command(model, reference, output, sequences, superposed, keep_going, force, 
     mostly the same fold.
     """
     config = ScoreConfig(**settings)
-    from pepseq.structure.score import score
+    from pepseq.structure.scoring.score import score
 
     done = score(
         model,

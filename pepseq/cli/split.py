@@ -5,7 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
-from pepseq.sequences.config import SPLITS, SplitConfig
+from pepseq.splitting.config import SPLITS, SplitConfig
 
 DEFAULTS = SplitConfig()
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def command(proteins, output, gzipped, keep_going, force, **settings):
     PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
     """
     config = SplitConfig(**settings)
-    from pepseq.evaluation.split import split
+    from pepseq.splitting.split import split
 
     done = split(
         proteins, output, config=config, gzipped=gzipped, force=force, keep_going=keep_going

@@ -1,235 +1,200 @@
-"""Match reconstructions with true proteins by id, and count what is right in each."""
+"""Several evaluations side by side: which network does how well on whose proteins."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from pepseq.errors import InputError, SettingsError, found
+from pepseq.evaluation.evaluate import check_paths
+from pepseq.io.atomic_files import disk_errors
+from pepseq.io.json_files import found_json, read_json
+from pepseq.io.outputs import Outputs
+from pepseq.io.run_record import run_record
+from pepseq.io.tables import read_rows
+from pepseq.sequences.residues import AMINO_ACIDS
 
-from pepseq.errors import InputError, found, printable
-from pepseq.evaluation.baselines import Baselines, fit_baselines
-from pepseq.evaluation.metrics import (
-    UNKNOWN_CODE,
-    confusion_counts,
-    encode,
-    hidden_mask,
-    score_protein,
+NAMES = (
+    "compared.tsv",
+    "cross.tsv",
+    "lengths.tsv",
+    "amino_acids.tsv",
+    "cross.png",
+    "lengths.png",
+    "amino_acids.png",
 )
-from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import BadRecord, Record, read_fasta
+"""Every file of a comparison."""
 
-COUNTS = ("length", "hidden", "correct", "known", "identical", "commonest", "neighbours")
-"""The columns of `Scores.counts`."""
+KEY = ("readout", "trained_on", "tested_on")
+"""What tells evaluations apart: the first columns of every table."""
 
-LABELS_TO_JUDGE = 100
-"""So many residues of one amino acid are not all missed if the readout identifies it."""
-
-MIXED_UP = 3
-"""Prediction and truth do not belong together if more than one in so many labels is wrong."""
+_LARGEST = 1e15
+_LENGTHS = ("length", "proteins", "macro", "micro")
+_RECALL = ("amino_acid", "n", "recall")
+_TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
 
 
 @dataclass(frozen=True)
-class Scores:
-    """What was counted in each protein that could be compared, in the order of the truth.
+class Evaluated:
+    """One evaluation: what was trained on and tested on, and what its folder holds.
 
-    `counts` is int64 of shape (proteins, 7), its columns named by COUNTS: residues of the protein;
-    hidden ones; those right; known ones (of the twenty amino acids); those right; hidden ones that
-    each baseline gets right. `confusion` holds hidden residues by true (row) and predicted (column)
-    amino acid, int64 of shape (20, 20), and adds up to the hidden ones.
+    row: the cells of compared.tsv after KEY, shares in percent, None for undefined; lengths and
+    amino_acids: rows of the tables of these names, cells as text.
     """
 
-    ids: list[str]
-    counts: np.ndarray
-    confusion: np.ndarray
-
-    def __post_init__(self):
-        if self.counts.shape != (len(self.ids), len(COUNTS)):
-            raise ValueError(f"expected {len(COUNTS)} counts for each protein")
-        if self.confusion.sum() != self["hidden"].sum():
-            raise ValueError("expected a confusion count for each hidden residue")
-
-    def __getitem__(self, column: str) -> np.ndarray:
-        """Return one column of counts: int64, (proteins,)."""
-        return self.counts[:, COUNTS.index(column)]
+    key: tuple[str, str, str]
+    row: dict[str, str | int | float | None]
+    lengths: list[dict[str, str]]
+    amino_acids: list[dict[str, str]]
 
 
-@dataclass
-class Comparison:
-    """Everything that comparing with one predicted file gave.
+def compare_evaluations(
+    evaluations: Sequence[tuple[str, str, str | Path]],
+    output: str | Path,
+    *,
+    force: bool = False,
+) -> list[Evaluated]:
+    """Put evaluations side by side in one folder of tables and figures.
 
-    `bad` are its records that could not be read or compared; `extra` are ids that the truth does
-    not have; `predictions` holds the codes of each reconstruction that was scored, if kept.
-    `labels`, int64 (2,), counts residues predicted as an amino acid that the readout identifies,
-    and those of them that the truth has as another. `amino_acids`, int64 (2, 20), counts for each
-    amino acid the residues that either has as it, and those that only one of them has.
+    `evaluations` are triples: name of what the network was trained on, name of what it was tested
+    on, folder that `evaluate` wrote. `compared.tsv` has a row for each, `cross.tsv` the macro
+    hidden-residue accuracy in percent with a column for each training set (as Pham et al. 2024
+    show it), `lengths.tsv` and `amino_acids.tsv` what their names say.
+
+    Raises SettingsError for none, for the same three of readout and names twice, for a name of no
+    or unprintable characters, and for a training set called as another column of `cross.tsv`;
+    InputError for a folder that is no evaluation, OutputError and TryAgainError.
     """
-
-    rows: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    confusion: np.ndarray = field(default_factory=lambda: np.zeros((20, 20), dtype=np.int64))
-    predictions: dict[str, np.ndarray] = field(default_factory=dict)
-    bad: list[BadRecord] = field(default_factory=list)
-    extra: set[str] = field(default_factory=set)
-    labels: np.ndarray = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
-    amino_acids: np.ndarray = field(default_factory=lambda: np.zeros((2, 20), dtype=np.int64))
-
-    @property
-    def records(self) -> int:
-        """Records of the predicted file."""
-        return len(self.rows) + len(self.bad) + len(self.extra)
-
-    def scores(self, order: Iterable[str]) -> Scores:
-        """Return the scores of the proteins compared, in the order of the ids given."""
-        ids = [name for name in order if name in self.rows]
-        counts = np.array([self.rows[name] for name in ids], dtype=np.int64)
-        return Scores(ids, counts.reshape(len(ids), len(COUNTS)), self.confusion)
-
-
-def read_truth(truth: str | Path, bad: list[BadRecord]) -> dict[str, Record]:
-    """Return the true proteins by id; InputError if none can be read."""
-    proteins = {record.id: record for record in read_fasta(truth, bad=bad)}
-    if not proteins:
-        raise InputError(f"{bad[0]} (and no other record is any better)")
-    return proteins
-
-
-def fit(
-    proteins: dict[str, Record],
-    background: str | Path | None,
-    readout: Readout,
-    keep_going: bool,
-) -> Baselines | None:
-    """Fit the baselines on the background, or on the true proteins if there is none.
-
-    None if these have no hidden residue; InputError if the background has none, or a bad record
-    and not `keep_going`.
-    """
-    if background is None:
-        if not any(set(readout.unobserved) & set(record.sequence) for record in proteins.values()):
-            return None
-        return fit_baselines((r.sequence for r in proteins.values()), readout, "truth")
-    records = read_fasta(background, bad=[] if keep_going else None)
-    try:
-        return fit_baselines((r.sequence for r in records), readout, "background")
-    except ValueError as error:
-        raise InputError(f"{background}: {error}") from error
-
-
-def compare(
-    proteins: dict[str, Record],
-    predicted: str | Path,
-    readout: Readout,
-    baselines: Baselines | None,
-    keep: bool = False,
-) -> Comparison:
-    """Score every reconstruction in `predicted`, a FASTA file, that has a true protein.
-
-    `keep` keeps their codes. Raises InputError for a file that cannot be read, if no id is in
-    both, and if most reconstructions have another length than the truth.
-    """
-    comparison, lengths = Comparison(), []
-    for record in read_fasta(predicted, bad=comparison.bad):
-        if record.id not in proteins:
-            comparison.extra.add(record.id)
-            continue
-        truth, guess = encode(proteins[record.id].sequence), encode(record.sequence)
-        hidden = hidden_mask(truth, readout)
-        if reason := _fault(truth, guess, record.sequence):
-            comparison.bad.append(BadRecord(str(predicted), record.line, record.id, reason))
-            lengths += comparison.bad[-1:] if len(truth) != len(guess) else []
-            continue
-        guessed = baselines.correct(truth, hidden) if baselines else (0, 0)
-        comparison.rows[record.id] = (len(truth), *score_protein(truth, guess, hidden), *guessed)
-        comparison.confusion += confusion_counts(truth, guess, hidden)
-        labels = (truth != UNKNOWN_CODE) & ~hidden_mask(guess, readout)
-        comparison.labels += np.count_nonzero(labels), np.count_nonzero(labels & (truth != guess))
-        comparison.amino_acids += _either_or_one(truth, guess)
-        if keep:
-            comparison.predictions[record.id] = guess
-    if not comparison.rows and not comparison.bad:
-        raise InputError(
-            f"{predicted}: expected ids of the truth such as {found(next(iter(proteins)))}, "
-            f"found no id in common, such as {found(min(comparison.extra))}"
-        )
-    if len(lengths) > len(comparison.rows):
-        matched = comparison.records - len(comparison.extra)
-        raise InputError(_other_lengths(predicted, lengths, matched))
-    return comparison
-
-
-def _either_or_one(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    """Return the counts of `Comparison.amino_acids` for one protein."""
-    known = truth != UNKNOWN_CODE
-    each = (truth[known], guess[known], truth[known & (truth == guess)])
-    a, b, both = (np.bincount(codes, minlength=UNKNOWN_CODE) for codes in each)
-    return np.stack([a + b - both, a + b - 2 * both])
-
-
-def _other_lengths(predicted: str | Path, lengths: list[BadRecord], matched: int) -> str:
-    """Say that most reconstructions cannot be compared by position, and the next step."""
-    first = f"{lengths[0].id} on line {lengths[0].line}"
-    return (
-        f"{predicted}: {len(lengths)} of {matched} reconstructions have another length than the "
-        f"true protein ({printable(first)} is the first), so their residues cannot be compared. "
-        "If the readouts have lost or extra cycles, use pepseq lookup, or simulate them without: "
-        "pepseq mask TRUTH.fasta --readout READOUT -o readouts.fasta"
-    )
-
-
-def _fault(truth: np.ndarray, guess: np.ndarray, sequence: str) -> str:
-    """Say why a reconstruction (codes, and as it stands in the file) cannot be scored, or ""."""
-    if len(truth) != len(guess):
-        return (
-            f"expected {len(truth)} residues as in the truth, found {len(guess)} (a readout with "
-            "lost or extra cycles? residues are compared by position)"
-        )
-    known = truth != UNKNOWN_CODE
-    wrong = known & (guess == UNKNOWN_CODE)
-    if wrong.any():
-        at = int(wrong.argmax())
-        text = f"expected an amino acid at residue {at + 1}, found {found(sequence[at])}"
-        if sequence[at] != "X":
-            return text
-        if 2 * sequence.count("X") >= len(sequence):
-            return f"{text} (a readout? complete it first: pepseq predict)"
-        return f"{text} (--min-confidence writes it: evaluate a prediction made without)"
-    return ""
-
-
-def refuse_mixed_up(comparison: Comparison, predicted: str | Path, readout: Readout) -> None:
-    """Raise InputError if more than a third of the labels are wrong both ways.
-
-    Missed labels alone leave those that are there right, and misread ones are few. So if labels of
-    the truth are something else in the prediction, and labels of the prediction something else in
-    the truth, either the readout is another or the ids do not belong together.
-    """
-    there, differ = comparison.labels.tolist()
-    rows = np.array(list(comparison.rows.values()), dtype=np.int64).reshape(-1, len(COUNTS))
-    observed, wrong = observed_counts(dict(zip(COUNTS, rows.T, strict=True)))
-    if MIXED_UP * wrong.sum() > observed.sum() and MIXED_UP * differ > there:
-        raise InputError(
-            f"{predicted}: expected residues {readout.observed} as in the truth, found "
-            f"{wrong.sum()} of {observed.sum()} different (another readout, or other proteins "
-            "under the same ids?)"
-        )
-
-
-def observed_counts(counts: Mapping[str, np.ndarray] | Scores) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many residues of each protein the readout shows, and how many are predicted wrong.
-
-    Both int64, (proteins,). `counts` has the columns of COUNTS. Wrong ones are misread or missed.
-    """
-    observed = counts["known"] - counts["hidden"]
-    return observed, observed - (counts["identical"] - counts["correct"])
-
-
-def list_missing(
-    proteins: dict[str, Record], comparison: Comparison, truth: str | Path, predicted: str | Path
-) -> list[BadRecord]:
-    """Return the true proteins that the predicted file does not have."""
-    there = {*comparison.rows, *(fault.id for fault in comparison.bad)}
-    reason = f"expected a record of this id in {predicted}, found none"
-    return [
-        BadRecord(str(truth), record.line, record.id, reason)
-        for record in proteins.values()
-        if record.id not in there
+    started = time.time()
+    if not evaluations:
+        raise SettingsError("expected an evaluation or more, found none")
+    files = [
+        Path(folder) / name for *_, folder in evaluations for name in ("summary.json", *_TABLES)
     ]
+    output = check_paths(output, list(files), force, NAMES, "a comparison")
+    read: dict[tuple[str, str, str], Evaluated] = {}
+    for trained_on, tested_on, folder in evaluations:
+        one = _read(trained_on, tested_on, Path(folder))
+        if one.key in read:
+            raise SettingsError(
+                f"{folder}: expected each readout, training and test set once, found "
+                f"{', '.join(one.key)} again"
+            )
+        read[one.key] = one
+    rows = list(read.values())
+    with Outputs() as outputs, disk_errors(output):
+        _write(outputs.folder(output, "comparison", force), rows)
+        settings = {"evaluations": [list(map(str, one)) for one in evaluations]}
+        outputs.record(output, run_record("compare", settings, list(files), started))
+    return rows
+
+
+def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
+    for name in (trained_on, tested_on):
+        if not name or not name.isprintable():
+            raise SettingsError(f"evaluation: expected a name to print, found {found(name)}")
+    if trained_on in (KEY[0], KEY[2]):
+        raise SettingsError(
+            f"evaluation: expected another name than that of a column of cross.tsv, found "
+            f"{found(trained_on)}"
+        )
+    path = folder / "summary.json"
+    if folder.is_dir() and not path.exists():
+        raise InputError(
+            f"{folder}: expected a folder that pepseq evaluate wrote, found no summary.json"
+        )
+    summary = read_json(path)
+    try:
+        row = {name: _number(name, value) for name, value in _row(summary).items()}
+        readout = summary["readout"]
+        if not isinstance(readout, str) or not readout.isprintable():
+            raise TypeError(f"readout {found_json(readout)}")
+    except KeyError as error:
+        raise InputError(
+            f"{path}: expected the summary of pepseq evaluate, found none of its {error}"
+        ) from error
+    except (TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: expected the summary of pepseq evaluate, found: {error}"
+        ) from error
+    tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
+    return Evaluated((readout, trained_on, tested_on), row, *tables)
+
+
+def _number(name: str, value: object) -> int | float | None:
+    """Return a number up to _LARGEST or None as it is; TypeError for anything else."""
+    wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
+    if wrong or (value is not None and not abs(value) <= _LARGEST):
+        raise TypeError(f"{name} {found_json(value)}")
+    return value
+
+
+def _row(summary: dict) -> dict[str, str | int | float | None]:
+    """Return the cells of compared.tsv; KeyError or TypeError if the summary lacks one."""
+    accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
+    baselines = {row["baseline"]: row["macro"] for row in summary["baselines"]}
+    calibration = summary["calibration"] or {"expected_calibration_error": None}
+    return {
+        "proteins": summary["proteins"]["scored"],
+        "hidden": summary["residues"]["hidden"],
+        "macro": accuracy["macro"],
+        "sd": accuracy["sd"],
+        "micro": accuracy["micro"],
+        "identity_macro": identity["macro"],
+        "identity_micro": identity["micro"],
+        "fully_right": summary["fully_right"],
+        "commonest_macro": baselines["commonest"],
+        "neighbours_macro": baselines["neighbours"],
+        "expected_calibration_error": calibration["expected_calibration_error"],
+    }
+
+
+def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    rows = read_rows(path)
+    for line, row in enumerate(rows, 2):
+        for name in columns:
+            if not _fits(name, row.get(name)):
+                raise InputError(
+                    f"{path}:{line}: expected a cell in column {name} as pepseq evaluate writes "
+                    f"it, found {found(str(row.get(name)))}"
+                )
+    return [{name: row[name] for name in columns} for row in rows]
+
+
+def _fits(column: str, cell: str | None) -> bool:
+    """Say whether a cell holds what its column does: a name, an amino acid, a number or nothing."""
+    if column == "length":
+        return bool(cell)
+    if column == "amino_acid":
+        return cell in tuple(AMINO_ACIDS)
+    return cell is not None and re.fullmatch(r"([0-9]{1,15}(\.[0-9]+)?)?", cell) is not None
+
+
+def cross_rows(rows: Sequence[Evaluated]) -> list[dict[str, str | float | None]]:
+    """Return the rows of cross.tsv: readout, tested_on, then the macro by what was trained on."""
+    training = dict.fromkeys(one.key[1] for one in rows)
+    cells = {one.key: one.row["macro"] for one in rows}
+    return [
+        {"readout": readout, "tested_on": tested_on}
+        | {name: cells.get((readout, name, tested_on)) for name in training}
+        for readout, tested_on in dict.fromkeys((one.key[0], one.key[2]) for one in rows)
+    ]
+
+
+def _write(folder: Path, rows: list[Evaluated]) -> None:
+    from pepseq.evaluation import comparison_figures
+    from pepseq.evaluation.tables import write_rows
+
+    keys = [dict(zip(KEY, one.key, strict=True)) for one in rows]
+    compared = [key | one.row for key, one in zip(keys, rows, strict=True)]
+    write_rows(folder / "compared.tsv", compared)
+    write_rows(folder / "cross.tsv", cross_rows(rows))
+    for name, columns in (("lengths", _LENGTHS), ("amino_acids", _RECALL)):
+        table = [
+            key | row for key, one in zip(keys, rows, strict=True) for row in getattr(one, name)
+        ]
+        write_rows(folder / f"{name}.tsv", table, (*KEY, *columns))
+    comparison_figures.cross(folder / "cross.png", rows)
+    comparison_figures.lengths(folder / "lengths.png", rows)
+    comparison_figures.amino_acids(folder / "amino_acids.png", rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pepseq.errors import OutputError, SettingsError, found
-from pepseq.evaluation.compare import (
+from pepseq.evaluation.match import (
     Comparison,
     Scores,
     compare,
@@ -25,18 +25,14 @@ from pepseq.evaluation.provenance import (
     refuse_other_readout,
     refuse_swapped,
 )
-from pepseq.evaluation.report import NAMES, summarise, write_report
-from pepseq.files import (
-    STDIO,
-    Outputs,
-    check_free,
-    check_inputs,
-    disk_errors,
-    sha256,
-    write_run_record,
-)
+from pepseq.evaluation.tables import NAMES, summarise, write_report
+from pepseq.io.atomic_files import disk_errors
+from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
+from pepseq.io.files import check_free, check_inputs
+from pepseq.io.outputs import STDIO, Outputs
+from pepseq.io.run_record import run_record, sha256
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import BadRecord, Record, refuse_bad, write_failed
+from pepseq.sequences.fasta import Record
 
 if TYPE_CHECKING:
     from pepseq.evaluation.nearest import Nearest
@@ -81,13 +77,13 @@ def evaluate(
     output = check_paths(output, inputs, force)
     check_inputs(inputs)
     if table is not None:
-        from pepseq.evaluation.confidences import check_columns  # brings pandas
+        from pepseq.evaluation.confidence_table import check_columns  # brings pandas
 
         check_columns(table)
     with Outputs() as outputs:
         with disk_errors(output):
-            folder = outputs.folder(output, force)
-        bad: list[BadRecord] = []
+            folder = outputs.folder(output, "evaluation", force)
+        bad: list[FailedRecord] = []
         proteins = read_truth(truth, bad)
         refuse_swapped(proteins, truth, predicted, readout, output)
         records = {"in_truth": len(proteins) + len(bad)}
@@ -110,8 +106,8 @@ def evaluate(
         with disk_errors(output):
             write_failed(outputs, output, bad, len(scores.ids))
             write_report(folder, scores, readout, summary, nearest)
-            write_run_record(outputs, output, "evaluate", settings, inputs, started)
-    refuse_bad(bad, len(scores.ids), output, keep_going)
+            outputs.record(output, run_record("evaluate", settings, inputs, started))
+    refuse_failed(bad, len(scores.ids), output, keep_going)
     return summary
 
 
@@ -153,7 +149,7 @@ def _tell(
     predicted: str | Path,
     proteins: dict[str, Record],
     comparison: Comparison,
-    bad: list[BadRecord],
+    bad: list[FailedRecord],
 ) -> dict[str, int]:
     """Add what could not be compared to `bad`, warn of ids that the truth lacks, count both."""
     extra = len(comparison.extra - {fault.id for fault in bad})
@@ -210,8 +206,8 @@ def _apart(
     """Return the calibration over all proteins, and everything by band of identity."""
     if table is None and nearest is None:
         return None, None
-    from pepseq.evaluation.calibration import Calibration, calibrate  # brings pandas
     from pepseq.evaluation.identity import summarise_identity
+    from pepseq.evaluation.reliability import Calibration, calibrate  # brings pandas
 
     bands = None if nearest is None else dict(zip(scores.ids, nearest.bands, strict=True))
     parts = None

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from pepseq.evaluation.calibration import Calibration
-from pepseq.evaluation.compare import Scores
+from pepseq.evaluation.match import Scores
 from pepseq.evaluation.metrics import macro, micro, spread
 from pepseq.evaluation.nearest import BANDS, LOWER_EDGES, Nearest
+from pepseq.evaluation.reliability import Calibration
 
 WITHOUT_IDENTICAL = "without identical"
 _CONFIDENCES = ("mean_confidence", "expected_calibration_error")

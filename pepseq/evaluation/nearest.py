@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.evaluation.metrics import encode, hidden_mask
-from pepseq.progress import Progress
+from pepseq.io.progress import Progress
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.find import TemplateFinder
+from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.reference import Reference, open_reference
 from pepseq.templates.symbols import symbols_of
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.evaluation.evaluate import check_paths
-from pepseq.evaluation.pairing import PairCounts, SpeciesPair, count_correct
+from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
 from pepseq.evaluation.provenance import read_run
-from pepseq.files import STDIO, Outputs, disk_errors, write_run_record
+from pepseq.io.atomic_files import disk_errors
+from pepseq.io.outputs import STDIO, Outputs
+from pepseq.io.run_record import run_record
+from pepseq.io.tables import read_columns, read_rows, read_table
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
-from pepseq.sequences.table import read_columns, read_rows, read_table
 
 NAMES = ("accuracy.tsv", "confidence.tsv", "pairing.png")
 """Every file of an evaluation of pairs."""
@@ -78,9 +80,9 @@ def evaluate_pairs(
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
     done = [_evaluate(path, truth, lines) for path in pairs]
     with Outputs() as outputs, disk_errors(output):
-        _write(outputs.folder(output, force), done)
+        _write(outputs.folder(output, "evaluation of pairs", force), done)
         settings = {"truth": truth, "pairs": [str(path) for path in pairs]}
-        write_run_record(outputs, output, "evaluate-pairs", settings, inputs, started)
+        outputs.record(output, run_record("evaluate-pairs", settings, inputs, started))
     return done
 
 
@@ -215,8 +217,8 @@ def _percent(part: float, whole: int) -> float | None:
 
 
 def _write(folder: Path, done: list[PairsEvaluated]) -> None:
-    from pepseq.evaluation.cross_plots import pairing
-    from pepseq.evaluation.report import write_rows
+    from pepseq.evaluation.comparison_figures import pairing
+    from pepseq.evaluation.tables import write_rows
 
     rows = accuracy_rows(done)
     write_rows(folder / "accuracy.tsv", rows)

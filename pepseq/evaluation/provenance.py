@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation.compare import LABELS_TO_JUDGE, Comparison
+from pepseq.evaluation.match import LABELS_TO_JUDGE, Comparison
 from pepseq.evaluation.metrics import encode
-from pepseq.files import STDIO
-from pepseq.json_file import read_json
+from pepseq.io.json_files import read_json
+from pepseq.io.outputs import STDIO
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 

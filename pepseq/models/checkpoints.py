@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.atomic_files import replace_file
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.files import sha256, to_json
-from pepseq.json_file import decode_json
-from pepseq.models.known import FOLDING, KNOWN, MASKED, find_known
+from pepseq.io.atomic_files import replace_file
+from pepseq.io.json_files import decode_json
+from pepseq.io.run_record import sha256, to_json
+from pepseq.models.registry import FOLDING, KNOWN, MASKED, find_known
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -53,9 +53,9 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     """Return the checkpoint for a folder, a short name or a Hugging Face id, or None.
 
     None is the bundled default; a folder comes before a known model of the same name. A known model
-    (see `pepseq.models.known`) that is not here is downloaded unless `offline`, and its files are
-    checked. Raises InputError for a folder that does not exist or whose files are not those that
-    its manifest lists, and for a known model that is not here or not as it was.
+    (see `pepseq.models.registry`) that is not here is downloaded unless `offline`, and its files
+    are checked. Raises InputError for a folder that does not exist or whose files are not those
+    that its manifest lists, and for a known model that is not here or not as it was.
     """
     folder = BUNDLED if model is None else Path(model)
     if os.path.isdir(folder):
@@ -77,7 +77,7 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
             f"--model {found(str(model), 200)}: expected a model folder, one of {names}, or a "
             "Hugging Face id such as Rostlab/prot_bert, found none of these"
         )
-    from pepseq.http import is_offline
+    from pepseq.http.client import is_offline
 
     return Checkpoint(str(model), offline=is_offline(offline))
 
@@ -104,7 +104,7 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
             f"--model {found(str(model), 200)}: expected a model folder, esmfold, or a Hugging "
             "Face id such as facebook/esmfold_v1, found none of these"
         )
-    from pepseq.http import is_offline
+    from pepseq.http.client import is_offline
 
     return Checkpoint(str(model), offline=is_offline(offline))
 

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
-from pepseq.files import disk_errors, locked, sha256
-from pepseq.http import Http, HttpConfig, is_offline, parse_address
-from pepseq.models.convert import convert, read_notes, read_pickle, write_index
-from pepseq.models.known import MSA, KnownModel, converted_name, esm_url, find_known
-from pepseq.models.records import CHANGED, FileCheck, check_files, forget, read_records
+from pepseq.http.client import Http, HttpConfig, is_offline, parse_address
+from pepseq.io.atomic_files import disk_errors, locked
+from pepseq.io.run_record import sha256
+from pepseq.models.checksums import CHANGED, FileCheck, check_files, forget, read_records
+from pepseq.models.conversion import convert, read_notes, read_pickle, write_index
+from pepseq.models.registry import MSA, KnownModel, converted_name, esm_url, find_known
 
 log = logging.getLogger(__name__)
 PICKLE_STARTS = (b"PK\x03\x04", b"\x80")
@@ -195,8 +196,8 @@ def find_msa_transformer(model: str | Path | None = None) -> Path | None:
     `model` is a file of weights (`.safetensors`, or a `.pt`, which is converted beside itself
     once), or `msa-transformer`, which is what lies in torch hub's folder. None is the latter too,
     and the answer is None where there is nothing. Tensors have the names of the published file:
-    see `pepseq.models.convert`. Where nothing can be written, a warning says so and the answer is
-    the `.pt`, to be read as data. Raises InputError for a file that is missing, damaged or no
+    see `pepseq.models.conversion`. Where nothing can be written, a warning says so and the answer
+    is the `.pt`, to be read as data. Raises InputError for a file that is missing, damaged or no
     weights, naming the file to put where.
     """
     known = find_known("msa-transformer" if model is None else model)

@@ -16,7 +16,7 @@ from transformers.models.esm.openfold_utils import atom14_to_atom37, residue_con
 from pepseq.errors import InputError, PepseqError
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.models.devices import out_of_memory, pick_device
-from pepseq.models.loading import no_model, no_network, quiet
+from pepseq.models.transformers_loading import no_model, no_network, quiet
 
 log = logging.getLogger(__name__)
 ATOMS = tuple(residue_constants.atom_types)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.json_file import decode_json
+from pepseq.io.json_files import decode_json
 from pepseq.models.msa_transformer import PAD, TOKENS, MsaTransformer
 
 _UNUSED = ("lm_head.weight", "contact_head.")

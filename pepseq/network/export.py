@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pepseq.files import to_json
+from pepseq.io.run_record import to_json
 from pepseq.models.checkpoints import READOUT_NETWORK
-from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack
 from pepseq.network.model import CONFIG, WEIGHTS
 from pepseq.network.net import ReadoutNet
+from pepseq.network.temperature import Temperatures
 
 _SIZES = {"share": {0: "proteins"}} | {
     name: {0: "templates", 1: "residues"} for name in ("rows", "weights", "scores")

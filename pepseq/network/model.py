@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
-from pepseq.json_file import decode_json
+from pepseq.io.json_files import decode_json
+from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import READOUT_NETWORK
-from pepseq.network.calibration import Temperatures
 from pepseq.network.inputs import NAMES, Reading, pack, parts
-from pepseq.progress import Progress
+from pepseq.network.temperature import Temperatures
 from pepseq.sequences.residues import AMINO_ACIDS
 
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.pairing.search import MOST_WITH_FIELDS
+from pepseq.pairing.annealing import MOST_WITH_FIELDS
 
 log = logging.getLogger(__name__)
 WORTH_SAYING = 60.0

@@ -17,13 +17,13 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 from pepseq.errors import InputError
+from pepseq.io.progress import Progress
 from pepseq.models.devices import out_of_memory, pick_device, pick_precision
 from pepseq.models.msa_transformer import MASK, TOKEN_OF_CODE, TOKENS, MsaTransformer
-from pepseq.pairing.canonical import Task, frequencies_of, tasks_of
+from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
 from pepseq.pairing.diffpalm_config import DiffPalmConfig
-from pepseq.pairing.methods import Chosen, Families
+from pepseq.pairing.method_interface import Chosen, Families
 from pepseq.pairing.sinkhorn import hard_pairing, soft_pairing, straight_through, with_noise
-from pepseq.progress import Progress
 
 log = logging.getLogger(__name__)
 KEPT_ON_CPU = 12_000

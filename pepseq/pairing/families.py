@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.errors import InputError, found
-from pepseq.pairing.known import KnownPair
-from pepseq.pairing.methods import Families, Species
+from pepseq.pairing.known_pairs import KnownPair
+from pepseq.pairing.method_interface import Families, Species
 from pepseq.pairing.msa import Alignment
-from pepseq.pairing.species import SpeciesRead
+from pepseq.sequences.species import SpeciesRead
 
 NO_SPECIES = "species not read"
 ONE_SIDE = "species in this family only"

@@ -14,13 +14,13 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 
-from pepseq.pairing.canonical import Task, frequencies_of, tasks_of
+from pepseq.io.progress import Progress
+from pepseq.pairing.annealing import Orthologs, anneal, fields, mean_field
+from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.cost import estimate, tell
-from pepseq.pairing.methods import Chosen, Families
-from pepseq.pairing.search import Orthologs, anneal, fields, mean_field
+from pepseq.pairing.method_interface import Chosen, Families
 from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
-from pepseq.progress import Progress
 
 SHRINKAGE = 3.0
 """Of the correlations inside a family, in mean eigenvalues of its covariance."""

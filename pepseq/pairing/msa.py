@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.compression import without_suffix
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.sequences.fasta import BadRecord, Record, read_fasta
+from pepseq.io.compression import without_suffix
+from pepseq.io.failures import FailedRecord
+from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, UNKNOWN
 
 GAP_CODE, UNKNOWN_CODE = 20, 21
@@ -43,7 +44,7 @@ class Alignment:
 
 def read_alignment(
     path: str | Path,
-    bad: list[BadRecord],
+    bad: list[FailedRecord],
     *,
     align: bool = False,
     threads: int | None = None,

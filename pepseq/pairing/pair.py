@@ -6,14 +6,19 @@ from dataclasses import asdict, dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
-from pepseq.compression import without_suffix
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
-from pepseq.files import STDIO, Outputs, check_free, write_run_record
-from pepseq.pairing.choose import METHODS, Choice, choose
+from pepseq.io.compression import without_suffix
+from pepseq.io.failures import FailedRecord, write_failed
+from pepseq.io.files import check_free
+from pepseq.io.outputs import STDIO, Outputs
+from pepseq.io.progress import Progress
+from pepseq.io.run_record import run_record
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import Grouped, group
-from pepseq.pairing.known import read_known
-from pepseq.pairing.methods import Chosen, Families
+from pepseq.pairing.figures import FORMATS, draw_pairing
+from pepseq.pairing.known_pairs import read_known
+from pepseq.pairing.method_choice import METHODS, Choice, choose
+from pepseq.pairing.method_interface import Chosen, Families
 from pepseq.pairing.msa import GAP_CODE, read_alignment
 from pepseq.pairing.pairs import (
     Pair,
@@ -24,12 +29,9 @@ from pepseq.pairing.pairs import (
     paired_a3m,
     paired_fasta,
 )
-from pepseq.pairing.plots import FORMATS, draw_pairing
 from pepseq.pairing.rounds import pair_in_rounds
-from pepseq.pairing.species import AUTO, SpeciesRead, read_species
-from pepseq.progress import Progress
-from pepseq.sequences.fasta import BadRecord, write_failed
 from pepseq.sequences.headers import table_of
+from pepseq.sequences.species import AUTO, SpeciesRead, read_species
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Paired:
     unpaired: int
     species: int
     method: str
-    bad: list[BadRecord]
+    bad: list[FailedRecord]
 
 
 def pair(
@@ -76,9 +78,11 @@ def pair(
     written = [path for path in (output, paired_msa, plot) if path is not None]
     check_free(written, inputs, force)
     form = _format_of(plot)
-    bad: list[BadRecord] = []
+    bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
-        stream, msa, figure = (path and outputs.open(path) for path in (output, paired_msa, plot))
+        stream = outputs.open(output, "pairs")
+        msa = paired_msa and outputs.open(paired_msa, "paired alignment")
+        figure = plot and outputs.open(plot, "figure of the pairing")
         grouped, ids_a, described = _read(family_a, family_b, known, config, bad, keep_going)
         if query is not None and query not in grouped.proteins_a:
             raise InputError(_no_query(query))
@@ -88,7 +92,9 @@ def pair(
         unpaired = left_over(grouped, pairs)
         stream.write(format_pairs(grouped, pairs))
         if str(output) != STDIO:
-            outputs.add(f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired))
+            outputs.add(
+                f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired), "unpaired proteins"
+            )
         if msa is not None:
             first = _find_query(grouped, pairs, ids_a, query)
             _write_msa(msa, paired_msa, grouped, pairs, config.min_confidence, first)
@@ -98,7 +104,7 @@ def pair(
         write_failed(outputs, output, bad, proteins)
         used = {**asdict(choice.config), "method": choice.method, "why": choice.why, **described}
         inputs += [path for path in choice.weights if path not in inputs]
-        write_run_record(outputs, output, "pair", used, inputs, started)
+        outputs.record(output, run_record("pair", used, inputs, started))
     return Paired(len(pairs), len(unpaired), len(grouped.families.species), choice.method, bad)
 
 
@@ -140,7 +146,7 @@ def _read(
     family_b: str | Path,
     known: str | Path | None,
     config: PairConfig,
-    bad: list[BadRecord],
+    bad: list[FailedRecord],
     keep_going: bool,
 ) -> tuple[Grouped, tuple[str, ...], dict]:
     """Return the families put together, the ids of A in file order, what the run record says."""
@@ -163,7 +169,7 @@ def _read(
     return grouped, a.ids, described
 
 
-def _refuse(bad: list[BadRecord], good: int, keep_going: bool) -> None:
+def _refuse(bad: list[FailedRecord], good: int, keep_going: bool) -> None:
     """Raise InputError before the work if there are bad records and `keep_going` is not set."""
     if bad and not keep_going:
         raise InputError(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.files import encode_text
+from pepseq.io.files import encode_text
 from pepseq.pairing.families import LEFT_OVER, Grouped, Unpaired
-from pepseq.pairing.methods import Chosen, Families, Species
+from pepseq.pairing.method_interface import Chosen, Families, Species
 from pepseq.pairing.msa import GAP_CODE, SYMBOLS
 from pepseq.sequences.fasta import format_fasta
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from pepseq.pairing.config import PairConfig
-from pepseq.pairing.methods import Chosen, Families, Species
+from pepseq.pairing.method_interface import Chosen, Families, Species
 from pepseq.pairing.pairs import Pair, final_pairs
 
 log = logging.getLogger(__name__)

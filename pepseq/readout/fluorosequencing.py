@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.files import open_input
-from pepseq.json_file import decode_json, found_json
+from pepseq.io.files import open_input
+from pepseq.io.json_files import decode_json, found_json
 from pepseq.readout.noise import NOT_SEEN, Run, count_failures
 from pepseq.readout.readout import Readout
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from pepseq.errors import SettingsError
-from pepseq.files import encode_text
+from pepseq.io.files import encode_text
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import label_symbol

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pepseq.errors import SettingsError, found
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
 
+READ_KINDS = ("protein", "prefix", "tryptic", "fragment")
+"""What reads are of: whole proteins, their first residues, tryptic peptides, any stretch."""
+
 PRESETS = {"K1": "KCYM", "K2": "KCYMRHWST"}
 """The two readouts of Pham et al. 2024 (arXiv 2408.00892)."""
 

@@ -1,6 +1,6 @@
 """Results of other commands as one page to read, and as one protein in a terminal.
 
-The package can be called: `pepseq.report(results, output)` is `pepseq.report.report.report`, also
+The package can be called: `pepseq.report(results, output)` is `pepseq.report.build.report`, also
 once this package, which has the function's name, is loaded.
 """
 
@@ -11,7 +11,7 @@ from types import ModuleType
 class _Package(ModuleType):
     @property
     def __call__(self):
-        from pepseq.report.report import report
+        from pepseq.report.build import report
 
         return report
 

@@ -5,17 +5,17 @@ from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
-from pepseq.compression import without_suffix
-from pepseq.report.found import Run
+from pepseq.io.compression import without_suffix
+from pepseq.report.discover import Run
 from pepseq.report.paths import local_call
 from pepseq.report.tables import number, part
 
 _CONFIGS = {
-    "download": "pepseq.sequences.config.DownloadConfig",
-    "predict": "pepseq.reconstruction.config.PredictConfig",
-    "lookup": "pepseq.reconstruction.config.LookupConfig",
-    "finetune": "pepseq.reconstruction.config.FinetuneConfig",
-    "split": "pepseq.sequences.config.SplitConfig",
+    "download": "pepseq.uniprot.config.DownloadConfig",
+    "predict": "pepseq.prediction.config.PredictConfig",
+    "lookup": "pepseq.lookup.config.LookupConfig",
+    "finetune": "pepseq.training.config.FinetuneConfig",
+    "split": "pepseq.splitting.config.SplitConfig",
     "pair": "pepseq.pairing.config.PairConfig",
     "fold": "pepseq.structure.config.FoldConfig",
     "fetch-structures": "pepseq.structure.config.FetchConfig",

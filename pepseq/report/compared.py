@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pepseq.report.found import Found
+from pepseq.report.discover import Found
 from pepseq.report.html import Column, Html, identifier, section, shown, table
 from pepseq.report.tables import Row, number, read_table, told_apart, total
 

@@ -8,7 +8,7 @@ from pepseq.report.html import Column
 from pepseq.report.link import Prediction
 from pepseq.report.residues import Protein
 from pepseq.report.tables import number, read_table
-from pepseq.structure.names import short_id
+from pepseq.structure.model_names import short_id
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pepseq.compression import without_suffix
-from pepseq.files import sha256
-from pepseq.report.found import Evaluation, Found, Run, read_run
+from pepseq.io.compression import without_suffix
+from pepseq.io.run_record import sha256
+from pepseq.report.discover import Evaluation, Found, Run, read_run
 from pepseq.report.residues import Protein, read_proteins, read_truth
 from pepseq.report.tables import part
 from pepseq.sequences.fasta import Record, read_fasta

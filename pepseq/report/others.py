@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.report.curves import histogram, losses
-from pepseq.report.found import Found
+from pepseq.report.discover import Found
 from pepseq.report.html import (
     Column,
     Html,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pepseq.report.accuracy import accuracy, headline
 from pepseq.report.compared import crosswise, true_pairs
-from pepseq.report.found import Found
+from pepseq.report.discover import Found
 from pepseq.report.html import Html, escaped, join, section, shown, tag
 from pepseq.report.link import Judged, Prediction
 from pepseq.report.others import fits, left_out, pairings, splits, training

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.report.calls import BUNDLED, as_list, command_line, reference_files
-from pepseq.report.found import SAID, Found, Run
+from pepseq.report.discover import SAID, Found, Run
 from pepseq.report.html import (
     Column,
     Html,

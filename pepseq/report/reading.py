@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pepseq.errors import SettingsError
 from pepseq.readout.readout import Readout
-from pepseq.report.found import Found, Run
+from pepseq.report.discover import Found, Run
 from pepseq.report.html import Column, Html, paragraph, section, table, tag
 from pepseq.report.link import Judged, Prediction
 from pepseq.report.proteins import hidden_share

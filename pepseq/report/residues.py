@@ -12,7 +12,7 @@ from pepseq.errors import InputError, found
 from pepseq.sequences.residues import AMINO_ACIDS
 
 if TYPE_CHECKING:
-    from pepseq.evaluation.confidences import Rows
+    from pepseq.evaluation.confidence_table import Rows
 
 OBSERVED = "*"
 """Stands among the digits of confidence for an observed residue."""
@@ -82,7 +82,7 @@ def read_proteins(table: str | Path, only: str | None = None) -> Iterator[Protei
     Raises InputError for what is no such table, and for a protein whose rows are not those of all
     residues in order.
     """
-    from pepseq.evaluation.confidences import read_rows  # brings pandas
+    from pepseq.evaluation.confidence_table import read_rows  # brings pandas
 
     parts: list[Rows] = []
     for rows in read_rows(table, _ALSO, only):
@@ -98,7 +98,7 @@ def read_proteins(table: str | Path, only: str | None = None) -> Iterator[Protei
 
 def read_ids(table: str | Path) -> list[str]:
     """Return the ids of a table that `predict` wrote with --table."""
-    from pepseq.evaluation.confidences import read_rows
+    from pepseq.evaluation.confidence_table import read_rows
 
     return list(dict.fromkeys(rows.id for rows in read_rows(table)))
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pepseq.errors import InputError, printable
-from pepseq.report.found import find_tables
+from pepseq.report.discover import find_tables
 from pepseq.report.residues import Protein, read_ids, read_proteins, read_truth, unknown_id
 from pepseq.report.sequence import BLOCK, band
-from pepseq.structure.names import short_id
+from pepseq.structure.model_names import short_id
 
 WIDEST = 6
 """Blocks of ten in a line at most."""

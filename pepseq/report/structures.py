@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pepseq.report.found import Found
+from pepseq.report.discover import Found
 from pepseq.report.html import Column, Html, identifier, paragraph, section, table, tag
 from pepseq.report.link import Prediction
 from pepseq.report.paths import local_words
 from pepseq.report.svg import Chart, figure
 from pepseq.report.tables import Row, number, read_table, told_apart, total
 from pepseq.structure.config import FOLD_THRESHOLD
-from pepseq.structure.names import short_id
+from pepseq.structure.model_names import short_id
 
 _COLUMNS = (
     Column("Protein", text=True),

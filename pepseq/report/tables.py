@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.sequences.table import Row, read_columns
-from pepseq.sequences.table import read_rows as read_table
+from pepseq.io.tables import Row, read_columns
+from pepseq.io.tables import read_rows as read_table
 
 __all__ = ["TENTHS", "Row", "number", "part", "read_columns", "read_table", "tenth", "total"]
 TENTHS = 10

@@ -4,7 +4,7 @@ import re
 from enum import Enum
 
 from pepseq.errors import found
-from pepseq.files import decode_text
+from pepseq.io.files import decode_text
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
 
 _PROTEIN = bytes.maketrans(

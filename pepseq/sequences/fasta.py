@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found, printable
-from pepseq.files import STDIO, Outputs, decode_text, encode_text, open_input
-from pepseq.sequences.alignments import OneAlignment
+from pepseq.errors import InputError, SettingsError, found
+from pepseq.io.failures import FailedRecord
+from pepseq.io.files import decode_text, encode_text, open_input
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
+from pepseq.sequences.concatenated_alignments import OneAlignment
 from pepseq.sequences.nucleotides import refuse_nucleotides
 from pepseq.sequences.seen_ids import SeenIds
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_records
@@ -60,24 +61,11 @@ class Record:
         return f"{self.id} {self.description}" if self.description else self.id
 
 
-@dataclass(frozen=True)
-class BadRecord:
-    """A record that was left out, where it stands, and why."""
-
-    file: str
-    line: int
-    id: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{printable(self.file)}:{self.line}: {found(self.id)}: {self.reason}"
-
-
 def read_fasta(
     paths: str | Path | Iterable[str | Path],
     *,
     readouts: bool = False,
-    bad: list[BadRecord] | None = None,
+    bad: list[FailedRecord] | None = None,
     groups: dict[str, str] | None = None,
     repeated_ids: bool = False,
     rows: bool = False,
@@ -111,7 +99,7 @@ def read_fasta(
             if not reason:
                 yield record
                 continue
-            fault = BadRecord(str(path), line, record.id, reason)
+            fault = FailedRecord(str(path), line, record.id, reason)
             if bad is None:
                 raise InputError(str(fault))
             bad.append(fault)
@@ -251,32 +239,3 @@ def format_fasta(header: str, sequence: str, groups: Mapping[str, str] | None = 
     for symbol, members in (groups or {}).items():
         text = text.replace(symbol, f"[{members}]")
     return encode_text(f">{header}\n{text}\n")
-
-
-def format_failed(bad: Iterable[BadRecord]) -> bytes:
-    """Return the table of bad records: file, line, id, reason (TSV with a header), printable."""
-    rows = ["\t".join(map(printable, (b.file, str(b.line), b.id, b.reason))) + "\n" for b in bad]
-    return ("file\tline\tid\treason\n" + "".join(rows)).encode()
-
-
-def write_failed(outputs: Outputs, output: str | Path, bad: list[BadRecord], good: int) -> None:
-    """List bad records in `<output>.failed.tsv`; InputError if no good one is left."""
-    if bad and not good:
-        raise InputError(f"{bad[0]} (and no other record is any better)")
-    if str(output) == STDIO:
-        return
-    path = f"{Path(output)}.failed.tsv"
-    outputs.add(path, format_failed(bad)) if bad else outputs.drop(path)
-
-
-def refuse_bad(
-    bad: list[BadRecord], good: int, output: str | Path, keep_going: bool
-) -> list[BadRecord]:
-    """Return the bad records; InputError if there are some and `keep_going` is not set."""
-    if bad and not keep_going:
-        where = "" if str(output) == STDIO else f"; all are listed in {Path(output)}.failed.tsv"
-        raise InputError(
-            f"{len(bad)} of {len(bad) + good} records were left out, the others are done: "
-            f"{bad[0]}{where}"
-        )
-    return bad

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found, is_text
-from pepseq.sequences.table import read_table
+from pepseq.io.tables import read_table
 
 AUTO, FIELD, REGEX, TABLE = "auto", "field:", "regex:", "table:"
 SEVERAL = ""

@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.files import decode_text, numbered_lines
+from pepseq.io.files import decode_text, numbered_lines
 
 STOCKHOLM = b"# STOCKHOLM"
 _SPECIES, _DESCRIPTION = b"OS", b"DE"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pepseq.structure.read import Chain
+from pepseq.structure.structure_files import Chain
 
 _ALWAYS = {"N", "CA", "C", "O", "CB"}
 

@@ -1,6 +1,6 @@
 """TM-score and RMSD of two chains, by residue number or by structural alignment.
 
-Zhang and Skolnick 2004 (TM-score), by `pepseq.structure.search`; Zhang and Skolnick 2005
+Zhang and Skolnick 2004 (TM-score), by `pepseq.structure.tm_search`; Zhang and Skolnick 2005
 (TM-align), by tmtools.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.structure.read import FEWEST, Chain
+from pepseq.structure.structure_files import FEWEST, Chain
 
 _ANY = "A"
 """tmtools wants amino acids, which make no difference to it."""
@@ -59,7 +59,7 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
 
 
 def _by_index(model: Chain, reference: Chain) -> Superposition:
-    from pepseq.structure.search import least_rmsd, superpose_pairs
+    from pepseq.structure.tm_search import least_rmsd, superpose_pairs
 
     pairs = same_numbers(model, reference)
     if len(pairs) < FEWEST:

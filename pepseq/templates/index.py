@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.atomic_files import create_file, exchange, new_partial, remove, sync, sync_names
 from pepseq.errors import InputError
-from pepseq.files import to_json
-from pepseq.json_file import parse_json
+from pepseq.io.atomic_files import create_file, exchange, new_partial, remove, sync, sync_names
+from pepseq.io.json_files import parse_json
+from pepseq.io.run_record import to_json
 
 FORMAT = 4
 _ABOUT = "index.json"

@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.files import STDIO, decode_text, encode_text, sha256
+from pepseq.io.failures import FailedRecord
+from pepseq.io.files import decode_text, encode_text
+from pepseq.io.outputs import STDIO
+from pepseq.io.run_record import sha256
+from pepseq.kernels import read_only
 from pepseq.readout.masking import HIDDEN
-from pepseq.sequences.fasta import BadRecord, read_fasta
+from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.index import DamagedError, Index, UntrustedError
-from pepseq.templates.kernels import read_only
 from pepseq.templates.seeds import are_seeds, build_seeds, place_type
 from pepseq.templates.strata import by_stratum
 from pepseq.templates.substitution import UNKNOWN_CODE, encode
@@ -233,7 +236,7 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
     residues, names = [], []
     known: dict[bytes, int] = {}
     times: dict[str, int] = {}
-    bad: list[BadRecord] = []
+    bad: list[FailedRecord] = []
     held: list[tuple[int, int]] = []  # protein and file of each record
     hidden = [0] * len(paths)
     for number, path in enumerate(paths):

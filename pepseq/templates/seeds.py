@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pepseq.templates.kernels import kernel, read_only
+from pepseq.kernels import kernel, read_only
 from pepseq.templates.symbols import Symbols
 
 BIN = 3

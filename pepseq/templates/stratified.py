@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pepseq.templates.find import KEPT, TemplateFinder, Templates, together
+from pepseq.templates.finder import KEPT, TemplateFinder, Templates, together
 from pepseq.templates.reference import Reference
 from pepseq.templates.symbols import Symbols
 

@@ -14,10 +14,10 @@ from servers import Fault
 from structures import SEQUENCE, cif, coil, pdb
 
 from pepseq.errors import SettingsError
-from pepseq.http import HttpConfig
-from pepseq.structure.alphafold_db import parse_accession
+from pepseq.http.client import HttpConfig
+from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
+from pepseq.structure.alphafold_db.entries import parse_accession
 from pepseq.structure.config import FetchConfig
-from pepseq.structure.fetch import FETCH_COLUMNS
 
 SEQ = SEQUENCE[:45]
 LINES = "A0A024R161", "P12345", "Q67890"
@@ -61,7 +61,7 @@ class AlphaFoldDb:
 def alphafold(caches, monkeypatch):
     monkeypatch.setenv("PEPSEQ_ALPHAFOLD_URL", caches.url + "/")
     patience = HttpConfig(tries=3, first_wait=0.01, longest_wait=0.02, read_timeout=0.4)
-    monkeypatch.setattr("pepseq.structure.fetch.PATIENCE", patience)
+    monkeypatch.setattr("pepseq.structure.alphafold_db.download.PATIENCE", patience)
     return AlphaFoldDb(caches)
 
 

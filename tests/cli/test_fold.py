@@ -15,9 +15,9 @@ from programs import install
 from structures import coil, pdb
 
 from pepseq.errors import SettingsError
-from pepseq.files import locked
+from pepseq.io.atomic_files import locked
 from pepseq.structure.config import FoldConfig
-from pepseq.structure.fold import FOLD_COLUMNS, fold
+from pepseq.structure.folding.fold import FOLD_COLUMNS, fold
 
 ONE, TWO, THREE = "MKTAYIAKQRQISF", "MKTAYIAKQRQISFV", "MKTAYIAKQRQISFVKSH"
 PROTEINS = [("a/b", THREE), ("sp|P12345|AATM_RABIT", ONE), ("a|b", TWO)]
@@ -26,7 +26,7 @@ TEMPLATE = "command:fake-fold {fasta} {pdb}"
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    monkeypatch.setattr("pepseq.structure.colabfold.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("pepseq.structure.folding.colabfold.LOOK_EVERY", 0.02)
     return install(tmp_path / "bin dir", monkeypatch, [ONE, TWO, THREE, "MKTAYIAKQR"])
 
 
@@ -137,7 +137,7 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     run, fasta, programs, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pepseq.programs.SECONDS_TO_END", 0.1)
+    monkeypatch.setattr("pepseq.processes.programs.SECONDS_TO_END", 0.1)
     source = fasta("p.fasta", [("slow", "MYYY"), ("slow2", "MMYYY")])
     call = ["fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE]
     done = run(*call, "--timeout", 0.4)

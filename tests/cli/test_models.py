@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pepseq.models.known import KNOWN, find_known, torch_checkpoints
+from pepseq.models.registry import KNOWN, find_known, torch_checkpoints
 
 PT = "esm_msa1b_t12_100M_UR50S.pt"
 

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from places import DATA
 
-from pepseq.files import locked
+from pepseq.io.atomic_files import locked
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
 COMMON = ("--method", "random", "--runs", 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from places import DATA
 
-from pepseq.models.convert import convert
+from pepseq.models.conversion import convert
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
 COLUMNS, SPECIES = 20, ("species_01]", "species_02]", "species_03]")
@@ -93,10 +93,10 @@ def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypa
     assert result.code == 0 and method_line(result) == f"method information: {expected}"
     assert str(weights) in [entry["path"] for entry in record(tmp_path / "o")["inputs"]]
     with monkeypatch.context() as patch:
-        patch.setattr("pepseq.pairing.choose.MOST_WORK_ON_CPU", 100)
+        patch.setattr("pepseq.pairing.method_choice.MOST_WORK_ON_CPU", 100)
         result = run("pair", *small, *arguments, "--model", weights)
     assert "core hours without a GPU" in method_line(result)
-    monkeypatch.setattr("pepseq.pairing.choose.MOST_ROWS", 5)
+    monkeypatch.setattr("pepseq.pairing.method_choice.MOST_ROWS", 5)
     result = run("pair", *small, *arguments, "--model", weights)
     assert result.code == 0 and "rows, diffpalm is for at most 5" in method_line(result)
 
@@ -197,7 +197,7 @@ def test_rounds_on_the_command_line(run, small, weights, tmp_path):
 AT_WORK = """
 import pathlib, sys
 from pepseq.cli.main import main
-from pepseq.progress import Progress
+from pepseq.io.progress import Progress
 add = Progress.add
 def tell(self, amount):
     pathlib.Path(sys.argv[1]).touch()

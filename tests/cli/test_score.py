@@ -18,9 +18,9 @@ from structures import SEQUENCE, cif, coil, pdb
 import pepseq
 from pepseq.errors import InputError, SettingsError
 from pepseq.structure.config import ScoreConfig
-from pepseq.structure.measure import measure
-from pepseq.structure.read import read_structure
-from pepseq.structure.score import SCORE_COLUMNS
+from pepseq.structure.scoring.pair_scores import measure
+from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.structure.structure_files import read_structure
 
 XYZ = coil(45)
 TURN = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
@@ -50,7 +50,7 @@ class InProcess:
 def workers(request, monkeypatch):
     """Processes for the tests that ask for them by mark alone; tests/structure has their own."""
     if "processes" not in request.keywords:
-        monkeypatch.setattr("pepseq.structure.processes.Workers", InProcess)
+        monkeypatch.setattr("pepseq.structure.scoring.workers.Workers", InProcess)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from evaluation_folder import draw_nothing
 
 from pepseq.errors import InputError
-from pepseq.evaluation import confidences, plots
+from pepseq.evaluation import confidence_table, figures
 from pepseq.evaluation.evaluate import evaluate
+from pepseq.prediction.reconstruction import TABLE_COLUMNS, reconstruct, table_rows
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
-from pepseq.reconstruction.reconstruct import TABLE_COLUMNS, reconstruct, table_rows
 from pepseq.sequences.residues import AMINO_ACIDS
 
 HIDDEN = "ADEFGHILNPQRSTVW"
@@ -72,7 +72,7 @@ def test_by_hand(run, tmp_path):
 @pytest.mark.parametrize("block", [1, 60, 1 << 20])
 def test_twins_give_the_same(run, monkeypatch, block):
     clean = run(TABLE)
-    monkeypatch.setattr(confidences, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(confidence_table, "_BLOCK_BYTES", block)
     assert run(TABLE, name="table.tsv.gz") == clean
     assert run("\ufeff" + TABLE.replace("\n", "\r\n").rstrip()) == clean
     body = [line.split("\t") for line in TABLE.splitlines()]
@@ -83,7 +83,7 @@ def test_twins_give_the_same(run, monkeypatch, block):
 @pytest.mark.parametrize("block", [1, 60, 1 << 20])
 def test_as_a_spreadsheet_saves_it(run, monkeypatch, block):
     clean = run(TABLE)
-    monkeypatch.setattr(confidences, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(confidence_table, "_BLOCK_BYTES", block)
     assert run(TABLE.replace("\t", ",").replace("\n", "\r\n")) == clean
     assert run("\n".join('"' + x.replace("\t", '";"') + '"' for x in TABLE.splitlines())) == clean
     assert run(TABLE.encode("utf-16").decode("latin-1"), encoding="latin-1") == clean
@@ -262,7 +262,7 @@ def test_reads_what_predict_writes(run, tmp_path):
 
 
 def test_figure(tmp_path):
-    plots.reliability(
+    figures.reliability(
         tmp_path / "some.png",
         {
             "residues": 2,
@@ -272,7 +272,7 @@ def test_figure(tmp_path):
             ],
         },
     )
-    plots.reliability(
+    figures.reliability(
         tmp_path / "none.png",
         {"residues": 0, "expected_calibration_error": None, "bins": []},
     )

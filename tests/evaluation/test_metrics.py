@@ -233,7 +233,7 @@ def test_examples_run():
 
 def test_never_imports_torch():
     code = (
-        "import sys, pepseq.evaluation.evaluate, pepseq.evaluation.calibration, "
-        "pepseq.evaluation.plots; sys.exit('torch' in sys.modules)"
+        "import sys, pepseq.evaluation.evaluate, pepseq.evaluation.reliability, "
+        "pepseq.evaluation.figures; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,7 +12,7 @@ from places import SHARED
 from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.evaluation.nearest import BANDS, Nearest, find_nearest
-from pepseq.files import sha256
+from pepseq.io.run_record import sha256
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS

@@ -8,8 +8,8 @@ from places import ESM_VOCABULARY
 
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
-from pepseq.models.protbert import ResidueModel, load_network
-from pepseq.models.scratch import FOLDER as VOCABULARIES
+from pepseq.models.masked_lm import ResidueModel, load_network
+from pepseq.models.random_weights import FOLDER as VOCABULARIES
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_positions_that_start_after_padding_are_counted(tmp_path):
     """RoBERTa and absolute ESM use up padding_idx + 1 of their positions."""
     from transformers import EsmConfig, EsmForMaskedLM
 
-    from pepseq.models.protbert import Vocabulary, most_residues
+    from pepseq.models.masked_lm import Vocabulary, most_residues
 
     config = EsmConfig(
         vocab_size=len(ESM_VOCABULARY),

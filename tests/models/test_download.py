@@ -7,15 +7,15 @@ import torch
 from servers import Fault
 
 from pepseq.errors import InputError, OutputError, TryAgainError
-from pepseq.files import sha256
+from pepseq.io.run_record import sha256
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.models.convert import read_notes
+from pepseq.models.checksums import read_records
+from pepseq.models.conversion import read_notes
 from pepseq.models.download import PATIENCE as patience
 from pepseq.models.download import download, find_msa_transformer, get_model
-from pepseq.models.known import KNOWN, find_known, torch_checkpoints
+from pepseq.models.masked_lm import ResidueModel
 from pepseq.models.msa_weights import load_msa_transformer
-from pepseq.models.protbert import ResidueModel
-from pepseq.models.records import read_records
+from pepseq.models.registry import KNOWN, find_known, torch_checkpoints
 
 MSA = find_known("msa-transformer")
 PT = "esm_msa1b_t12_100M_UR50S.pt"
@@ -35,7 +35,7 @@ def pinned(esm2, monkeypatch):
     digest = sha256(esm2 / "model.safetensors")
     tiny = dataclasses.replace(find_known("esm2-8m"), weights={"model.safetensors": digest})
     others = tuple(known for known in KNOWN if known.name != tiny.name)
-    monkeypatch.setattr("pepseq.models.known.KNOWN", (tiny, *others))
+    monkeypatch.setattr("pepseq.models.registry.KNOWN", (tiny, *others))
     return tiny
 
 

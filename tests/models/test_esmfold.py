@@ -6,7 +6,7 @@ import torch
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import Checkpoint, find_folding_model
 from pepseq.models.esmfold import ATOMS, ATTENTION_BYTES, FoldingNetwork, first_chunk
-from pepseq.structure.write import format_pdb
+from pepseq.structure.folding.pdb_writer import format_pdb
 
 SEQUENCE = "MKTAYIAKQRXISFVKSHFW"
 
@@ -128,7 +128,7 @@ def test_other_networks_and_missing_ones_are_refused(esm2, esmfold, caches, tmp_
 def test_a_known_model_is_taken_from_the_cache(hub, esmfold):
     import shutil
 
-    from pepseq.models.known import find_known
+    from pepseq.models.registry import find_known
 
     known = find_known("esmfold")
     shutil.copytree(esmfold, known.folder)

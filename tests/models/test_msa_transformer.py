@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.models.convert import convert
+from pepseq.models.conversion import convert
 from pepseq.models.msa_transformer import (
     MASK,
     PAD,

@@ -11,13 +11,13 @@ from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import BUNDLED
 from pepseq.network import inputs as of_inputs
 from pepseq.network import model as of_model
-from pepseq.network.calibration import Temperatures, fit_temperatures
-from pepseq.network.examples import PlainExamples, asked, plain_reading, reads_table
 from pepseq.network.export import write_graph, write_network
 from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading, pack
 from pepseq.network.long_protein import LongProtein
 from pepseq.network.model import CONFIG, GRAPH, WEIGHTS, ReadoutModel
 from pepseq.network.net import ReadoutNet
+from pepseq.network.temperature import Temperatures, fit_temperatures
+from pepseq.network.training_examples import PlainExamples, asked, plain_reading, reads_table
 from pepseq.readout.readout import Readout
 from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import symbols_of

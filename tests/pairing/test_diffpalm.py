@@ -14,10 +14,10 @@ from torch.nn.functional import cross_entropy, one_hot
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.msa_transformer import MASK, TOKEN_OF_CODE, TOKENS, MsaTransformer
 from pepseq.models.msa_weights import network_of
-from pepseq.pairing.canonical import tasks_of
+from pepseq.pairing.canonical_order import tasks_of
 from pepseq.pairing.diffpalm import diffpalm
 from pepseq.pairing.diffpalm_config import DiffPalmConfig
-from pepseq.pairing.methods import Families, Species
+from pepseq.pairing.method_interface import Families, Species
 
 LENGTH = 12
 QUICK = DiffPalmConfig(runs=1, steps=3, device="cpu", threads=1)

@@ -11,12 +11,12 @@ from places import DATA, SHARED
 
 from pepseq import PairConfig, pair
 from pepseq.errors import InputError, SettingsError, TryAgainError
-from pepseq.evaluation.pairing import fraction_correct
+from pepseq.evaluation.pair_counts import fraction_correct
 from pepseq.pairing.families import LEFT_OVER, NO_SPECIES, ONE_SIDE, group
-from pepseq.pairing.methods import Chosen
+from pepseq.pairing.method_interface import Chosen
 from pepseq.pairing.msa import read_alignment
 from pepseq.pairing.pair import METHODS
-from pepseq.pairing.species import read_species
+from pepseq.sequences.species import read_species
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
 SMALL_A = ">a1 [x]\nMAG\n>a2 [x]\nMCG\n>a3 [y]\nKAG\n>a4 [z]\nRRR\n>a5 none\nEEE\n"

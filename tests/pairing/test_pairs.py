@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pepseq.pairing.chance import pair_by_chance
 from pepseq.pairing.families import LEFT_OVER, Grouped, Unpaired
-from pepseq.pairing.methods import Chosen, Families, Species
+from pepseq.pairing.figures import draw_pairing
+from pepseq.pairing.method_interface import Chosen, Families, Species
 from pepseq.pairing.pairs import (
     final_pairs,
     format_pairs,
@@ -20,7 +20,7 @@ from pepseq.pairing.pairs import (
     paired_a3m,
     paired_fasta,
 )
-from pepseq.pairing.plots import draw_pairing
+from pepseq.pairing.random_pairing import pair_by_chance
 
 
 def one_species(size_a, size_b, known=(), codes_a=None, codes_b=None):

@@ -8,12 +8,12 @@ from places import DATA
 
 from pepseq import PairConfig, pair
 from pepseq.errors import SettingsError
-from pepseq.pairing.chance import pair_by_chance
-from pepseq.pairing.choose import METHODS
 from pepseq.pairing.config import METHODS as NAMES
 from pepseq.pairing.config import OF_DIFFPALM
-from pepseq.pairing.methods import Chosen, Families, Species
+from pepseq.pairing.method_choice import METHODS
+from pepseq.pairing.method_interface import Chosen, Families, Species
 from pepseq.pairing.pairs import final_pairs
+from pepseq.pairing.random_pairing import pair_by_chance
 from pepseq.pairing.rounds import pair_in_rounds
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"

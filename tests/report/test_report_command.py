@@ -8,7 +8,7 @@ from evaluation_folder import write
 from result_files import read_page, readout_table, real_results, run_record
 
 from pepseq.report.calls import command_line
-from pepseq.report.found import Run
+from pepseq.report.discover import Run
 from pepseq.report.paths import local_words
 
 
@@ -131,7 +131,7 @@ def test_calls_of_mask_and_evaluate_give_the_same_results_again(
 def test_defaults_and_what_auto_chose_are_left_out(tmp_path):
     from dataclasses import asdict
 
-    from pepseq.reconstruction.config import PredictConfig
+    from pepseq.prediction.config import PredictConfig
 
     files = {"files": [{"path": "my file.fasta", "sha256": "1"}]}
     settings = asdict(PredictConfig(kind="tryptic", missed_label=0.1)) | {"reference": files}
@@ -280,7 +280,7 @@ def test_confidences_of_pairs_are_shares(tmp_path, run):
 
 
 def test_the_function_stays_one_after_its_package_is_loaded(tmp_path, small_proteins):
-    import pepseq.report.found
+    import pepseq.report.discover
 
     table = readout_table(tmp_path / "t.tsv", dict(small_proteins))
     for name in ("a", "b"):

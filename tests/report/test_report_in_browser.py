@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from result_files import HOSTILE, digits_of, real_results, varied
 
-from pepseq.report.report import report
+from pepseq.report.build import report
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

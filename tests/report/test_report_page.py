@@ -8,14 +8,14 @@ import pytest
 from evaluation_folder import write
 from result_files import HOSTILE, read_page, readout_table, real_results, run_record
 
+from pepseq.lookup.lookup import LOOKUP_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
-from pepseq.reconstruction.curves import COLUMNS
-from pepseq.reconstruction.lookup import LOOKUP_COLUMNS
-from pepseq.report.report import report
+from pepseq.report.build import report
 from pepseq.report.residues import read_proteins
 from pepseq.report.style import STYLE
-from pepseq.structure.fold import FOLD_COLUMNS
-from pepseq.structure.score import SCORE_COLUMNS
+from pepseq.structure.folding.fold import FOLD_COLUMNS
+from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.training.loss_curves import COLUMNS
 
 
 def rows_of(path, columns, *rows):

@@ -65,7 +65,7 @@ def test_rows_that_are_none_are_named(tmp_path, old, new, message):
 
 
 def test_a_protein_in_two_blocks_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("pepseq.evaluation.confidences._BLOCK_BYTES", 100)
+    monkeypatch.setattr("pepseq.evaluation.confidence_table._BLOCK_BYTES", 100)
     proteins = {"p": "MALKGV" * 3, "q": "GGAK"}
     path = readout_table(tmp_path / "t", proteins)
     assert {p.id: p.residues for p in read_proteins(path)} == proteins
@@ -74,7 +74,7 @@ def test_a_protein_in_two_blocks_is_one(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("size", [100, 1 << 20])
 def test_one_protein_is_read_by_itself(tmp_path, monkeypatch, size):
-    monkeypatch.setattr("pepseq.evaluation.confidences._BLOCK_BYTES", size)
+    monkeypatch.setattr("pepseq.evaluation.confidence_table._BLOCK_BYTES", size)
     proteins = {"p": "MALKGV" * 3, "q": "GGAK", "qq": "GGAKK"}
     path = readout_table(tmp_path / "t", proteins)
     assert read_ids(path) == list(proteins)

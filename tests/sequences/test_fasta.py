@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepseq.compression import _CHECKED, zstd
 from pepseq.errors import InputError
+from pepseq.io.compression import _CHECKED, zstd
 from pepseq.sequences.fasta import format_fasta, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
 

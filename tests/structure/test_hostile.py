@@ -8,8 +8,8 @@ from structures import cif, coil, full_pdb, mutate
 
 from pepseq.errors import InputError
 from pepseq.structure.config import ScoreConfig
-from pepseq.structure.measure import Job, measure
-from pepseq.structure.read import read_structure
+from pepseq.structure.scoring.pair_scores import Job, measure
+from pepseq.structure.structure_files import read_structure
 
 FILES = 400
 SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAP"

@@ -3,7 +3,7 @@ import pytest
 from structures import SEQUENCE, coil, full_pdb, pdb
 
 from pepseq.structure.lddt import lddt
-from pepseq.structure.read import read_structure
+from pepseq.structure.structure_files import read_structure
 from pepseq.structure.tmscore import same_numbers
 
 XYZ = coil(40)

@@ -20,7 +20,7 @@ from structures import (
 )
 
 from pepseq.errors import InputError
-from pepseq.structure.read import read_structure
+from pepseq.structure.structure_files import read_structure
 from pepseq.structure.tmscore import same_numbers, superpose
 
 CHAINS = list(real_chains())

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from known import K1, masked
 
+from pepseq.lookup.decoys import decoys_of
 from pepseq.templates import index as module
-from pepseq.templates.decoys import decoys_of
-from pepseq.templates.find import TemplateFinder
+from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.reference import open_reference
 from pepseq.templates.symbols import symbols_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from known import K1, masked
 
-from pepseq.templates.find import KEPT, TemplateFinder
+from pepseq.templates.finder import KEPT, TemplateFinder
 from pepseq.templates.reference import open_reference
 from pepseq.templates.strata import strata_of
 from pepseq.templates.stratified import StratifiedFinder

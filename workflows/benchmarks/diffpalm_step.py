@@ -29,7 +29,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from pepseq.models.msa_transformer import MASK, TOKENS, MsaTransformer
 from pepseq.pairing.diffpalm import diffpalm
 from pepseq.pairing.diffpalm_config import DiffPalmConfig
-from pepseq.pairing.methods import Families, Species
+from pepseq.pairing.method_interface import Families, Species
 
 SPECIES_SIZE = 5
 WAYS = ("published", "pepseq fp32", "pepseq bf16", "pepseq bf16, layers again")

@@ -28,10 +28,10 @@ from statistics import mean, median, stdev
 import numpy as np
 
 import pepseq
-from pepseq.evaluation.pairing import fraction_correct
+from pepseq.evaluation.pair_counts import fraction_correct
 from pepseq.pairing.msa import SYMBOLS, Alignment, read_alignment
-from pepseq.pairing.species import read_species
 from pepseq.sequences.fasta import format_fasta
+from pepseq.sequences.species import read_species
 
 EDGES = (0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)
 

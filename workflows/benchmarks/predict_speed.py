@@ -19,10 +19,10 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertFo
 
 from pepseq import PredictConfig, Readout
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.models.scratch import new_network
+from pepseq.models.random_weights import new_network
+from pepseq.prediction.networks import load_network
+from pepseq.prediction.pipeline import complete
 from pepseq.readout.masking import mask_sequence
-from pepseq.reconstruction.complete import complete
-from pepseq.reconstruction.networks import load_network
 from pepseq.sequences.fasta import Record, read_fasta
 
 

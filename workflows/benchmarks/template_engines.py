@@ -13,7 +13,7 @@ import numpy as np
 
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
-from pepseq.templates.find import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
+from pepseq.templates.finder import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
 from pepseq.templates.substitution import encode, exchanges
 
 SCALE = 8  # units of the other engines' integer scores in a bit

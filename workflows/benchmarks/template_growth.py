@@ -22,7 +22,7 @@ import numpy as np
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.find import TemplateFinder
+from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.reference import open_reference
 from pepseq.templates.symbols import symbols_of
 

@@ -20,8 +20,8 @@ import template_engines
 
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.align import align_all
-from pepseq.templates.find import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
+from pepseq.templates.banded_alignment import align_all
+from pepseq.templates.finder import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
 from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import AMINO_ACIDS, encode
 from pepseq.templates.symbols import symbols_of

@@ -27,11 +27,11 @@ import numpy as np
 from pepseq import PredictConfig, Readout
 from pepseq.evaluation.metrics import calibration_counts, calibration_error
 from pepseq.models.checkpoints import find_checkpoint
+from pepseq.prediction.combiner import Combiner
+from pepseq.prediction.networks import load_network
+from pepseq.prediction.pipeline import SETTLED
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise, record_generator
-from pepseq.reconstruction.combine import Combiner
-from pepseq.reconstruction.complete import SETTLED
-from pepseq.reconstruction.networks import load_network
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.reference import open_reference

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForMaskedLM, Trainer, TrainingArguments
 
-from pepseq.models.scratch import new_network
-from pepseq.network.examples import PlainExamples
-from pepseq.network.finetuning import ReadoutConfig, ReadoutMaskedLM, token_reads
+from pepseq.models.random_weights import new_network
+from pepseq.network.masked_lm_adapter import ReadoutConfig, ReadoutMaskedLM, token_reads
 from pepseq.network.net import SETTINGS, ReadoutNet
-from pepseq.network.training import Schedule
-from pepseq.network.training import Trainer as LeanTrainer
+from pepseq.network.pretraining import Schedule
+from pepseq.network.pretraining import Trainer as LeanTrainer
+from pepseq.network.training_examples import PlainExamples
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.substitution import encode

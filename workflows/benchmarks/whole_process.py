@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from pepseq.models.scratch import new_network
+from pepseq.models.random_weights import new_network
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta

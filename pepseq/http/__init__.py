@@ -1,0 +1,1 @@
+"""HTTP: downloads that survive cuts, stalls and busy servers."""

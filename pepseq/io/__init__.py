@@ -1,0 +1,1 @@
+"""Files: reading, writing as a set, compression, tables, run records, progress."""

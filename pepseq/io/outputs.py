@@ -1,0 +1,146 @@
+"""The outputs of a run: written beside their names, and given them together at its end.
+
+Every output is written under a name that nobody can guess, while a lock keeps a second run out.
+"""
+
+import io
+import os
+import sys
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any
+
+from pepseq.errors import OutputError
+from pepseq.io.atomic_files import create_file, disk_errors, locked, new_partial, remove_partials
+from pepseq.io.compression import compressed
+from pepseq.io.publishing import Rename, is_side_file, publish, recover
+from pepseq.io.run_record import describe_outputs, to_json
+
+STDIO = "-"
+
+
+class Outputs:
+    """The files and folders of one run, which appear under their names together when it succeeds.
+
+    Use as a context manager: `open(path)` gives a binary stream, `folder(path)` a new folder to
+    fill. On leaving without an error all are written to disk and renamed; with an error, or a
+    signal meanwhile, all are removed, and what was there before stays as it was.
+    """
+
+    def __init__(self, force: bool = True):
+        self._force = force
+        self._streams: list[tuple[Path, io.BufferedIOBase, io.BufferedIOBase]] = []
+        self._renames: list[Rename] = []
+        self._locks: list[AbstractContextManager[None]] = []
+        self._stdout = False
+        self._written: list[tuple[str, str, Path | None]] = []
+        self._record: tuple[Path, dict[str, Any]] | None = None
+
+    def __enter__(self) -> "Outputs":
+        return self
+
+    def open(self, path: str | Path, kind: str) -> io.BufferedIOBase:
+        """Open an output for writing bytes: compressed by its suffix, stdout for `-`.
+
+        `kind` says in the run record what the output is, such as `proteins`.
+        """
+        if str(path) == STDIO:
+            self._written.append((STDIO, kind, None))
+            if not hasattr(sys.stdout, "buffer"):
+                raise OutputError("stdout: is closed")
+            self._stdout = True
+            return sys.stdout.buffer
+        path = Path(path)
+        with disk_errors(path):
+            partial = self._prepare(path, self._force)
+            raw = create_file(partial)
+        stream = compressed(raw, path)
+        self._streams.append((path, raw, stream))
+        self._written.append((str(path), kind, partial))
+        return stream
+
+    def folder(self, path: str | Path, kind: str, force: bool = False) -> Path:
+        """Return a new folder that becomes `path`; a link to a folder stays a link.
+
+        With `force` it replaces an older folder; without, one is an OutputError at the end.
+        """
+        name, path = str(path), Path(os.path.realpath(path))
+        with disk_errors(path):
+            partial = self._prepare(path, force)
+            partial.mkdir()
+        self._written.append((name, kind, partial))
+        return partial
+
+    def adopt(self, partial: Path, path: Path, kind: str, force: bool = True) -> None:
+        """Let a file or folder that is whole become `path`, which the caller has locked.
+
+        If the run fails, `partial` stays where it is.
+        """
+        self._renames.append(Rename(str(partial), str(path), force, kept=True))
+        self._written.append((str(path), kind, partial))
+
+    def add(self, path: str | Path, content: bytes, kind: str) -> None:
+        """Write a small output in one go."""
+        self.open(path, kind).write(content)
+
+    def record(self, output: str | Path, record: dict[str, Any]) -> None:
+        """Write `<output>.run.json` with a run record, unless the output is standard output.
+
+        The record gets `outputs`: path, kind, size and SHA-256 of all outputs of this run.
+        """
+        if str(output) != STDIO:
+            self._record = Path(f"{Path(output)}.run.json"), record
+
+    def drop(self, path: str | Path) -> None:
+        """Remove an older file when this run succeeds."""
+        path = Path(path)
+        if os.path.lexists(path):
+            hidden = new_partial(path)
+            self._renames.append(Rename(str(path), str(hidden), removal=True, kept=True))
+
+    def _prepare(self, path: Path, force: bool) -> Path:
+        lock = locked(path)
+        lock.__enter__()
+        self._locks.append(lock)
+        recover(path)
+        remove_partials(path)
+        partial = new_partial(path)
+        self._renames.append(Rename(str(partial), str(path), force or is_side_file(path)))
+        return partial
+
+    def __exit__(self, kind, error, trace) -> None:
+        try:
+            if kind is None:
+                self._flush()
+                if self._record is not None:
+                    path, record = self._record
+                    record["outputs"] = describe_outputs(self._written)
+                    self.add(path, to_json(record), "run record")
+                    self._flush()
+                publish(self._renames)
+            elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+                where = error.filename or ", ".join(str(path) for path, *_ in self._streams)
+                raise OutputError(
+                    f"{where or 'stdout'}: cannot be written: {error.strerror}"
+                ) from error
+        finally:
+            for _, raw, _ in self._streams:
+                with suppress(OSError):
+                    raw.close()
+            for rename in self._renames:
+                rename.clean()
+            for lock in self._locks:
+                lock.__exit__(None, None, None)
+
+    def _flush(self) -> None:
+        if self._stdout:
+            with disk_errors("stdout"):
+                sys.stdout.buffer.flush()
+        for path, raw, stream in self._streams:
+            with disk_errors(path):
+                if stream is not raw:
+                    stream.close()
+                raw.flush()
+                os.fsync(raw.fileno())
+                raw.close()
+        self._streams.clear()

@@ -1,0 +1,1 @@
+"""The known proteins that reads fit, with scores, E-values and q-values."""

@@ -1,0 +1,214 @@
+"""Masked protein language models (ProtBert, ESM-2 and their kin): readouts in, logits out.
+
+The network, its weights and its vocabulary are those of transformers; the tokens are looked up in
+a table of 256 entries, one for each byte, because each residue is one token.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+from pepseq.errors import InputError, PepseqError, TryAgainError
+from pepseq.io.progress import Progress
+from pepseq.models.batching import plan_batches
+from pepseq.models.checkpoints import Checkpoint
+from pepseq.models.devices import pick_device, pick_precision
+from pepseq.models.quantization import quantize
+from pepseq.models.transformers_loading import no_model, no_network, quiet
+from pepseq.readout.readout import Readout
+from pepseq.sequences.residues import AMINO_ACIDS
+
+log = logging.getLogger(__name__)
+_LAYER = re.compile(r"\.layers?\.\d+\.")
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """How residues become tokens.
+
+    `table` holds 256 token ids by byte (X is the mask token), `start` and `end` go around a
+    sequence, `pad` fills it up, and `residues` are the ids of the twenty amino acids in order.
+    `reads` returns what a readout means, P(token | amino acid), for networks that are told.
+    """
+
+    table: np.ndarray
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    pad: int
+    residues: np.ndarray
+    reads: Callable[[Readout], np.ndarray] | None = None
+
+    def encode(self, residues: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return token ids and attention mask, both (rows, tokens of the longest row), int64."""
+        width = max(map(len, residues)) + len(self.start) + len(self.end)
+        ids = np.full((len(residues), width), self.pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, text in enumerate(residues):
+            tokens = self.table[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
+            row_ids = np.concatenate([self.start, tokens, self.end])
+            ids[row, : len(row_ids)] = row_ids
+            mask[row, : len(row_ids)] = 1
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def read_vocabulary(tokenizer, source: str) -> Vocabulary:
+    """Derive the table from a tokenizer; InputError unless each amino acid has a token."""
+    known = tokenizer.get_vocab()
+    missing = [a for a in AMINO_ACIDS if a not in known]
+    if missing or tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
+        lacking = missing[:5] or ["a mask and a pad token"]
+        raise InputError(
+            f"{source}: expected a vocabulary in which every amino acid is a token, found none for "
+            f"{', '.join(lacking)}"
+        )
+    table = np.full(256, tokenizer.mask_token_id, dtype=np.int64)
+    for amino_acid in AMINO_ACIDS:
+        table[ord(amino_acid)] = known[amino_acid]
+    around = tokenizer("", add_special_tokens=True)["input_ids"]
+    half = (len(around) + 1) // 2
+    return Vocabulary(
+        table,
+        tuple(around[:half]),
+        tuple(around[half:]),
+        tokenizer.pad_token_id,
+        table[np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)],
+    )
+
+
+def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
+    """Return (network in float32 on the CPU, tokenizer, vocabulary) of a checkpoint.
+
+    Pickled weights are read as data only, and code that comes with a model is never run. Raises
+    InputError if it is no masked language model of proteins, if weights are missing or damaged,
+    or if it is neither on this machine nor can be downloaded.
+    """
+    source = checkpoint.source
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    try:
+        with quiet(), no_network(checkpoint.offline):
+            config = _read_config(source)
+            tokenizer = AutoTokenizer.from_pretrained(
+                source,
+                config=config,
+                trust_remote_code=False,
+                do_lower_case=False,
+            )
+            network, info = AutoModelForMaskedLM.from_pretrained(
+                source,
+                config=config,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                attn_implementation=attention,
+                output_loading_info=True,
+            )
+    except (MemoryError, PepseqError):
+        raise
+    except Exception as error:
+        raise no_model(source, error, "masked protein language model") from error
+    deeper = [key for key in info["unexpected_keys"] if _LAYER.search(key)]
+    if deeper:
+        raise InputError(
+            f"{source}: expected weights for as many layers as config.json says, found more, such "
+            f"as {min(deeper)}"
+        )
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing or info.get("mismatched_keys"):
+        raise InputError(
+            f"{source}: expected all weights of a {config.model_type} masked language model, "
+            f"found none for {', '.join((missing or ['some of another shape'])[:3])}"
+        )
+    vocabulary = read_vocabulary(tokenizer, source)
+    if vocabulary.table.max() >= network.get_input_embeddings().num_embeddings:
+        raise InputError(f"{source}: expected a vocabulary of the network's size, found a larger")
+    return network.eval(), tokenizer, vocabulary
+
+
+def _read_config(source: str):
+    """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
+    settings, _ = PreTrainedConfig.get_config_dict(source)
+    if "model_type" not in settings and "auto_map" not in settings:
+        types = {name: kind for kind, name in MODEL_FOR_MASKED_LM_MAPPING_NAMES.items()}
+        for architecture in settings.get("architectures") or ():
+            if architecture in types:
+                return AutoConfig.for_model(types[architecture], **settings)
+    return AutoConfig.from_pretrained(source, trust_remote_code=False)
+
+
+def most_residues(network, vocabulary: Vocabulary) -> int:
+    """Return how many residues a network can take at once, special tokens apart."""
+    positions = getattr(network.config, "max_position_embeddings", None) or 1 << 20
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
+            positions -= module.padding_idx + 1  # RoBERTa counts positions from there
+    return positions - len(vocabulary.start) - len(vocabulary.end)
+
+
+class ResidueModel:
+    """A loaded network that gives logits over the twenty amino acids at every position."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto"):
+        self.device = pick_device(device)
+        self.precision = pick_precision(precision, self.device)
+        network, _, self.vocabulary = load_network(checkpoint)
+        self.max_window = most_residues(network, self.vocabulary)
+        """The most residues the network can take at once."""
+        self.width = network.get_input_embeddings().embedding_dim
+        if self.precision == "int8":
+            quantize(network)
+        else:
+            network = network.to(_DTYPES[self.precision])
+        self._network = network.to(self.device)
+        self._residues = torch.from_numpy(self.vocabulary.residues).to(self.device)
+
+    def logits(
+        self,
+        residues: Sequence[str],
+        budget: int,
+        progress: Progress | None = None,
+        counts: Sequence[int] | None = None,
+    ) -> list[np.ndarray]:
+        """Return for each sequence (X = hidden) float32 logits of shape (length, 20).
+
+        Sequences go through the network in batches of at most `budget` tokens, padding included;
+        a batch that exceeds the GPU's memory is halved. Raises TryAgainError if even one sequence
+        does. `counts` are how many residues of each sequence progress counts; None: all.
+        """
+        counts = [len(text) for text in residues] if counts is None else counts
+        results: list[np.ndarray] = [None] * len(residues)
+        for batch in plan_batches([len(text) for text in residues], budget):
+            for index, result in zip(
+                batch, self._forward([residues[i] for i in batch]), strict=True
+            ):
+                results[index] = result
+                if progress is not None:
+                    progress.add(counts[index])
+        return results
+
+    def _forward(self, residues: Sequence[str]) -> list[np.ndarray]:
+        try:
+            ids, mask = self.vocabulary.encode(residues)
+            with torch.inference_mode():
+                logits = self._network(
+                    input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
+                ).logits
+                logits = logits.index_select(-1, self._residues).float().cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            if len(residues) == 1:
+                raise TryAgainError(
+                    f"out of memory with one window of {len(residues[0])} residues: "
+                    "give a smaller --window, or --device cpu"
+                ) from error
+            torch.cuda.empty_cache()
+            log.warning("out of memory: halving a batch of %d windows", len(residues))
+            half = len(residues) // 2
+            return self._forward(residues[:half]) + self._forward(residues[half:])
+        first = len(self.vocabulary.start)
+        return [row[first : first + len(text)] for row, text in zip(logits, residues, strict=True)]

@@ -1,0 +1,1 @@
+"""From reads to complete proteins: templates, the network, and both combined."""

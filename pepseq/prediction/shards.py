@@ -1,0 +1,105 @@
+"""A prediction shared by several jobs: which readouts are a job's, and what proves it whole."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pepseq.errors import SettingsError, found
+from pepseq.io.files import encode_text
+from pepseq.sequences.fasta import Record
+
+MOST_SHARDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Job `number`, from 1, of the `of` jobs that share a prediction; SettingsError for others."""
+
+    number: int
+    of: int
+
+    def __post_init__(self):
+        if not 1 <= self.number <= self.of:
+            raise SettingsError(
+                f"--shard: expected i/n with i from 1 to n, such as 1/8 to 8/8, found {self}"
+            )
+        if self.of > MOST_SHARDS:
+            raise SettingsError(
+                f"--shard: expected i/n with n up to {MOST_SHARDS:,}, found {found(str(self))}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Return the shard written as `3/8`."""
+        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", text)
+        if match is None:
+            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(text)}")
+        return cls(int(match[1]), int(match[2]))
+
+
+class Tally:
+    """How many proteins and residues, and a hash of ids and lengths in their order."""
+
+    def __init__(self):
+        self.proteins = self.residues = 0
+        self._digest = hashlib.sha256()
+
+    def add(self, name: str, length: int) -> None:
+        """Count a protein."""
+        self.proteins, self.residues = self.proteins + 1, self.residues + length
+        self._digest.update(encode_text(f"{name}\t{length}\n"))
+
+    def described(self) -> dict:
+        """Return what tells one file from another."""
+        return {
+            "proteins": self.proteins,
+            "residues": self.residues,
+            "ids_sha256": self._digest.hexdigest(),
+        }
+
+
+class Share:
+    """Deals the chunks of a file of `total` residues to shards, and counts them all in `whole`.
+
+    A shard has the chunks that begin in its part, one `of`-th, of the residues: all shards have as
+    many residues, give or take a chunk, and one after the other they are in the order of the file.
+    Chunks go whole, so that every batch is the one that a single job makes, to the last digit.
+    """
+
+    def __init__(self, shard: Shard, total: int):
+        self.shard, self.total, self.whole = shard, total, Tally()
+
+    def of(self, chunks: Iterator[list[Record]]) -> Iterator[list[Record]]:
+        """Yield the shard's chunks."""
+        for chunk in chunks:
+            part = self.whole.residues * self.shard.of // max(self.total, 1)
+            for record in chunk:
+                self.whole.add(record.id, len(record.sequence))
+            if min(part, self.shard.of - 1) == self.shard.number - 1:
+                yield chunk
+
+
+class Hashed:
+    """A stream for writing bytes that knows the SHA-256 of all that was written."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream, self._digest = stream, hashlib.sha256()
+
+    def write(self, content: bytes) -> None:
+        """Write to the stream."""
+        self._stream.write(content)
+        self.note(content)
+
+    def note(self, content: bytes) -> None:
+        """Take into the SHA-256 what is not written."""
+        self._digest.update(content)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256, in hexadecimal."""
+        return self._digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Processes and signals: other programs, process groups, SIGTERM and Ctrl-C."""

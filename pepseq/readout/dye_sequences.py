@@ -1,0 +1,150 @@
+"""Dye sequences, the partial reads of whatprot: one digit for each labelled residue.
+
+Line 1 holds the number of channels, line 2 the number of dye sequences, and each further line a
+dye sequence, the number of peptides that have it, and the id of one of them, tab-separated. A digit
+is a channel, `.` a residue without a label. Blanks after the last label are dropped, so the length
+of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5): e1011157.)
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from pepseq.errors import InputError, SettingsError, found, readable
+from pepseq.io.failures import FailedRecord
+from pepseq.io.files import decode_text, encode_text, numbered_lines, open_input
+from pepseq.readout.masking import HIDDEN
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import label_symbol
+from pepseq.sequences.seen_ids import SeenIds
+
+BLANK = "."
+MAX_CHANNELS = 10
+"""A channel is one digit."""
+
+
+@dataclass(frozen=True)
+class DyeSequence(Record):
+    """A dye sequence as a readout; `count` is the number of peptides that have it."""
+
+    count: int
+
+
+def check_channels(readout: Readout) -> None:
+    """Raise SettingsError if the readout has more labels than there are digits."""
+    if len(readout.labels) > MAX_CHANNELS:
+        raise SettingsError(
+            f"dye sequences: expected at most {MAX_CHANNELS} labels, found {len(readout.labels)} "
+            f"in {readout}"
+        )
+
+
+def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Readout) -> bytes:
+    r"""Return a file of dye sequences; equal ones become one, with the first one's id.
+
+    `readouts` are residues as in `MaskedSequence`, id, and number of peptides. Those without any
+    label are left out, as whatprot leaves them out. Holds the distinct dye sequences in memory.
+
+    >>> format_dye_sequences([("XXYX", "a", 1), ("XXY", "b", 1), ("X", "c", 1)], Readout("CY"))
+    b'2\n1\n..1\t2\ta\n'
+
+    Raises SettingsError for more than ten labels.
+    """
+    check_channels(readout)
+    digits = {ord(label_symbol(label)): str(n) for n, label in enumerate(readout.labels)}
+    digits[ord(HIDDEN)] = BLANK
+    merged: dict[str, tuple[str, int]] = {}
+    for residues, name, count in readouts:
+        if dyes := residues.translate(digits).rstrip(BLANK):
+            first, before = merged.get(dyes, (name, 0))
+            merged[dyes] = first, before + count
+    rows = [f"{dyes}\t{count}\t{name}\n" for dyes, (name, count) in merged.items()]
+    return encode_text(f"{len(readout.labels)}\n{len(rows)}\n{''.join(rows)}")
+
+
+def read_dye_sequences(
+    path: str | Path, readout: Readout, bad: list[FailedRecord] | None = None
+) -> Iterator[DyeSequence]:
+    """Yield the dye sequences of a file as readouts; `-` is stdin.
+
+    `readout` says what the channels label: `Readout.from_labels("DE,C,Y")`. In a record's sequence
+    a blank is X, a labelled residue is the amino acid or the character of its group, as in
+    `MaskedSequence`; the description is `count=` and the number of peptides. Bad lines go to `bad`
+    if it is given, else they raise.
+
+    Raises InputError for a file of other channels, or one that is cut short; SettingsError for more
+    than ten labels.
+    """
+    check_channels(readout)
+    shown = {ord(str(n)): label_symbol(label) for n, label in enumerate(readout.labels)}
+    shown[ord(BLANK)] = HIDDEN
+    channels = f"{len(readout.labels)} channels (labels {','.join(readout.labels)})"
+    seen, rows = SeenIds(), 0
+    with open_input(path) as stream:
+        lines = _lines(path, stream)
+        last, text = next(lines, (1, ""))
+        if text.strip() != str(len(readout.labels)):
+            raise InputError(f"{path}:{last}: expected {channels}, found {found(text)}")
+        last, text = next(lines, (last, ""))
+        if (expected := _number(text)) is None:
+            raise InputError(
+                f"{path}:{last}: expected the number of dye sequences, found {found(text)}"
+            )
+        for last, text in lines:
+            rows += 1
+            if rows > expected:
+                raise InputError(
+                    f"{path}:{last}: expected {expected} dye sequences as line 2 says, found more"
+                )
+            record, reason = _parse(last, text, shown, seen)
+            if not reason:
+                yield record
+                continue
+            fault = FailedRecord(str(path), last, record.id, reason)
+            if bad is None:
+                raise InputError(str(fault))
+            bad.append(fault)
+    if rows < expected or not rows:
+        wanted = f"{expected} dye sequences as line 2 says" if expected else "dye sequences"
+        raise InputError(f"{path}:{last}: expected {wanted}, found {rows or 'none'}")
+
+
+def _lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line that is not empty, without its end."""
+    for number, line in numbered_lines(path, stream):
+        text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+        if text.strip():
+            yield number, decode_text(text)
+
+
+def _number(text: str) -> int | None:
+    """Return a whole number without a sign, None for anything else."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[DyeSequence, str]:
+    """Return a record, and why it is bad or an empty string."""
+    dyes, *rest = text.split("\t")
+    name = rest[1].strip() if len(rest) == 2 else ""
+    if len(rest) != 2:
+        return DyeSequence(name, "", "", line, 0), (
+            f"expected a dye sequence, a count and an id, tab-separated, found {found(text)}"
+        )
+    count = _number(rest[0])
+    record = DyeSequence(name, f"count={count}", dyes.translate(shown), line, count or 0)
+    at = next((i for i, dye in enumerate(dyes) if ord(dye) not in shown), None)
+    if at is not None:
+        digits = "".join(map(chr, sorted(shown)))
+        return record, f"expected one of {digits}, found {found(dyes[at])} at residue {at + 1}"
+    if not dyes:
+        return record, "expected a dye sequence, found none"
+    if not count:
+        return record, f"expected a number of peptides, found {found(rest[0])}"
+    if name.split() != [name] or not readable(name).isprintable():
+        return record, f"expected an id without spaces, found {found(name)}"
+    if seen.add(name):
+        return record, "expected an id of its own, found one that an earlier line has"
+    return record, ""

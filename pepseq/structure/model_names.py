@@ -1,0 +1,246 @@
+"""Which model belongs to which reference: what file names of predictors say, and tables of pairs.
+
+Names understood: AlphaFold DB `AF-P12345-F1-model_v6.cif.gz`; AlphaFold 2 `NAME/ranked_0.pdb`,
+`NAME/relaxed_model_1_pred_0.pdb`; AlphaFold 3 `fold_NAME_model_0.cif`, `NAME_model.cif`; ColabFold
+`NAME_unrelaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb`; and `NAME.pdb`, as of ESMFold. Of
+several files of one id the best rank is taken, relaxed before unrelaxed. Where a folder's
+`structures.tsv` says whose a file is, that counts instead of its name.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pepseq.errors import InputError, SettingsError, found
+from pepseq.io.failures import FailedRecord
+from pepseq.io.tables import read_cells
+
+TABLE = "structures.tsv"
+"""Lies in a folder of structures and says, in columns `id` and `file`, whose each file is."""
+_SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.(gz|bz2|xz|zst))?$", re.I)
+_ALPHAFOLD_DB = re.compile(r"AF-(?P<id>[A-Z0-9-]+?)-F(?P<part>\d+)-model_v\d+")
+_FORMS = (
+    re.compile(r"ranked_(?P<rank>\d+)"),
+    re.compile(r"(?P<state>(un)?relaxed)_model_(?P<rank>\d+)(_.*)?"),
+    re.compile(r"(?P<id>.+)_(?P<state>(un)?relaxed)_rank_(?P<rank>\d+)(_.*)?"),
+    re.compile(r"fold_(?P<id>.+)_model_(?P<rank>\d+)"),
+    re.compile(r"(?P<id>.+)_model"),
+)
+_ACCESSION = re.compile(r"(?:UniRef\d+_|(?:sp|tr)[|_])([A-Z0-9]{6,10}(?:-\d+)?)(?:[|_].*)?$")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass(frozen=True)
+class StructureName:
+    """What a file name says: the protein's id, the rank among its models (0 or 1 is best)."""
+
+    id: str
+    rank: int
+    unrelaxed: bool
+
+
+@dataclass(frozen=True)
+class PairOfFiles:
+    """A model and its reference; `file` and `line` say where the pair was named."""
+
+    id: str
+    model: str
+    reference: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """Pairs to score, models without a reference, and how many files were passed over.
+
+    other_ranks: models of an id that has a better one; alone: ids of references without a model.
+    """
+
+    pairs: list[PairOfFiles]
+    bad: list[FailedRecord]
+    other_ranks: int = 0
+    alone: tuple[str, ...] = ()
+
+
+def parse_name(path: str | Path) -> StructureName:
+    """Return what the name of a structure file says; a name of no known form is its own id.
+
+    >>> parse_name("AF-P12345-F1-model_v6.cif.gz").id
+    'P12345'
+    """
+    path = Path(path)
+    stem = _SUFFIX.sub("", path.name)
+    if match := _ALPHAFOLD_DB.fullmatch(stem):
+        part = "" if match["part"] == "1" else f"-F{match['part']}"
+        return StructureName(match["id"] + part, 0, False)
+    for form in _FORMS:
+        if match := form.fullmatch(stem):
+            parts = match.groupdict()
+            name = parts.get("id") or path.absolute().parent.name
+            rank, state = int(parts.get("rank") or 0), parts.get("state")
+            return StructureName(short_id(name), rank, state == "unrelaxed")
+    return StructureName(short_id(stem), 0, False)
+
+
+def short_id(name: str) -> str:
+    """Return the accession of a UniProt or UniRef id, else the id as file names can hold it.
+
+    >>> short_id("sp|P12345|AATM_RABIT"), short_id("UniRef100_P12345"), short_id("a|b c")
+    ('P12345', 'P12345', 'a_b_c')
+    """
+    match = _ACCESSION.match(name)
+    return match[1] if match else safe_name(name)
+
+
+def safe_name(name: str) -> str:
+    """Return an id with `_` for every symbol that has no place in a file name."""
+    return _UNSAFE.sub("_", name)
+
+
+def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
+    """Return the pairs of two files, of two folders, or of a table if there is no `reference`.
+
+    The id of a pair of two folders is that of `structures.tsv` beside the model, or else beside the
+    reference, or else of the files' names.
+
+    Raises SettingsError for a folder alone, and InputError.
+    """
+    if reference is None:
+        if Path(model).is_dir():
+            raise SettingsError(
+                f"{model} is a folder: expected a folder REFERENCE after it, found none; alone, "
+                "MODEL is a TSV with columns model and reference"
+            )
+        return read_pairs(model)
+    folders = [Path(path).is_dir() for path in (model, reference)]
+    if folders == [True, True]:
+        return _match(model, reference)
+    if any(folders):
+        raise InputError(
+            f"{model} and {reference}: expected two files or two folders, found one of each"
+        )
+    return FoundPairs([_pair_of(parse_name(model).id, model, reference)], [])
+
+
+def _pair_of(name: str, model: str | Path, reference: str | Path) -> PairOfFiles:
+    return PairOfFiles(name, str(model), str(reference), str(model), 1)
+
+
+def read_pairs(path: str | Path) -> FoundPairs:
+    """Return the pairs of a TSV with columns `model`, `reference` and perhaps `id`.
+
+    Paths are relative to the table's folder. Raises InputError.
+    """
+    rows = read_cells(path)
+    header = next(rows)[1]
+    if not {"model", "reference"} <= set(header):
+        raise InputError(
+            f"{path}:1: expected a table with columns model and reference, "
+            f"found {found(' '.join(header))}"
+        )
+    pairs, bad, folder = [], [], Path(path).parent
+    for line, row in rows:
+        cells = dict(zip(header, row, strict=False))
+        model, reference = cells.get("model"), cells.get("reference")
+        if not (model and reference):
+            reason = "expected a model and a reference, found an empty cell"
+            bad.append(FailedRecord(str(path), line, cells.get("id") or "", reason))
+            continue
+        name = cells.get("id") or parse_name(model).id
+        files = str(folder / model), str(folder / reference)
+        pairs.append(PairOfFiles(name, *files, str(path), line))
+    if not pairs and not bad:
+        raise InputError(f"{path}: expected pairs of structures, found none")
+    return FoundPairs(pairs, bad)
+
+
+def _match(models: str | Path, references: str | Path) -> FoundPairs:
+    """Return the pairs of the files of two folders that have one id."""
+    of_model, other_ranks = _files_by_id(models)
+    of_reference, _ = _files_by_id(references)
+    listed = read_listed(references) | read_listed(models)
+    for folder, files in ((models, of_model), (references, of_reference)):
+        if not files:
+            raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
+    model_ids, reference_ids = (_short_ids(files) for files in (of_model, of_reference))
+    by_short = {short: name for name, short in reversed(reference_ids.items())}  # the first
+    pairs, bad, used = [], [], set()
+    for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):
+        reference = name if name in of_reference else by_short.get(model_ids[name])
+        if reference is not None:
+            known = next((one for one in (name, reference) if one in listed), model_ids[name])
+            pairs.append(_pair_of(known, path, of_reference[reference]))
+            used.add(reference)
+        else:
+            reason = (
+                f"expected a reference of the same id in {references}, found none; files of "
+                "different names are paired by a TSV with columns model and reference"
+            )
+            bad.append(
+                FailedRecord(str(path), 1, name if name in listed else model_ids[name], reason)
+            )
+    alone = sorted(name for name in of_reference if name not in used)
+    return FoundPairs(pairs, bad, other_ranks, tuple(alone))
+
+
+def _short_ids(files: dict[str, Path]) -> dict[str, str]:
+    """Return the short form of each id, or the id itself if that stands for several files."""
+    of_short: dict[str, set[Path]] = {}
+    for name, path in files.items():
+        of_short.setdefault(short_id(name), set()).add(path)
+    return {name: short_id(name) if len(of_short[short_id(name)]) == 1 else name for name in files}
+
+
+def _files_by_id(folder: str | Path) -> tuple[dict[str, Path], int]:
+    """Return a folder's files by id, of its table or else of their names, best ranks alone.
+
+    The number says how many others there were.
+    """
+    listed = read_listed(folder)
+    there = set(listed.values())
+    named, other_ranks = best_of_each(p for p in structure_files(folder) if p not in there)
+    return named | listed, other_ranks
+
+
+def read_listed(folder: str | Path) -> dict[str, Path]:
+    """Return the files that a folder's `structures.tsv` lists, by id; none if it has none.
+
+    A row whose `fragment` is not 1 has `-F` and the fragment after its id, as file names have.
+    """
+    path = Path(folder) / TABLE
+    if not path.is_file():
+        return {}
+    rows = read_cells(path)
+    header = next(rows)[1]
+    files = {}
+    for _, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        name, file = row.get("id"), row.get("file")
+        if name and file and Path(file).name == file and os.path.isfile(Path(folder) / file):
+            fragment = row.get("fragment") or "1"
+            files[name if fragment == "1" else f"{name}-F{fragment}"] = Path(folder) / file
+    return files
+
+
+def structure_files(folder: str | Path) -> Iterator[Path]:
+    """Yield the structure files of a folder and of its folders."""
+    for path in sorted(Path(folder).iterdir()):
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        yield from (file for file in inside if _SUFFIX.search(file.name) and file.is_file())
+
+
+def best_of_each(paths: Iterable[Path]) -> tuple[dict[str, Path], int]:
+    """Return the best-ranked file of each id, and how many others there were."""
+    best: dict[str, tuple[tuple, Path]] = {}
+    files = 0
+    for path in paths:
+        files += 1
+        name = parse_name(path)
+        ranked = _SUFFIX.sub("", path.name).startswith("ranked_")
+        key = (not ranked, name.rank, name.unrelaxed, path.name)
+        if name.id not in best or key < best[name.id][0]:
+            best[name.id] = key, path
+    return {name: path for name, (_, path) in best.items()}, files - len(best)

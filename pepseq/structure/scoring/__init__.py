@@ -1,0 +1,1 @@
+"""Scores of model structures against reference structures."""

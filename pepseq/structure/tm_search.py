@@ -1,0 +1,239 @@
+"""The superposition of corresponding residues that has the highest TM-score.
+
+The search of Zhang and Skolnick (2004): from each stretch of several lengths, superpose, take the
+residues that lie close, and superpose these until they stay the same. Residues that lie close once
+more, in whatever stretch's search, lead to what has been seen: they are known by a hash.
+"""
+
+import numpy as np
+
+from pepseq.kernels import kernel
+
+STEPS = 20
+LEVELS = 6
+SHORTEST = 4
+_SLOTS = 1 << 14
+
+
+def scale_of(length: int) -> float:
+    """Return d0 in angstrom for a chain of this length, at least 0.5 (Zhang and Skolnick 2004)."""
+    return max(1.24 * np.cbrt(length - 15) - 1.8, 0.5)
+
+
+def superpose_pairs(
+    model: np.ndarray, reference: np.ndarray, length: int
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return TM-score, rotation (3, 3) and translation (3,) of the superposition with the highest.
+
+    `model` and `reference`: CA coordinates of corresponding residues in angstrom, float (pairs, 3),
+    3 pairs or more, finite; `length` divides the score. model @ rotation.T + translation lies on
+    the reference.
+    """
+    middles = model.mean(0), reference.mean(0)
+    x, y = (
+        np.ascontiguousarray((side - middle).T, np.float64)
+        for side, middle in zip((model, reference), middles, strict=True)
+    )
+    draw = np.random.default_rng(0).integers(1, 1 << 63, x.shape[1], np.uint64)
+    best = search(x, y, draw, scale_of(length), length > SHORTEST - 1)
+    rotation, shift = best[1:10].reshape(3, 3), best[10:]
+    return best[0] / length, rotation, shift + middles[1] - rotation @ middles[0]
+
+
+def least_rmsd(model: np.ndarray, reference: np.ndarray) -> float:
+    """Return the least root mean square deviation of corresponding residues (Kabsch 1976)."""
+    x, y = model - model.mean(0), reference - reference.mean(0)
+    left, values, right = np.linalg.svd(x.T @ y)
+    values[-1] *= np.sign(np.linalg.det(left @ right))
+    return float(np.sqrt(max((x * x).sum() + (y * y).sum() - 2 * values.sum(), 0) / len(x)))
+
+
+def _numeric(function):
+    return kernel(function, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+
+
+@_numeric
+def search(x, y, draw, scale, widen):
+    """Return the highest sum of scores, its rotation (row by row) and its shift, float64 (13,).
+
+    `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;
+    `widen`: whether fewer than 3 close pairs widen what is close.
+    """
+    pairs = x.shape[1]
+    near = min(max(scale, 4.5), 8.0)
+    close = np.empty(pairs, np.bool_)
+    far = np.empty(pairs)
+    pose, best = np.empty(13), np.zeros(13)
+    seen, left = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.int8)
+    used = 0
+    shortest = min(SHORTEST, pairs)
+    for level in range(LEVELS):
+        size = pairs >> level
+        if level == LEVELS - 1 or size <= shortest:
+            size = shortest
+        for start in range(pairs - size + 1):
+            close[:] = False
+            close[start : start + size] = True
+            fit(x, y, close, pose)
+            score(x, y, pose, scale, near - 1, widen, far, close)
+            if pose[0] > best[0]:
+                best[:] = pose
+            for step in range(STEPS):
+                name = np.uint64(0)
+                for k in range(pairs):
+                    if close[k]:
+                        name ^= draw[k]
+                slot = np.int64(name & np.uint64(_SLOTS - 1))
+                while seen[slot] != 0 and seen[slot] != name:
+                    slot = (slot + 1) % _SLOTS
+                if seen[slot] == name and left[slot] >= STEPS - step:
+                    break
+                if seen[slot] != name and used < _SLOTS // 2:
+                    seen[slot] = name
+                    used += 1
+                if seen[slot] == name:
+                    left[slot] = STEPS - step
+                fit(x, y, close, pose)
+                score(x, y, pose, scale, near + 1, widen, far, close)
+                if pose[0] > best[0]:
+                    best[:] = pose
+        if size == shortest:
+            break
+    return best
+
+
+@_numeric
+def score(x, y, pose, scale, near, widen, far, close):
+    """Fill in pose[0], the sum of scores, `far`, squared distances, and which pairs are `close`."""
+    pairs = x.shape[1]
+    total = 0.0
+    for k in range(pairs):
+        a = pose[1] * x[0, k] + pose[2] * x[1, k] + pose[3] * x[2, k] + pose[10] - y[0, k]
+        b = pose[4] * x[0, k] + pose[5] * x[1, k] + pose[6] * x[2, k] + pose[11] - y[1, k]
+        c = pose[7] * x[0, k] + pose[8] * x[1, k] + pose[9] * x[2, k] + pose[12] - y[2, k]
+        far[k] = a * a + b * b + c * c
+        total += 1 / (1 + far[k] / (scale * scale))
+    pose[0] = total
+    while True:
+        number = 0
+        for k in range(pairs):
+            close[k] = far[k] < near * near
+            number += close[k]
+        if number >= 3 or not widen:
+            return
+        near += 0.5
+
+
+@_numeric
+def fit(x, y, close, pose):
+    """Fill in the rotation and shift that lay the close pairs of x best on y.
+
+    By the largest eigenvalue of Horn's matrix (1987), found by Newton's method as Theobald (2005).
+    """
+    n = sx = sy = sz = tx = ty = tz = size = 0.0
+    xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
+    for k in range(x.shape[1]):
+        m = 1.0 if close[k] else 0.0
+        a, b, c, d, e, f = m * x[0, k], m * x[1, k], m * x[2, k], y[0, k], y[1, k], y[2, k]
+        n += m
+        sx += a
+        sy += b
+        sz += c
+        tx += m * d
+        ty += m * e
+        tz += m * f
+        xx += a * d
+        xy += a * e
+        xz += a * f
+        yx += b * d
+        yy += b * e
+        yz += b * f
+        zx += c * d
+        zy += c * e
+        zz += c * f
+        size += a * a + b * b + c * c + m * (d * d + e * e + f * f)
+    if n == 0:
+        pose[:] = 0
+        pose[1] = pose[5] = pose[9] = 1
+        return
+    xx -= sx * tx / n
+    xy -= sx * ty / n
+    xz -= sx * tz / n
+    yx -= sy * tx / n
+    yy -= sy * ty / n
+    yz -= sy * tz / n
+    zx -= sz * tx / n
+    zy -= sz * ty / n
+    zz -= sz * tz / n
+    size -= (sx * sx + sy * sy + sz * sz + tx * tx + ty * ty + tz * tz) / n
+    horn = np.empty((4, 4))
+    horn[0] = xx + yy + zz, yz - zy, zx - xz, xy - yx
+    horn[1] = yz - zy, xx - yy - zz, xy + yx, zx + xz
+    horn[2] = zx - xz, xy + yx, yy - xx - zz, yz + zy
+    horn[3] = xy - yx, zx + xz, yz + zy, zz - xx - yy
+    w, i, j, k = _quaternion(horn, size / 2)
+    pose[1], pose[2], pose[3] = 1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)
+    pose[4], pose[5], pose[6] = 2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)
+    pose[7], pose[8], pose[9] = 2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)
+    pose[10] = (tx - pose[1] * sx - pose[2] * sy - pose[3] * sz) / n
+    pose[11] = (ty - pose[4] * sx - pose[5] * sy - pose[6] * sz) / n
+    pose[12] = (tz - pose[7] * sx - pose[8] * sy - pose[9] * sz) / n
+
+
+@kernel
+def _quaternion(horn, bound):
+    """Return the unit eigenvector of the largest eigenvalue, which is `bound` at most."""
+    squares = 0.0
+    for r in range(4):
+        for c in range(4):
+            squares += horn[r, c] ** 2
+    # characteristic polynomial of a traceless matrix: v^4 + p v^2 + q v + o
+    p, q, o = -squares / 2, 0.0, _determinant(horn)
+    for r in range(4):
+        q -= _minor(horn, r, r)
+    value = bound
+    for _ in range(60):
+        before = value
+        above = ((value * value + p) * value + q) * value + o
+        slope = (4 * value * value + 2 * p) * value + q
+        if slope <= 0:
+            break
+        value -= above / slope
+        if abs(value - before) <= 1e-12 * abs(value):
+            break
+    shifted = horn - value * np.eye(4)
+    largest, found = 0.0, np.zeros(4)
+    for r in range(4):
+        row = np.empty(4)
+        for c in range(4):
+            row[c] = _minor(shifted, r, c) * (1 - 2 * ((r + c) % 2))
+        length = (row * row).sum()
+        if length > largest:
+            largest, found = length, row
+    if largest <= 1e-20 * abs(value) ** 6:  # nearly the same twice: no telling from cofactors
+        vectors = np.linalg.eigh(horn)[1]
+        found = np.ascontiguousarray(vectors[:, 3])
+        largest = 1.0
+    found = found / np.sqrt((found * found).sum())
+    return found[0], found[1], found[2], found[3]
+
+
+@kernel
+def _minor(a, row, column):
+    """Return the determinant of a 4 x 4 matrix without a row and a column."""
+    r0, r1, r2 = (row == 0) * 1, 1 + (row <= 1), 2 + (row <= 2)
+    c0, c1, c2 = (column == 0) * 1, 1 + (column <= 1), 2 + (column <= 2)
+    return (
+        a[r0, c0] * (a[r1, c1] * a[r2, c2] - a[r1, c2] * a[r2, c1])
+        - a[r0, c1] * (a[r1, c0] * a[r2, c2] - a[r1, c2] * a[r2, c0])
+        + a[r0, c2] * (a[r1, c0] * a[r2, c1] - a[r1, c1] * a[r2, c0])
+    )
+
+
+@kernel
+def _determinant(a):
+    """Return the determinant of a 4 x 4 matrix."""
+    total = 0.0
+    for c in range(4):
+        total += a[0, c] * _minor(a, 0, c) * (1 - 2 * (c % 2))
+    return total

@@ -1,0 +1,62 @@
+"""The copying model: a readout as a mosaic of templates, some close, some far, or of none.
+
+A hidden Markov model in the manner of Li and Stephens (2003), as genotype imputation uses it: at
+each residue the protein copies one template at one of several distances, or none. Observed
+residues say how likely each is; forward and backward sums give every state's probability.
+"""
+
+import numpy as np
+
+from pepseq.kernels import kernel
+
+NOT_ALIGNED = 255
+
+
+@kernel
+def copy_probabilities(symbols, aligned, emission, prior, none, switch, mixture, weights):
+    """Fill in each state's posterior probability at each residue; return log2 of the evidence.
+
+    `symbols`: uint8, (length,). `aligned`: residue codes 0-20 or NOT_ALIGNED, (templates, length).
+    `emission`: P(symbol | residue, distance) / P(symbol), (distances, symbols, 21). `prior`:
+    (templates, distances) and `none`, which add up to 1. `switch`: probability of drawing anew at
+    each residue. Out: `mixture`, (length, distances, 21), the weight of each template residue at
+    each distance, and `weights`, (length, templates), of each template; what is missing to 1 is
+    the weight of none.
+    """
+    templates, length = aligned.shape
+    distances = emission.shape[0]
+    states = templates * distances
+    forward = np.empty((length, states + 1))
+    start = np.empty(states + 1)
+    start[:states] = prior.ravel()
+    start[states] = none
+    evidence = 0.0
+    for i in range(length):
+        total = 0.0
+        for k in range(states + 1):
+            p = start[k] if i == 0 else (1 - switch) * forward[i - 1, k] + switch * start[k]
+            if k < states and aligned[k // distances, i] != NOT_ALIGNED:
+                p *= emission[k % distances, symbols[i], aligned[k // distances, i]]
+            forward[i, k] = p
+            total += p
+        forward[i] /= total
+        evidence += np.log2(total)
+    mixture[:] = 0
+    weights[:] = 0
+    back = np.ones(states + 1)
+    for i in range(length - 1, -1, -1):
+        total = (forward[i] * back).sum()
+        mean = 0.0
+        for k in range(states + 1):
+            p = forward[i, k] * back[k] / total
+            if k < states and aligned[k // distances, i] != NOT_ALIGNED:
+                mixture[i, k % distances, aligned[k // distances, i]] += p
+                weights[i, k // distances] += p
+                back[k] *= emission[k % distances, symbols[i], aligned[k // distances, i]]
+            mean += start[k] * back[k]
+        total = 0.0
+        for k in range(states + 1):
+            back[k] = (1 - switch) * back[k] + switch * mean
+            total += back[k]
+        back /= total
+    return evidence

@@ -1,0 +1,1 @@
+"""Training of masked protein language models on reads."""

@@ -1,0 +1,1 @@
+"""UniProt: searches, their pages, and proteins of a taxon as FASTA."""

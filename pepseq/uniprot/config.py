@@ -1,0 +1,52 @@
+"""Settings of download, with their defaults. Imports nothing heavy."""
+
+from dataclasses import dataclass
+
+from pepseq.errors import found
+from pepseq.settings import require
+
+UNIREF, UNIPROTKB = DATABASES = ("uniref", "uniprotkb")
+IDENTITIES = (100, 90, 50)
+
+
+@dataclass(frozen=True)
+class DownloadConfig:
+    """What is downloaded from UniProt; at least one of `taxon` and `query` is needed.
+
+    taxon: number or name of a taxon; its members and those of the taxa below it.
+    database: `uniref` (clusters, one representative each) or `uniprotkb` (every entry).
+    identity: of UniRef's clusters in percent, 100, 90 or 50; None is 100 for uniref.
+    exclude_names: entries whose name holds one of these are left out.
+    query: a further condition in UniProt's query language.
+    reviewed: Swiss-Prot alone, for uniprotkb.
+    server: address of the server; None for PEPSEQ_UNIPROT_URL, else UniProt's own.
+    """
+
+    taxon: int | str | None = None
+    database: str = UNIREF
+    identity: int | None = None
+    exclude_names: tuple[str, ...] = ()
+    query: str | None = None
+    reviewed: bool = False
+    server: str | None = None
+
+    def __post_init__(self):
+        taxon = str(self.taxon or "").strip()
+        require(bool(taxon or (self.query or "").strip()), "expected a taxon or a query")
+        require(
+            self.database in DATABASES,
+            f"database: expected {' or '.join(DATABASES)}, found {found(str(self.database))}",
+        )
+        require(
+            self.identity in (None, *IDENTITIES),
+            f"identity: expected 100, 90 or 50, found {self.identity}",
+        )
+        require(
+            self.identity is None or self.database == UNIREF,
+            "identity: expected database uniref, found uniprotkb, which has no clusters",
+        )
+        require(
+            not self.reviewed or self.database == UNIPROTKB,
+            "reviewed: expected database uniprotkb, found uniref",
+        )
+        require(all(n.strip() for n in self.exclude_names), "exclude_names: expected a text")

@@ -1,0 +1,37 @@
+import doctest
+import logging
+
+import pytest
+
+from pepseq.io import progress
+from pepseq.io.progress import Progress, rate
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [
+        (10456, "10,500/s"),
+        (1.05e6, "1,050,000/s"),
+        (99.96, "100/s"),
+        (2.499, "2.5/s"),
+        (0.1, "0.1/s"),
+        (0.05, "180/h"),
+        (1e-5, "0.036/h"),
+    ],
+)
+def test_speeds_can_be_read(speed, words):
+    assert rate(speed) == words
+
+
+def test_examples():
+    assert doctest.testmod(progress).failed == 0
+
+
+def test_a_line_says_how_far_and_how_long(monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr("pepseq.io.progress.time.monotonic", lambda: now[0])
+    caplog.set_level(logging.INFO, "pepseq")
+    with Progress("masking", 2_000_000, "residues", 1000) as shown:
+        now[0] = 40.0
+        shown.add(400)
+    assert caplog.messages == ["masking: 1,400 of 2,000,000 residues, 10/s, 2 days, 7:31:00 left"]

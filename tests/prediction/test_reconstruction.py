@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pepseq import Readout
+from pepseq.network import inputs as of_inputs
+from pepseq.prediction.reconstruction import Origins, candidates_of, reconstruct, table_rows
+from pepseq.readout.masking import MaskedSequence
+from pepseq.sequences.residues import AMINO_ACIDS
+
+READOUT = Readout("CY[DE][QST]")
+MEMBERS = {"X": READOUT.hidden, "d": "DE", "q": "QST"}
+
+
+def softmax_of(row, members):
+    weights = {a: np.exp(float(row[AMINO_ACIDS.index(a)])) for a in members}
+    return {a: w / sum(weights.values()) for a, w in weights.items()}
+
+
+@given(st.text("CYXdq", min_size=1, max_size=30), st.integers(0, 2**32), st.booleans())
+def test_a_position_of_a_group_takes_its_likeliest_member(residues, seed, everything):
+    logits = np.random.default_rng(seed).normal(size=(len(residues), 20)).astype(np.float32)
+    usual = candidates_of(READOUT, "all" if everything else "hidden")
+    done = reconstruct(MaskedSequence(residues), logits, usual, READOUT.groups)
+    assert done.hidden.tolist() == [i for i, a in enumerate(residues) if a in "Xdq"]
+    for row, position in enumerate(done.hidden):
+        symbol = residues[position]
+        expected = softmax_of(logits[position], usual if symbol == "X" else MEMBERS[symbol])
+        assert done.sequence[position] == max(expected, key=expected.get)
+        for column, amino_acid in enumerate(done.candidates):
+            given = done.probabilities[row, column]
+            assert given == pytest.approx(expected.get(amino_acid, 0), abs=1e-9)
+    assert not set(done.sequence) - set(AMINO_ACIDS)
+
+
+def test_the_table_names_members_only():
+    logits = np.zeros((3, 20))
+    logits[:, AMINO_ACIDS.index("E")] = 1
+    done = reconstruct(MaskedSequence("Cdd"), logits, "", READOUT.groups)
+    rows = "".join(table_rows("p", done)).splitlines()
+    assert rows[0] == "p\t1\tC\tobserved\t1.000000" + "\t" * 8
+    assert (
+        rows[1]
+        == rows[2].replace("3", "2", 1)
+        == "p\t2\tE\tpredicted\t0.731059\tD\t0.268941" + "\t" * 6
+    )
+
+
+def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
+    rng = np.random.default_rng(5)
+    masked = MaskedSequence("".join(rng.choice(list("CYXXXdq"), 50)))
+    weights = rng.random((50, 2)) / 2
+    done = reconstruct(masked, rng.normal(size=(50, 20)), READOUT.hidden, READOUT.groups)
+    done = replace(done, origins=Origins(("a", "b"), weights, weights.sum(1), weights[:, 0]))
+    (whole,) = table_rows("p", done)
+    monkeypatch.setattr(of_inputs, "PART", 7)
+    assert len(list(table_rows("p", done))) == 8 and "".join(table_rows("p", done)) == whole

@@ -1,0 +1,109 @@
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from structures import coil, pdb
+
+from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.pair_scores import Job, Measured
+from pepseq.structure.scoring.workers import Worker, Workers
+
+
+@pytest.fixture
+def job(tmp_path):
+    path = tmp_path / "x.pdb"
+    path.write_text(pdb(coil(30)))
+    return Job(str(path), str(path), ScoreConfig(lddt="none"))
+
+
+def test_answers_come_in_order_and_no_process_stays(job, tmp_path):
+    missing = Job(str(tmp_path / "none.pdb"), job.reference, job.config)
+    with Workers(2, 60) as workers:
+        answers = list(workers.answers([job, missing, job, missing]))
+        processes = [worker._process for worker in workers._all if worker._process]
+    assert [type(answer) for answer in answers] == [Measured, str, Measured, str]
+    assert answers[1] == f"{missing.model}: no such file"
+    assert processes and all(process.poll() is not None for process in processes)
+
+
+def test_a_pair_that_takes_too_long_is_left_and_the_next_is_scored(job, tmp_path):
+    pipe = tmp_path / "pipe"  # nobody ever writes it
+    os.mkfifo(pipe)
+    worker = Worker(0.5)
+    started = time.monotonic()
+    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    assert answer == "expected a result within 0.5 s, found none"
+    assert time.monotonic() - started < 30
+    worker._time_limit = 60
+    assert isinstance(worker.ask(job), Measured)
+    worker.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, number):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    worker = Worker(60)
+    assert isinstance(worker.ask(job), Measured)
+    timer = threading.Timer(0.3, worker._process.send_signal, [number])
+    timer.start()
+    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    assert answer == f"expected a result, found that its process was ended by {number.name}"
+    assert isinstance(worker.ask(job), Measured)
+    worker.end()
+
+
+def test_leaving_while_processes_start(job, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hanging = Job(str(pipe), job.reference, job.config)
+    for wait in (0, 0.05, 0.4):
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
+            workers.answers([hanging] * 10)
+            time.sleep(wait)
+            raise KeyboardInterrupt
+        assert time.monotonic() - started < 60
+        assert all(worker._process is None for worker in workers._all)
+
+
+def test_leaving_early_ends_what_runs(job, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hanging = Job(str(pipe), job.reference, job.config)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
+        for _ in workers.answers([job, *[hanging] * 10]):
+            raise KeyboardInterrupt
+    assert time.monotonic() - started < 60
+    assert all(worker._process is None for worker in workers._all)
+
+
+@pytest.mark.parametrize("at_work", [False, True])
+def test_workers_end_in_silence_with_the_run_that_started_them(job, tmp_path, at_work):
+    os.mkfifo(tmp_path / "pipe")
+    hanging = Job(str(tmp_path / "pipe"), job.reference, job.config)
+    jobs = pickle.dumps([job, hanging] if at_work else [job])
+    code = f"""
+import pickle, time
+from pepseq.structure.scoring.workers import Workers
+with Workers(1, 600) as workers:
+    next(workers.answers(pickle.loads({jobs!r})))
+    print(workers._all[0]._process.pid, flush=True)
+    time.sleep(600)
+"""
+    run = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    worker = int(run.stdout.readline())
+    run.kill()
+    assert run.communicate(timeout=30)[1] == ""  # ends when the worker has closed it
+    until = time.monotonic() + 30
+    while os.path.exists(f"/proc/{worker}") and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{worker}")
