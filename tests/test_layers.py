@@ -8,7 +8,7 @@ import pytest
 from places import ROOT
 
 ORDER = [
-    *("errors", "version", "settings", "kernels", "io", "processes", "http"),
+    *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "templates", "models", "network"),
     *("prediction", "lookup", "training", "pairing", "structure"),
     *("evaluation", "splitting", "report", "cli"),

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     The interpreter is not shut down: threads of native libraries may still run.
     """
     try:
-        signals.listen()
+        signals.raise_stop_on_signals()
         arguments = sys.argv[1:] if arguments is None else arguments
         from pepseq.cli import streams
 
@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> None:
         from pepseq.cli.commands import run
 
         code, message = run(arguments)
-        signals.end()
-        if code and signals.asked():
+        signals.ignore_signals()
+        if code and signals.signal_received():
             code, message = _stopped(arguments, message if code == TRY_AGAIN else None)
     except signals.Stop:
-        signals.end()
+        signals.ignore_signals()
         code, message = _stopped(arguments)
     _leave(code, message)
 
@@ -49,7 +49,7 @@ def _stopped(arguments: list[str] | None, message: str | None = None) -> tuple[i
     """
     words = (word for word in arguments or [] if not word.startswith("-") and not word.isdecimal())
     command = next(words, "")  # numbers are values of options that come before it
-    if signals.asked() == signal.SIGINT:
+    if signals.signal_received() == signal.SIGINT:
         return INTERRUPTED, "Error: stopped"
     if command in RESUMABLE:
         if message is None and os.environ.get("RANK", "0") == "0":

@@ -1,4 +1,4 @@
-"""Writing files so that nothing is half-written: locks, hidden names, exchanged names, signals."""
+"""Atomic writing of files: locks, hidden names, exchanged names, writing through to the disk."""
 
 import ctypes
 import errno
@@ -7,9 +7,7 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
@@ -22,7 +20,6 @@ from pepseq.errors import OutputError, TryAgainError
 _LONGEST_STEM = 180
 _DIGITS = 16
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-_HELD = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -211,25 +208,3 @@ def exchange(first: str, second: str) -> None:
         remove(Path(aside))  # a link to what has its name still
         raise
     os.rename(aside, first)
-
-
-@contextmanager
-def signals_held() -> Iterator[list[int]]:
-    """Yield a list that signals are noted in; they arrive when the block ends.
-
-    Outside the main thread, which alone sees signals, nothing changes.
-    """
-    held: list[int] = []
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in _HELD:
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
-                before[number] = signal.signal(number, lambda n, frame: held.append(n))
-    try:
-        yield held
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in dict.fromkeys(held):
-            signal.raise_signal(number)

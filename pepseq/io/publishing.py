@@ -18,11 +18,11 @@ from pepseq.io.atomic_files import (
     exchange,
     locked,
     remove,
-    signals_held,
     stem_of,
     sync,
     sync_names,
 )
+from pepseq.processes.signals import signals_held
 
 SIDE_FILES = ("", ".run.json", ".failed.tsv", ".unpaired.tsv")
 """An output, its run record, records left out and proteins without a pair: written together."""

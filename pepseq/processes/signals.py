@@ -1,23 +1,25 @@
-"""SIGTERM and SIGINT (Ctrl-C): each ends a run as Stop, raised where Python code can bear it.
+"""SIGTERM and SIGINT (Ctrl-C): each ends a run as Stop, raised where Python code may raise.
 
-An exception within an import or while an object is freed may end native code by a crash, or get
-lost. A signal that comes there waits until that is over, and one that a library swallows is raised
-again. While the run is cleaning up, further signals are only counted.
+An exception within an import, or while an object is freed, may crash native code or get lost. A
+signal that comes there waits until that has ended, and a Stop that a library swallows is raised
+again. While the run cleans up, further signals are only counted.
 """
 
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 from pepseq.errors import TryAgainError
 
 SECONDS_TO_NEXT_TRY = 0.05
-_UNBEARABLE = ("<frozen importlib", "/weakref.py", "/_weakrefset.py", "/llvmlite/")
-"""Parts of the names of files whose functions native code may have called."""
-_asked: int | None = None
-_times = 0
-_held = 0
+_HELD = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+_MAY_NOT_RAISE = ("<frozen importlib", "/weakref.py", "/_weakrefset.py", "/llvmlite/")
+"""Parts of the names of files whose functions native code may call."""
+_signal: int | None = None
+_signals_heard = 0
 _ended = False
 
 
@@ -29,38 +31,52 @@ class Stop(BaseException):
         self.number = number
 
 
-def listen() -> None:
-    """Raise Stop on SIGTERM and SIGINT from now on; one that the caller ignores stays ignored."""
+def raise_stop_on_signals() -> None:
+    """Raise Stop on SIGTERM and SIGINT; a signal that the caller ignores stays ignored."""
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _heard)
+            signal.signal(number, _raise_stop)
 
 
-def end() -> None:
-    """Ignore all signals from now on: the run has ended, and its exit code is known."""
+def ignore_signals() -> None:
+    """Ignore all further signals: the run has ended, and its exit code is known."""
     global _ended
     _ended = True
 
 
-def asked() -> int | None:
+def signal_received() -> int | None:
     """Return the number of the signal that has asked the run to end, None if there is none."""
-    return _asked
+    return _signal
 
 
 def is_urgent() -> bool:
     """Return whether a second signal has come: what can be cut short should be."""
-    return _times > 1
+    return _signals_heard > 1
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Let signals wait until the block has ended: it makes something that would be left behind."""
-    global _held
-    _held += 1
+def signals_held() -> Iterator[list[int]]:
+    """Hold signals until the block ends, and yield the list of those that came.
+
+    The block makes something that must not be left behind half-made. Outside the main thread,
+    which alone sees signals, nothing changes.
+    """
+    held: list[int] = []
+    before: dict[int, Any] = {}
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        for name in _HELD:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
+                before[number] = signal.signal(number, lambda n, frame: held.append(n))
     try:
-        yield
+        yield held
     finally:
-        _held -= 1
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(held):
+            signal.raise_signal(number)
 
 
 @contextmanager
@@ -69,14 +85,14 @@ def stopped_by_sigterm(whole: str) -> Iterator[None]:
 
     Outside the main thread, which alone sees signals, nothing changes.
     """
-    with _handled_by(_heard):
+    with _handled_by(_raise_stop):
         try:
             yield
         except Stop as stop:
             if stop.number != signal.SIGTERM:
                 raise
             raise TryAgainError(
-                f"stopped; the same command goes on after the last whole {whole}"
+                f"stopped; the same command resumes after the last whole {whole}"
             ) from stop
 
 
@@ -87,16 +103,16 @@ def noting_sigterm(note: Callable[[], None]) -> Iterator[None]:
     Outside the main thread, which alone sees signals, nothing changes.
     """
     with _handled_by(lambda number, frame: note()):
-        if _asked == signal.SIGTERM:
+        if _signal == signal.SIGTERM:
             note()
         yield
 
 
 @contextmanager
-def _handled_by(handler: Callable) -> Iterator[None]:
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Let `handler` have SIGTERM within the block, and nothing of it be left behind."""
-    global _asked, _times
-    import threading
+    global _signal, _signals_heard
+    import threading  # costs start-up time, which matters where signals are not heard yet
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -106,26 +122,29 @@ def _handled_by(handler: Callable) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        if before is not _heard and _asked == signal.SIGTERM:
-            _asked, _times = None, 0
+        if before is not _raise_stop and _signal == signal.SIGTERM:
+            _signal, _signals_heard = None, 0
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _heard(number, frame) -> None:
-    """Raise Stop for the first signal that came, now or at one of the next tries."""
-    global _asked, _times
+def _raise_stop(number: int, frame: FrameType | None) -> None:
+    """Raise Stop for the first signal that came, or set a timer to try again.
+
+    SIGALRM is the timer: it repeats until Stop gets through.
+    """
+    global _signal, _signals_heard
     if number != signal.SIGALRM:
-        _asked, _times = _asked or number, _times + 1
-    if _ended or _asked is None:
+        _signal, _signals_heard = _signal or number, _signals_heard + 1
+    if _ended or _signal is None:
         return
-    signal.signal(signal.SIGALRM, _heard)
+    signal.signal(signal.SIGALRM, _raise_stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_NEXT_TRY)
-    ours = signal.getsignal(_asked) is _heard
-    if ours and not _held and not _is_stopping() and _can_bear(frame):
-        raise Stop(_asked)
+    ours = signal.getsignal(_signal) is _raise_stop
+    if ours and not _stop_is_handled() and _may_raise_in(frame):
+        raise Stop(_signal)
 
 
-def _is_stopping() -> bool:
+def _stop_is_handled() -> bool:
     """Return whether Stop, or what followed from it, is being handled at this moment."""
     error = sys.exc_info()[1]
     while error is not None:
@@ -135,14 +154,14 @@ def _is_stopping() -> bool:
     return False
 
 
-def _can_bear(frame) -> bool:
+def _may_raise_in(frame: FrameType | None) -> bool:
     """Return whether a frame and its callers let an exception pass.
 
     Imports, finalizers, callbacks of weak references and those of LLVM do not.
     """
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "__del__" or any(part in code.co_filename for part in _UNBEARABLE):
+        if code.co_name == "__del__" or any(part in code.co_filename for part in _MAY_NOT_RAISE):
             return False
         frame = frame.f_back
     return True

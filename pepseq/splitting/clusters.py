@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, found
-from pepseq.processes.programs import crash_of, how_ended, last_words, running
+from pepseq.processes.programs import crash_of, how_ended, last_output, running
 from pepseq.splitting.config import SplitConfig
 
 SECONDS_FOR_VERSION = 60
@@ -106,7 +106,7 @@ def cluster(
 
 def _failure(program: MMseqs, code: int, log: Path) -> PepseqError:
     """Return the error for a program that failed."""
-    signal, words = crash_of(code, log), last_words(log)
+    signal, words = crash_of(code, log), last_output(log)
     said = log.read_text(errors="replace")
     if shutil.disk_usage(log.parent).free < _FULL:
         return OutputError(f"{program}: failed on a full disk; {words}")

@@ -110,14 +110,14 @@ def test_proteins_that_cannot_be_folded_do_not_end_the_run(run, fasta, programs,
     assert [n for n, row in table_of.items() if row["state"] == "done"] == [n for n, _ in PROTEINS]
     failed = {row["id"] + row["line"]: row["reason"] for row in table(tmp_path / "o.failed.tsv")}
     assert failed["fails7"] == (
-        "expected a structure, found that the program ended with 3; its last words: "
+        "expected a structure, found that the program ended with 3; its last output: "
         "'no memory on device'"
     )
-    assert failed["silent9"].endswith("found that the program wrote none; it said nothing")
+    assert failed["silent9"].endswith("found that the program wrote none; it printed nothing")
     assert failed["garbage11"] == (
         "expected a structure (PDB or mmCIF with atoms), found 'no structure'"
     )
-    assert "the program was ended by SIGKILL; it said nothing" in failed["killed13"]
+    assert "the program was ended by SIGKILL; it printed nothing" in failed["killed13"]
     assert "expected a structure of 21 residues, found 20" in failed["other15"]
     assert "at most 25 residues (--max-residues), found 30" in failed["long17"]
     assert "at least 3 known residues, found 2" in failed["unknown19"]
@@ -356,7 +356,7 @@ def test_colabfold(run, fasta, programs, tmp_path, monkeypatch, mode):
     (first,) = (programs / "calls").read_text().splitlines()
     assert first.startswith("--num-models 2 ")
     words = {"fail": "'CUDA_ERROR_OUT_OF_MEMORY'", "partial": "ended with 9"}
-    words["skip"] = "colabfold_batch ended with 0; its last words: 'Could not predict"
+    words["skip"] = "colabfold_batch ended with 0; its last output: 'Could not predict"
     if mode != "good":
         assert all(words[mode] in row["reason"] for row in table(tmp_path / "o.failed.tsv"))
         monkeypatch.setenv("MODE", "good")

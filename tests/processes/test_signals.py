@@ -13,7 +13,7 @@ import pytest
 from pepseq.cli.main import RESUMABLE
 from pepseq.errors import TryAgainError
 from pepseq.processes import signals
-from pepseq.processes.groups import guarded
+from pepseq.processes.programs import guarded
 
 IMPORTING = """
 import os, signal, sys, time
@@ -67,14 +67,14 @@ CLEANING = f"""
         {ASK}; time.sleep(0.2); print("cleaned", flush=True)
 """
 HELD = f"""
-    with module.signals.held():
+    with module.signals.signals_held():
         {ASK}; time.sleep(0.2); print("made", flush=True)
     time.sleep(9)
 """
 DONE = f"""
     signals = module.signals
-    end = signals.end
-    signals.end = lambda: (end(), {ASK})
+    ignore = signals.ignore_signals
+    signals.ignore_signals = lambda: (ignore(), {ASK})
     return 0, ""
 """
 
@@ -133,7 +133,7 @@ def test_a_library_call_ends_with_an_error_and_forgets_the_signal():
             signal.raise_signal(signal.SIGTERM)
             time.sleep(9)
     time.sleep(3 * signals.SECONDS_TO_NEXT_TRY)
-    assert signals.asked() is None and signal.getsignal(signal.SIGTERM) == before
+    assert signals.signal_received() is None and signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_noted_signal_does_not_interrupt():
@@ -141,7 +141,7 @@ def test_a_noted_signal_does_not_interrupt():
     with signals.noting_sigterm(lambda: noted.append(1)):
         signal.raise_signal(signal.SIGTERM)
         assert noted == [1]
-    assert signals.asked() is None
+    assert signals.signal_received() is None
 
 
 def test_blocks_in_other_threads_leave_signals_alone():
@@ -173,7 +173,7 @@ def wait_until(fulfilled):
 def test_a_guarded_group_ends_with_the_run_that_started_it(tmp_path):
     code = f"""
 import subprocess, sys, time
-from pepseq.processes.groups import guarded
+from pepseq.processes.programs import guarded
 line = ["sh", "-c", "sleep 600 & echo $! >{tmp_path}/pid; wait"]
 process = subprocess.Popen(line, start_new_session=True)
 with guarded(process):

@@ -348,10 +348,10 @@ SEARCH_DIED = "sh -c 'kill -s SEGV $$'\necho Error: Search died\nexit 1"
 @pytest.mark.parametrize(
     ("body", "error", "says"),
     [
-        (SEARCH_DIED, SettingsError, "crashed with SIGSEGV; its last words: 'Error: Search died'"),
-        ("kill -s ILL $$", SettingsError, "crashed with SIGILL; it said nothing"),
+        (SEARCH_DIED, SettingsError, "crashed with SIGSEGV; its last output: 'Error: Search died'"),
+        ("kill -s ILL $$", SettingsError, "crashed with SIGILL; it printed nothing"),
         ("sh -c 'kill -s ABRT $$'; exit", SettingsError, "crashed with SIGABRT"),
-        ("echo no; exit 3", SettingsError, "ended with 3; its last words: 'no'"),
+        ("echo no; exit 3", SettingsError, "ended with 3; its last output: 'no'"),
         ("echo 'what():  std::bad_alloc'\nkill -s ABRT $$", TryAgainError, "ran out of memory"),
         ("kill -9 $$", TryAgainError, "ran out of memory"),
         ("exit 0", SettingsError, "expected its table of clusters, found none"),

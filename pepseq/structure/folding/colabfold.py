@@ -16,7 +16,7 @@ from pathlib import Path
 from pepseq.errors import SettingsError, found
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import decode_json
-from pepseq.processes.programs import how_ended, last_words, running
+from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.file_names import text_sha256
 from pepseq.structure.folding.engines import Answer, Folded, Protein
@@ -89,7 +89,7 @@ class ColabFold:
                 if self._timeout and time.monotonic() - since > self._timeout:
                     return True
             code = process.wait()
-        ending = f"found that {PROGRAM} {how_ended(code)}; {last_words(log)}"
+        ending = f"found that {PROGRAM} {how_ended(code)}; {last_output(log)}"
         for name in list(waiting):
             yield waiting.pop(name), f"expected a model, {ending}"
         return False

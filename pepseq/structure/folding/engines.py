@@ -18,7 +18,7 @@ from typing import Protocol
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.run_record import sha256
-from pepseq.processes.programs import how_ended, last_words, running
+from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import Record, format_fasta
 from pepseq.structure.config import COLABFOLD, COMMAND, FoldConfig
 
@@ -165,11 +165,12 @@ class CommandEngine:
             except subprocess.TimeoutExpired:
                 return f"expected a structure within {self._timeout:g} s, found none"
         if code:
-            return f"expected a structure, found that the program {how_ended(code)}; " + last_words(
-                log
+            return (
+                f"expected a structure, found that the program {how_ended(code)}; "
+                + last_output(log)
             )
         if not output.is_file():
-            return f"expected a structure, found that the program wrote none; {last_words(log)}"
+            return f"expected a structure, found that the program wrote none; {last_output(log)}"
         return Folded(output, time.monotonic() - started)
 
 
