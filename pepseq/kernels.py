@@ -1,4 +1,4 @@
-"""numba's compiler with a cache where one can be written."""
+"""Kernels: functions that numba compiles, with a cache where one can be written."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ def kernel(function, **options):
     except RuntimeError:  # no folder that holds the cache can be written
         return numba.njit(nogil=True, **options)(function)
     cache = getattr(compiled, "_cache", None)
-    if hasattr(cache, "save_overload"):
+    if cache is not None and hasattr(cache, "save_overload"):
         cache.save_overload = _unless_full(cache.save_overload)
     return compiled
 

@@ -1,8 +1,12 @@
-"""Downloads that survive what networks do: cuts, stalls, busy servers, files that change meanwhile.
+"""HTTP downloads that survive cuts, stalls, busy servers and files that change during a download.
 
-A server is asked again with growing, jittered waits, and its Retry-After is obeyed up to a cap. A
-file is fetched into `.<name>.partial` beside its place, resumed there by the next call, and
-renamed when it is whole. Proxies and certificates are those of the environment.
+A failed request is repeated after a growing, jittered wait; a Retry-After is obeyed up to a limit.
+A file is downloaded into `.<name>.partial` beside its place, resumed there by the next call, and
+renamed when it is complete. Proxies and certificates are those of the environment.
+
+Retries are our own and not a library's: the count of failures starts again whenever bytes have
+arrived, and is shorter until a first connection has succeeded. So is gunzip of answers: httpx2
+accepts a gzip stream that is cut short.
 """
 
 import logging
@@ -20,8 +24,8 @@ from typing import TypeVar
 import httpx2
 
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
-from pepseq.http.partial_download import Part
-from pepseq.http.responses import Again, check_status, read_whole
+from pepseq.http.partial_download import PartialDownload
+from pepseq.http.responses import RetryError, check_status, read_response
 from pepseq.io.atomic_files import append_file, disk_errors, locked
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import sha256
@@ -44,15 +48,15 @@ def is_offline(option: bool = False) -> bool:
 
 @dataclass(frozen=True)
 class HttpConfig:
-    """How patient a download is; times in seconds.
+    """Limits of a download; times in seconds.
 
-    tries: failures in a row, without a byte gained, after which it gives up.
-    first_tries: the same for connections, as long as none has come about: is there a network?
-    first_wait, longest_wait: the wait after the first failure, doubled by each further one.
-    longest_retry_after: how long a server may ask to be left alone.
+    tries: failures in a row, without a byte received, after which the download ends.
+    first_tries: the same until a first connection has succeeded (is there a network?).
+    first_wait, longest_wait: wait after the first failure, doubled by each further one.
+    longest_retry_after: longest wait that a server may ask for.
     connect_timeout, read_timeout: silence after which a connection counts as lost.
-    longest_answer, largest_answer: seconds and bytes, unpacked, of a page or of a model, all that
-    `get` reads into memory.
+    longest_answer, largest_answer: seconds, and decompressed bytes, of an answer that `get` reads
+    into memory.
     """
 
     tries: int = 8
@@ -66,15 +70,15 @@ class HttpConfig:
     largest_answer: int = 1 << 28
 
 
-class Unreachable(TryAgainError):
-    """A server to which no connection came about."""
+class ServerUnreachable(TryAgainError):
+    """No connection to the server was possible."""
 
 
-class Http:
-    """Asks one server, and only it. Use as a context manager.
+class HttpClient:
+    """Client of one server. Use as a context manager.
 
-    `server` is an address whose origin (protocol, host and port) may be asked, `others` are
-    addresses to whose origins it may send us. A redirect or link to another origin, or one with a
+    Requests go to the origin (protocol, host and port) of `server`, and to those of `others` by
+    redirects and links. A redirect or link to another origin, or one with a
     user name or password, is an InputError; one from http to https, both on their usual ports, is
     followed. User name and password of `server` are sent to its own origin alone.
     """
@@ -94,10 +98,10 @@ class Http:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none are kept
         )
 
-    def __enter__(self) -> "Http":
+    def __enter__(self) -> "HttpClient":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._client.close()
 
     def get(
@@ -106,27 +110,27 @@ class Http:
         media: str | None = None,
         check: Callable[[httpx2.Response], object] | None = None,
     ) -> httpx2.Response:
-        """Return the answer to a GET, read to its end and unpacked.
+        """Return the complete, decompressed answer to a GET request.
 
         `media` is the media type it must have, such as `text/plain`; another one counts as a
-        failure, and so does Again raised by `check`, which is called with the answer. An answer
-        that does not say where it ends, and so may be cut short, counts as one too. Raises
-        Refused for a status 4xx, InputError for another host, TryAgainError after all tries.
+        failure, and so does RetryError raised by `check`, which is called with the answer, and an
+        answer without a length, which may be cut short. Raises RejectedError for a status 4xx,
+        InputError for another host, TryAgainError after all tries.
         """
 
-        def once() -> httpx2.Response:
+        def request() -> httpx2.Response:
             with self._open(url, {"Accept-Encoding": "gzip"}) as response:
                 kind = response.headers.get("Content-Type", "")
                 if media is not None and not kind.startswith(media):
-                    raise Again(f"expected {media}, found {found(kind)}")
-                answer = read_whole(
+                    raise RetryError(f"expected {media}, found {found(kind)}")
+                answer = read_response(
                     response, self._config.largest_answer, self._config.longest_answer
                 )
             if check is not None:
                 check(answer)
             return answer
 
-        return self._retry(url, once, lambda: 0)
+        return self._retry(url, request, lambda: 0)
 
     def fetch(
         self,
@@ -147,48 +151,49 @@ class Http:
         """
         path = Path(path)
         with disk_errors(path), locked(path):
-            part = Part(path, str(self._allowed(url)))
-            self._retry(part.url, lambda: self._go_on(part, starts), part.size)
-            digest = sha256(part.file)
+            partial = PartialDownload(path, str(self._allowed(url)))
+            self._retry(partial.url, lambda: self._download_rest(partial, starts), partial.size)
+            digest = sha256(partial.file)
             try:
                 if expected is not None and digest != expected:
                     raise InputError(f"{shown(url)}: expected SHA-256 {expected}, found {digest}")
                 if check is not None:
-                    check(part.file)
+                    check(partial.file)
             except InputError:
-                part.clear()
+                partial.clear()
                 raise
-            part.publish()
+            partial.publish()
         return digest
 
-    def _go_on(self, part: Part, starts: Sequence[bytes]) -> None:
-        """Download what is missing of a file."""
-        if not part.is_whole():
-            done = part.size() if part.validator else 0
-            headers = {"Range": f"bytes={done}-", "If-Range": part.validator} if done else {}
-            with self._open(part.url, headers) as response:
+    def _download_rest(self, partial: PartialDownload, starts: Sequence[bytes]) -> None:
+        """Download the missing part of a file."""
+        if not partial.is_whole():
+            done, headers = 0, {}
+            if partial.validator and (done := partial.size()):
+                headers = {"Range": f"bytes={done}-", "If-Range": partial.validator}
+            with self._open(partial.url, headers) as response:
                 kind = response.headers.get("Content-Type", "")
                 if starts and kind.startswith("text/"):
-                    raise Again(f"expected a binary file, found {found(kind)}")
+                    raise RetryError(f"expected a binary file, found {found(kind)}")
                 if response.status_code == 200:
-                    part.begin(response)
-                elif not part.goes_on(response, done):
-                    part.clear()
-                    raise Again("the file has changed meanwhile")
-                _write(response, part)
-        with open(part.file, "rb") as stream:
+                    partial.begin(response)
+                elif not partial.is_rest(response, done):
+                    partial.clear()
+                    raise RetryError("the file changed during the download")
+                _write(response, partial)
+        with open(partial.file, "rb") as stream:
             start = stream.read(16)
         if starts and not start.startswith(tuple(starts)):
-            part.clear()
-            raise Again(f"expected another kind of file, found one that starts with {start!r}")
+            partial.clear()
+            raise RetryError(f"expected another kind of file, found one that starts with {start!r}")
 
     def check_address(self, url: str) -> None:
         """Raise InputError for an address that will not be asked: another host or protocol."""
         self._allowed(url)
 
     @contextmanager
-    def _open(self, url: str, headers: dict) -> Iterator[httpx2.Response]:
-        """Yield the answer to a GET behind its redirects; Again or InputError for a bad status."""
+    def _open(self, url: str, headers: dict[str, str]) -> Iterator[httpx2.Response]:
+        """Yield the answer to a GET after redirects; RetryError or InputError for a bad status."""
         target = self._allowed(url)
         for _ in range(_REDIRECTS + 1):
             with self._answer(target, headers) as response:
@@ -202,17 +207,17 @@ class Http:
         raise InputError(f"{shown(url)}: expected a file, found more than {_REDIRECTS} redirects")
 
     @contextmanager
-    def _answer(self, url: httpx2.URL, headers: dict) -> Iterator[httpx2.Response]:
-        """Yield the answer of one address; Again if its headers cannot be read."""
+    def _answer(self, url: httpx2.URL, headers: dict[str, str]) -> Iterator[httpx2.Response]:
+        """Yield the answer of one address; RetryError if its headers cannot be read."""
         request = self._client.build_request("GET", url, headers=headers)
         try:
             own = self._userinfo and _origin(url) == self._own
             auth = self._auth if own else None
             response = self._client.send(request, stream=True, auth=auth)
         except (httpx2.InvalidURL, ValueError) as error:
-            raise Again(f"expected an answer, found headers that no one can read: {error}") from (
-                error
-            )
+            raise RetryError(
+                f"expected an answer, found headers that no one can read: {error}"
+            ) from (error)
         with closing(response):
             yield response
 
@@ -232,22 +237,27 @@ class Http:
             )
         return url
 
-    def _retry(self, url: str, once: Callable[[], Result], gained: Callable[[], int]) -> Result:
-        """Call `once` until it succeeds; failures count anew whenever `gained()` has grown."""
-        config, failures, most = self._config, 0, gained()
+    def _retry(
+        self, url: str, attempt: Callable[[], Result], received: Callable[[], int]
+    ) -> Result:
+        """Call `attempt` until it succeeds.
+
+        The count of failures starts again whenever `received()`, in bytes, has grown.
+        """
+        config, failures, most = self._config, 0, received()
         first = min(config.first_tries, config.tries)
         while True:
             try:
-                return once()
-            except Again as error:
+                return attempt()
+            except RetryError as error:
                 reason, after, unconnected = str(error), error.after, False
             except httpx2.TransportError as error:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
                 unconnected = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            failures, most = (1 if gained() > most else failures + 1), max(most, gained())
+            failures, most = (1 if received() > most else failures + 1), max(most, received())
             where = f"{shown(url)}: {reason}"
             if unconnected and not self._reached and failures >= first:
-                raise Unreachable(
+                raise ServerUnreachable(
                     f"{where}; gave up after {failures} tries: is there a network? try again later"
                 )
             if failures >= config.tries:
@@ -284,13 +294,13 @@ def _address(origin: tuple[str, str, int | None]) -> str:
     return f"{scheme}://{host}" + (f":{port}" if port else "")
 
 
-def _write(response: httpx2.Response, part: Part) -> None:
-    """Append an answer's bytes; Again if fewer came than the server said."""
-    progress = Progress(f"downloading {part.url}", part.total or 0, "bytes", part.size())
-    with append_file(part.file) as stream, progress:
+def _write(response: httpx2.Response, partial: PartialDownload) -> None:
+    """Append an answer's bytes; RetryError if fewer came than the server said."""
+    progress = Progress(f"downloading {partial.url}", partial.total or 0, "bytes", partial.size())
+    with append_file(partial.file) as stream, progress:
         for block in response.iter_raw():
             stream.write(block)
-            if part.total:
+            if partial.total:
                 progress.add(len(block))
-    if part.total is not None and part.size() != part.total:
-        raise Again(f"expected {part.total} bytes, found {part.size()}")
+    if partial.total is not None and partial.size() != partial.total:
+        raise RetryError(f"expected {partial.total} bytes, found {partial.size()}")

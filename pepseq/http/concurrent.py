@@ -1,4 +1,4 @@
-"""Several questions to a server at once."""
+"""Several requests to a server at the same time."""
 
 import queue
 import threading
@@ -10,44 +10,44 @@ from pepseq.errors import PepseqError
 Answer = TypeVar("Answer")
 
 
-def ask_all(
-    jobs: list[str], ask: Callable[[str], Answer], threads: int
+def request_all(
+    keys: list[str], request: Callable[[str], Answer], threads: int
 ) -> Iterator[tuple[str, Answer | PepseqError]]:
-    """Yield each job with its answer or its error, as they come, several asked at once.
+    """Yield each key with the answer to its request, or its error, in the order of arrival.
 
-    The threads are daemons: a run that ends early does not wait for a server that is silent. When
-    the generator is closed, no further job is asked.
+    The threads are daemons: a run that ends early does not wait for a silent server. When the
+    generator is closed, no further request is made.
     """
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    answers: queue.SimpleQueue = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[str, Answer | PepseqError | None]] = queue.SimpleQueue()
     closed = threading.Event()
-    for job in jobs:
-        waiting.put(job)
+    for key in keys:
+        waiting.put(key)
 
     def work() -> None:
         while not closed.is_set():
             try:
-                job = waiting.get_nowait()
+                key = waiting.get_nowait()
             except queue.Empty:
                 return
-            answer = None
+            answer: Answer | PepseqError | None = None
             try:
-                answer = ask(job)
+                answer = request(key)
             except PepseqError as error:
                 answer = error
-            except RuntimeError:  # what a closed connection gives
+            except RuntimeError:  # raised by a closed connection
                 if not closed.is_set():
                     raise
             finally:
-                answers.put((job, answer))
+                answers.put((key, answer))
 
-    for _ in range(min(threads, len(jobs))):
+    for _ in range(min(threads, len(keys))):
         threading.Thread(target=work, daemon=True).start()
     try:
-        for _ in jobs:
-            job, answer = answers.get()
+        for _ in keys:
+            key, answer = answers.get()
             if answer is None:
-                raise RuntimeError(f"the thread that asked for {job} broke off")
-            yield job, answer
+                raise RuntimeError(f"the request for {key} ended without an answer")
+            yield key, answer
     finally:
         closed.set()

@@ -1,4 +1,4 @@
-"""What servers answer: whether it is whole, and of a size that can be read."""
+"""Answers of servers: status, completeness and size."""
 
 import gzip
 import io
@@ -13,16 +13,16 @@ from pepseq.errors import InputError, found
 BUSY = {408, 425, 429}
 
 
-class Again(Exception):
-    """One try that failed; another may succeed, after `after` seconds if the server says so."""
+class RetryError(Exception):
+    """A failed request that may succeed later, after `after` seconds if the server says so."""
 
     def __init__(self, reason: str, after: float | None = None):
         super().__init__(reason)
         self.after = after
 
 
-class Refused(InputError):
-    """An address that the server does not answer: `status` is 4xx."""
+class RejectedError(InputError):
+    """A request that the server rejects; `status` is 4xx."""
 
     def __init__(self, message: str, status: int):
         super().__init__(message)
@@ -30,17 +30,17 @@ class Refused(InputError):
 
 
 def check_status(response: httpx2.Response, url: str) -> None:
-    """Raise Again for a status that may pass, Refused for another that is no answer."""
+    """Raise RetryError for a temporary status, RejectedError for other errors."""
     code = response.status_code
     if code in BUSY or code >= 500:
-        raise Again(f"HTTP {code} {response.reason_phrase}", _retry_after(response))
+        raise RetryError(f"HTTP {code} {response.reason_phrase}", _retry_after(response))
     if code not in (200, 206, 416):
         what = f"{url}: expected a file, found HTTP {code} {response.reason_phrase}"
-        raise Refused(what, code)
+        raise RejectedError(what, code)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
-    """Return the seconds that a server asks for, as a number or a date; None if it does not."""
+    """Return the seconds of a Retry-After header, a number or a date; None without one."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)
@@ -50,11 +50,11 @@ def _retry_after(response: httpx2.Response) -> float | None:
         return None
 
 
-def read_whole(response: httpx2.Response, largest: int, longest: float) -> httpx2.Response:
-    """Read an answer to its end and unpack it.
+def read_response(response: httpx2.Response, largest: int, longest: float) -> httpx2.Response:
+    """Read an answer to its end and decompress it.
 
-    Raises Again if it may be cut short, is damaged, or takes more than `longest` seconds, and
-    InputError if it has more than `largest` bytes, packed or not.
+    Raises RetryError if it may be cut short, is damaged, or takes more than `longest` seconds, and
+    InputError if it has more than `largest` bytes, compressed or not.
     """
     body, headers = _read(response, largest, longest), response.headers.copy()
     packing = headers.pop("Content-Encoding", "identity").lower()
@@ -64,12 +64,14 @@ def read_whole(response: httpx2.Response, largest: int, longest: float) -> httpx
             with gzip.open(io.BytesIO(body)) as stream:
                 body = stream.read(largest + 1)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise Again(f"expected whole gzip data, found: {error}") from error
+            raise RetryError(f"expected whole gzip data, found: {error}") from error
         _check_size(len(body), largest, response)
     elif packing != "identity":
-        raise Again(f"expected text or gzip, found {found(packing)}")
+        raise RetryError(f"expected text or gzip, found {found(packing)}")
     elif not framed:
-        raise Again("expected an answer that says how long it is, found one that may be cut short")
+        raise RetryError(
+            "expected an answer that says how long it is, found one that may be cut short"
+        )
     for name in ("Content-Length", "Transfer-Encoding"):
         headers.pop(name, None)
     return httpx2.Response(
@@ -84,7 +86,7 @@ def _read(response: httpx2.Response, largest: int, longest: float) -> bytes:
         size += len(block)
         _check_size(size, largest, response)
         if time.monotonic() - started > longest:
-            raise Again(f"expected an answer within {longest:g} s, found {size} bytes of it")
+            raise RetryError(f"expected an answer within {longest:g} s, found {size} bytes of it")
     return b"".join(blocks)
 
 
@@ -93,7 +95,7 @@ def _check_size(size: int, largest: int, response: httpx2.Response) -> None:
         raise InputError(f"{response.url}: expected at most {largest} bytes, found more")
 
 
-def not_json(response: httpx2.Response) -> Again:
+def not_json_error(response: httpx2.Response) -> RetryError:
     """Return the fault of an answer that is no JSON, or nested too deep."""
     start = response.content[:80].decode("utf-8", "replace")
-    return Again(f"expected JSON, found {found(start)}")
+    return RetryError(f"expected JSON, found {found(start)}")

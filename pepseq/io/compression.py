@@ -8,11 +8,15 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdError)
@@ -20,14 +24,17 @@ DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdErro
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\0"
 _XZ_MEMORY = 1 << 30
 _BLOCK = 1 << 17
-_CHECKED = {zstd.CompressionParameter.checksum_flag: 1}
+_CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
+
+
+_Decompressor = bz2.BZ2Decompressor | lzma.LZMADecompressor | zstd.ZstdDecompressor
 
 
 def _xz() -> lzma.LZMADecompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
-_DECOMPRESSORS: dict[bytes, Callable] = {
+_DECOMPRESSORS: dict[bytes, Callable[[], _Decompressor]] = {
     b"BZh": bz2.BZ2Decompressor,
     _XZ: _xz,
     b"\x28\xb5\x2f\xfd": zstd.ZstdDecompressor,
@@ -37,7 +44,7 @@ _DECOMPRESSORS: dict[bytes, Callable] = {
 class _Decompressed(io.RawIOBase):
     """The content of one or several compressed streams, one after the other, and nothing else."""
 
-    def __init__(self, raw: io.BufferedReader, new: Callable):
+    def __init__(self, raw: io.BufferedReader, new: Callable[[], _Decompressor]):
         self._raw, self._new = raw, new
         self._stream = new()
         self._padded = new is _xz
@@ -46,8 +53,9 @@ class _Decompressed(io.RawIOBase):
         """Return True."""
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill a buffer; EOFError if the data are cut short, else an error of DAMAGED."""
+        view = memoryview(buffer)
         while True:
             block = b""
             if self._stream.eof:
@@ -62,11 +70,11 @@ class _Decompressed(io.RawIOBase):
                 if not block:
                     raise EOFError("the end of the compressed data is missing")
             try:
-                content = self._stream.decompress(block, len(buffer))
+                content = self._stream.decompress(block, len(view))
             except OSError as error:  # of damaged bzip2
                 raise EOFError(str(error)) from error
             if content:
-                buffer[: len(content)] = content
+                view[: len(content)] = content
                 return len(content)
 
 
@@ -81,14 +89,14 @@ def decompressed(raw: io.BufferedReader) -> io.BufferedReader:
     return raw
 
 
-def compressed(raw: io.BufferedIOBase, name: str | Path) -> io.BufferedIOBase:
+def compressed(raw: io.BufferedWriter, name: str | Path) -> IO[bytes]:
     """Return a stream that compresses into `raw` by the suffix of `name`; else `raw` itself.
 
     The same content always gives the same bytes. Closing the stream leaves `raw` open.
     """
     suffix = Path(name).suffix.lower()
     if suffix == ".gz":
-        return gzip.GzipFile("", "wb", 6, raw, mtime=0)
+        return cast(IO[bytes], gzip.GzipFile("", "wb", 6, raw, mtime=0))
     if suffix == ".bz2":
         return bz2.BZ2File(raw, "wb")
     if suffix == ".xz":

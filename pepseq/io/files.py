@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, AnyStr
+from typing import IO, TYPE_CHECKING, AnyStr
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.compression import DAMAGED, decompressed
 from pepseq.io.outputs import STDIO
 from pepseq.io.publishing import SIDE_FILES, recover_unlocked
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 LONGEST_LINE = 1 << 26
 """Bytes of a line of a table, a list or an alignment in Stockholm format."""
@@ -25,7 +28,7 @@ LONGEST_LINE = 1 << 26
 class _Source(io.FileIO):
     """A file whose failing reads are faults of the input."""
 
-    def readinto(self, buffer) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         """Read as FileIO does; InputError if the system cannot."""
         try:
             return super().readinto(buffer)
@@ -43,7 +46,9 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     if str(path) == STDIO and sys.stdin is None:
         raise InputError("stdin: is closed")
     try:
-        raw = io.BufferedReader(_Source(0 if str(path) == STDIO else path, closefd=path != STDIO))
+        raw: io.BufferedReader = io.BufferedReader(
+            _Source(0 if str(path) == STDIO else path, closefd=path != STDIO)
+        )
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except IsADirectoryError as error:

@@ -1,53 +1,56 @@
-"""JSON that may be damaged, or of someone else: read with limits on its size and its depth."""
+"""JSON files that may be damaged or written by others: read with limits on size and depth.
+
+The limit on depth is ours: Python raises RecursionError wherever such a value is used.
+"""
 
 import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pepseq.errors import InputError, found
 from pepseq.io.files import open_input
 
-MOST_BYTES = 256 << 20
-DEEPEST = 100
-"""Lists and objects inside each other at most: what pepseq writes has fewer than ten."""
+MAX_BYTES = 256 << 20
+MAX_DEPTH = 100
+"""Levels of nested lists and objects; files of pepseq have fewer than ten."""
 
 
-def read_json(path: str | Path) -> object:
-    """Return what a JSON file holds, decompressed; never a part of it.
+def read_json(path: str | Path) -> Any:
+    """Return the content of a JSON file, decompressed.
 
     Raises InputError for a missing or unreadable file, for what is no JSON, and for more than
-    MOST_BYTES or DEEPEST.
+    MAX_BYTES or MAX_DEPTH.
     """
     with open_input(path) as stream:
         return parse_json(stream, path)
 
 
-def parse_json(stream: BinaryIO, path: str | Path) -> object:
-    """Return what a stream of JSON holds, as `read_json` does; `path` is for messages."""
-    content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path}: expected JSON of up to {MOST_BYTES} bytes, found more")
+def parse_json(stream: BinaryIO, path: str | Path) -> Any:
+    """Return the content of a stream of JSON, as `read_json` does; `path` is for messages."""
+    content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: expected JSON of up to {MAX_BYTES} bytes, found more")
     try:
         return decode_json(content)
-    except TooDeep as error:
+    except JsonTooDeepError as error:
         raise InputError(f"{path}: {error}") from error
     except ValueError as error:
         raise InputError(f"{path}: expected JSON, found: {found(str(error), 80)}") from error
 
 
-class TooDeep(ValueError):
-    """JSON that is nested more than DEEPEST deep."""
+class JsonTooDeepError(ValueError):
+    """JSON with more than MAX_DEPTH nested levels."""
 
 
-def decode_json(content: bytes | str) -> object:
-    """Return what JSON holds; ValueError for what is none, TooDeep for more than DEEPEST."""
+def decode_json(content: bytes | str) -> Any:
+    """Return the value of a JSON text; ValueError if it is not JSON, JsonTooDeepError."""
     try:
         value = json.loads(content)
     except RecursionError as error:
         raise _too_deep() from error
     level = [value]
-    for _ in range(DEEPEST):
-        level = [inner for one in level for inner in _inside(one)]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
         if not level:
             return value
     raise _too_deep()
@@ -65,11 +68,11 @@ def found_json(value: object, limit: int = 40) -> str:
     return text if len(text) <= limit else text[:limit] + "..."
 
 
-def _inside(value: object) -> list:
+def _inside(value: object) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
 
 
-def _too_deep() -> TooDeep:
-    return TooDeep(f"expected JSON nested up to {DEEPEST} deep, found deeper")
+def _too_deep() -> JsonTooDeepError:
+    return JsonTooDeepError(f"expected JSON nested up to {MAX_DEPTH} deep, found deeper")

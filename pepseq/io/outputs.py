@@ -1,6 +1,6 @@
-"""The outputs of a run: written beside their names, and given them together at its end.
+"""Outputs of a run: written under hidden names, and renamed together when the run succeeds.
 
-Every output is written under a name that nobody can guess, while a lock keeps a second run out.
+Hidden names cannot be guessed, and a lock keeps a second run out.
 """
 
 import io
@@ -8,7 +8,8 @@ import os
 import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 
 from pepseq.errors import OutputError
 from pepseq.io.atomic_files import create_file, disk_errors, locked, new_partial, remove_partials
@@ -20,16 +21,16 @@ STDIO = "-"
 
 
 class Outputs:
-    """The files and folders of one run, which appear under their names together when it succeeds.
+    """Files and folders of one run, which appear under their names together when it succeeds.
 
-    Use as a context manager: `open(path)` gives a binary stream, `folder(path)` a new folder to
-    fill. On leaving without an error all are written to disk and renamed; with an error, or a
-    signal meanwhile, all are removed, and what was there before stays as it was.
+    Use as a context manager: `open(path)` gives a binary stream, `folder(path)` a new folder. At
+    the end of the block all are written to disk and renamed. After an error or a signal all are
+    removed, and older outputs stay as they were.
     """
 
     def __init__(self, force: bool = True):
         self._force = force
-        self._streams: list[tuple[Path, io.BufferedIOBase, io.BufferedIOBase]] = []
+        self._streams: list[tuple[Path, io.BufferedWriter, IO[bytes]]] = []
         self._renames: list[Rename] = []
         self._locks: list[AbstractContextManager[None]] = []
         self._stdout = False
@@ -39,7 +40,7 @@ class Outputs:
     def __enter__(self) -> "Outputs":
         return self
 
-    def open(self, path: str | Path, kind: str) -> io.BufferedIOBase:
+    def open(self, path: str | Path, kind: str) -> IO[bytes]:
         """Open an output for writing bytes: compressed by its suffix, stdout for `-`.
 
         `kind` says in the run record what the output is, such as `proteins`.
@@ -108,7 +109,12 @@ class Outputs:
         self._renames.append(Rename(str(partial), str(path), force or is_side_file(path)))
         return partial
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._flush()

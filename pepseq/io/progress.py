@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, else a log line every half minute."""
+"""Progress on standard error: a bar on a terminal, else a log line every half minute."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 30
 
 
 def rate(speed: float) -> str:
-    """Return a speed, given per second, with three digits that count.
+    """Return a speed, given per second, with three significant digits.
 
     >>> rate(10456.3), rate(2.5), rate(0.004)
     ('10,500/s', '2.5/s', '14.4/h')
@@ -39,12 +39,12 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
     def add(self, amount: int) -> None:
-        """Count `amount` more."""
+        """Count `amount` more units as done."""
         self._done += amount
         if self._bar is not None:
             self._bar.update(amount)

@@ -207,9 +207,14 @@ class TsvBlocks:
         header = stream.peek(_LONGEST_HEADER).partition(b"\n")[0].decode("utf-8-sig", "replace")
         wide = stream.peek(2)[:2] in _UTF_16
         plain = not wide and not _binary(stream) and '"' not in header and _divider(header) == "\t"
-        self._stream, self._rows = stream, None if plain else _rows_of(path, stream)
-        first = stream.readline().decode("utf-8-sig", "surrogateescape") if plain else ""
-        self.names = first.rstrip("\r\n").split("\t") if plain else next(self._rows)[1]
+        self._stream = stream
+        self._rows: Iterator[tuple[int, list[str]]] | None = None
+        if plain:
+            first = stream.readline().decode("utf-8-sig", "surrogateescape")
+            self.names = first.rstrip("\r\n").split("\t")
+        else:
+            self._rows = _rows_of(path, stream)
+            self.names = next(self._rows)[1]
 
     def read(self, size: int) -> list[bytes]:
         """Return the next lines, about `size` bytes of them; none at the end."""

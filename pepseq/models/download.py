@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
-from pepseq.http.client import Http, HttpConfig, is_offline, parse_address
+from pepseq.http.client import HttpClient, HttpConfig, is_offline, parse_address
 from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.run_record import sha256
 from pepseq.models.checksums import CHANGED, FileCheck, check_files, forget, read_records
@@ -88,7 +88,7 @@ def _download_file(known: KnownModel, force: bool) -> None:
     (name,) = known.weights
     recorded = {} if force else read_records().get(known.name, {}).get("files", {}).get(name, {})
     expected = known.weights[name] or recorded.get("sha256")
-    with Http(esm_url(), config=PATIENCE) as http:
+    with HttpClient(esm_url(), config=PATIENCE) as http:
         try:
             http.fetch(
                 f"{esm_url()}/{name}",

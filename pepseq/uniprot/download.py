@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
-from pepseq.http.client import Http, HttpConfig, is_offline, shown
-from pepseq.http.responses import Refused
+from pepseq.http.client import HttpClient, HttpConfig, is_offline, shown
+from pepseq.http.responses import RejectedError
 from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.files import check_free
 from pepseq.io.outputs import STDIO, Outputs
@@ -113,15 +113,15 @@ def estimate(config: DownloadConfig) -> Downloaded:
 
 
 @contextmanager
-def _server(config: DownloadConfig) -> Iterator[tuple[Http, str]]:
+def _server(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
     if is_offline():
         raise InputError("download: expected a network, found offline set (PEPSEQ_OFFLINE)")
     url = server_url(config.server)
-    with Http(url, config=PATIENCE) as http:
+    with HttpClient(url, config=PATIENCE) as http:
         yield http, shown(url)
 
 
-def _collect(http: Http, pages: Pages) -> None:
+def _collect(http: HttpClient, pages: Pages) -> None:
     """Download all pages that are missing; from the start, once, if the database has changed."""
     restarted = False
     while pages.next is not None:
@@ -130,7 +130,7 @@ def _collect(http: Http, pages: Pages) -> None:
         except Changed as change:
             if restarted:
                 pages.clear()
-                if isinstance(change.__cause__, Refused):
+                if isinstance(change.__cause__, RejectedError):
                     raise change.__cause__ from None
                 raise TryAgainError(f"UniProt changes while it is read: {change}") from change
             log.warning("UniProt has changed meanwhile (%s); downloading anew", change)
@@ -138,7 +138,7 @@ def _collect(http: Http, pages: Pages) -> None:
             restarted = True
 
 
-def _go_on(http: Http, pages: Pages) -> None:
+def _go_on(http: HttpClient, pages: Pages) -> None:
     """Download pages to the last one; Changed if those here are of another state of UniProt."""
     page = _next_page(http, pages)
     total, done = (pages.notes.total, pages.notes.records) if pages.notes else (page.total, 0)
@@ -151,7 +151,7 @@ def _go_on(http: Http, pages: Pages) -> None:
             page = _next_page(http, pages)
 
 
-def _next_page(http: Http, pages: Pages) -> Page:
+def _next_page(http: HttpClient, pages: Pages) -> Page:
     """Ask for a page until it is whole and goes on from those here.
 
     Changed if the server no longer takes the place where they end.
@@ -167,7 +167,7 @@ def _next_page(http: Http, pages: Pages) -> Page:
 
     try:
         http.get(pages.next, "text/plain", check)
-    except Refused as error:
+    except RejectedError as error:
         if pages.notes and error.status == 400:
             raise Changed(str(error)) from error
         raise

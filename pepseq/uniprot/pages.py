@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx2
 
 from pepseq.errors import InputError, found
-from pepseq.http.responses import Again
+from pepseq.http.responses import RetryError
 from pepseq.io.atomic_files import append_file, replace_file
 from pepseq.io.compression import compressed
 from pepseq.io.files import decode_text, open_input
@@ -51,21 +51,23 @@ class Page:
 
 
 def read_page(response: httpx2.Response) -> Page:
-    """Read an answer as one page; Again if it is none.
+    """Read an answer as one page; RetryError if it is none.
 
     `total` is None where the server does not say it, as it may after the first page.
     """
     body = response.content.replace(b"\r\n", b"\n")
     if _STREAM_ERROR in body.lower():
-        raise Again("the server says that it failed within the page")
+        raise RetryError("the server says that it failed within the page")
     total, release = (response.headers.get(n, "") for n in ("X-Total-Results", "X-UniProt-Release"))
     if not release or (total and not total.isdecimal()):
-        raise Again(f"expected a release and a number of records, found {found(release + total)}")
+        raise RetryError(
+            f"expected a release and a number of records, found {found(release + total)}"
+        )
     if body.strip() and not body.startswith(b">"):
-        raise Again(f"expected FASTA, found {found(decode_text(body[:80]).strip())}")
+        raise RetryError(f"expected FASTA, found {found(decode_text(body[:80]).strip())}")
     empty = _EMPTY.search(body)
     if empty:
-        raise Again(f"expected residues, found none after {found(decode_text(empty[0]))}")
+        raise RetryError(f"expected residues, found none after {found(decode_text(empty[0]))}")
     body = body.strip() + b"\n" if body.strip() else b""
     headers = _HEADER.findall(body)
     taxa = (match[1].decode() for _, rest in headers if (match := _TAXON.search(rest)))
@@ -159,14 +161,14 @@ class Pages:
     def check(self, page: Page, allowed: Callable[[str], object]) -> None:
         """Refuse a page that does not go on from those here.
 
-        Again if it may be whole at another try; Changed if the release or the number of records is
-        another one, or an earlier call's link leads back; what `allowed` raises for the address of
+        RetryError if it may be whole at another try; Changed if the release or the number of records
+        is another one, or an earlier call's link leads back; what `allowed` raises for the address of
         the next page.
         """
         notes = self.notes
         total, done = (notes.total, notes.records) if notes else (page.total, 0)
         if total is None:
-            raise Again("expected the number of records (X-Total-Results), found none")
+            raise RetryError("expected the number of records (X-Total-Results), found none")
         if notes and (page.release != notes.release or page.total not in (None, total)):
             raise Changed(
                 f"release {notes.release} with {total} records became {page.release} with "
@@ -174,19 +176,19 @@ class Pages:
             )
         expected = min(PAGE, total - done)
         if len(page.ids) != expected:
-            raise Again(f"expected {expected} records on the page, found {len(page.ids)}")
+            raise RetryError(f"expected {expected} records on the page, found {len(page.ids)}")
         repeated = next((name for name in page.ids if name in self._seen), None)
         if repeated and self._links == {self._first}:  # the link was an earlier call's
             raise Changed(f"the next page is one that came before, with {found(repeated)}")
         if repeated or len(set(page.ids)) < len(page.ids):
-            raise Again(f"expected new records, found {found(repeated or 'one')} again")
+            raise RetryError(f"expected new records, found {found(repeated or 'one')} again")
         if (page.next is not None) != (done + expected < total):
-            raise Again(
+            raise RetryError(
                 f"expected {'a' if page.next is None else 'no'} link to a next page after "
                 f"{done + expected} of {total} records"
             )
         if page.next in self._links:
-            raise Again("expected a link to a new page, found one to a page that came before")
+            raise RetryError("expected a link to a new page, found one to a page that came before")
         if page.next is not None:
             allowed(page.next)
 

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode, urljoin
 import httpx2
 
 from pepseq.errors import InputError, found
-from pepseq.http.client import Http
-from pepseq.http.responses import Again, Refused
+from pepseq.http.client import HttpClient
+from pepseq.http.responses import RejectedError, RetryError
 from pepseq.io.json_files import decode_json
 from pepseq.uniprot.config import UNIREF, DownloadConfig
 
@@ -42,7 +42,7 @@ def server_url(server: str | None = None) -> str:
     return (server or os.environ.get("PEPSEQ_UNIPROT_URL") or SERVER).rstrip("/")
 
 
-def find_taxon(http: Http, server: str, taxon: int | str) -> Taxon:
+def find_taxon(http: HttpClient, server: str, taxon: int | str) -> Taxon:
     """Ask for a taxon by number or name (scientific, common, synonym or mnemonic; any case).
 
     Raises InputError if there is none of this number, and if not exactly one has this name: then
@@ -52,7 +52,7 @@ def find_taxon(http: Http, server: str, taxon: int | str) -> Taxon:
     number = int(text) if text.isdecimal() else _find_by_name(http, server, text)
     try:
         entry = _json(http.get(f"{server}/taxonomy/{number}", "application/json", _json))
-    except Refused as error:
+    except RejectedError as error:
         raise InputError(f"taxon: expected one that UniProt knows, found {number}") from error
     try:
         if not entry.get("active", True):
@@ -91,7 +91,7 @@ def _quoted(text: str) -> str:
     return '"' + text.strip().replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _find_by_name(http: Http, server: str, name: str) -> int:
+def _find_by_name(http: HttpClient, server: str, name: str) -> int:
     """Return the number of the one taxon that has this name."""
     named, others = {}, {}
     for entry in _search_taxa(http, server, name):
@@ -111,7 +111,7 @@ def _find_by_name(http: Http, server: str, name: str) -> int:
     )
 
 
-def _search_taxa(http: Http, server: str, name: str) -> Iterator[dict]:
+def _search_taxa(http: HttpClient, server: str, name: str) -> Iterator[dict]:
     query = urlencode({"query": _quoted(name), "format": "json", "size": PAGE}, quote_via=quote)
     url = f"{server}/taxonomy/search?{query}"
     for _ in range(_MOST_TAXON_PAGES):
@@ -123,13 +123,13 @@ def _search_taxa(http: Http, server: str, name: str) -> Iterator[dict]:
 
 
 def _taxa(response: httpx2.Response) -> list[dict]:
-    """Return the taxa on a page; Again if there is something else."""
+    """Return the taxa on a page; RetryError if there is something else."""
     found_here = _json(response)
     taxa = found_here.get("results") if isinstance(found_here, dict) else None
     if not isinstance(taxa, list) or not all(
         isinstance(one, dict) and str(one.get("taxonId")).isdecimal() for one in taxa
     ):
-        raise Again("expected a list of taxa, found something else")
+        raise RetryError("expected a list of taxa, found something else")
     return taxa
 
 
@@ -137,6 +137,6 @@ def _json(response: httpx2.Response) -> dict:
     try:
         return decode_json(response.content)
     except ValueError as error:
-        raise Again(
+        raise RetryError(
             f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
         ) from error

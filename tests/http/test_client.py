@@ -12,7 +12,7 @@ import pytest
 from servers import Fault, serve
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.http.client import Http, HttpConfig, Unreachable, is_offline
+from pepseq.http.client import HttpClient, HttpConfig, ServerUnreachable, is_offline
 from pepseq.version import __version__
 
 CONTENT = random.Random(3).randbytes(300_000)
@@ -35,7 +35,7 @@ def fetch(server, tmp_path):
 
     def fetch(*faults, config=QUICK, **more):
         server.faults = list(faults)
-        with Http(server.url, config=config) as http:
+        with HttpClient(server.url, config=config) as http:
             return http.fetch(f"{server.url}/file.bin", tmp_path / "file.bin", **more)
 
     return fetch
@@ -114,8 +114,8 @@ def test_a_page_of_text_in_between_costs_nothing_that_is_here(fetch, server, tmp
 
 def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, tmp_path):
     code = (
-        "import sys; from pepseq.http.client import Http\n"
-        "with Http(sys.argv[1]) as http: http.fetch(sys.argv[1] + '/file.bin', sys.argv[2])"
+        "import sys; from pepseq.http.client import HttpClient\n"
+        "with HttpClient(sys.argv[1]) as http: http.fetch(sys.argv[1] + '/file.bin', sys.argv[2])"
     )
     server.faults = [Fault(cut=150_000, stall=30)]
     child = subprocess.Popen([sys.executable, "-c", code, server.url, tmp_path / "file.bin"])
@@ -133,7 +133,7 @@ def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, 
 
 def test_killed_between_the_last_byte_and_the_name(fetch, server, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("pepseq.http.client.Part.publish", lambda self: 1 / 0)
+        patch.setattr("pepseq.http.client.PartialDownload.publish", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             fetch()
     server.asked.clear()
@@ -168,7 +168,7 @@ def test_the_notes_of_another_address_are_not_gone_on_with(fetch, server, tmp_pa
         fetch(Fault(cut=200_000), *[Fault(cut=0)] * 9)
     server.files["/other"] = b"x" * 300_000
     server.faults, server.asked = [], []
-    with Http(server.url, config=QUICK) as http:
+    with HttpClient(server.url, config=QUICK) as http:
         http.fetch(f"{server.url}/other", tmp_path / "file.bin")
     assert "Range" not in server.asked[0][1]
     assert (tmp_path / "file.bin").read_bytes() == b"x" * 300_000
@@ -209,12 +209,12 @@ def test_another_host_is_refused_and_never_asked(fetch, server, tmp_path):
         away = Fault(status=302, headers={"Location": f"{elsewhere}/file.bin"})
         with pytest.raises(InputError, match="localhost.*it was not asked"):
             fetch(away)
-        with Http(server.url, config=QUICK) as http:
+        with HttpClient(server.url, config=QUICK) as http:
             with pytest.raises(InputError, match="it was not asked"):
                 http.get(f"{elsewhere}/file.bin")
         assert not other.asked
         server.faults = [away]
-        with Http(server.url, [elsewhere], QUICK) as http:
+        with HttpClient(server.url, [elsewhere], QUICK) as http:
             http.fetch(f"{server.url}/file.bin", tmp_path / "file.bin")
     assert other.asked and whole(tmp_path)
 
@@ -227,7 +227,7 @@ def test_another_port_or_a_user_name_is_refused_and_never_asked(server, tmp_path
         own, others = (one.url.rpartition(":")[2] for one in (server, other))
         address = form.format(own=own, other=others) + "file.bin"
         server.faults = [Fault(status=302, headers={"Location": address})]
-        with Http(server.url, config=QUICK) as http:
+        with HttpClient(server.url, config=QUICK) as http:
             with pytest.raises(InputError, match="it was not asked") as refused:
                 if way == "redirect":
                     http.fetch(f"{server.url}/file.bin", tmp_path / "file.bin")
@@ -244,7 +244,7 @@ def test_the_password_of_a_server_goes_to_its_own_origin_alone(server, tmp_path)
         away = {"Location": f"{other.url}/file.bin"}
         server.faults = [Fault(status=302, headers={"Location": "/here"})]
         server.faults.append(Fault(status=302, headers=away))
-        with Http(mirror, [other.url], QUICK) as http:
+        with HttpClient(mirror, [other.url], QUICK) as http:
             http.fetch(f"{mirror}/file.bin", tmp_path / "file.bin")
             with pytest.raises(InputError) as refused:
                 http.get(f"{mirror}/none")
@@ -276,13 +276,13 @@ def test_another_sha256_or_content_is_refused_and_removed(fetch, tmp_path):
 
 
 def test_no_server_is_75_and_no_disk_74(fetch, server, tmp_path):
-    with Http("http://127.0.0.1:9", config=QUICK) as http:
+    with HttpClient("http://127.0.0.1:9", config=QUICK) as http:
         with pytest.raises(TryAgainError, match="ConnectError"):
             http.fetch("http://127.0.0.1:9/x", tmp_path / "x")
     with pytest.raises(SettingsError, match="http or https"):
-        Http("ftp://127.0.0.1/x")
+        HttpClient("ftp://127.0.0.1/x")
     (tmp_path / "file").write_text("")
-    with Http(server.url, config=QUICK) as http:
+    with HttpClient(server.url, config=QUICK) as http:
         with pytest.raises(OutputError):
             http.fetch(f"{server.url}/file.bin", tmp_path / "file" / "x")
 
@@ -291,16 +291,16 @@ def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
     waits = []
     monkeypatch.setattr("pepseq.http.client.time.sleep", waits.append)
     config = HttpConfig(first_tries=2)
-    with Http("http://127.0.0.1:9", config=config) as http:
-        with pytest.raises(Unreachable, match="after 2 tries: is there a network"):
+    with HttpClient("http://127.0.0.1:9", config=config) as http:
+        with pytest.raises(ServerUnreachable, match="after 2 tries: is there a network"):
             http.get("http://127.0.0.1:9/x")
     assert len(waits) == 1
     server.files["/x"] = b"x"
-    with Http(server.url, ["http://localhost:9"], config=config) as http:
+    with HttpClient(server.url, ["http://localhost:9"], config=config) as http:
         http.get(f"{server.url}/x")
         with pytest.raises(TryAgainError, match="after 8 tries") as error:
             http.get("http://localhost:9/x")
-    assert not isinstance(error.value, Unreachable) and len(waits) == 1 + 7
+    assert not isinstance(error.value, ServerUnreachable) and len(waits) == 1 + 7
 
 
 def test_a_page_has_the_media_type_asked_for(server):
@@ -310,7 +310,7 @@ def test_a_page_has_the_media_type_asked_for(server):
         Fault(status=200, headers={"Content-Type": "text/html"}, body=b"<html>"),
         Fault(cut=2),
     ]
-    with Http(server.url, config=QUICK) as http:
+    with HttpClient(server.url, config=QUICK) as http:
         assert http.get(f"{server.url}/page", "text/plain").text == ">a\nMK\n"
         with pytest.raises(TryAgainError, match="expected text/html, found 'text/plain"):
             http.get(f"{server.url}/page", "text/html")
@@ -343,7 +343,7 @@ def test_answers_have_a_largest_size_packed_or_not_and_a_longest_time(server):
     bomb = gzip.compress(bytes(1 << 20))
     config = replace(QUICK, largest_answer=1 << 16, longest_answer=0.2)
     server.files["/small"] = b"x" * (1 << 16)
-    with Http(server.url, config=config) as http:
+    with HttpClient(server.url, config=config) as http:
         assert len(http.get(f"{server.url}/small").content) == 1 << 16
         for fault in (
             Fault(status=200, body=bytes((1 << 16) + 1)),
@@ -364,7 +364,7 @@ def test_answers_have_a_largest_size_packed_or_not_and_a_longest_time(server):
     "address", ["http://[::1", "ftp://127.0.0.1/x", "/file.bin", "http://127.0.0.1:x/"]
 )
 def test_a_served_address_that_is_none_is_65(server, tmp_path, address):
-    with Http(server.url, config=QUICK) as http:
+    with HttpClient(server.url, config=QUICK) as http:
         for ask in (http.get, http.check_address, lambda url: http.fetch(url, tmp_path / "x")):
             with pytest.raises(InputError):
                 ask(address)
@@ -373,7 +373,7 @@ def test_a_served_address_that_is_none_is_65(server, tmp_path, address):
 def test_headers_that_no_one_can_read_are_a_fault_like_others(server):
     headers = {"Location": "http://[::1"}
     server.faults = [Fault(status=302, headers=headers) for _ in range(4)]
-    with Http(server.url, config=QUICK) as http:
+    with HttpClient(server.url, config=QUICK) as http:
         with pytest.raises((TryAgainError, InputError)):
             http.get(f"{server.url}/file.bin")
         server.faults = []
@@ -383,7 +383,7 @@ def test_headers_that_no_one_can_read_are_a_fault_like_others(server):
 def test_cookies_are_not_kept(server):
     for cookie in ("\xff=\xfe; path=/", "a=b"):
         server.headers["Set-Cookie"] = cookie
-        with Http(server.url, config=QUICK) as http:
+        with HttpClient(server.url, config=QUICK) as http:
             for _ in range(2):
                 assert http.get(f"{server.url}/file.bin").content == CONTENT
     assert not any("Cookie" in headers for _, headers in server.asked)

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from pepseq.errors import InputError
-from pepseq.http.concurrent import ask_all
+from pepseq.http.concurrent import request_all
 
 
 def test_answers_and_errors_come_with_their_job():
@@ -14,9 +14,9 @@ def test_answers_and_errors_come_with_their_job():
             raise InputError("bad")
         return job.upper()
 
-    answers = dict(ask_all(["a", "bad", "c"], ask, 2))
+    answers = dict(request_all(["a", "bad", "c"], ask, 2))
     assert (answers["a"], answers["c"]) == ("A", "C") and isinstance(answers["bad"], InputError)
-    assert list(ask_all([], ask, 4)) == []
+    assert list(request_all([], ask, 4)) == []
 
 
 def test_several_are_asked_at_once_and_none_after_the_end():
@@ -28,7 +28,7 @@ def test_several_are_asked_at_once_and_none_after_the_end():
             both.wait(10)
         return job
 
-    answers = ask_all([str(n) for n in range(100)], ask, 2)
+    answers = request_all([str(n) for n in range(100)], ask, 2)
     next(answers)
     answers.close()
     before = len(asked)
@@ -39,5 +39,5 @@ def test_several_are_asked_at_once_and_none_after_the_end():
 
 def test_a_bug_in_a_thread_ends_the_run(monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    with pytest.raises(RuntimeError, match="asked for a broke off"):
-        list(ask_all(["a"], lambda job: 1 / 0, 1))
+    with pytest.raises(RuntimeError, match="asked for a ended without an answer"):
+        list(request_all(["a"], lambda job: 1 / 0, 1))

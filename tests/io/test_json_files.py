@@ -23,9 +23,9 @@ def test_what_was_written_is_read(tmp_path, value):
 def test_depth_has_a_limit_below_that_of_python(tmp_path):
     path = tmp_path / "x.json"
     for opened, closed in (("[", "]"), ('{"a":', "}")):
-        for depth in (json_files.DEEPEST - 1, json_files.DEEPEST + 1, 400, 100_000):
+        for depth in (json_files.MAX_DEPTH - 1, json_files.MAX_DEPTH + 1, 400, 100_000):
             path.write_text(opened * depth + "1" + closed * depth)
-            if depth < json_files.DEEPEST:
+            if depth < json_files.MAX_DEPTH:
                 assert json_files.read_json(path)
             else:
                 with pytest.raises(InputError, match="expected JSON nested up to"):
@@ -33,7 +33,7 @@ def test_depth_has_a_limit_below_that_of_python(tmp_path):
 
 
 def test_size_has_a_limit_for_what_gzip_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr(json_files, "MOST_BYTES", 1000)
+    monkeypatch.setattr(json_files, "MAX_BYTES", 1000)
     path = tmp_path / "x.json"
     path.write_bytes(gzip.compress(b"1" + b" " * 1000))
     with pytest.raises(InputError, match="up to 1000 bytes"):
@@ -51,7 +51,7 @@ def test_what_is_no_json_is_one_line(tmp_path, content):
     assert len(str(error.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("depth", [json_files.DEEPEST + 1, 100_000])
+@pytest.mark.parametrize("depth", [json_files.MAX_DEPTH + 1, 100_000])
 def test_decoding_too_deep_is_an_error_of_the_value(depth):
     with pytest.raises(ValueError, match="nested up to"):
         json_files.decode_json("[" * depth + "]" * depth)

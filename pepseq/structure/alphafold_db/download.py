@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
-from pepseq.http.client import Http, HttpConfig, Unreachable, is_offline, shown
-from pepseq.http.concurrent import ask_all
+from pepseq.http.client import HttpClient, HttpConfig, ServerUnreachable, is_offline, shown
+from pepseq.http.concurrent import request_all
 from pepseq.io.failures import FailedRecord, refuse_failed
 from pepseq.io.outputs import STDIO
 from pepseq.io.progress import Progress
@@ -168,11 +168,11 @@ def list_models(ids: str | Path, config: FetchConfig) -> Iterator[tuple[Wanted, 
 
 
 @contextmanager
-def _server(config: FetchConfig) -> Iterator[tuple[Http, str]]:
+def _server(config: FetchConfig) -> Iterator[tuple[HttpClient, str]]:
     if is_offline():
         raise InputError("fetch-structures: expected a network, found offline set (PEPSEQ_OFFLINE)")
     url = server_url(config.server)
-    with Http(url, [f"https://{HOST}"], PATIENCE) as http:
+    with HttpClient(url, [f"https://{HOST}"], PATIENCE) as http:
         yield http, shown(url)
 
 
@@ -193,7 +193,7 @@ def _digest(one: Wanted) -> str:
 
 
 def _fetch_all(
-    http: Http,
+    http: HttpClient,
     server: str,
     folder: StructureFolder,
     todo: list[Wanted],
@@ -221,7 +221,10 @@ def _fetch_all(
         ]
 
     names = list(of_accession)
-    first, rest = ask_all(names[:1], ask, 1), ask_all(names[1:], ask, config.connections)
+    first, rest = (
+        request_all(names[:1], ask, 1),
+        request_all(names[1:], ask, config.connections),
+    )
     with Progress("fetching", len(todo), "proteins") as progress, closing(first), closing(rest):
         for accession, answer in chain(first, rest):
             proteins = of_accession.pop(accession)
@@ -230,7 +233,7 @@ def _fetch_all(
             if isinstance(answer, TryAgainError):
                 later += [answer] * len(proteins)
                 in_a_row += 1
-                if in_a_row >= GIVE_UP_AFTER or isinstance(answer, Unreachable):
+                if in_a_row >= GIVE_UP_AFTER or isinstance(answer, ServerUnreachable):
                     return later + [answer] * sum(map(len, of_accession.values()))
                 continue
             in_a_row = 0

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 
 from pepseq.errors import InputError, found
-from pepseq.http.client import Http
-from pepseq.http.responses import Again, Refused
+from pepseq.http.client import HttpClient
+from pepseq.http.responses import RejectedError, RetryError
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import decode_json
 
@@ -77,7 +77,7 @@ def is_uniparc(accession: str) -> bool:
     return accession.startswith("UPI")
 
 
-def find_entries(http: Http, server: str, accession: str, form: str) -> list[Entry]:
+def find_entries(http: HttpClient, server: str, accession: str, form: str) -> list[Entry]:
     """Return the models of an accession by fragment, none if there are none.
 
     Of an isoform, such as P12345-2, its own models count alone; the server is asked for it, then
@@ -88,7 +88,7 @@ def find_entries(http: Http, server: str, accession: str, form: str) -> list[Ent
         url = f"{server}/api/prediction/{name}"
         try:
             listed = _entries(http.get(url, "application/json", _entries))
-        except Refused as error:
+        except RejectedError as error:
             if error.status != 404:
                 raise
             continue
@@ -105,17 +105,17 @@ def find_entries(http: Http, server: str, accession: str, form: str) -> list[Ent
 
 
 def _entries(response: httpx2.Response) -> list[dict]:
-    """Return what an answer lists; Again if it is something else."""
+    """Return what an answer lists; RetryError if it is something else."""
     try:
         listed = decode_json(response.content)
     except ValueError as error:
-        raise Again(
+        raise RetryError(
             f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
         ) from error
     if not isinstance(listed, list) or not all(
         isinstance(one, dict) and isinstance(one.get("entryId"), str) for one in listed
     ):
-        raise Again("expected a list of models with their entryId, found something else")
+        raise RetryError("expected a list of models with their entryId, found something else")
     return listed
 
 
@@ -153,7 +153,7 @@ class Model:
     structure: "Structure"  # noqa: F821 - imported where it is needed
 
 
-def fetch_entry(http: Http, entry: Entry, path: Path) -> Model:
+def fetch_entry(http: HttpClient, entry: Entry, path: Path) -> Model:
     """Download a model to `path` and read it; a damaged one is asked for again."""
     from pepseq.structure.structure_files import read_structure
 
@@ -165,12 +165,12 @@ def fetch_entry(http: Http, entry: Entry, path: Path) -> Model:
         try:
             structure = read_structure(path)
         except InputError as error:
-            raise Again(str(error).removeprefix(f"{path}:").strip()) from error
+            raise RetryError(str(error).removeprefix(f"{path}:").strip()) from error
         length = max(map(len, structure.chains))
         if entry.residues is not None and length < entry.residues:
-            raise Again(f"expected {entry.residues} residues, found {length}")
+            raise RetryError(f"expected {entry.residues} residues, found {length}")
         if path.suffix == ".pdb" and not response.content.rstrip().endswith(b"END"):
-            raise Again("expected END in the last line, found the file cut short")
+            raise RetryError("expected END in the last line, found the file cut short")
         read.append(structure)
 
     http.get(entry.url, check=check)
