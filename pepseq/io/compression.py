@@ -101,7 +101,9 @@ def compressed(raw: io.BufferedWriter, name: str | Path) -> IO[bytes]:
         return bz2.BZ2File(raw, "wb")
     if suffix == ".xz":
         return lzma.LZMAFile(raw, "wb")
-    return zstd.ZstdFile(raw, "wb", options=_CHECKED) if suffix == ".zst" else raw
+    if suffix == ".zst":
+        return cast(IO[bytes], zstd.ZstdFile(raw, "wb", options=_CHECKED))
+    return raw
 
 
 def without_suffix(name: str | Path) -> str:

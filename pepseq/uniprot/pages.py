@@ -161,9 +161,9 @@ class Pages:
     def check(self, page: Page, allowed: Callable[[str], object]) -> None:
         """Refuse a page that does not go on from those here.
 
-        RetryError if it may be whole at another try; Changed if the release or the number of records
-        is another one, or an earlier call's link leads back; what `allowed` raises for the address of
-        the next page.
+        RetryError if it may be complete at another try; Changed if the release or the number of
+        records differs, or an earlier call's link leads back; what `allowed` raises for the
+        address of the next page.
         """
         notes = self.notes
         total, done = (notes.total, notes.records) if notes else (page.total, 0)

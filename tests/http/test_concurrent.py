@@ -39,5 +39,5 @@ def test_several_are_asked_at_once_and_none_after_the_end():
 
 def test_a_bug_in_a_thread_ends_the_run(monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    with pytest.raises(RuntimeError, match="asked for a ended without an answer"):
+    with pytest.raises(RuntimeError, match="request for a ended without an answer"):
         list(request_all(["a"], lambda job: 1 / 0, 1))
