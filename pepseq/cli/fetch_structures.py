@@ -1,13 +1,14 @@
 """`pepseq fetch-structures`."""
 
 import logging
+from typing import Any
 
 import click
 
 from pepseq.cli import options
-from pepseq.structure.config import FORMATS, MOST_CONNECTIONS, FetchConfig
+from pepseq.io.tables import format_tsv
+from pepseq.structure.alphafold_db.config import FetchConfig
 
-DEFAULTS = FetchConfig()
 COLUMNS = ("id", "accession", "models", "version", "urls")
 log = logging.getLogger(__name__)
 
@@ -19,29 +20,20 @@ log = logging.getLogger(__name__)
     metavar="FOLDER",
     text="Folder of the models and of structures.tsv. Needed unless --dry-run.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(FORMATS),
-    default=DEFAULTS.format,
-    show_default=True,
-    help="Of the files: mmCIF or PDB.",
-)
-@click.option(
-    "--connections",
-    type=click.IntRange(1, MOST_CONNECTIONS),
-    default=DEFAULTS.connections,
-    show_default=True,
-    help="Proteins that are asked for at once.",
-)
+@options.setting(FetchConfig, "format", "Format of the files: mmCIF or PDB.")
+@options.setting(FetchConfig, "connections", "Proteins that are asked for at once.")
 @click.option("--dry-run", is_flag=True, help="Print which models there are, and stop.")
-@click.option(
-    "--server",
+@options.setting(
+    FetchConfig,
+    "server",
+    "Address of the server.  [default: PEPSEQ_ALPHAFOLD_URL, else AlphaFold DB's own]",
     metavar="URL",
-    help="Ask this server.  [default: PEPSEQ_ALPHAFOLD_URL, else AlphaFold DB's own]",
 )
 @options.keep_going
 @options.force
-def command(ids, output, dry_run, keep_going, force, **settings):
+def command(
+    ids: str, output: str | None, dry_run: bool, keep_going: bool, force: bool, **settings: Any
+) -> None:
     """Fetch reference models of proteins from AlphaFold DB.
 
     IDS is a FASTA file, or a list of ids, one on a line; - is stdin. An id is a UniProt accession,
@@ -52,21 +44,22 @@ def command(ids, output, dry_run, keep_going, force, **settings):
     config = FetchConfig(**settings)
     from pepseq.structure.alphafold_db.download import CITE, fetch_structures, list_models
 
-    if dry_run:
-        for number, (one, entries) in enumerate(list_models(ids, config)):
+    if output is None or dry_run:
+        for number, (protein, entries) in enumerate(list_models(ids, config)):
             if number == 0:
-                click.echo("\t".join(COLUMNS))
+                click.echo(format_tsv([COLUMNS]), nl=False)
             version = entries[0].version if entries else ""
             urls = ";".join(entry.url for entry in entries)
-            click.echo(f"{one.id}\t{one.accession}\t{len(entries)}\t{version}\t{urls}")
+            cells = (protein.id, protein.accession, len(entries), version, urls)
+            click.echo(format_tsv([cells]), nl=False)
         return
-    done = fetch_structures(ids, output, config=config, force=force, keep_going=keep_going)
+    summary = fetch_structures(ids, output, config=config, force=force, keep_going=keep_going)
     log.info(
         "%d proteins with a model, %d of them new, %d without; %d differ from the sequences given. "
         "%s",
-        done.models,
-        done.new,
-        done.without,
-        done.differ,
+        summary.models,
+        summary.new,
+        summary.without,
+        summary.differ,
         CITE,
     )

@@ -1,57 +1,63 @@
 """`pepseq fold`."""
 
 import logging
+from typing import Any
 
 import click
 
 from pepseq.cli import options
-from pepseq.structure.config import FOLD_PRECISIONS, LONGEST, LONGEST_ESMFOLD, FoldConfig
+from pepseq.structure.folding.config import (
+    FOLD_PRECISIONS,
+    MAX_ESMFOLD_RESIDUES,
+    MAX_PDB_RESIDUES,
+    FoldConfig,
+)
 
-DEFAULTS = FoldConfig()
 log = logging.getLogger(__name__)
 
 
 @click.command("fold")
 @click.argument("proteins", type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of the structures and of structures.tsv.")
-@click.option(
-    "--engine",
-    metavar="ENGINE",
-    default=DEFAULTS.engine,
-    show_default=True,
-    help="esmfold; colabfold, or 'colabfold:OPTIONS' for colabfold_batch; or 'command:TEMPLATE', a "
+@options.setting(
+    FoldConfig,
+    "engine",
+    "esmfold; colabfold, or 'colabfold:OPTIONS' for colabfold_batch; or 'command:TEMPLATE', a "
     "program that reads {fasta} and writes {pdb} or {cif}.",
+    metavar="ENGINE",
 )
-@click.option(
-    "--model",
-    metavar="NAME_OR_FOLDER",
-    help="Of esmfold: a model folder, or a Hugging Face id.  [default: esmfold, which is "
+@options.setting(
+    FoldConfig,
+    "model",
+    "esmfold engine only: model folder or Hugging Face id.  [default: esmfold, which is "
     "facebook/esmfold_v1]",
+    metavar="NAME_OR_FOLDER",
 )
 @options.device
 @options.precision(FOLD_PRECISIONS)
-@click.option(
-    "--chunk-size",
-    type=click.IntRange(min=1),
-    help="Of esmfold: rows that the triangular attention takes at once; fewer need less memory and "
-    "more time. Halved whenever memory runs out.  [default: what fits into 1 GiB]",
+@options.setting(
+    FoldConfig,
+    "chunk_size",
+    "esmfold engine only: rows that the triangular attention takes at once; fewer need less memory "
+    "and more time. Halved whenever memory runs out.  [default: what fits into 1 GiB]",
 )
-@click.option(
-    "--max-residues",
-    type=click.IntRange(1, LONGEST),
-    help=f"Leave out longer proteins.  [default: {LONGEST_ESMFOLD} for esmfold, else {LONGEST}]",
+@options.setting(
+    FoldConfig,
+    "max_residues",
+    f"Leave out longer proteins.  [default: {MAX_ESMFOLD_RESIDUES} for esmfold, else "
+    f"{MAX_PDB_RESIDUES}]",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Of colabfold and command: seconds for one protein.  [default: no limit]",
+@options.setting(
+    FoldConfig,
+    "timeout",
+    "colabfold and command engines only: seconds for one protein.  [default: no limit]",
 )
 @options.offline
 @options.threads
 @options.keep_going
 @options.force
-def command(proteins, output, keep_going, force, **settings):
-    """Predict the structures of proteins, one file each, going on where a call was stopped.
+def command(proteins: str, output: str, keep_going: bool, force: bool, **settings: Any) -> None:
+    """Predict the structures of proteins, one file each; resume an interrupted run.
 
     PROTEINS is a FASTA file; - is stdin. The same command again makes only what is missing, has
     failed, or is of a sequence that has changed.
@@ -59,12 +65,12 @@ def command(proteins, output, keep_going, force, **settings):
     config = FoldConfig(**settings)
     from pepseq.structure.folding.fold import fold
 
-    done = fold(proteins, output, config=config, force=force, keep_going=keep_going)
+    summary = fold(proteins, output, config=config, force=force, keep_going=keep_going)
     log.info(
         "%d structures, %d of them new, mean pLDDT %s",
-        done.done,
-        done.new,
+        summary.done,
+        summary.new,
         "unknown (the B-factors of CA atoms are all the same, or not from 0 to 100)"
-        if done.mean_plddt is None
-        else f"{done.mean_plddt:.1f}",
+        if summary.mean_plddt is None
+        else f"{summary.mean_plddt:.1f}",
     )

@@ -1,19 +1,13 @@
 """`pepseq score`."""
 
 import logging
+from typing import Any
 
 import click
 
 from pepseq.cli import options
-from pepseq.structure.config import (
-    CORRESPONDENCES,
-    FOLD_THRESHOLD,
-    LDDT_ATOMS,
-    NORMALISATIONS,
-    ScoreConfig,
-)
+from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 
-DEFAULTS = ScoreConfig()
 log = logging.getLogger(__name__)
 
 
@@ -24,57 +18,53 @@ log = logging.getLogger(__name__)
     metavar="TSV",
     text="Table, one row a pair; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout.",
 )
-@click.option(
-    "--correspondence",
-    type=click.Choice(CORRESPONDENCES),
-    default=DEFAULTS.correspondence,
-    show_default=True,
-    help="Which residues are compared: those of the same number, or those that TM-align finds.",
+@options.setting(
+    ScoreConfig,
+    "correspondence",
+    "Which residues are compared: those of the same number (index), or those that TM-align finds "
+    "(align).",
 )
-@click.option(
-    "--normalise",
-    type=click.Choice(NORMALISATIONS),
-    default=DEFAULTS.normalise,
-    show_default=True,
-    help="The chain whose length divides the TM-score.",
-)
-@click.option(
-    "--chain",
-    metavar="CHAIN",
-    help="A in both files, or MODEL:REFERENCE such as A:B; _ is a chain without a name.  "
+@options.setting(ScoreConfig, "normalise", "Chain whose length divides the TM-score.")
+@options.setting(
+    ScoreConfig,
+    "chain",
+    "A in both files, or MODEL:REFERENCE such as A:B; _ is a chain without a name.  "
     "[default: the two whose sequences agree best]",
+    metavar="CHAIN",
 )
-@click.option(
-    "--lddt",
-    type=click.Choice(LDDT_ATOMS),
-    default=DEFAULTS.lddt,
-    show_default=True,
-    help="Atoms that lDDT compares: CA, all but hydrogens, or no lDDT.",
+@options.setting(
+    ScoreConfig, "lddt", "Atoms that lDDT compares: CA, all but hydrogens (heavy), or no lDDT."
 )
 @click.option(
     "--sequences",
     metavar="FASTA",
     type=options.INPUT,
-    help="The reconstructions, to count where the sequences of the structures differ from them.",
+    help="Reconstructions by the same ids, to count where the sequences of the structures differ "
+    "from them.",
 )
 @click.option(
     "--superposed",
     metavar="FILE",
     type=click.Path(),
-    help="Also write the models as they lie on their references: .pdb or .cif for two files, else "
+    help="Also write the models superposed on their references: .pdb or .cif for two files, else "
     "a folder.",
 )
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    default=DEFAULTS.time_limit,
-    show_default=True,
-    help="Seconds for one pair, which is left out if it takes longer.",
+@options.setting(
+    ScoreConfig, "time_limit", "Seconds for one pair, which is left out if it takes longer."
 )
 @options.threads
 @options.keep_going
 @options.force
-def command(model, reference, output, sequences, superposed, keep_going, force, **settings):
+def command(
+    model: str,
+    reference: str | None,
+    output: str,
+    sequences: str | None,
+    superposed: str | None,
+    keep_going: bool,
+    force: bool,
+    **settings: Any,
+) -> None:
     """Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.
 
     MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched
@@ -84,7 +74,7 @@ def command(model, reference, output, sequences, superposed, keep_going, force, 
     config = ScoreConfig(**settings)
     from pepseq.structure.scoring.score import score
 
-    done = score(
+    summary = score(
         model,
         reference,
         output,
@@ -97,10 +87,10 @@ def command(model, reference, output, sequences, superposed, keep_going, force, 
     log.info(
         "%s, mean TM-score %.4f (correspondence %s, normalised by %s); %d above %g, mostly "
         "the same fold (Xu and Zhang 2010)",
-        "1 pair" if done.pairs == 1 else f"{done.pairs} pairs",
-        done.mean_tm_score,
+        "1 pair" if summary.pairs == 1 else f"{summary.pairs} pairs",
+        summary.mean_tm_score,
         config.correspondence,
         config.normalise,
-        done.same_fold,
+        summary.same_fold,
         FOLD_THRESHOLD,
     )

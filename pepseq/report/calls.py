@@ -17,9 +17,9 @@ _CONFIGS = {
     "finetune": "pepseq.training.config.FinetuneConfig",
     "split": "pepseq.splitting.config.SplitConfig",
     "pair": "pepseq.pairing.config.PairConfig",
-    "fold": "pepseq.structure.config.FoldConfig",
-    "fetch-structures": "pepseq.structure.config.FetchConfig",
-    "score": "pepseq.structure.config.ScoreConfig",
+    "fold": "pepseq.structure.folding.config.FoldConfig",
+    "fetch-structures": "pepseq.structure.alphafold_db.config.FetchConfig",
+    "score": "pepseq.structure.scoring.config.ScoreConfig",
 }
 """Where each command's defaults are, which need not be written out."""
 

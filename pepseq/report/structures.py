@@ -10,8 +10,8 @@ from pepseq.report.link import Prediction
 from pepseq.report.paths import local_words
 from pepseq.report.svg import Chart, figure
 from pepseq.report.tables import Row, number, read_table, told_apart, total
-from pepseq.structure.config import FOLD_THRESHOLD
 from pepseq.structure.model_names import short_id
+from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
 _COLUMNS = (
     Column("Protein", text=True),

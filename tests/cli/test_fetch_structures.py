@@ -15,9 +15,9 @@ from structures import SEQUENCE, cif, coil, pdb
 
 from pepseq.errors import SettingsError
 from pepseq.http.client import HttpConfig
+from pepseq.structure.alphafold_db.config import FetchConfig
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.alphafold_db.entries import parse_accession
-from pepseq.structure.config import FetchConfig
 
 SEQ = SEQUENCE[:45]
 LINES = "A0A024R161", "P12345", "Q67890"

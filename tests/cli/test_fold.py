@@ -16,7 +16,7 @@ from structures import coil, pdb
 
 from pepseq.errors import SettingsError
 from pepseq.io.atomic_files import locked
-from pepseq.structure.config import FoldConfig
+from pepseq.structure.folding.config import FoldConfig
 from pepseq.structure.folding.fold import FOLD_COLUMNS, fold
 
 ONE, TWO, THREE = "MKTAYIAKQRQISF", "MKTAYIAKQRQISFV", "MKTAYIAKQRQISFVKSH"

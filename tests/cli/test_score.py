@@ -17,7 +17,7 @@ from structures import SEQUENCE, cif, coil, pdb
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
-from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.scoring.pair_scores import measure
 from pepseq.structure.scoring.score import SCORE_COLUMNS
 from pepseq.structure.structure_files import read_structure

@@ -7,7 +7,7 @@ import pytest
 from structures import cif, coil, full_pdb, mutate
 
 from pepseq.errors import InputError
-from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.scoring.pair_scores import Job, measure
 from pepseq.structure.structure_files import read_structure
 

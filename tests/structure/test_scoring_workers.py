@@ -9,7 +9,7 @@ import time
 import pytest
 from structures import coil, pdb
 
-from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.scoring.pair_scores import Job, Measured
 from pepseq.structure.scoring.workers import Worker, Workers
 

@@ -21,7 +21,7 @@ from structures import SEQUENCE, cif, coil, full_pdb, mutate, tmtools_file
 
 import pepseq
 from pepseq.errors import InputError
-from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.config import ScoreConfig
 
 _NUMBERS = re.compile(r"'.*?'|\d+|/\S+")
 _FAILED = ("its process ended", "within")

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from structures import pdb, real_chains
 
 import pepseq
-from pepseq.structure.config import ScoreConfig
+from pepseq.structure.scoring.config import ScoreConfig
 
 
 def write_pairs(folder: Path, residues: int, pairs: int) -> list[Path]:

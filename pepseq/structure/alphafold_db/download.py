@@ -17,6 +17,7 @@ from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record, sha256
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.structure.alphafold_db.accessions import Wanted, read_wanted
+from pepseq.structure.alphafold_db.config import FetchConfig
 from pepseq.structure.alphafold_db.entries import (
     CITE,
     HOST,
@@ -28,7 +29,6 @@ from pepseq.structure.alphafold_db.entries import (
     is_uniparc,
     server_url,
 )
-from pepseq.structure.config import FetchConfig
 from pepseq.structure.file_names import text_sha256
 from pepseq.structure.result_folder import (
     DONE,

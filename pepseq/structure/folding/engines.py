@@ -20,7 +20,7 @@ from pepseq.io.atomic_files import disk_errors
 from pepseq.io.run_record import sha256
 from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import Record, format_fasta
-from pepseq.structure.config import COLABFOLD, COMMAND, FoldConfig
+from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
 
 
 @dataclass(frozen=True)

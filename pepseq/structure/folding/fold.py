@@ -14,8 +14,8 @@ from pepseq.io.run_record import run_record, sha256
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import UNKNOWN
-from pepseq.structure.config import FoldConfig
 from pepseq.structure.file_names import file_stems, text_sha256
+from pepseq.structure.folding.config import FoldConfig
 from pepseq.structure.folding.engines import Engine, Folded, Protein, find_engine
 from pepseq.structure.result_folder import (
     DONE,
@@ -129,11 +129,11 @@ def _plain(record: Record) -> Record:
 
 def _fits(record: Record, config: FoldConfig, file: str | Path, bad: list[FailedRecord]) -> bool:
     """Say whether a protein can be folded; else it goes to `bad`."""
-    length = len(record.sequence)
+    length, limit = len(record.sequence), config.residue_limit
     known = length - record.sequence.translate(_TO_X).count("X")
     reason = None
-    if length > config.longest:
-        reason = f"expected at most {config.longest} residues (--max-residues), found {length}"
+    if length > limit:
+        reason = f"expected at most {limit} residues (--max-residues), found {length}"
     elif known < FEWEST_KNOWN:
         reason = f"expected at least {FEWEST_KNOWN} known residues, found {known}"
     if reason:

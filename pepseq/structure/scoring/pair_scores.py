@@ -7,8 +7,8 @@ import numpy as np
 
 from pepseq.errors import InputError
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
-from pepseq.structure.config import ScoreConfig
 from pepseq.structure.lddt import lddt
+from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.structure_files import Chain, Structure, read_structure
 from pepseq.structure.tmscore import Superposition, superpose
 

@@ -17,8 +17,8 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.sequences.fasta import read_fasta
-from pepseq.structure.config import FOLD_THRESHOLD, ScoreConfig
 from pepseq.structure.model_names import FoundPairs, PairOfFiles, find_pairs, short_id
+from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 
 SCORE_COLUMNS = (
     "id",

@@ -1,0 +1,49 @@
+"""Settings of score, with their defaults. Imports nothing heavy."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pepseq.errors import found
+from pepseq.settings import Choice, Range, check, require
+
+CORRESPONDENCES = ("index", "align")
+NORMALISATIONS = ("reference", "model", "shorter")
+LDDT_ATOMS = ("ca", "heavy", "none")
+FOLD_THRESHOLD = 0.5
+"""Two structures with a TM-score above it have mostly the same fold (Xu and Zhang 2010)."""
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    """How a model structure is compared with its reference.
+
+    correspondence: `index` (residues of the same number) or `align` (TM-align).
+    normalise: the chain whose length divides the TM-score: `reference`, `model`, or `shorter`.
+    chain: `A` in both files, or `MODEL:REFERENCE`; `_` is a chain without a name; None for the two
+        chains whose sequences agree best.
+    lddt: atoms that lDDT compares: `ca`, `heavy` (all but hydrogens), or `none`.
+    time_limit: seconds for one pair of files.
+    threads: pairs of files scored at once, each in a process; None for the number of cores.
+    """
+
+    correspondence: Annotated[str, Choice(CORRESPONDENCES)] = "index"
+    normalise: Annotated[str, Choice(NORMALISATIONS)] = "reference"
+    chain: str | None = None
+    lddt: Annotated[str, Choice(LDDT_ATOMS)] = "ca"
+    time_limit: Annotated[float, Range(0, low_open=True)] = 120.0
+    threads: Annotated[int | None, Range(1, 1024)] = None
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(
+            self.chains is None or all(self.chains),
+            f"chain: expected A or MODEL:REFERENCE such as A:B, found {found(self.chain or '')}",
+        )
+
+    @property
+    def chains(self) -> tuple[str, str] | None:
+        """The names of the model's and of the reference's chain, or None for the best two."""
+        if self.chain is None:
+            return None
+        model, colon, reference = self.chain.partition(":")
+        return (model, reference) if colon else (model, model)
