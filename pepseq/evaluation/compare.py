@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.evaluation.evaluate import check_paths
@@ -26,13 +27,21 @@ NAMES = (
 )
 """Every file of a comparison."""
 
-KEY = ("readout", "trained_on", "tested_on")
-"""What tells evaluations apart: the first columns of every table."""
-
 _LARGEST = 1e15
 _LENGTHS = ("length", "proteins", "macro", "micro")
 _RECALL = ("amino_acid", "n", "recall")
 _TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
+
+
+class Key(NamedTuple):
+    """What tells evaluations apart: the first columns of every table."""
+
+    readout: str
+    trained_on: str
+    tested_on: str
+
+
+KEY = Key._fields
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Evaluated:
     amino_acids: rows of the tables of these names, cells as text.
     """
 
-    key: tuple[str, str, str]
+    key: Key
     row: dict[str, str | int | float | None]
     lengths: list[dict[str, str]]
     amino_acids: list[dict[str, str]]
@@ -73,7 +82,7 @@ def compare_evaluations(
         Path(folder) / name for *_, folder in evaluations for name in ("summary.json", *_TABLES)
     ]
     output = check_paths(output, list(files), force, NAMES, "a comparison")
-    read: dict[tuple[str, str, str], Evaluated] = {}
+    read: dict[Key, Evaluated] = {}
     for trained_on, tested_on, folder in evaluations:
         one = _read(trained_on, tested_on, Path(folder))
         if one.key in read:
@@ -119,7 +128,7 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
             f"{path}: expected the summary of pepseq evaluate, found: {error}"
         ) from error
     tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
-    return Evaluated((readout, trained_on, tested_on), row, *tables)
+    return Evaluated(Key(readout, trained_on, tested_on), row, *tables)
 
 
 def _number(name: str, value: object) -> int | float | None:
@@ -184,6 +193,7 @@ def cross_rows(rows: Sequence[Evaluated]) -> list[dict[str, str | float | None]]
 
 def _write(folder: Path, rows: list[Evaluated]) -> None:
     from pepseq.evaluation import comparison_figures
+    from pepseq.evaluation.figure_style import save_png
     from pepseq.evaluation.tables import write_rows
 
     keys = [dict(zip(KEY, one.key, strict=True)) for one in rows]
@@ -195,6 +205,6 @@ def _write(folder: Path, rows: list[Evaluated]) -> None:
             key | row for key, one in zip(keys, rows, strict=True) for row in getattr(one, name)
         ]
         write_rows(folder / f"{name}.tsv", table, (*KEY, *columns))
-    comparison_figures.cross(folder / "cross.png", rows)
-    comparison_figures.lengths(folder / "lengths.png", rows)
-    comparison_figures.amino_acids(folder / "amino_acids.png", rows)
+    save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, rows)
+    save_png(folder / "lengths.png", comparison_figures.draw_accuracy_by_length, rows)
+    save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, rows)

@@ -1,38 +1,52 @@
-"""The figures of evaluations side by side and of pairings: PNG at 300 dpi, without a display."""
+"""The figures of evaluations side by side and of pairings: each function draws one figure."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from pepseq.evaluation.compare import Evaluated
-from pepseq.evaluation.figures import BLUE, CHEMISTRY, GREY, INK, figure_file
+from pepseq.evaluation.figure_style import BLUE, GREY, INK
+from pepseq.evaluation.figures import CHEMISTRY, Shares
 
-_ORDER = "".join(CHEMISTRY.values())
-
-
-def _by_readout(rows: Sequence[Evaluated]) -> dict[str, list[Evaluated]]:
-    return {
-        readout: [one for one in rows if one.key[0] == readout]
-        for readout in dict.fromkeys(one.key[0] for one in rows)
-    }
+_AMINO_ACIDS = "".join(CHEMISTRY.values())
+_MAX_PANELS_IN_A_ROW = 3
 
 
-def _grid(path: Path, panels: int, width: float, height: float, draw: Callable) -> None:
-    """Draw panels of this size in inches, up to three in a row; `draw` gets axes and number."""
-    columns = min(panels, 3)
-    lines = -(-panels // columns)
-    with figure_file(path, width * columns, height * lines) as figure:
-        axes = figure.subplots(lines, columns, squeeze=False).flat
-        for at, one in enumerate(axes):
-            one.set_visible(at < panels)
-            if at < panels:
-                draw(one, at)
+def _by_readout(evaluations: Sequence[Evaluated]) -> dict[str, list[Evaluated]]:
+    groups: dict[str, list[Evaluated]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(evaluation.key.readout, []).append(evaluation)
+    return groups
 
 
-def _image(axes, values: np.ndarray, across: Sequence[str], down: Sequence[str], form: str):
-    """Draw percentages (down, across) as colours with their numbers; NaN stays empty."""
+def _draw_panels(
+    figure: Figure,
+    panels: int,
+    width: float,
+    height: float,
+    draw_panel: Callable[[Axes, int], None],
+) -> None:
+    """Draw panels of this size in inches in rows; `draw_panel` gets the axes and their number."""
+    columns = min(panels, _MAX_PANELS_IN_A_ROW)
+    rows = -(-panels // columns)
+    figure.set_size_inches(width * columns, height * rows)
+    for number, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axes.set_visible(number < panels)
+        if number < panels:
+            draw_panel(axes, number)
+
+
+def _draw_heat_map(
+    axes: Axes,
+    values: np.ndarray,
+    column_names: Sequence[str],
+    row_names: Sequence[str],
+    number_format: str,
+) -> None:
+    """Draw percentages (rows, columns) as colours with their numbers; NaN stays empty."""
     axes.imshow(values, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.set_facecolor("#eeeeee")
     for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
@@ -40,67 +54,63 @@ def _image(axes, values: np.ndarray, across: Sequence[str], down: Sequence[str],
         axes.text(
             column,
             row,
-            format(value, form),
+            format(value, number_format),
             ha="center",
             va="center",
             color="white" if value > 60 else INK,
-            fontsize=7 if len(across) < 10 else 5,
+            fontsize=7 if len(column_names) < 10 else 5,
         )
-    axes.set_xticks(range(len(across)), across)
-    axes.set_yticks(range(len(down)), down)
+    axes.set_xticks(range(len(column_names)), column_names)
+    axes.set_yticks(range(len(row_names)), row_names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def cross(path: Path, rows: Sequence[Evaluated]) -> None:
+def draw_cross_evaluation(figure: Figure, evaluations: Sequence[Evaluated]) -> None:
     """Draw the macro accuracy in percent by training and test set, one panel a readout."""
-    groups = _by_readout(rows)
-    trained = list(dict.fromkeys(one.key[1] for one in rows))
-    tested = list(dict.fromkeys(one.key[2] for one in rows))
+    groups = list(_by_readout(evaluations).items())
+    training_sets = list(dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations))
+    test_sets = list(dict.fromkeys(evaluation.key.tested_on for evaluation in evaluations))
 
-    def draw(axes, at: int) -> None:
-        readout, group = list(groups.items())[at]
-        across = [name for name in trained if any(one.key[1] == name for one in group)]
-        down = [name for name in tested if any(one.key[2] == name for one in group)]
-        values = np.full((len(down), len(across)), np.nan)
-        for one in group:
-            if one.row["macro"] is not None:
-                values[down.index(one.key[2]), across.index(one.key[1])] = one.row["macro"]
-        _image(axes, values, across, down, ".1f")
+    def draw_readout(axes: Axes, number: int) -> None:
+        readout, group = groups[number]
+        accuracy = {(e.key.tested_on, e.key.trained_on): e.row["macro"] for e in group}
+        columns = [
+            name for name in training_sets if any(name == trained for _, trained in accuracy)
+        ]
+        rows = [name for name in test_sets if any(name == tested for tested, _ in accuracy)]
+        cells = [[accuracy.get((row, column)) for column in columns] for row in rows]
+        _draw_heat_map(axes, np.array(cells, np.float64), columns, rows, ".1f")
         axes.set_title(readout, fontsize=8)
         axes.set_xlabel("Trained on")
         axes.set_ylabel("Tested on")
 
-    longest = max(map(len, (*trained, *tested)))
-    wide = 1.0 + 0.07 * longest + max(0.7, 0.07 * longest) * len(trained)
-    _grid(path, len(groups), wide, 0.8 + 0.35 * len(tested), draw)
+    longest = max(map(len, (*training_sets, *test_sets)))
+    width = 1.0 + 0.07 * longest + max(0.7, 0.07 * longest) * len(training_sets)
+    _draw_panels(figure, len(groups), width, 0.8 + 0.35 * len(test_sets), draw_readout)
 
 
-def lengths(path: Path, rows: Sequence[Evaluated]) -> None:
+def draw_accuracy_by_length(figure: Figure, evaluations: Sequence[Evaluated]) -> None:
     """Draw the macro accuracy by protein length, one panel a readout, one line an evaluation."""
-    groups = _by_readout(rows)
-    colours = {
-        name: colormaps["tab10"](at % 10)
-        for at, name in enumerate(dict.fromkeys(one.key[1] for one in rows))
-    }
-    styles = {
-        name: ("-", "--", ":", "-.")[at % 4]
-        for at, name in enumerate(dict.fromkeys(one.key[2] for one in rows))
-    }
+    groups = list(_by_readout(evaluations).items())
+    training_sets = dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations)
+    test_sets = dict.fromkeys(evaluation.key.tested_on for evaluation in evaluations)
+    colours = {name: colormaps["tab10"](n % 10) for n, name in enumerate(training_sets)}
+    styles = {name: ("-", "--", ":", "-.")[n % 4] for n, name in enumerate(test_sets)}
 
-    def draw(axes, at: int) -> None:
-        readout, group = list(groups.items())[at]
-        for one in group:
-            _, trained, tested = one.key
+    def draw_readout(axes: Axes, number: int) -> None:
+        readout, group = groups[number]
+        for evaluation in group:
+            _, trained_on, tested_on = evaluation.key
             axes.plot(
-                range(len(one.lengths)),
-                [float(row["macro"] or "nan") for row in one.lengths],
-                color=colours[trained],
-                linestyle=styles[tested],
+                range(len(evaluation.lengths)),
+                [float(row["macro"] or "nan") for row in evaluation.lengths],
+                color=colours[trained_on],
+                linestyle=styles[tested_on],
                 linewidth=0.9,
                 marker="o",
                 markersize=2,
-                label=f"{trained} on {tested}",
+                label=f"{trained_on} on {tested_on}",
             )
         names = [row["length"].replace("-", "–") for row in group[0].lengths]
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
@@ -110,50 +120,43 @@ def lengths(path: Path, rows: Sequence[Evaluated]) -> None:
         axes.set_ylabel("Hidden-residue accuracy,\nmacro (%)")
         axes.legend(title="Trained on … on …", title_fontsize=6, fontsize=5)
 
-    _grid(path, len(groups), 3.0, 2.7, draw)
+    _draw_panels(figure, len(groups), 3.0, 2.7, draw_readout)
 
 
-def amino_acids(path: Path, rows: Sequence[Evaluated]) -> None:
+def draw_amino_acid_recall(figure: Figure, evaluations: Sequence[Evaluated]) -> None:
     """Draw the recall of each hidden amino acid in percent, one line an evaluation."""
     names = [
-        f"{readout}: {trained} on {tested}"
-        for readout, trained, tested in (one.key for one in rows)
+        f"{readout}: {trained_on} on {tested_on}"
+        for readout, trained_on, tested_on in (evaluation.key for evaluation in evaluations)
     ]
-    values = np.full((len(rows), len(_ORDER)), np.nan)
-    for at, one in enumerate(rows):
-        for row in one.amino_acids:
-            values[at, _ORDER.index(row["amino_acid"])] = float(row["recall"] or "nan")
+    recall = np.full((len(evaluations), len(_AMINO_ACIDS)), np.nan)
+    for number, evaluation in enumerate(evaluations):
+        for row in evaluation.amino_acids:
+            recall[number, _AMINO_ACIDS.index(row["amino_acid"])] = float(row["recall"] or "nan")
 
-    def draw(axes, _: int) -> None:
-        _image(axes, values, _ORDER, names, ".0f")
-        for at in np.cumsum([len(group) for group in CHEMISTRY.values()])[:-1]:
-            axes.axvline(at - 0.5, color=GREY, linewidth=0.5)
+    def draw_recall(axes: Axes, _: int) -> None:
+        _draw_heat_map(axes, recall, _AMINO_ACIDS, names, ".0f")
+        for end in np.cumsum([len(group) for group in CHEMISTRY.values()])[:-1]:
+            axes.axvline(end - 0.5, color=GREY, linewidth=0.5)
         axes.set_xlabel("Hidden amino acid")
         axes.set_title("Recall (%)", fontsize=8)
 
-    wide = 4.6 + 0.055 * max(map(len, names))
-    _grid(path, 1, wide, 0.8 + 0.18 * len(rows), draw)
+    width = 4.6 + 0.055 * max(map(len, names))
+    _draw_panels(figure, 1, width, 0.8 + 0.18 * len(evaluations), draw_recall)
 
 
-def pairing(path: Path, rows: Sequence[dict]) -> None:
-    """Draw the share of true pairs found in percent, one bar a table of pairs, beside chance.
-
-    `rows` are those of `accuracy_rows`.
-    """
-    names = [row["method"] or Path(row["pairs"]).name for row in rows]
-
-    def draw(axes, _: int) -> None:
-        at = np.arange(len(rows))
-        found, chance = (
-            [np.nan if row[name] is None else row[name] for row in rows]
-            for name in ("accuracy", "chance")
-        )
-        axes.bar(at, found, 0.6, color=BLUE, label="Pairs found")
-        axes.hlines(chance, at - 0.4, at + 0.4, color=INK, linestyle="--", label="Chance")
-        axes.set_xticks(at, names, rotation=20, ha="right")
-        axes.set_xlim(-0.6, len(rows) - 0.4)
-        axes.set_ylim(0, 100)
-        axes.set_ylabel("Correct pairs (%)")
-        axes.legend()
-
-    _grid(path, 1, 1.6 + 0.6 * len(rows), 2.8, draw)
+def draw_pair_accuracy(
+    figure: Figure, names: Sequence[str], accuracy: Shares, chance: Shares
+) -> None:
+    """Draw the percentage of true pairs found, one bar a table of pairs, and that of chance."""
+    figure.set_size_inches(1.6 + 0.6 * len(names), 2.8)
+    axes = figure.add_subplot()
+    places = np.arange(len(names))
+    heights, chances = (np.array(shares, np.float64) for shares in (accuracy, chance))
+    axes.bar(places, heights, 0.6, color=BLUE, label="Pairs found")
+    axes.hlines(chances, places - 0.4, places + 0.4, color=INK, linestyle="--", label="Chance")
+    axes.set_xticks(places, names, rotation=20, ha="right")
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_ylim(0, 100)
+    axes.set_ylabel("Correct pairs (%)")
+    axes.legend()

@@ -53,6 +53,13 @@ class Scores:
         """Return one column of counts: int64, (proteins,)."""
         return self.counts[:, COUNTS.index(column)]
 
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Hidden-residue accuracy of each protein in percent, NaN if nothing is hidden."""
+        hidden = self["hidden"]
+        undefined = np.full(len(hidden), np.nan)
+        return np.divide(100 * self["correct"], hidden, out=undefined, where=hidden > 0)
+
 
 @dataclass
 class Comparison:

@@ -217,7 +217,8 @@ def _percent(part: float, whole: int) -> float | None:
 
 
 def _write(folder: Path, done: list[PairsEvaluated]) -> None:
-    from pepseq.evaluation.comparison_figures import pairing
+    from pepseq.evaluation.comparison_figures import draw_pair_accuracy
+    from pepseq.evaluation.figure_style import save_png
     from pepseq.evaluation.tables import write_rows
 
     rows = accuracy_rows(done)
@@ -237,4 +238,10 @@ def _write(folder: Path, done: list[PairsEvaluated]) -> None:
             for (low, high), (made, correct) in zip(pairwise(BANDS), one.bands, strict=True)
         ],
     )
-    pairing(folder / "pairing.png", rows)
+    save_png(
+        folder / "pairing.png",
+        draw_pair_accuracy,
+        [row["method"] or Path(row["pairs"]).name for row in rows],
+        [row["accuracy"] for row in rows],
+        [row["chance"] for row in rows],
+    )

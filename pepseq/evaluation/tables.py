@@ -137,6 +137,7 @@ def write_report(
 ) -> None:
     """Write the files of an evaluation into an empty folder."""
     from pepseq.evaluation import figures
+    from pepseq.evaluation.figure_style import save_png
 
     fine = length_rows(scores, FINE_LENGTH_BINS)
     (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
@@ -146,17 +147,33 @@ def write_report(
     write_rows(folder / "lengths.tsv", summary["by_length"])
     write_rows(folder / "lengths_fine.tsv", fine)
     write_rows(folder / "baselines.tsv", summary["baselines"])
-    figures.accuracy_by_length(folder / "accuracy_by_length.png", scores, fine)
-    figures.confusion(folder / "confusion.png", scores.confusion, readout)
+    accuracy = scores.accuracy
+    save_png(
+        folder / "accuracy_by_length.png",
+        figures.draw_accuracy_by_length,
+        scores["length"],
+        accuracy,
+        fine,
+    )
+    save_png(folder / "confusion.png", figures.draw_confusion_matrix, scores.confusion, readout)
     if calibration := summary["calibration"]:
         write_rows(folder / "calibration.tsv", calibration["bins"])
         write_rows(folder / "surest.tsv", calibration["surest"])
-        figures.reliability(folder / "reliability.png", calibration)
+        save_png(
+            folder / "reliability.png",
+            figures.draw_reliability_diagram,
+            calibration["bins"],
+            calibration["expected_calibration_error"],
+        )
     if by_identity := summary["by_identity"]:
         bands = by_identity["bands"]
         write_rows(folder / "identity.tsv", [*bands, by_identity["without_identical"]])
-        figures.accuracy_by_identity(
-            folder / "accuracy_by_identity.png", scores, bands, nearest.bands
+        save_png(
+            folder / "accuracy_by_identity.png",
+            figures.draw_accuracy_by_identity,
+            nearest.bands,
+            accuracy,
+            bands,
         )
 
 

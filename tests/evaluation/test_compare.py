@@ -13,11 +13,13 @@ from pepseq.evaluation.compare import NAMES
 @pytest.fixture
 def two(tmp_path, monkeypatch):
     """Folders good (5 of 7 hidden residues right) and bad (1 of 7)."""
-    call = prepare(tmp_path, monkeypatch)
-    assert call("-o", "good").exit_code == 0
-    wrong = {"p1": "MGGK", "p2": "AAAA", "p3": "KCYM", "p4": "MAAKL"}
-    write("wrong.fasta", wrong)
-    assert call("-o", "bad", files=("truth.fasta", "wrong.fasta")).exit_code == 0
+    with monkeypatch.context() as patch:
+        call = prepare(tmp_path, patch)
+        assert call("-o", "good").exit_code == 0
+        wrong = {"p1": "MGGK", "p2": "AAAA", "p3": "KCYM", "p4": "MAAKL"}
+        write("wrong.fasta", wrong)
+        assert call("-o", "bad", files=("truth.fasta", "wrong.fasta")).exit_code == 0
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -77,14 +79,14 @@ def test_the_cross_figure_shows_each_accuracy(two, monkeypatch, tmp_path):
     from pepseq.evaluation.compare import compare_evaluations
 
     seen = []
-    image = comparison_figures._image
+    draw_heat_map = comparison_figures._draw_heat_map
 
     def record(axes, values, across, down, form):
         seen.append((values.tolist(), list(across), list(down)))
-        image(axes, values, across, down, form)
+        draw_heat_map(axes, values, across, down, form)
         seen[-1] += ([text.get_text() for text in axes.texts],)
 
-    monkeypatch.setattr(comparison_figures, "_image", record)
+    monkeypatch.setattr(comparison_figures, "_draw_heat_map", record)
     done = compare_evaluations([("a", "x", "good"), ("b", "y", "bad")], tmp_path / "o")
     values, across, down, texts = seen[0]
     assert across == ["a", "b"] and down == ["x", "y"]

@@ -9,7 +9,7 @@ import pytest
 from evaluation_folder import draw_nothing
 
 from pepseq.errors import InputError
-from pepseq.evaluation import confidence_table, figures
+from pepseq.evaluation import confidence_table
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.prediction.reconstruction import TABLE_COLUMNS, reconstruct, table_rows
 from pepseq.readout.masking import mask_sequence
@@ -259,22 +259,3 @@ def test_reads_what_predict_writes(run, tmp_path):
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert summary["residues"]["hidden_and_right"] == right
     assert summary["residues"]["hidden"] == residues
-
-
-def test_figure(tmp_path):
-    figures.reliability(
-        tmp_path / "some.png",
-        {
-            "residues": 2,
-            "expected_calibration_error": 0.1,
-            "bins": [
-                {"from": 0.0, "to": 1.0, "residues": 2, "mean_confidence": 0.6, "accuracy": 50.0}
-            ],
-        },
-    )
-    figures.reliability(
-        tmp_path / "none.png",
-        {"residues": 0, "expected_calibration_error": None, "bins": []},
-    )
-    assert all(p.read_bytes().startswith(b"\x89PNG") for p in tmp_path.iterdir())
-    assert len(list(tmp_path.iterdir())) == 2

@@ -10,7 +10,7 @@ import pytest
 from evaluation_folder import PREDICTED, TRUTH, prepare, rows, write
 
 from pepseq.errors import InputError, OutputError, SettingsError
-from pepseq.evaluation import figures
+from pepseq.evaluation import figure_style
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_failure_keeps_the_older_folder(run, tmp_path, monkeypatch):
     def full(path, *rest):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(figures, "confusion", full)
+    monkeypatch.setattr(figure_style, "save_png", full)
     result = run("--force")
     assert isinstance(result.exception, OutputError)
     assert "out: cannot be written: No space left on device" in str(result.exception)

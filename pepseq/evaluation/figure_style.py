@@ -1,0 +1,79 @@
+"""How every figure of an evaluation looks, and how a figure becomes a PNG file or SVG text.
+
+A figure is a function that draws into a matplotlib Figure: `save_png(path, draw, data)` and
+`svg_text(draw, data)` call it with a figure of this style. No display is needed.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK, BLUE, ORANGE, GREY, PALE_BLUE = "#222222", "#2166ac", "#d6604d", "#8c8c8c", "#d1e5f0"
+
+_PNG_DOTS_PER_INCH = 300
+
+Data = ParamSpec("Data")
+
+
+@contextmanager
+def styled_figure() -> Iterator[Figure]:
+    """Yield an empty figure; what is drawn and saved inside the context has the common style."""
+    with matplotlib.rc_context(
+        {
+            "font.family": "sans-serif",
+            "font.size": 7,
+            "axes.labelsize": 8,
+            "axes.linewidth": 0.6,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "legend.frameon": False,
+            "legend.fontsize": 7,
+            "text.parse_math": False,  # a name may have any characters, $ too
+            "svg.hashsalt": "pepseq",
+        }
+    ):
+        figure = Figure(layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def save_png(
+    path: Path,
+    draw: Callable[Concatenate[Figure, Data], None],
+    *data: Data.args,
+    **more_data: Data.kwargs,
+) -> None:
+    """Save the figure that `draw(figure, *data)` draws as a PNG file of 300 dpi.
+
+    Equal data give equal bytes.
+    """
+    with styled_figure() as figure:
+        draw(figure, *data, **more_data)
+        figure.savefig(path, dpi=_PNG_DOTS_PER_INCH, metadata={"Software": None})
+
+
+def svg_text(
+    draw: Callable[Concatenate[Figure, Data], None],
+    *data: Data.args,
+    **more_data: Data.kwargs,
+) -> str:
+    """Return the figure that `draw(figure, *data)` draws as an `<svg>` element for a web page.
+
+    Letters are drawn as paths, so a page needs no font. Equal data give equal texts.
+    """
+    stream = io.StringIO()
+    with styled_figure() as figure:
+        draw(figure, *data, **more_data)
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,35 @@
+"""The figures of an evaluation, as files and as SVG."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from pepseq.evaluation import comparison_figures, figures
+from pepseq.evaluation.figure_style import save_png, svg_text
+from pepseq.readout.readout import Readout
+
+BIN = {"from": 0.0, "to": 1.0, "residues": 2, "mean_confidence": 0.6, "accuracy": 50.0}
+FIGURES = {
+    "reliability": (figures.draw_reliability_diagram, [BIN], 0.1),
+    "reliability of nothing": (figures.draw_reliability_diagram, [], None),
+    "confusion": (figures.draw_confusion_matrix, np.eye(20), Readout("KCYM")),
+    "confusion of nothing": (figures.draw_confusion_matrix, np.zeros((20, 20)), Readout("KCYM")),
+    "pairs": (comparison_figures.draw_pair_accuracy, ["$a_", "<b>"], [50.0, None], [20.0, 10.0]),
+}
+
+
+@pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
+def test_a_figure_is_a_png_of_300_dpi(tmp_path, drawing):
+    save_png(tmp_path / "figure.png", *drawing)
+    content = (tmp_path / "figure.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", content[16:24])
+    assert width > 500 and height > 500
+
+
+@pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
+def test_a_figure_is_the_same_svg_element_each_time(drawing):
+    text = svg_text(*drawing)
+    assert text.startswith("<svg ") and text.rstrip().endswith("</svg>")
+    assert text == svg_text(*drawing)
