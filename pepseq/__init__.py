@@ -2,8 +2,8 @@
 
 The commands are plain functions here, loaded when first asked for:
 `download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`,
-`fetch_structures`, `score`, `evaluate`, `report`, `compare_evaluations`, `evaluate_pairs`,
-`Readout` and `Noise`.
+`fetch_structures`, `score`, `score_structures`, `evaluate`, `report`, `compare_evaluations`,
+`evaluate_pairs`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -33,6 +33,7 @@ _WHERE = {
     "FetchConfig": "pepseq.structure.alphafold_db.config",
     "score": "pepseq.structure.scoring.score",
     "ScoreConfig": "pepseq.structure.scoring.config",
+    "score_structures": "pepseq.structure.scoring.pair_scores",
     "evaluate": "pepseq.evaluation.evaluate",
     "compare_evaluations": "pepseq.evaluation.compare",
     "evaluate_pairs": "pepseq.evaluation.pairs",

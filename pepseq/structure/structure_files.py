@@ -1,4 +1,4 @@
-"""Structures of proteins from PDB and mmCIF files, with a rule and a count for what is odd.
+"""Structures of proteins from PDB and mmCIF files: their chains, and counts of what is left out.
 
 The first model is read. A residue is part of the protein if it is an amino acid, standard in ATOM
 records or modified in any (MSE is M, SEP is S), or if it has the atoms N, CA and C (UNK and names
@@ -20,16 +20,17 @@ import numpy as np
 from pepseq.errors import InputError, found
 from pepseq.io.files import decode_text, open_input
 
-LARGEST_FILE = 1 << 30
-"""Bytes of a file, unpacked, that are read at most."""
-FARTHEST = 10_000.0
+MAX_FILE_BYTES = 1 << 30
+"""Bytes of a file, decompressed, that are read at most."""
+MAX_COORDINATE = 10_000.0
 """Coordinates in angstrom beyond which an atom is left out; PDB files cannot hold them."""
-FEWEST = 3
-"""CA atoms that a superposition takes at least."""
-NAMELESS = "_"
-"""What stands for the name of a chain that has none."""
+MIN_RESIDUES = 3
+"""CA atoms of a chain that a superposition needs at least."""
+UNNAMED_CHAIN = "_"
+"""Name of a chain that has none in its file."""
 _GEMMI_ERRORS = (RuntimeError, ValueError, IndexError)
 _BACKBONE = {"N", "CA", "C"}
+_ASCII = bytes(byte if byte < 127 else ord("?") for byte in range(256))
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,20 @@ class Chain:
     def __len__(self) -> int:
         return len(self.sequence)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         assert len(self.numbers) == len(set(self.numbers)) == len(self.sequence) == len(self.ca)
         assert np.isfinite(self.ca).all() and np.isfinite(self.atoms).all()
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The protein chains of a file's first model that have at least 3 CA atoms.
+    """The protein chains of the first model that have at least 3 CA atoms.
 
+    path: the file, or what stands for a structure in memory.
     left_out: counts of what was not read: `models`, `altlocs` and `bad_coordinates` (atoms),
     `repeated`, `without_number`, `without_ca` and `nucleotides` (residues), `short_chains`.
-    experimental: the file says that an experiment gave it.
-    source: the first model of the file as gemmi has it.
+    experimental: the file names the experiment that the structure is from.
+    source: the first model as gemmi has it.
     """
 
     path: str
@@ -87,36 +89,55 @@ class Structure:
 
 
 def read_structure(path: str | Path) -> Structure:
-    """Read a PDB or mmCIF file, compressed or not, told apart by its content.
+    """Return the structure of a PDB or mmCIF file, compressed or not, told apart by its content.
 
     Raises InputError for what is no structure and for one without 3 CA atoms in any chain.
     """
     with open_input(path) as stream:
-        content = stream.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise InputError(f"{path}: expected at most {LARGEST_FILE >> 20} MiB, found more")
+        content = stream.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise InputError(f"{path}: expected at most {MAX_FILE_BYTES >> 20} MiB, found more")
     counts: Counter[str] = Counter()
     source = _parse(path, content, counts)
-    if not len(source) or not source[0].count_atom_sites():
+    if not _has_atoms(source):
         first = decode_text(content.lstrip()[:80]).partition("\n")[0].strip()
         raise InputError(
             f"{path}:1: expected a structure (PDB or mmCIF with atoms), "
             f"found {found(first) if first else 'an empty file'}"
         )
+    return _first_model(source, str(path), counts)
+
+
+def convert_structure(source: gemmi.Structure, name: str) -> Structure:
+    """Return a structure in memory, by the rules for files; `name` stands for it in messages.
+
+    Raises InputError for one without 3 CA atoms in any chain.
+    """
+    if not _has_atoms(source):
+        raise InputError(f"{name}: expected a structure with atoms, found none")
+    return _first_model(source.clone(), name, Counter())
+
+
+def _has_atoms(source: gemmi.Structure) -> bool:
+    return len(source) > 0 and source[0].count_atom_sites() > 0
+
+
+def _first_model(source: gemmi.Structure, name: str, counts: Counter[str]) -> Structure:
+    """Return the first model of a structure, from which the others are removed."""
     counts["models"] += len(source) - 1
     del source[1:]
     chains = tuple(_chains(source[0], counts))
+    left_out = {kind: count for kind, count in counts.items() if count}
     if not chains:
-        left = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        listed = ", ".join(f"{kind} {count}" for kind, count in left_out.items())
         raise InputError(
-            f"{path}: expected a protein chain with at least {FEWEST} CA atoms, found none"
-            + (f" (left out: {left})" if left else "")
+            f"{name}: expected a protein chain with at least {MIN_RESIDUES} CA atoms, found none"
+            + (f" (left out: {listed})" if left_out else "")
         )
-    left_out = {name: count for name, count in sorted(counts.items()) if count}
-    return Structure(str(path), chains, left_out, _experimental(source), source)
+    return Structure(name, chains, dict(sorted(left_out.items())), _is_experimental(source), source)
 
 
-def _parse(path: str | Path, content: bytes, counts: Counter) -> gemmi.Structure:
+def _parse(path: str | Path, content: bytes, counts: Counter[str]) -> gemmi.Structure:
     content = content.removeprefix(b"\xef\xbb\xbf")
     cif = content.lstrip()[:5].lower() == b"data_" or content.lstrip()[:1] == b"#"
     try:
@@ -127,12 +148,12 @@ def _parse(path: str | Path, content: bytes, counts: Counter) -> gemmi.Structure
                 return gemmi.make_structure_from_block(block)
         return gemmi.Structure()
     except _GEMMI_ERRORS as error:
-        kind = "mmCIF" if cif else "PDB"
+        form = "mmCIF" if cif else "PDB"
         reason = found(str(error).replace("\n", " "), 120)
-        raise InputError(f"{path}: expected whole {kind} data, found: {reason}") from error
+        raise InputError(f"{path}: expected whole {form} data, found: {reason}") from error
 
 
-def _first_pdb_model(content: bytes, counts: Counter) -> bytes:
+def _first_pdb_model(content: bytes, counts: Counter[str]) -> bytes:
     """Return the lines of the first model without atoms whose coordinates are no numbers."""
     lines, models = [], 0
     for line in content.splitlines():
@@ -148,38 +169,35 @@ def _first_pdb_model(content: bytes, counts: Counter) -> bytes:
     return b"\n".join(lines).translate(_ASCII) + b"\n"
 
 
-_ASCII = bytes(byte if byte < 127 else ord("?") for byte in range(256))
-
-
 def _has_coordinates(line: bytes) -> bool:
     try:
-        return all(math.isfinite(float(line[at : at + 8])) for at in (30, 38, 46))
+        return all(math.isfinite(float(line[start : start + 8])) for start in (30, 38, 46))
     except ValueError:
         return False
 
 
-def _experimental(source: gemmi.Structure) -> bool:
+def _is_experimental(source: gemmi.Structure) -> bool:
     method = dict(source.info.items()).get("_exptl.method", "")
     return bool(method.strip(" ?.")) and "THEORETICAL" not in method.upper()
 
 
-def _chains(model: gemmi.Model, counts: Counter) -> Iterator[Chain]:
+def _chains(model: gemmi.Model, counts: Counter[str]) -> Iterator[Chain]:
     for chain in model:
         residues: dict[tuple[int, str], _Residue] = {}
         for residue in chain:
-            one = _protein_residue(residue, counts)
-            if one is None:
+            protein_residue = _protein_residue(residue, counts)
+            if protein_residue is None:
                 continue
-            number = (residue.seqid.num, residue.seqid.icode.strip())
-            if number[0] is None:
+            if residue.seqid.num is None:
                 counts["without_number"] += 1
                 continue
+            number = (residue.seqid.num, residue.seqid.icode.strip())
             if number in residues:
                 counts["repeated"] += 1
-                if residues[number].occupancy >= one.occupancy:
+                if residues[number].occupancy >= protein_residue.occupancy:
                     continue
-            residues[number] = one
-        if len(residues) >= FEWEST:
+            residues[number] = protein_residue
+        if len(residues) >= MIN_RESIDUES:
             yield _chain(chain.name, residues)
         elif residues:
             counts["short_chains"] += 1
@@ -195,7 +213,7 @@ class _Residue:
     atoms: dict[str, list[float]]
 
 
-def _protein_residue(residue: gemmi.Residue, counts: Counter) -> _Residue | None:
+def _protein_residue(residue: gemmi.Residue, counts: Counter[str]) -> _Residue | None:
     kind = gemmi.find_tabulated_residue(residue.name)
     if kind.is_nucleic_acid():
         counts["nucleotides"] += 1
@@ -215,13 +233,15 @@ def _protein_residue(residue: gemmi.Residue, counts: Counter) -> _Residue | None
     return _Residue(letter, _occupancy(ca), ca.b_iso, atoms)
 
 
-def _heavy_atoms(residue: gemmi.Residue, counts: Counter) -> dict[str, gemmi.Atom]:
+def _heavy_atoms(residue: gemmi.Residue, counts: Counter[str]) -> dict[str, gemmi.Atom]:
     """Return one atom of each name: the one of the highest occupancy, then the first."""
     best: dict[str, gemmi.Atom] = {}
     for atom in residue:
         if atom.is_hydrogen():
             continue
-        if not all(abs(value) <= FARTHEST for value in atom.pos.tolist()):  # false for NaN too
+        if not all(
+            abs(value) <= MAX_COORDINATE for value in atom.pos.tolist()
+        ):  # false for NaN too
             counts["bad_coordinates"] += 1
         elif atom.name not in best:
             best[atom.name] = atom
@@ -238,17 +258,17 @@ def _occupancy(atom: gemmi.Atom) -> float:
 
 def _chain(name: str, residues: dict[tuple[int, str], _Residue]) -> Chain:
     atoms = [
-        (index, name, xyz)
+        (index, atom_name, xyz)
         for index, residue in enumerate(residues.values())
-        for name, xyz in residue.atoms.items()
+        for atom_name, xyz in residue.atoms.items()
     ]
     return Chain(
-        name.strip() or NAMELESS,
-        tuple(residues),
-        "".join(residue.amino_acid for residue in residues.values()),
-        np.array([residue.atoms["CA"] for residue in residues.values()], dtype=np.float64),
-        np.array([residue.b_factor for residue in residues.values()], dtype=np.float64),
-        np.array([atom[0] for atom in atoms], dtype=np.int64),
-        tuple(atom[1] for atom in atoms),
-        np.array([atom[2] for atom in atoms], dtype=np.float64),
+        name=name.strip() or UNNAMED_CHAIN,
+        numbers=tuple(residues),
+        sequence="".join(residue.amino_acid for residue in residues.values()),
+        ca=np.array([residue.atoms["CA"] for residue in residues.values()], dtype=np.float64),
+        b_factors=np.array([residue.b_factor for residue in residues.values()], dtype=np.float64),
+        atom_residues=np.array([index for index, _, _ in atoms], dtype=np.int64),
+        atom_names=tuple(atom_name for _, atom_name, _ in atoms),
+        atoms=np.array([xyz for _, _, xyz in atoms], dtype=np.float64),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.structure.structure_files import FEWEST, Chain
+from pepseq.structure.structure_files import MIN_RESIDUES, Chain
 
 _ANY = "A"
 """tmtools wants amino acids, which make no difference to it."""
@@ -41,7 +41,7 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
     Raises InputError if fewer than 3 residues correspond by index.
     """
     for chain in (model, reference):  # tmtools never ends on NaN
-        assert len(chain) >= FEWEST and np.isfinite(chain.ca).all()
+        assert len(chain) >= MIN_RESIDUES and np.isfinite(chain.ca).all()
     if correspondence == "index":
         return _by_index(model, reference)
     import tmtools
@@ -62,9 +62,9 @@ def _by_index(model: Chain, reference: Chain) -> Superposition:
     from pepseq.structure.tm_search import least_rmsd, superpose_pairs
 
     pairs = same_numbers(model, reference)
-    if len(pairs) < FEWEST:
+    if len(pairs) < MIN_RESIDUES:
         raise InputError(
-            f"expected at least {FEWEST} residues with the same number, found {len(pairs)} "
+            f"expected at least {MIN_RESIDUES} residues with the same number, found {len(pairs)} "
             f"(model {_range(model)}, reference {_range(reference)}); correspondence align "
             "does without"
         )

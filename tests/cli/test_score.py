@@ -18,7 +18,7 @@ from structures import SEQUENCE, cif, coil, pdb
 import pepseq
 from pepseq.errors import InputError, SettingsError
 from pepseq.structure.scoring.config import ScoreConfig
-from pepseq.structure.scoring.pair_scores import measure
+from pepseq.structure.scoring.pair_scores import score_pair
 from pepseq.structure.scoring.score import SCORE_COLUMNS
 from pepseq.structure.structure_files import read_structure
 
@@ -38,10 +38,10 @@ class InProcess:
     def __exit__(self, *error):
         pass
 
-    def answers(self, jobs):
+    def score_all(self, jobs):
         for job in jobs:
             try:
-                yield measure(job)
+                yield score_pair(job)
             except InputError as error:
                 yield str(error)
 

@@ -8,7 +8,7 @@ from structures import cif, coil, full_pdb, mutate
 
 from pepseq.errors import InputError
 from pepseq.structure.scoring.config import ScoreConfig
-from pepseq.structure.scoring.pair_scores import Job, measure
+from pepseq.structure.scoring.pair_scores import ScoringJob, score_pair
 from pepseq.structure.structure_files import read_structure
 
 FILES = 400
@@ -30,13 +30,13 @@ def test_mutated_files(tmp_path, form):
         config = ScoreConfig(correspondence=draw.choice(["index", "align"]), lddt="heavy")
         signal.alarm(20)
         try:
-            numbers = measure(Job(*files, config, SEQUENCE, draw.choice(["pdb", "cif"]))).numbers
+            row = score_pair(ScoringJob(*files, config, SEQUENCE, draw.choice(["pdb", "cif"]))).row
         except InputError as error:
             refused += 1
             assert str(error) and "\n" not in str(error)
         else:
             scored += 1
-            assert 0 < numbers["tm_score"] <= 1.0001 and numbers["rmsd"] >= 0
+            assert 0 < row.tm_score <= 1.0001 and row.rmsd >= 0
         finally:
             signal.alarm(0)
     assert refused > 5 and scored > 40

@@ -10,7 +10,7 @@ import pytest
 from structures import coil, pdb
 
 from pepseq.structure.scoring.config import ScoreConfig
-from pepseq.structure.scoring.pair_scores import Job, Measured
+from pepseq.structure.scoring.pair_scores import ScoredPair, ScoringJob
 from pepseq.structure.scoring.workers import Worker, Workers
 
 
@@ -18,15 +18,15 @@ from pepseq.structure.scoring.workers import Worker, Workers
 def job(tmp_path):
     path = tmp_path / "x.pdb"
     path.write_text(pdb(coil(30)))
-    return Job(str(path), str(path), ScoreConfig(lddt="none"))
+    return ScoringJob(str(path), str(path), ScoreConfig(lddt="none"))
 
 
 def test_answers_come_in_order_and_no_process_stays(job, tmp_path):
-    missing = Job(str(tmp_path / "none.pdb"), job.reference, job.config)
+    missing = ScoringJob(str(tmp_path / "none.pdb"), job.reference, job.config)
     with Workers(2, 60) as workers:
-        answers = list(workers.answers([job, missing, job, missing]))
+        answers = list(workers.score_all([job, missing, job, missing]))
         processes = [worker._process for worker in workers._all if worker._process]
-    assert [type(answer) for answer in answers] == [Measured, str, Measured, str]
+    assert [type(answer) for answer in answers] == [ScoredPair, str, ScoredPair, str]
     assert answers[1] == f"{missing.model}: no such file"
     assert processes and all(process.poll() is not None for process in processes)
 
@@ -36,11 +36,11 @@ def test_a_pair_that_takes_too_long_is_left_and_the_next_is_scored(job, tmp_path
     os.mkfifo(pipe)
     worker = Worker(0.5)
     started = time.monotonic()
-    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    answer = worker.score(ScoringJob(str(pipe), job.reference, job.config))
     assert answer == "expected a result within 0.5 s, found none"
     assert time.monotonic() - started < 30
     worker._time_limit = 60
-    assert isinstance(worker.ask(job), Measured)
+    assert isinstance(worker.score(job), ScoredPair)
     worker.end()
 
 
@@ -49,23 +49,23 @@ def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, nu
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     worker = Worker(60)
-    assert isinstance(worker.ask(job), Measured)
+    assert isinstance(worker.score(job), ScoredPair)
     timer = threading.Timer(0.3, worker._process.send_signal, [number])
     timer.start()
-    answer = worker.ask(Job(str(pipe), job.reference, job.config))
+    answer = worker.score(ScoringJob(str(pipe), job.reference, job.config))
     assert answer == f"expected a result, found that its process was ended by {number.name}"
-    assert isinstance(worker.ask(job), Measured)
+    assert isinstance(worker.score(job), ScoredPair)
     worker.end()
 
 
 def test_leaving_while_processes_start(job, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    hanging = Job(str(pipe), job.reference, job.config)
+    hanging = ScoringJob(str(pipe), job.reference, job.config)
     for wait in (0, 0.05, 0.4):
         started = time.monotonic()
         with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
-            workers.answers([hanging] * 10)
+            workers.score_all([hanging] * 10)
             time.sleep(wait)
             raise KeyboardInterrupt
         assert time.monotonic() - started < 60
@@ -75,10 +75,10 @@ def test_leaving_while_processes_start(job, tmp_path):
 def test_leaving_early_ends_what_runs(job, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    hanging = Job(str(pipe), job.reference, job.config)
+    hanging = ScoringJob(str(pipe), job.reference, job.config)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
-        for _ in workers.answers([job, *[hanging] * 10]):
+        for _ in workers.score_all([job, *[hanging] * 10]):
             raise KeyboardInterrupt
     assert time.monotonic() - started < 60
     assert all(worker._process is None for worker in workers._all)
@@ -87,13 +87,13 @@ def test_leaving_early_ends_what_runs(job, tmp_path):
 @pytest.mark.parametrize("at_work", [False, True])
 def test_workers_end_in_silence_with_the_run_that_started_them(job, tmp_path, at_work):
     os.mkfifo(tmp_path / "pipe")
-    hanging = Job(str(tmp_path / "pipe"), job.reference, job.config)
+    hanging = ScoringJob(str(tmp_path / "pipe"), job.reference, job.config)
     jobs = pickle.dumps([job, hanging] if at_work else [job])
     code = f"""
 import pickle, time
 from pepseq.structure.scoring.workers import Workers
 with Workers(1, 600) as workers:
-    next(workers.answers(pickle.loads({jobs!r})))
+    next(workers.score_all(pickle.loads({jobs!r})))
     print(workers._all[0]._process.pid, flush=True)
     time.sleep(600)
 """

@@ -232,6 +232,6 @@ def test_damaged_gzip(read):
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(read, monkeypatch):
-    monkeypatch.setattr("pepseq.structure.structure_files.LARGEST_FILE", 1000)
+    monkeypatch.setattr("pepseq.structure.structure_files.MAX_FILE_BYTES", 1000)
     with pytest.raises(InputError, match="found more"):
         read(gzip.compress(PLAIN.encode()), "x.pdb.gz")

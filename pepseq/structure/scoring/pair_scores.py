@@ -1,6 +1,9 @@
-"""One pair of structure files to one row of numbers."""
+"""Scores of one model structure against its reference."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import gemmi
 import numpy as np
@@ -10,15 +13,73 @@ from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, di
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.structure_files import Chain, Structure, read_structure
+from pepseq.structure.structure_objects import load_structure
 from pepseq.structure.tmscore import Superposition, superpose
 
-WIDEST_PDB = 9999.0
+if TYPE_CHECKING:
+    from pepseq.structure.structure_objects import StructureLike
+
+MAX_PDB_COORDINATE = 9999.0
 """Coordinates in angstrom that a PDB file has columns for."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A pair to score.
+class ScoreRow:
+    """A row of the table that `score` writes, without the columns of the files.
+
+    None stands for what cannot be computed.
+
+    corresponding: residues of the two chains that are compared; different: those of them whose
+        amino acids differ.
+    tm_score: 0 to 1, divided by the length of the chain `normalised_by`.
+    rmsd: of the corresponding CA atoms in angstrom, after the superposition that makes it least.
+    lddt: 0 to 1; mean_plddt: 0 to 100.
+    model_different, model_missing: residues in which the model differs from a given sequence, and
+        residues of the sequence that it lacks; likewise of the reference.
+    model_left_out, reference_left_out: what was not read, such as `altlocs=3;nucleotides=8`.
+    """
+
+    model_chain: str
+    reference_chain: str
+    model_residues: int
+    reference_residues: int
+    correspondence: str
+    corresponding: int
+    different: int
+    tm_score: float
+    normalised_by: str
+    normalisation_length: int
+    rmsd: float
+    lddt: float | None
+    lddt_atoms: str | None
+    mean_plddt: float | None
+    model_different: int | None
+    model_missing: int | None
+    reference_different: int | None
+    reference_missing: int | None
+    model_left_out: str | None
+    reference_left_out: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values by column of the table."""
+        return {column.name: getattr(self, column.name) for column in fields(ScoreRow)}
+
+
+@dataclass(frozen=True)
+class StructureScores(ScoreRow):
+    """How well a model structure agrees with its reference: a row, and the residues behind it.
+
+    residue_pairs: numbers of corresponding residues of model and reference, such as ("52", "52A").
+    superposition: rotation and translation of the model onto the reference.
+    """
+
+    residue_pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    superposition: Superposition = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class ScoringJob:
+    """A pair of files to score.
 
     sequence: the reconstruction that the model is of, if known.
     superposed: format of the superposed model, `pdb` or `cif`, or None for none.
@@ -32,59 +93,111 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The numbers of a pair by column, None for what cannot be computed; the superposed model."""
+class ScoredPair:
+    """The row of a pair of files, and the content of the superposed model if that is asked for."""
 
-    numbers: dict[str, str | int | float | None]
+    row: ScoreRow
     superposed: bytes | None
 
 
-def measure(job: Job) -> Measured:
-    """Score one pair. Raises InputError."""
-    config = job.config
+def score_structures(
+    model: StructureLike,
+    reference: StructureLike,
+    *,
+    sequence: str | None = None,
+    config: ScoreConfig = ScoreConfig(),  # noqa: B008 - frozen
+) -> StructureScores:
+    """Return the scores of a model structure against its reference.
+
+    Each is the path of a PDB or mmCIF file, a Structure, Model or Chain of Biopython, an AtomArray
+    of biotite, or a Structure of gemmi. `sequence`, the reconstruction, is compared with both.
+    `time_limit` and `threads` of `config` have no meaning here.
+
+    >>> import pepseq
+    >>> from tmtools.testing import get_pdb_path
+    >>> path = get_pdb_path("2gtl")
+    >>> config = pepseq.ScoreConfig(chain="A:B", correspondence="align")
+    >>> scores = pepseq.score_structures(path, path, config=config)
+    >>> round(scores.tm_score, 2), round(scores.rmsd, 1), scores.corresponding
+    (0.9, 1.7, 143)
+
+    Raises InputError for what is no structure, or if too few residues correspond.
+    """
+    structures = load_structure(model, "model"), load_structure(reference, "reference")
+    return compare_structures(*structures, sequence, config)
+
+
+def score_pair(job: ScoringJob) -> ScoredPair:
+    """Return the scores of a pair of files, and the superposed model; raises InputError."""
     model, reference = read_structure(job.model), read_structure(job.reference)
-    one, other = choose_chains(model, reference, config.chains)
-    result = superpose(one, other, config.correspondence)
-    wrong = differing(one, other, result.pairs)
-    by, length, tm_score = _normalised(result, one, other, config.normalise)
-    kept = None if config.lddt == "none" else lddt(one, other, result.pairs, config.lddt)
-    numbers = {
-        "model_chain": one.name,
-        "reference_chain": other.name,
-        "model_residues": len(one),
-        "reference_residues": len(other),
-        "correspondence": config.correspondence,
-        "corresponding": len(result.pairs),
-        "different": len(wrong),
-        "tm_score": tm_score,
-        "normalised_by": by,
-        "normalisation_length": length,
-        "rmsd": result.rmsd,
-        "lddt": kept,
-        "lddt_atoms": None if config.lddt == "none" else config.lddt,
-        "mean_plddt": mean_plddt(model, one),
-    }
-    for side, chain in (("model", one), ("reference", other)):
-        counts = (None, None)
-        if job.sequence is not None:
-            counts = compare_to_sequence(chain, job.sequence)
-        numbers[f"{side}_different"], numbers[f"{side}_missing"] = counts
-    for side, structure in (("model", model), ("reference", reference)):
-        left = structure.left_out.items()
-        numbers[f"{side}_left_out"] = ";".join(f"{name}={count}" for name, count in left) or None
-    form = job.superposed
-    return Measured(numbers, None if form is None else superposed(model, result, form))
+    scores = compare_structures(model, reference, job.sequence, job.config)
+    row = ScoreRow(**scores.to_dict())
+    if job.superposed is None:
+        return ScoredPair(row, None)
+    return ScoredPair(row, format_superposed(model, scores.superposition, job.superposed))
 
 
-def _normalised(
-    result: Superposition, model: Chain, reference: Chain, by: str
+def compare_structures(
+    model: Structure, reference: Structure, sequence: str | None, config: ScoreConfig
+) -> StructureScores:
+    """Return the scores of the chains that `config` names or that agree best."""
+    chains = choose_chains(model, reference, config.chains)
+    model_chain, reference_chain = chains
+    superposition = superpose(model_chain, reference_chain, config.correspondence)
+    pairs = superposition.pairs
+    normalised_by, length, tm_score = _normalise(superposition, *chains, config.normalise)
+    model_counts, reference_counts = (_compare(chain, sequence) for chain in chains)
+    atoms = None if config.lddt == "none" else config.lddt
+    return StructureScores(
+        model_chain=model_chain.name,
+        reference_chain=reference_chain.name,
+        model_residues=len(model_chain),
+        reference_residues=len(reference_chain),
+        correspondence=config.correspondence,
+        corresponding=len(pairs),
+        different=len(differing(model_chain, reference_chain, pairs)),
+        tm_score=tm_score,
+        normalised_by=normalised_by,
+        normalisation_length=length,
+        rmsd=superposition.rmsd,
+        lddt=None if atoms is None else lddt(model_chain, reference_chain, pairs, atoms),
+        lddt_atoms=atoms,
+        mean_plddt=mean_plddt(model, model_chain),
+        model_different=model_counts[0],
+        model_missing=model_counts[1],
+        reference_different=reference_counts[0],
+        reference_missing=reference_counts[1],
+        model_left_out=_left_out(model),
+        reference_left_out=_left_out(reference),
+        residue_pairs=_residue_pairs(model_chain, reference_chain, pairs),
+        superposition=superposition,
+    )
+
+
+def _normalise(
+    superposition: Superposition, model: Chain, reference: Chain, by: str
 ) -> tuple[str, int, float]:
     """Return which chain divides the TM-score, its length, and the TM-score."""
     if by == "shorter":
         by = "model" if len(model) < len(reference) else "reference"
     if by == "model":
-        return by, len(model), result.by_model
-    return by, len(reference), result.by_reference
+        return by, len(model), superposition.by_model
+    return by, len(reference), superposition.by_reference
+
+
+def _compare(chain: Chain, sequence: str | None) -> tuple[int, int] | tuple[None, None]:
+    return (None, None) if sequence is None else compare_to_sequence(chain, sequence)
+
+
+def _left_out(structure: Structure) -> str | None:
+    return ";".join(f"{kind}={count}" for kind, count in structure.left_out.items()) or None
+
+
+def _residue_pairs(
+    model: Chain, reference: Chain, pairs: np.ndarray
+) -> tuple[tuple[str, str], ...]:
+    names = [[f"{number}{code}" for number, code in chain.numbers] for chain in (model, reference)]
+    return tuple((names[0][i], names[1][j]) for i, j in pairs.tolist())
 
 
 def mean_plddt(structure: Structure, chain: Chain) -> float | None:
@@ -100,22 +213,22 @@ def mean_plddt(structure: Structure, chain: Chain) -> float | None:
     return float(values.mean()) * (100 if values.max() <= 1 else 1)
 
 
-def superposed(structure: Structure, result: Superposition, form: str) -> bytes:
-    """Return the whole first model, superposed by `result`, as `pdb` or `cif`.
+def format_superposed(structure: Structure, superposition: Superposition, form: str) -> bytes:
+    """Return the first model of a structure, superposed, as a file: `form` is `pdb` or `cif`.
 
     Raises InputError if a PDB file cannot hold it.
     """
     moved = structure.source.clone()
     transform = gemmi.Transform()
-    transform.mat.fromlist(result.rotation.tolist())
-    transform.vec.fromlist(result.translation.tolist())
+    transform.mat.fromlist(superposition.rotation.tolist())
+    transform.vec.fromlist(superposition.translation.tolist())
     moved[0].transform_pos_and_adp(transform)
     if form == "cif":
         return moved.make_mmcif_document().as_string().encode()
     farthest = max(abs(x) for cra in moved[0].all() for x in cra.atom.pos.tolist())
-    if max(len(chain.name) for chain in moved[0]) > 1 or not farthest <= WIDEST_PDB:
+    if max(len(chain.name) for chain in moved[0]) > 1 or not farthest <= MAX_PDB_COORDINATE:
         raise InputError(
             f"{structure.path}: expected chain names of one character and coordinates up to "
-            f"{WIDEST_PDB:g} angstrom for a PDB file, found longer ones; write .cif"
+            f"{MAX_PDB_COORDINATE:g} angstrom for a PDB file, found longer ones; write .cif"
         )
     return moved.make_pdb_string().encode()

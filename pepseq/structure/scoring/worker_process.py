@@ -1,6 +1,6 @@
-"""The process that scores pairs: jobs come in on stdin, pickled, and answers go to stdout.
+"""The process that scores pairs: jobs come in on stdin, pickled, and results go to stdout.
 
-It ends without a word when its parent has ended.
+It ends silently when its parent has ended.
 """
 
 import ctypes
@@ -16,10 +16,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Answer jobs until there are no more, or nobody is left to be answered."""
+    """Score jobs until there are no more, or nobody is left to read the results."""
     end_with_parent(int(sys.argv[1]))
     with suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
-        _answer_all()
+        _score_jobs()
     os._exit(0)  # what is left unwritten has no reader
 
 
@@ -31,31 +31,31 @@ def end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def _answer_all() -> None:
-    """Answer each job with what `measure` returns, or with the words of its error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+def _score_jobs() -> None:
+    """Write READY, then for each job a ScoredPair, or the message of its error."""
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no result
     warnings.simplefilter("ignore")
-    import biotite.structure  # noqa: F401 - before the first pair's time begins
+    import biotite.structure  # noqa: F401 - before the time of the first pair begins
     import numpy as np
     import tmtools  # noqa: F401
 
     from pepseq.errors import InputError
-    from pepseq.structure.scoring.pair_scores import measure
+    from pepseq.structure.scoring.pair_scores import ScoredPair, score_pair
     from pepseq.structure.tm_search import superpose_pairs
 
-    superpose_pairs(np.eye(3), np.eye(3), 3)  # compiled, or read from numba's cache
-    answer = READY
+    superpose_pairs(np.eye(3), np.eye(3), 3)  # compiles, or reads numba's cache
+    result: ScoredPair | str = READY
     while True:
-        pickle.dump(answer, answers)
-        answers.flush()
+        pickle.dump(result, results)
+        results.flush()
         job = pickle.load(sys.stdin.buffer)
         try:
-            answer = measure(job)
+            result = score_pair(job)
         except InputError as error:
-            answer = str(error)
+            result = str(error)
         except MemoryError:
-            answer = "expected a pair that fits into memory, found a larger one"
+            result = "expected a pair that fits into memory, found a larger one"
 
 
 if __name__ == "__main__":

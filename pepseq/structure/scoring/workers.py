@@ -1,4 +1,9 @@
-"""Pairs scored in processes of their own, so that none hangs or takes the others with it."""
+"""Processes that score pairs, so that a pair that hangs or crashes does not take others with it.
+
+They are programs of their own, not a pool of multiprocessing such as pebble's, which fails in
+scripts without a `__main__` guard, prints warnings when the run is killed, and gives up all pairs
+when a process is killed from outside at a bad moment.
+"""
 
 import os
 import pickle
@@ -9,26 +14,27 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import IO
 
 from pepseq.processes.programs import how_ended
-from pepseq.structure.scoring.pair_scores import Job, Measured
+from pepseq.structure.scoring.pair_scores import ScoredPair, ScoringJob
 
 SECONDS_TO_END = 10
-"""How long a process whose answers broke off may take to end by itself."""
+"""How long a process whose output broke off may take to end by itself."""
 
 
 class Worker:
-    """A process that scores one pair after another and is started anew when it had to end."""
+    """A process that scores one pair after another, and is started again when it had to end."""
 
     def __init__(self, time_limit: float):
         self._time_limit = time_limit
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._closed = False
 
-    def ask(self, job: Job) -> Measured | str:
-        """Return the answer to a job, or why there is none: after `time_limit` seconds it ends."""
-        process = self._running()
+    def score(self, job: ScoringJob) -> ScoredPair | str:
+        """Return the scores of a pair, or the reason why there are none within `time_limit`."""
+        process = self._start_if_needed()
         if process is None:
             return "expected a result, found that the run was stopped"
         expired = threading.Event()
@@ -39,24 +45,25 @@ class Worker:
 
         timer = threading.Timer(self._time_limit, expire)
         timer.start()
-        answer = None
+        result = None
         try:
-            pickle.dump(job, process.stdin)
-            process.stdin.flush()
-            answer = pickle.load(process.stdout)
+            jobs, results = _pipes(process)
+            pickle.dump(job, jobs)
+            jobs.flush()
+            result = pickle.load(results)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(SECONDS_TO_END)
         finally:
             timer.cancel()
             timer.join()
-        if expired.is_set() or answer is None:
+        if expired.is_set() or result is None:
             self.end()
-        if answer is None:
-            return self._reason(process.returncode, expired.is_set())
-        return answer
+        if result is None:
+            return self._failure(process.returncode, expired.is_set())
+        return result
 
-    def _running(self) -> subprocess.Popen | None:
+    def _start_if_needed(self) -> subprocess.Popen[bytes] | None:
         """Return the process, started if there is none; None if the worker is closed."""
         with self._lock:
             if self._closed:
@@ -64,21 +71,20 @@ class Worker:
             if self._process is not None:
                 return self._process
             process = self._process = _start()
-        with suppress(
-            EOFError, pickle.UnpicklingError
-        ):  # one that cannot start fails its first job
-            pickle.load(process.stdout)
+        # one that cannot start fails its first job
+        with suppress(EOFError, pickle.UnpicklingError):
+            pickle.load(_pipes(process)[1])
         return process
 
     def close(self) -> None:
-        """End the process for good, at once, even while another thread waits for its answer."""
+        """End the process for good, at once, even while another thread waits for its result."""
         with self._lock:
             self._closed = True
             process = self._process
         if process is not None:
             process.kill()
 
-    def _reason(self, code: int, expired: bool) -> str:
+    def _failure(self, code: int, expired: bool) -> str:
         if expired:
             return f"expected a result within {self._time_limit:g} s, found none"
         bug = ": a bug, please report it" if code >= 0 else ""
@@ -87,15 +93,16 @@ class Worker:
     def end(self) -> None:
         """End the process, whatever it is doing."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            process.stdout.close()
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in _pipes(process):
             with suppress(OSError):  # a job that was never read
-                process.stdin.close()
+                pipe.close()
 
 
-def _start() -> subprocess.Popen:
+def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "pepseq.structure.scoring.worker_process", str(os.getpid())],
         stdin=subprocess.PIPE,
@@ -106,8 +113,14 @@ def _start() -> subprocess.Popen:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         },
-        start_new_session=True,  # ctrl-C is for the parent, which ends this one
+        start_new_session=True,  # Ctrl-C is for the parent, which ends this process
     )
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Return the pipes to and from a process."""
+    assert process.stdin is not None and process.stdout is not None
+    return process.stdin, process.stdout
 
 
 class Workers:
@@ -123,18 +136,18 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def answers(self, jobs: Sequence[Job]) -> Iterator[Measured | str]:
-        """Yield the answer of each job in turn, or why it has none."""
-        return self._pool.map(self._ask, jobs)
+    def score_all(self, jobs: Sequence[ScoringJob]) -> Iterator[ScoredPair | str]:
+        """Yield the scores of each pair in turn, or why it has none."""
+        return self._pool.map(self._score, jobs)
 
-    def _ask(self, job: Job) -> Measured | str:
+    def _score(self, job: ScoringJob) -> ScoredPair | str:
         worker = self._free.get()
         try:
-            return worker.ask(job)
+            return worker.score(job)
         finally:
             self._free.put(worker)
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in self._all:
             worker.close()
