@@ -161,7 +161,7 @@ def test_the_papers_calls_are_the_papers():
     assert [one["taxon"] for one in config["species"].values()] == [562, 208962, 564]
     shown = {one["readout"] for one in config["readouts"].values()}
     assert shown == {"KCYM", "KCYMRHWST", *(f"KCYM{one}" for one in "RHWST")}
-    assert config["split"]["at_most"] == [50000, 25000, 15000]
+    assert config["split"]["max_proteins"] == [50000, 25000, 15000]
     tuned = config["finetune"]
     assert (tuned["model"], tuned["window"], tuned["loss"]) == ("protbert", 1022, "all")
 
@@ -195,6 +195,16 @@ def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
     (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(folder, "wrong.yaml", "--dry-run", "--cores", 1)
     assert done.returncode == 1 and "expected fractions of a split that add up to 1" in done.stdout
+
+
+def test_the_older_name_of_a_key_is_accepted(tmp_path):
+    folder = checkout(tmp_path)
+    config = yaml.safe_load((folder / SMALL).read_text())
+    config["split"]["at_most"] = [9, 5, 5]
+    (folder / "older.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "older.yaml", "--dry-run", "--cores", 1, "--printshellcmds")
+    assert done.returncode == 0, done.stdout
+    assert "--max-proteins 9,5,5" in done.stdout and "--at-most" not in done.stdout
 
 
 def test_lint_and_format_are_clean(tmp_path):

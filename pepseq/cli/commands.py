@@ -19,7 +19,7 @@ from pepseq.version import __version__
 COMMANDS = {
     "download": "Download the proteins of a taxon from UniProt, going on where an earlier call was "
     "stopped.",
-    "split": "Split proteins into train, validation and test, and say how near they are.",
+    "split": "Split proteins into train, validation and test, and report how near they are.",
     "mask": "Hide what an experiment does not read: proteins to readouts.",
     "predict": "Complete readouts: every hidden residue with its confidence.",
     "merge": "Put together what jobs with predict --shard wrote.",

@@ -49,6 +49,20 @@ class TableOutput(click.Path):
         return super().convert(value, param, ctx)
 
 
+class RenamedOption(click.Option):
+    """An option that is also accepted under an older name, which the help leaves out."""
+
+    def __init__(self, declarations, *, old_name: str, **more):
+        super().__init__(declarations, **more)
+        self._old_name = old_name
+
+    def add_to_parser(self, parser, ctx):
+        """Register the option under its name and under the older one."""
+        shown, self.opts = self.opts, [*self.opts, self._old_name]
+        super().add_to_parser(parser, ctx)
+        self.opts = shown
+
+
 def setting(config: type, name: str, text: str, **more):
     """Return the option of a setting: its default and bounds are those of the dataclass field."""
     default, bounds = getattr(config, name), bounds_of(config, name)

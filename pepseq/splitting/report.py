@@ -1,4 +1,4 @@
-"""What a split is like: sizes, lengths, groups, and how near validation and test are to train."""
+"""The report of a split: sizes, lengths, groups, and how near validation and test are to train."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,17 @@ import numpy as np
 
 from pepseq.evaluation.nearest import BANDS
 from pepseq.io.files import encode_text
+from pepseq.io.tables import format_tsv
 from pepseq.splitting.config import SPLITS
 
-NAMES = {
+SPLIT_FILES = {
     *(f"{split}.fasta{end}" for split in SPLITS for end in ("", ".gz")),
     "report.tsv",
     "report.txt",
     "nearest.tsv",
     "groups.tsv",
 }
-"""Files in a split's folder."""
+"""Every file that a split's folder may hold."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,21 @@ class SplitRow:
         nearest: Sequence[SampledNearest],
     ) -> "SplitRow":
         """Return the row of a split with proteins of these lengths."""
-        some = len(lengths) > 0
-        identities = [0.0 if np.isnan(one.identity) else one.identity for one in nearest]
-        counts = Counter(one.band for one in nearest)
+        identities = [0.0 if np.isnan(n.identity) else n.identity for n in nearest]
+        counts = Counter(n.band for n in nearest)
         return cls(
             split,
-            len(lengths),
-            len(lengths) / distinct,
-            groups,
-            int(lengths.sum(dtype=np.int64)),
-            int(lengths.min()) if some else 0,
-            float(np.median(lengths)) if some else 0.0,
-            float(lengths.mean()) if some else 0.0,
-            int(lengths.max()) if some else 0,
-            len(nearest),
-            median(identities) if identities else None,
-            {band: counts[band] for band in BANDS},
+            proteins=len(lengths),
+            share=len(lengths) / distinct,
+            groups=groups,
+            residues=int(lengths.sum(dtype=np.int64)),
+            shortest=int(lengths.min()) if len(lengths) else 0,
+            median_length=float(np.median(lengths)) if len(lengths) else 0.0,
+            mean_length=float(lengths.mean()) if len(lengths) else 0.0,
+            longest=int(lengths.max(initial=0)),
+            sampled=len(nearest),
+            median_identity=median(identities) if identities else None,
+            bands={band: counts[band] for band in BANDS},
         )
 
     def cells(self) -> list[str]:
@@ -97,32 +97,40 @@ COLUMNS = (*(f.name for f in fields(SplitRow) if f.name != "bands"), *BANDS)
 NEAREST_COLUMNS = tuple(f.name for f in fields(SampledNearest))
 
 
+@dataclass(frozen=True)
+class SplitSource:
+    """What was split: number of records, duplicates by sequence among them, and the rule."""
+
+    records: int
+    duplicates: int
+    by: str
+
+
 def write_split_report(
     folder: Path,
     rows: Sequence[SplitRow],
     nearest: Sequence[SampledNearest],
     groups: Mapping[str, Sequence[int]] | None,
-    source: tuple[int, int, str],
+    source: SplitSource,
 ) -> None:
     """Write report.tsv, nearest.tsv, report.txt and, of groups with names, groups.tsv.
 
-    `groups` has the number of proteins in each split; `source` the number of records, of
-    duplicates among them, and what was split by.
+    `groups` has the number of proteins in each split.
     """
     _write_table(folder / "report.tsv", COLUMNS, [row.cells() for row in rows])
-    sampled = [[_cell(value) for value in astuple(one)] for one in nearest]
+    sampled = [[_cell(value) for value in astuple(n)] for n in nearest]
     _write_table(folder / "nearest.tsv", NEAREST_COLUMNS, sampled)
     if groups is not None:
-        listed = [[name, *map(str, counts)] for name, counts in sorted(groups.items())]
+        listed = [[name, *counts] for name, counts in sorted(groups.items())]
         _write_table(folder / "groups.tsv", ("group", *SPLITS), listed)
     (folder / "report.txt").write_bytes(encode_text(format_split(rows, source)))
 
 
-def format_split(rows: Sequence[SplitRow], source: tuple[int, int, str]) -> str:
+def format_split(rows: Sequence[SplitRow], source: SplitSource) -> str:
     """Return a report to read."""
-    records, duplicates, by = source
     lines = [
-        f"{records} records, {duplicates} of them duplicates by sequence; split by {by}",
+        f"{source.records} records, {source.duplicates} of them duplicates by sequence; split by "
+        f"{source.by}",
         "",
         "split       proteins   share    groups    residues  median length  lengths",
     ]
@@ -149,5 +157,5 @@ def _cell(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    path.write_bytes(encode_text("".join("\t".join(row) + "\n" for row in (columns, *rows))))
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    path.write_bytes(format_tsv([columns, *rows]))

@@ -1,4 +1,4 @@
-"""Proteins to train, validation and test, with a report of how near these are to training."""
+"""Splits of proteins into train, validation and test, with a report of how near these are."""
 
 import logging
 import time
@@ -22,10 +22,22 @@ from pepseq.sequences.fasta import format_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.splitting.clusters import MMseqs, find_mmseqs
 from pepseq.splitting.config import CLUSTER, RANDOM, SPLITS, SplitConfig
-from pepseq.splitting.groups import assign, check_apart, cluster_spooled, find_rule, spool
-from pepseq.splitting.report import NAMES, SampledNearest, SplitRow, write_split_report
-from pepseq.splitting.screen import screen
-from pepseq.splitting.spool import Spool
+from pepseq.splitting.groups import (
+    assign_groups,
+    check_disjoint,
+    cluster_proteins,
+    find_rule,
+    store_proteins,
+)
+from pepseq.splitting.kmer_screen import find_candidates
+from pepseq.splitting.protein_store import ProteinStore
+from pepseq.splitting.report import (
+    SPLIT_FILES,
+    SampledNearest,
+    SplitRow,
+    SplitSource,
+    write_split_report,
+)
 
 log = logging.getLogger(__name__)
 
@@ -70,138 +82,169 @@ def split(
     for path in inputs:
         if str(path) == STDIO:
             raise SettingsError("split: expected files, which are read twice; found - (stdin)")
-    output = check_paths(output, inputs, force, NAMES, "a split")
+    output = check_paths(output, inputs, force, SPLIT_FILES, "a split")
     program = find_mmseqs(config.mmseqs) if config.by == CLUSTER else None
-    by, rule = config.by, None
+    by, group_of = config.by, None
     if by not in (RANDOM, CLUSTER):
-        by, rule = find_rule(inputs, by)
-    bad: list[FailedRecord] = []
+        by, group_of = find_rule(inputs, by)
+    failed: list[FailedRecord] = []
     with Outputs() as outputs, disk_errors(output):
         folder = outputs.folder(output, "split", force)
         with (
             TemporaryDirectory(dir=folder, prefix=".") as scratch,
-            Spool(Path(scratch) / "proteins") as spooled,
+            ProteinStore(Path(scratch) / "proteins") as store,
         ):
-            names = spool(spooled, inputs, rule, bad)
-            end = ".fasta.gz" if gzipped else ".fasta"
-            groups = names if rule else None
-            done = _split(spooled, groups, folder, Path(scratch), config, end, bad, program)
-        write_failed(outputs, output, bad, done.records)
-        used = program and asdict(program)
-        settings = asdict(config) | {"by": by, "gzipped": gzipped, "mmseqs": used}
+            names = store_proteins(store, inputs, group_of, failed)
+            order, repeated = store.distinct()
+            failed += repeated
+            if not len(order):
+                raise InputError(f"{failed[0]} (and no other record is any better)")
+            grouping = _group(
+                store, order, names if group_of else None, Path(scratch), program, config
+            )
+            assignment = _assign(grouping, config)
+            duplicates = len(store.rows) - len(order) - len(repeated)
+            source = SplitSource(len(store.rows), duplicates, config.by)
+            _write_splits(
+                store, assignment, folder, ".fasta.gz" if gzipped else ".fasta", config.by
+            )
+            rows = _write_report(store, assignment, folder, Path(scratch), source, config)
+        write_failed(outputs, output, failed, source.records)
+        settings = asdict(config) | {"by": by, "gzipped": gzipped}
+        settings["mmseqs"] = program and asdict(program)
         outputs.record(output, run_record("split", settings, inputs, started))
-    refuse_failed(bad, done.records, output, keep_going)
-    return done
+    refuse_failed(failed, source.records, output, keep_going)
+    return SplitDone(source.records, source.duplicates, rows, tuple(failed))
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """Which proteins are in which split.
+class _Grouping:
+    """Distinct proteins, as row numbers in the store, and the group of each, none of it divided.
 
-    order: row numbers in the spool of the distinct proteins; groups: the group of each; members:
-    for each split, places in `order`.
+    `names` are those of groups read from headers; `kind` says what the groups are, for messages.
     """
 
     order: np.ndarray
     groups: np.ndarray
+    kind: str
+    names: list[str] | None
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    """For each split, its proteins in random order, as places in `grouping.order`."""
+
+    grouping: _Grouping
     members: tuple[np.ndarray, ...]
 
-
-def _split(
-    spooled: Spool,
-    groups: list[str] | None,
-    folder: Path,
-    scratch: Path,
-    config: SplitConfig,
-    end: str,
-    bad: list[FailedRecord],
-    program: MMseqs | None,
-) -> SplitDone:
-    """Write the splits of the proteins in a spool, check them, and report on them.
-
-    `groups` are the names of groups read from headers. Records left out are added to `bad`.
-    """
-    records = len(spooled.rows)
-    order, repeated = spooled.distinct()
-    bad += repeated
-    if not len(order):
-        raise InputError(f"{bad[0]} (and no other record is any better)")
-    chosen = _choose(spooled, order, groups is not None, scratch, config, program)
-    files = [folder / f"{split}{end}" for split in SPLITS]
-    for path, members in zip(files, chosen.members, strict=True):
-        if len(members):
-            _write(path, (spooled.read(spooled.rows[row]) for row in order[members]))
-    written = [path for path in files if path.exists()]
-    check_apart(written, spooled, order, chosen.groups, config.by)
-    nearest = [_find_nearest(spooled, chosen, n, scratch, config) for n in range(len(SPLITS))]
-    rows = tuple(
-        SplitRow.of(
-            split,
-            spooled.rows["length"][order[members]],
-            len(np.unique(chosen.groups[members])),
-            len(order),
-            near,
-        )
-        for split, members, near in zip(SPLITS, chosen.members, nearest, strict=True)
-    )
-    done = SplitDone(records, records - len(order) - len(repeated), rows, tuple(bad))
-    table = None
-    if groups is not None:
-        counts = [np.bincount(chosen.groups[m], minlength=len(groups)) for m in chosen.members]
-        table = dict(zip(groups, np.stack(counts, axis=1).tolist(), strict=True))
-    sampled = [one for of_split in nearest for one in of_split]
-    write_split_report(folder, rows, sampled, table, (records, done.duplicates, config.by))
-    return done
+    def rows(self, split: int) -> np.ndarray:
+        """Return the row numbers in the store of the proteins of a split."""
+        return self.grouping.order[self.members[split]]
 
 
-def _choose(
-    spooled: Spool,
+def _group(
+    store: ProteinStore,
     order: np.ndarray,
-    grouped: bool,
+    names: list[str] | None,
     scratch: Path,
-    config: SplitConfig,
     program: MMseqs | None,
-) -> _Chosen:
-    generator = np.random.default_rng(config.seed)
-    groups, what = spooled.rows["group"][order].astype(np.int64), "groups"
+    config: SplitConfig,
+) -> _Grouping:
     if program is not None:
-        groups, what = cluster_spooled(spooled, order, scratch, config, program), "clusters"
-    elif not grouped:
-        groups, what = np.arange(len(order)), "proteins"
-    splits = assign(groups, config.fractions, generator, what)
-    shuffled = generator.permutation(len(order))
-    most = config.at_most or (len(order),) * len(SPLITS)
-    members = (shuffled[splits[shuffled] == n][: most[n]] for n in range(len(SPLITS)))
-    return _Chosen(order, groups, tuple(members))
+        clusters = cluster_proteins(store, order, scratch, config, program)
+        return _Grouping(order, clusters, "clusters", None)
+    if names is not None:
+        return _Grouping(order, store.rows["group"][order].astype(np.int64), "groups", names)
+    return _Grouping(order, np.arange(len(order)), "proteins", None)
 
 
-def _write(path: Path, proteins: Iterator[tuple[str, str]]) -> None:
+def _assign(grouping: _Grouping, config: SplitConfig) -> _Assignment:
+    generator = np.random.default_rng(config.seed)
+    splits = assign_groups(grouping.groups, config.fractions, generator, grouping.kind)
+    shuffled = generator.permutation(len(splits))
+    limits = config.max_proteins or (len(splits),) * len(SPLITS)
+    members = (shuffled[splits[shuffled] == n][: limits[n]] for n in range(len(SPLITS)))
+    return _Assignment(grouping, tuple(members))
+
+
+def _write_splits(
+    store: ProteinStore, assignment: _Assignment, folder: Path, suffix: str, by: str
+) -> None:
+    """Write the files of the splits, and read them again to check that they share nothing."""
+    files = []
+    for number, split in enumerate(SPLITS):
+        rows = assignment.rows(number)
+        if len(rows):
+            files.append(folder / f"{split}{suffix}")
+            _write_proteins(files[-1], (store.read(store.rows[row]) for row in rows))
+    grouping = assignment.grouping
+    check_disjoint(files, store, grouping.order, grouping.groups, by)
+
+
+def _write_proteins(path: Path, proteins: Iterator[tuple[str, str]]) -> None:
     with open(path, "wb") as raw, compressed(raw, path) as stream:
         for header, sequence in proteins:
             stream.write(format_fasta(header, sequence))
 
 
+def _write_report(
+    store: ProteinStore,
+    assignment: _Assignment,
+    folder: Path,
+    scratch: Path,
+    source: SplitSource,
+    config: SplitConfig,
+) -> tuple[SplitRow, ...]:
+    """Write the report into the folder of a split, and return its rows."""
+    grouping, members = assignment.grouping, assignment.members
+    nearest = [
+        _find_nearest(store, assignment, number, scratch, config) for number in range(len(SPLITS))
+    ]
+    rows = tuple(
+        SplitRow.of(
+            split,
+            store.rows["length"][assignment.rows(number)],
+            len(np.unique(grouping.groups[members[number]])),
+            len(grouping.order),
+            nearest[number],
+        )
+        for number, split in enumerate(SPLITS)
+    )
+    group_sizes = None
+    if grouping.names is not None:
+        size = len(grouping.names)
+        counts = [np.bincount(grouping.groups[m], minlength=size).tolist() for m in members]
+        group_sizes = dict(zip(grouping.names, zip(*counts, strict=True), strict=True))
+    sampled = [sample for of_split in nearest for sample in of_split]
+    write_split_report(folder, rows, sampled, group_sizes, source)
+    return rows
+
+
 def _find_nearest(
-    spooled: Spool, chosen: _Chosen, split: int, scratch: Path, config: SplitConfig
+    store: ProteinStore, assignment: _Assignment, split: int, scratch: Path, config: SplitConfig
 ) -> list[SampledNearest]:
     """Find the nearest training protein of the first proteins, in random order, of a split."""
-    rows, train = spooled.rows, chosen.order[chosen.members[0]]
-    places = chosen.order[chosen.members[split][: config.sample]]
-    if not split or not len(places):
+    rows, train = store.rows, assignment.rows(0)
+    sample = assignment.rows(split)[: config.sample]
+    if not split or not len(sample):
         return []
-    headers, proteins = zip(*(spooled.read(rows[row]) for row in places), strict=True)
+    headers, proteins = zip(*(store.read(rows[row]) for row in sample), strict=True)
     log.info("%s: nearest training proteins of %d proteins", SPLITS[split], len(proteins))
-    candidates = screen(proteins, (spooled.read(rows[row])[1] for row in train))
-    reference = scratch / f"near_{SPLITS[split]}.fasta"
-    if not len(candidates):  # none is near; any will do
+    candidates = find_candidates(proteins, (store.read(rows[row])[1] for row in train))
+    if not len(candidates):  # a reference of one protein, of which none is near
         candidates = np.arange(1)
-    _write(reference, (spooled.read(rows[train[place]]) for place in candidates))
-    readout = Readout(AMINO_ACIDS[:1])  # whose accuracy is not asked for
-    nearest = find_nearest(proteins, [reference], readout, config.threads)
-    found = zip(
-        headers, proteins, nearest.names, nearest.identity.tolist(), nearest.bands, strict=True
-    )
+    reference = scratch / f"near_{SPLITS[split]}.fasta"
+    _write_proteins(reference, (store.read(rows[train[place]]) for place in candidates))
+    any_readout = Readout(AMINO_ACIDS[:1])  # only the identities are used
+    nearest = find_nearest(proteins, [reference], any_readout, config.threads)
     return [
-        SampledNearest(SPLITS[split], header.partition(" ")[0], len(protein), *rest)
-        for header, protein, *rest in found
+        SampledNearest(SPLITS[split], header.partition(" ")[0], len(protein), name, identity, band)
+        for header, protein, name, identity, band in zip(
+            headers,
+            proteins,
+            nearest.names,
+            nearest.identity.tolist(),
+            nearest.bands,
+            strict=True,
+        )
     ]

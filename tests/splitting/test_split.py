@@ -16,9 +16,9 @@ from pepseq.sequences.fasta import format_fasta, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.splitting.clusters import MMseqs, find_mmseqs
 from pepseq.splitting.config import SPLITS, SplitConfig
-from pepseq.splitting.groups import assign, check_apart
+from pepseq.splitting.groups import assign_groups, check_disjoint
+from pepseq.splitting.protein_store import ProteinStore
 from pepseq.splitting.split import split
-from pepseq.splitting.spool import Spool
 
 QUICK = {"sample": 0}
 
@@ -197,7 +197,7 @@ def test_a_share_of_0_makes_no_file(done):
         {"identity": 0},
         {"identity": 50},
         {"coverage": 1.1},
-        {"at_most": (1, 2)},
+        {"max_proteins": (1, 2)},
         {"sample": -1},
     ],
 )
@@ -206,9 +206,9 @@ def test_settings_that_make_no_sense(settings):
         SplitConfig(**settings)
 
 
-def test_at_most_keeps_the_first_of_the_same_split(done):
+def test_max_proteins_keeps_the_first_of_the_same_split(done):
     _, whole = done()
-    result, some = done(name="t", at_most=(20, 5, 1000))
+    result, some = done(name="t", max_proteins=(20, 5, 1000))
     assert [row.proteins for row in result.rows][:2] == [20, 5]
     for name, many in (("train", 20), ("validation", 5), ("test", None)):
         expected = [r.id for r in members(whole)[name]][:many]
@@ -274,12 +274,12 @@ def test_assign_never_divides_a_group():
     for _ in range(200):
         groups = draw.integers(0, draw.integers(3, 40), draw.integers(60, 300))
         order = draw.permutation(len(groups))
-        splits = assign(groups, (0.6, 0.2, 0.2), np.random.default_rng(1), "groups")
+        splits = assign_groups(groups, (0.6, 0.2, 0.2), np.random.default_rng(1), "groups")
         assert set(splits) == {0, 1, 2}
         for group in set(groups):
             assert len(set(splits[groups == group])) == 1
         assert len(order) == len(splits)
-    sizes = np.bincount(assign(np.arange(1000), (0.6, 0.3, 0.1), draw, "x"))
+    sizes = np.bincount(assign_groups(np.arange(1000), (0.6, 0.3, 0.1), draw, "x"))
     assert sizes.tolist() == [600, 300, 100]
 
 
@@ -288,7 +288,7 @@ def test_assign_does_not_depend_on_the_numbers_of_groups():
     groups = draw.integers(0, 300, 1000)
     renamed = draw.permutation(300)[groups]
     first, second = (
-        assign(g, (0.6, 0.2, 0.2), np.random.default_rng(1), "x") for g in (groups, renamed)
+        assign_groups(g, (0.6, 0.2, 0.2), np.random.default_rng(1), "x") for g in (groups, renamed)
     )
     assert (first == second).all()
 
@@ -298,16 +298,16 @@ def test_the_check_finds_what_is_in_two_splits(tmp_path, wrong):
     files = [tmp_path / f"{s}.fasta" for s in SPLITS[:2]]
     files[0].write_text(">a\nMK\n>b\nML\n")
     files[1].write_text(">c\nMN\n" if wrong == "group" else ">d\nML\n")
-    with Spool(tmp_path / "spool") as spooled:
+    with ProteinStore(tmp_path / "store") as store:
         for record in read_fasta(files, repeated_ids=True):
-            spooled.add(record, "x", 0)
-        order, _ = spooled.distinct()
-        sequences = [spooled.read(spooled.rows[row])[1] for row in order]
+            store.add(record, "x", 0)
+        order, _ = store.distinct()
+        sequences = [store.read(store.rows[row])[1] for row in order]
         groups = np.array([{"MK": 0, "ML": 1, "MN": 0}[s] for s in sequences])
         with pytest.raises(RuntimeError, match="shares clusters"):
-            check_apart(files, spooled, order, groups, "clusters")
+            check_disjoint(files, store, order, groups, "clusters")
         if wrong == "group":
-            check_apart(files, spooled, order, np.arange(3), "clusters")
+            check_disjoint(files, store, order, np.arange(3), "clusters")
 
 
 def test_outputs_are_guarded(done, tmp_path):
@@ -371,7 +371,7 @@ def test_an_mmseqs_that_fails_is_named_with_how(done, tmp_path, fake_mmseqs, bod
 
 
 def test_an_mmseqs_on_a_full_disk(done, fake_mmseqs, monkeypatch):
-    monkeypatch.setattr("pepseq.splitting.clusters._FULL", 1 << 62)
+    monkeypatch.setattr("pepseq.splitting.clusters._MIN_FREE_BYTES", 1 << 62)
     with pytest.raises(OutputError, match="failed on a full disk.*'write error'"):
         done(by="cluster", mmseqs=fake_mmseqs("echo write error; exit 1"))
 

@@ -4,6 +4,7 @@ import os
 import struct
 from hashlib import blake2b
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
@@ -11,13 +12,13 @@ from pepseq.io.failures import FailedRecord
 from pepseq.io.files import decode_text, encode_text
 from pepseq.sequences.fasta import Record
 
-_FIELDS = [(name, "<u8") for name in ("high", "low", "id", "header", "place")]
-_FIELDS += [(name, "<u4") for name in ("name", "length", "group", "line")] + [("file", "<u2")]
-_ROW = np.dtype(_FIELDS)
+_FIELDS = [(name, "<u8") for name in ("high", "low", "id", "header", "offset")]
+_FIELDS += [(name, "<u4") for name in ("header_bytes", "length", "group", "line")]
+_ROW = np.dtype([*_FIELDS, ("file", "<u2")])
 _PACK = struct.Struct("<QQQQQIIIIH").pack
 
 
-class Spool:
+class ProteinStore:
     """Writes proteins to a file, and reads any of them again; 58 bytes of each are in memory.
 
     `rows` has, for each protein: `high` and `low`, a hash of its sequence; `length` in residues;
@@ -28,12 +29,17 @@ class Spool:
         self._stream = open(path, "w+b")
         self._table = bytearray()
         self._files: list[str] = []
-        self._place = 0
+        self._end = 0
 
-    def __enter__(self) -> "Spool":
+    def __enter__(self) -> "ProteinStore":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._stream.close()
 
     def add(self, record: Record, file: str, group: int) -> None:
@@ -43,13 +49,13 @@ class Spool:
         header, sequence = encode_text(record.header), record.sequence.encode()
         digest = blake2b(sequence, digest_size=16).digest()
         hashes = (blake2b(t, digest_size=8).digest() for t in (encode_text(record.id), header))
-        numbers = (int.from_bytes(one, "little") for one in (digest[:8], digest[8:], *hashes))
+        numbers = (int.from_bytes(part, "little") for part in (digest[:8], digest[8:], *hashes))
         file_number = self._files.index(file)
         self._table += _PACK(
-            *numbers, self._place, len(header), len(sequence), group, record.line, file_number
+            *numbers, self._end, len(header), len(sequence), group, record.line, file_number
         )
         self._stream.write(header + sequence)
-        self._place += len(header) + len(sequence)
+        self._end += len(header) + len(sequence)
 
     @property
     def rows(self) -> np.ndarray:
@@ -59,8 +65,8 @@ class Spool:
 
     def read(self, row: np.void) -> tuple[str, str]:
         """Return header and sequence of a protein."""
-        size = int(row["name"])
-        both = os.pread(self._stream.fileno(), size + int(row["length"]), int(row["place"]))
+        size = int(row["header_bytes"])
+        both = os.pread(self._stream.fileno(), size + int(row["length"]), int(row["offset"]))
         return decode_text(both[:size]), both[size:].decode()
 
     def distinct(self) -> tuple[np.ndarray, list[FailedRecord]]:
@@ -79,10 +85,10 @@ class Spool:
         first = np.unique(rows["id"][order], return_index=True)[1]
         kept = np.zeros(len(order), bool)
         kept[first] = True
-        bad = [self._repeated(rows[number]) for number in order[~kept]]
-        return order[kept], bad
+        failed = [self._repeated_id(rows[number]) for number in order[~kept]]
+        return order[kept], failed
 
-    def _repeated(self, row: np.void) -> FailedRecord:
+    def _repeated_id(self, row: np.void) -> FailedRecord:
         name = self.read(row)[0].partition(" ")[0]
         reason = "expected an id of its own, found one that another protein has"
         return FailedRecord(self._files[row["file"]], int(row["line"]), name, reason)
