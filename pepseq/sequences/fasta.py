@@ -95,7 +95,7 @@ def read_fasta(
         raw = refuse_nucleotides(raw, path, b"." if rows else b"")
         for line, header, body in raw:
             count += 1
-            record, reason = _parse(line, header, body, symbols, seen, groups, longest)
+            record, reason = parse_record(line, header, body, symbols, seen, groups, longest)
             if not reason:
                 yield record
                 continue
@@ -180,7 +180,7 @@ def _format(line: bytes) -> str:
     return found(decode_text(line).strip())
 
 
-def _parse(
+def parse_record(
     line: int,
     header: bytes,
     body: bytes | None,

@@ -1,0 +1,80 @@
+"""Sequences in memory as records: texts, Biopython's SeqRecords, and pandas DataFrames."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pepseq.errors import InputError
+from pepseq.io.failures import FailedRecord
+from pepseq.io.files import encode_text
+from pepseq.sequences.alphabets import Alphabet
+from pepseq.sequences.fasta import Record, longest_record, parse_record
+from pepseq.sequences.seen_ids import SeenIds
+
+Sequences = Mapping[str, Any] | Iterable[Any]
+"""Sequences in memory, as `sequence_records` takes them."""
+
+
+def sequence_records(
+    sequences: Sequences,
+    source: str = "sequences",
+    *,
+    readouts: bool = False,
+    groups: dict[str, str] | None = None,
+) -> list[Record]:
+    """Return the records of sequences in memory, cleaned and checked as `read_fasta` does.
+
+    `sequences` is one of: a mapping of ids to sequences; a pandas DataFrame with columns `id` and
+    `sequence`; a list of Biopython SeqRecords; a list of (id, sequence) pairs; a list of sequences,
+    whose ids are 1, 2, 3 and so on. A sequence is a text or a Biopython Seq. `readouts` and
+    `groups` are those of `read_fasta`; the line of a record is its place, from 1.
+
+    Raises InputError, in which `source` names the argument, for a sequence that is no protein (or
+    readout), an id that occurs twice, and a DataFrame without these columns.
+
+    >>> sequence_records({"P1": "MKV"})
+    [Record(id='P1', description='', sequence='MKV', line=1)]
+    >>> [(record.id, record.sequence) for record in sequence_records(["mkv*", "MKL"])]
+    [('1', 'MKV'), ('2', 'MKL')]
+    """
+    groups = {} if groups is None and readouts else groups
+    alphabet = Alphabet.READOUT if readouts else Alphabet.PROTEIN
+    seen, longest, records = SeenIds(), longest_record(), []
+    for place, (header, sequence) in enumerate(_headers_and_sequences(sequences, source), 1):
+        texts = encode_text(header), encode_text(sequence)
+        record, reason = parse_record(place, *texts, alphabet, seen, groups, longest)
+        if reason:
+            raise InputError(str(FailedRecord(source, place, record.id, reason)))
+        records.append(record)
+    return records
+
+
+def _headers_and_sequences(sequences: Sequences, source: str) -> Iterator[tuple[str, str]]:
+    if isinstance(sequences, str):
+        raise InputError(f"{source}: expected several sequences, found one text; put it in a list")
+    if hasattr(sequences, "columns"):
+        yield from _rows_of_frame(sequences, source)
+    elif isinstance(sequences, Mapping):
+        for name, sequence in sequences.items():
+            yield str(name), str(sequence)
+    else:
+        for place, item in enumerate(sequences, 1):
+            if hasattr(item, "seq"):
+                description = str(getattr(item, "description", ""))
+                about = description if description.startswith(item.id) else item.id
+                yield str(about), str(item.seq)
+            elif isinstance(item, tuple):
+                name, sequence = item
+                yield str(name), str(sequence)
+            else:
+                yield str(place), str(item)
+
+
+def _rows_of_frame(frame: Any, source: str) -> Iterator[tuple[str, str]]:
+    for column in ("id", "sequence"):
+        if column not in frame.columns:
+            raise InputError(
+                f"{source}: expected a DataFrame with the columns id and sequence, found the "
+                f"columns {', '.join(map(str, frame.columns))}"
+            )
+    for name, sequence in zip(frame["id"], frame["sequence"], strict=True):
+        yield str(name), str(sequence)

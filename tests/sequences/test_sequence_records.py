@@ -1,0 +1,61 @@
+"""Sequences in memory become the records that a FASTA file with them has."""
+
+import doctest
+
+import pandas as pd
+import pytest
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+
+from pepseq.errors import InputError
+from pepseq.sequences import sequence_records as module
+from pepseq.sequences.sequence_records import sequence_records
+
+EXPECTED = [("P1", "MKV"), ("P2", "MKL")]
+
+
+@pytest.mark.parametrize(
+    "sequences",
+    [
+        {"P1": "MKV", "P2": "m kl*"},
+        {"P1": Seq("MKV"), "P2": Seq("MKL")},
+        [("P1", "MKV"), ("P2", "MKL")],
+        [SeqRecord(Seq("MKV"), id="P1"), SeqRecord(Seq("MKL"), id="P2", description="P2 kinase")],
+        pd.DataFrame({"sequence": ["MKV", "MKL"], "id": ["P1", "P2"], "length": [3, 3]}),
+        (pair for pair in EXPECTED),
+    ],
+    ids=["dict", "dict of Seq", "pairs", "SeqRecords", "DataFrame", "generator"],
+)
+def test_every_kind_of_sequences_gives_the_same_records(sequences):
+    records = sequence_records(sequences)
+    assert [(record.id, record.sequence) for record in records] == EXPECTED
+    assert [record.line for record in records] == [1, 2]
+
+
+def test_a_list_of_texts_is_numbered_from_1():
+    assert [record.id for record in sequence_records(["MKV", "MKL"])] == ["1", "2"]
+
+
+def test_hidden_residues_and_groups_of_readouts_are_read():
+    groups = {}
+    records = sequence_records({"P1": "K?[DE]X"}, readouts=True, groups=groups)
+    assert records[0].sequence == "KXdX" and groups == {"d": "DE"}
+
+
+@pytest.mark.parametrize(
+    ("sequences", "words"),
+    [
+        ("MKV", "expected several sequences, found one text"),
+        ({"P1": "MK1"}, "truth:1: 'P1': expected amino acids, found '1' at residue 3"),
+        ([("P1", "MK"), ("P1", "ML")], "truth:2: 'P1': expected an id of its own"),
+        ({"P1": ""}, "truth:1: 'P1': expected residues, found none"),
+        (pd.DataFrame({"name": ["P1"], "sequence": ["MK"]}), "the columns id and sequence"),
+    ],
+)
+def test_a_faulty_sequence_is_an_input_error(sequences, words):
+    with pytest.raises(InputError, match=words):
+        sequence_records(sequences, "truth")
+
+
+def test_the_examples_run():
+    assert doctest.testmod(module).failed == 0
