@@ -1,13 +1,12 @@
 """A partly downloaded file, and the notes with which a later call resumes it."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from pepseq.io.atomic_files import create_file, replace_file
+from pepseq.io.atomic_files import create_file, publish_file, replace_file
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import to_json
 
@@ -69,7 +68,5 @@ class PartialDownload:
 
     def publish(self) -> None:
         """Give the file its name."""
-        with open(self.file, "rb+") as stream:
-            os.fsync(stream.fileno())
-        self.file.replace(self._path)
+        publish_file(self.file, self._path)
         self._notes.unlink(missing_ok=True)

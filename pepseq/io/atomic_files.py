@@ -1,4 +1,4 @@
-"""Atomic writing of files: locks, hidden names, exchanged names, writing through to the disk."""
+"""Atomic writing of files: locks, temporary hidden names, renames, flushing to disk."""
 
 import ctypes
 import errno
@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 
 from pepseq.errors import OutputError, TryAgainError
 
-_LONGEST_STEM = 180
-_DIGITS = 16
+_MAX_STEM_BYTES = 180
+_RANDOM_DIGITS = 16
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -26,7 +26,7 @@ _APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEX
 
 @contextmanager
 def disk_errors(path: str | Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write `path` into an OutputError."""
+    """Turn an OSError of the block, which writes `path`, into an OutputError."""
     try:
         yield
     except BrokenPipeError:
@@ -37,47 +37,48 @@ def disk_errors(path: str | Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
-    """Hold `.<name>.lock` beside `path` while a run writes it; TryAgainError if another does.
+    """Hold the lock `.<name>.lock` beside `path` during the block, which writes `path`.
 
-    `wait` is how many seconds to give the other run to end. OSError if there can be no lock.
+    Raises TryAgainError if another run holds it for `wait` more seconds, OSError if no lock can be
+    made.
     """
     path = Path(path)
-    lock = path.parent / f".{stem_of(path)}.lock"
+    lock = path.parent / f".{hidden_stem(path)}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = not os.path.lexists(lock)
-    held = FileLock(lock, timeout=wait)
+    is_new = not os.path.lexists(lock)
+    file_lock = FileLock(lock, timeout=wait)
     try:
-        _acquire(held, lock)
+        _acquire(file_lock, lock)
     except Timeout as error:
-        if new:
+        if is_new:
             _check_writable(path.parent)
         raise TryAgainError(
             f"{path}: another run is writing it; try again when it is done (if there is none, "
             f"remove {lock})"
         ) from error
     except BaseException:  # a signal may come after the file was made
-        if new:
+        if is_new:
             lock.unlink(missing_ok=True)
         raise
     try:
         yield
     finally:
         lock.unlink(missing_ok=True)
-        held.release()
+        file_lock.release()
 
 
-def _acquire(held: FileLock, lock: Path) -> None:
-    """Acquire a lock; where flock is missing, without the empty file that a killed run left."""
+def _acquire(file_lock: FileLock, lock: Path) -> None:
+    """Acquire a lock; where flock is missing, remove the empty file that a killed run left."""
     try:
-        held.acquire()
+        file_lock.acquire()
     except Timeout:
-        if os.path.islink(lock) or lock.stat().st_size or not _without_flock(lock):
+        if os.path.islink(lock) or lock.stat().st_size or not _flock_is_missing(lock):
             raise
         lock.unlink(missing_ok=True)
-        held.acquire()
+        file_lock.acquire()
 
 
-def _without_flock(lock: Path) -> bool:
+def _flock_is_missing(lock: Path) -> bool:
     import fcntl
 
     with open(lock, "rb") as stream:
@@ -95,81 +96,98 @@ def _check_writable(folder: Path) -> None:
     probe.unlink()
 
 
-def stem_of(path: Path) -> str:
-    """Return a file's name, or digits of its SHA-256 if it leaves no room for a suffix."""
+def hidden_stem(path: Path) -> str:
+    """Return a file's name, or digits of the name's SHA-256 if it leaves no room for a suffix."""
     name = os.fsencode(path.name)
-    return path.name if len(name) <= _LONGEST_STEM else hashlib.sha256(name).hexdigest()[:32]
+    return path.name if len(name) <= _MAX_STEM_BYTES else hashlib.sha256(name).hexdigest()[:32]
 
 
 def new_partial(path: Path) -> Path:
-    """Return an unguessable name beside `path`, for `create_file` or a folder."""
-    return path.parent / f".{stem_of(path)}.{secrets.token_hex(_DIGITS // 2)}.partial"
+    """Return a new hidden name beside `path` that nobody can guess, for a file or folder."""
+    return path.parent / f".{hidden_stem(path)}.{secrets.token_hex(_RANDOM_DIGITS // 2)}.partial"
 
 
 def remove_partials(path: Path) -> None:
-    """Remove what killed runs left of `path`, which must be locked."""
-    form = re.compile(rf"\.{re.escape(stem_of(path))}\.[0-9a-f]{{{_DIGITS}}}\.partial(\.old)?")
+    """Remove hidden files that killed runs left of `path`, which must be locked."""
+    form = re.compile(
+        rf"\.{re.escape(hidden_stem(path))}\.[0-9a-f]{{{_RANDOM_DIGITS}}}\.partial(\.old)?"
+    )
     for name in os.listdir(path.parent):
         if form.fullmatch(name):
-            remove(path.parent / name)
+            remove_path(path.parent / name)
 
 
 def create_file(path: Path, mode: int = 0o666) -> BufferedWriter:
-    """Create a file for writing bytes; OSError if there is anything of this name, a link too."""
+    """Create a file for writing bytes; OSError if the name is taken, by a link too."""
     return open(os.open(path, _CREATE, mode), "wb")
 
 
 def append_file(path: Path) -> BufferedWriter:
-    """Open a file for appending bytes; what is no file of this user alone is replaced first."""
+    """Open a file for appending bytes; a link, or another user's file, is replaced first."""
     with suppress(OSError):
         handle = os.open(path, _APPEND)
-        found = os.fstat(handle)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1:
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1:
             return open(handle, "ab")
         os.close(handle)
     path.unlink(missing_ok=True)
     return create_file(path)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a small file at once; OSError. `path` must be locked."""
+def publish_file(source: Path, path: Path) -> None:
+    """Write a finished file to disk, then rename it to `path`, replacing what is there; OSError."""
+    sync_to_disk(source)
+    source.replace(path)
+
+
+@contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """Yield a new hidden file for the block to write; after the block, it replaces `path`.
+
+    If the block raises, the hidden file is removed and `path` stays as it was. `path` must be
+    locked. Raises OSError.
+    """
     remove_partials(path)
     partial = new_partial(path)
     try:
-        with create_file(partial) as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        create_file(partial).close()
+        yield partial
+        publish_file(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def remove(path: Path) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file by one with this content, in one step; OSError. `path` must be locked."""
+    with replacement(path) as partial:
+        partial.write_bytes(content)
+
+
+def remove_path(path: Path) -> None:
     """Remove a file, a link or a folder with all that is in it, if that can be."""
     with suppress(OSError):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def sync(path: str | Path) -> None:
-    """Write a file, or a folder and all its files, to disk; OSError."""
+def sync_to_disk(path: str | Path) -> None:
+    """Write a file, or a folder and all its files, through caches to the disk; OSError."""
     if os.path.isdir(path) and not os.path.islink(path):
         for place, _, names in os.walk(path):
             for name in names:
-                _sync(os.path.join(place, name))
-            sync_names(place)
+                _sync_file(os.path.join(place, name))
+            sync_folder_names(place)
     else:
-        _sync(path)
+        _sync_file(path)
 
 
-def _sync(path: str | Path) -> None:
+def _sync_file(path: str | Path) -> None:
     if stat.S_ISREG(os.lstat(path).st_mode):
         with open(path, "rb") as stream:
             os.fsync(stream.fileno())
 
 
-def sync_names(folder: str | Path) -> None:
-    """Write a folder's names to disk, where the system can; OSError."""
+def sync_folder_names(folder: str | Path) -> None:
+    """Write the names of a folder's files to the disk, where the system can; OSError."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -183,10 +201,10 @@ def sync_names(folder: str | Path) -> None:
         os.close(handle)
 
 
-def exchange(first: str, second: str) -> None:
-    """Exchange the names of two files or folders: at once where the system can; OSError.
+def exchange_names(first: str, second: str) -> None:
+    """Exchange the names of two files or folders, in one step where the system can; OSError.
 
-    Elsewhere `second` is `<first>.old` for a moment.
+    Elsewhere `second` has the name `<first>.old` for a moment.
     """
     with suppress(AttributeError):
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
@@ -205,6 +223,6 @@ def exchange(first: str, second: str) -> None:
         os.rename(first, second)
     except OSError:
         os.rename(aside, second)
-        remove(Path(aside))  # a link to what has its name still
+        remove_path(Path(aside))  # a second link to `second`
         raise
     os.rename(aside, first)

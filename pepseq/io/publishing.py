@@ -15,12 +15,12 @@ from pepseq.errors import OutputError, TryAgainError
 from pepseq.io.atomic_files import (
     create_file,
     disk_errors,
-    exchange,
+    exchange_names,
+    hidden_stem,
     locked,
-    remove,
-    stem_of,
-    sync,
-    sync_names,
+    remove_path,
+    sync_folder_names,
+    sync_to_disk,
 )
 from pepseq.processes.signals import signals_held
 
@@ -55,7 +55,7 @@ class Rename:
         """Write the file to disk and look at both names; OutputError, OSError."""
         self.new, self.name = os.path.abspath(self.new), os.path.abspath(self.name)
         if (self.kept and not self.removal) or os.path.isdir(self.new):
-            sync(self.new)
+            sync_to_disk(self.new)
         self.identity = _identity(self.new)
         self.replaces = os.path.lexists(self.name)
         if self.replaces and not self.force:
@@ -63,7 +63,7 @@ class Rename:
 
     def apply(self) -> None:
         """Rename; OSError if that cannot be: `undo` restores both names."""
-        exchange(self.new, self.name) if self.replaces else os.rename(self.new, self.name)
+        exchange_names(self.new, self.name) if self.replaces else os.rename(self.new, self.name)
         self.done = True
 
     def undo(self) -> None:
@@ -75,7 +75,7 @@ class Rename:
             if not os.path.lexists(self.name):
                 os.rename(aside, self.name)
         elif ours and self.replaces and os.path.lexists(self.new):
-            exchange(self.new, self.name)
+            exchange_names(self.new, self.name)
         elif ours and not self.replaces:
             os.rename(self.name, self.new)
         self.done = False
@@ -83,7 +83,7 @@ class Rename:
     def clean(self) -> None:
         """Remove what no name is left for: an older output, or a new one of a set that failed."""
         if self.done or not self.kept:
-            remove(Path(self.name if self.removal else self.new))
+            remove_path(Path(self.name if self.removal else self.new))
 
 
 def publish(renames: list[Rename]) -> None:
@@ -105,7 +105,7 @@ def publish(renames: list[Rename]) -> None:
                 rename.apply()
             for folder in {os.path.dirname(rename.name) for rename in renames}:
                 where = folder
-                sync_names(folder)
+                sync_folder_names(folder)
             if not held and len(renames) > 1:
                 journal.unlink()
         except OSError as error:
@@ -175,11 +175,11 @@ def _write_journal(journal: Path, renames: list[Rename]) -> None:
         stream.write(json.dumps([asdict(rename) for rename in renames]).encode())
         stream.flush()
         os.fsync(stream.fileno())
-    sync_names(journal.parent)
+    sync_folder_names(journal.parent)
 
 
 def _journal(path: Path) -> Path:
-    return path.parent / f".{stem_of(path)}.journal"
+    return path.parent / f".{hidden_stem(path)}.journal"
 
 
 def is_side_file(path: Path) -> bool:

@@ -19,7 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.io.atomic_files import create_file, exchange, new_partial, remove, sync, sync_names
+from pepseq.io.atomic_files import (
+    create_file,
+    exchange_names,
+    new_partial,
+    remove_path,
+    sync_folder_names,
+    sync_to_disk,
+)
 from pepseq.io.json_files import parse_json
 from pepseq.io.run_record import to_json
 
@@ -58,7 +65,7 @@ class Index:
         with suppress(OSError):
             self._check_mine()
             if folder.is_symlink() or not folder.is_dir():
-                remove(folder)
+                remove_path(folder)
                 folder.mkdir(_FOLDER_MODE)
         return replace(self, folder=folder, place=f"{self.place}{name}/")
 
@@ -94,12 +101,12 @@ class Index:
         partial = new_partial(path)
         try:
             self._write(partial, name, array)
-            sync(partial)
+            sync_to_disk(partial)
             if path.is_dir():
-                remove(path)
+                remove_path(path)
             partial.replace(path)
         finally:
-            remove(partial)
+            remove_path(partial)
 
     def about(self) -> dict:
         """Return what `build` was told about the index.
@@ -135,11 +142,11 @@ class Index:
             about = {"format": FORMAT} | about
             with create_file(partial / _ABOUT, _FILE_MODE) as stream:
                 stream.write(to_json(about | {"checksum": self._digits(about)}))
-            sync(partial)
+            sync_to_disk(partial)
             self._publish(partial, check)
-            sync_names(self.folder.parent)
+            sync_folder_names(self.folder.parent)
         finally:
-            remove(partial)
+            remove_path(partial)
 
     def _publish(self, partial: Path, check: Callable[[], object]) -> None:
         with suppress(OSError):
@@ -149,7 +156,7 @@ class Index:
             check()
             return
         self._check_mine()
-        exchange(os.fspath(partial), os.fspath(self.folder))
+        exchange_names(os.fspath(partial), os.fspath(self.folder))
 
     def _check_mine(self) -> None:
         """Raise PermissionError if the folder is another user's, who would not trust our files."""

@@ -67,8 +67,8 @@ def renames(request, monkeypatch):
         acts[number] = what
         counted[0] = 0
         for place in (os, publishing):
-            for name in ("rename", "exchange", "unlink"):
-                if place is publishing and name != "exchange":
+            for name in ("rename", "exchange_names", "unlink"):
+                if place is publishing and name != "exchange_names":
                     continue
                 if function := getattr(place, name, None):
                     monkeypatch.setattr(place, name, counting(function))

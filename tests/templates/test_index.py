@@ -242,15 +242,15 @@ def test_what_has_been_mapped_stays_when_the_index_is_rebuilt(known):
 
 
 def test_files_are_on_disk_before_they_have_their_names(known, monkeypatch):
-    synced, sync = [], module.sync
+    synced, sync_to_disk = [], module.sync_to_disk
 
     def watch(path):
         synced.append(path)
         assert path.name.endswith(".partial")
         assert not (path.is_dir() and list(path.parent.glob("[!.]*")))
-        sync(path)
+        sync_to_disk(path)
 
-    monkeypatch.setattr(module, "sync", watch)
+    monkeypatch.setattr(module, "sync_to_disk", watch)
     answers(known)
     assert len(synced) == 5
 
