@@ -48,6 +48,7 @@ def test_damage_depends_on_the_seed_alone_and_always_changes_something(campaign)
         assert first == second and first[1] != content
 
 
+@pytest.mark.slow
 def test_a_small_campaign_of_each_kind_counts_what_held():
     options = "--commands mask --kills 2 --strace 2 --indices 2 --inputs 4 --jobs 2"
     done = subprocess.run(
