@@ -57,7 +57,7 @@ def command(readouts, output, reference, readout, labels, keep_going, force, **s
         readouts,
         output,
         reference,
-        options.one_readout(readout, labels),
+        options.readout_of_options(readout, labels),
         config=config,
         force=force,
         keep_going=keep_going,

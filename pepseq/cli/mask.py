@@ -71,7 +71,7 @@ def command(proteins, output, readout, labels, noise, keep_going, force, **setti
     mask(
         proteins,
         output,
-        options.one_readout(readout, labels),
+        options.readout_of_options(readout, labels),
         noise=Noise(**rates) if any(rates.values()) else noise,
         keep_going=keep_going,
         force=force,

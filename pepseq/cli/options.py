@@ -106,7 +106,7 @@ labels = click.option(
 )
 
 
-def one_readout(readout: Readout | None, labels: Readout | None) -> Readout:
+def readout_of_options(readout: Readout | None, labels: Readout | None) -> Readout:
     """Return the one of --readout and --labels that is given, or end with click's usage error."""
     if (readout is None) == (labels is None):
         raise click.UsageError(

@@ -28,7 +28,7 @@ from pepseq.evaluation.provenance import (
 from pepseq.evaluation.tables import NAMES, summarise, write_report
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_free, check_inputs
+from pepseq.io.files import check_inputs, check_outputs
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record, sha256
 from pepseq.readout.readout import Readout
@@ -125,7 +125,7 @@ def check_paths(
     if str(output) == STDIO:
         raise SettingsError("output: expected a folder, found - (stdout)")
     output = Path(output)
-    check_free([output], inputs, force, folder=True)
+    check_outputs([output], inputs, force, folder=True)
     real = Path(os.path.realpath(output))
     if any(real in Path(os.path.realpath(path)).parents for path in inputs):
         raise SettingsError(f"{output}: an output must not hold the inputs")

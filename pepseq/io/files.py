@@ -88,7 +88,7 @@ def encode_text(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def check_free(
+def check_outputs(
     outputs: list[str | Path], inputs: list[str | Path], force: bool, folder: bool = False
 ) -> None:
     """Refuse outputs that cannot be written or must not be.

@@ -13,7 +13,7 @@ import numpy as np
 
 from pepseq.errors import SettingsError, is_text
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_free, check_inputs, encode_text
+from pepseq.io.files import check_inputs, check_outputs, encode_text
 from pepseq.io.outputs import Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -185,7 +185,7 @@ def lookup(
     paths = [reference] if isinstance(reference, str | Path) else list(reference)
     if not paths:
         raise SettingsError("lookup: expected a reference, found none")
-    check_free([output], [readouts, *paths], force)
+    check_outputs([output], [readouts, *paths], force)
     check_inputs([readouts, *paths])
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
@@ -235,7 +235,7 @@ def _read(
         yield from read_dye_sequences(path, readout, bad)
         return
     groups = readout.group_symbols
-    records = read_fasta(path, readouts=True, bad=bad, groups=groups)
+    records = read_fasta(path, reads=True, bad=bad, groups=groups)
     yield from fitting(records, readout, "all", path, bad, groups)
 
 

@@ -18,7 +18,7 @@ from pepseq.io.atomic_files import (
     remove_partials,
     replace_file,
 )
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.json_files import decode_json, read_json
 from pepseq.io.outputs import STDIO
 from pepseq.io.run_record import sha256
@@ -92,7 +92,7 @@ def convert(source: str | Path, output: str | Path | None = None, force: bool = 
     if output is None and converted_name(source.name) == source.name:
         raise InputError(f"{source}: expected a .pt or .bin file of weights, found another name")
     output = source.with_name(converted_name(source.name)) if output is None else Path(output)
-    check_free([output], [source], force)
+    check_outputs([output], [source], force)
     with disk_errors(output), locked(output, _WAIT):
         _write(source, output)
     return output

@@ -13,7 +13,7 @@ from pepseq.errors import InputError, found
 from pepseq.pairing.known_pairs import KnownPair
 from pepseq.pairing.method_interface import Families, Species
 from pepseq.pairing.msa import Alignment
-from pepseq.sequences.species import SpeciesRead
+from pepseq.sequences.species import FamilySpecies
 
 NO_SPECIES = "species not read"
 ONE_SIDE = "species in this family only"
@@ -46,7 +46,7 @@ class Grouped:
 
 
 def group(
-    a: Alignment, b: Alignment, read: SpeciesRead, known: dict[str, list[KnownPair]]
+    a: Alignment, b: Alignment, read: FamilySpecies, known: dict[str, list[KnownPair]]
 ) -> Grouped:
     """Put together the proteins of each species that is in both families.
 
@@ -108,7 +108,7 @@ def _left(family: str, alignment: Alignment, species: tuple[str | None, ...], bo
             yield Unpaired(family, name, protein, ONE_SIDE if name else NO_SPECIES)
 
 
-def _count(read: SpeciesRead, both: set[str], species: list[Species]) -> dict[str, int]:
+def _count(read: FamilySpecies, both: set[str], species: list[Species]) -> dict[str, int]:
     a, b = (Counter(name for name in some if name) for some in (read.a, read.b))
     return {
         "proteins_a": len(read.a),

@@ -9,7 +9,7 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -31,7 +31,7 @@ from pepseq.pairing.pairs import (
 )
 from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.sequences.headers import table_of
-from pepseq.sequences.species import AUTO, SpeciesRead, read_species
+from pepseq.sequences.species import AUTO, FamilySpecies, read_species
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def pair(
     started = time.time()
     inputs = _inputs(family_a, family_b, known, config)
     written = [path for path in (output, paired_msa, plot) if path is not None]
-    check_free(written, inputs, force)
+    check_outputs(written, inputs, force)
     form = _format_of(plot)
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
@@ -178,7 +178,7 @@ def _refuse(bad: list[FailedRecord], good: int, keep_going: bool) -> None:
         )
 
 
-def _say(asked: str, species: SpeciesRead, grouped: Grouped) -> None:
+def _say(asked: str, species: FamilySpecies, grouped: Grouped) -> None:
     counts = grouped.counts
     log.info(
         "species by %s%s, such as %s: unread in %d of %d proteins of A and %d of %d of B; %d "

@@ -108,7 +108,7 @@ def sample(source: str | Path, readout: Readout) -> list[str]:
     allowed = {*readout.observed, *readout.group_symbols, HIDDEN}
     kept: list[tuple[int, str]] = []
     total = 0
-    records = read_fasta(source, readouts=True, bad=[], groups=readout.group_symbols)
+    records = read_fasta(source, reads=True, bad=[], groups=readout.group_symbols)
     for record in records:
         if not set(record.sequence) <= allowed:
             continue

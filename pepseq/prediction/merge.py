@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_free, open_input
+from pepseq.io.files import check_outputs, open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import Outputs
 from pepseq.prediction.reconstruction import TABLE_COLUMNS
@@ -115,7 +115,7 @@ def merge(
     if (table is None) != (parts[0].table is None):
         raise SettingsError(f"--table: the shards have {'no tables' if table else 'tables too'}")
     wanted = [output] if table is None else [output, table]
-    check_free(wanted, [path for part in parts for path in part.files()], force)
+    check_outputs(wanted, [path for part in parts for path in part.files()], force)
     whole = Tally()
     bad = _read_failed(parts[0])
     with Outputs(force) as outputs:

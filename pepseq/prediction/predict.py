@@ -12,7 +12,7 @@ from pathlib import Path
 from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed, write_failed
-from pepseq.io.files import check_free, encode_text
+from pepseq.io.files import check_outputs, encode_text
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -87,7 +87,7 @@ def predict(
     if shard is not None:
         _check_files(readouts, wanted)
     references = _references(reference, model, config)
-    check_free(wanted, [readouts, *references], force)
+    check_outputs(wanted, [readouts, *references], force)
     if model is not None and any(_inside(path, model) for path in wanted):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
     with _rereadable(readouts) as source, Outputs(force) as outputs:
@@ -108,7 +108,7 @@ def predict(
         todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
         with Progress("predicting", todo, "residues") as progress:
             groups = used.group_symbols
-            records = read_fasta(source, readouts=True, bad=bad, groups=groups)
+            records = read_fasta(source, reads=True, bad=bad, groups=groups)
             records = noticing_peptides(records, config.kind, source)
             missed = combiner is not None and config.missed_label > 0
             candidates = "all" if missed else config.candidates

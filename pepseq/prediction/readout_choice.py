@@ -47,7 +47,7 @@ def choose_readout(
     groups = {s: members for r in checkpoint.readouts for s, members in r.group_symbols.items()}
     kinds: Counter[str] = Counter()
     total = complete = 0
-    for record in read_fasta(source, readouts=True, bad=[], groups=groups):
+    for record in read_fasta(source, reads=True, bad=[], groups=groups):
         kinds["".join(sorted(set(record.sequence) - {HIDDEN}))] += 1
         total, complete = total + len(record.sequence), complete + is_complete(record.sequence)
     if wanted is not None:

@@ -29,7 +29,7 @@ def records_of(reads: Sequences, groups: Mapping[str, str] | None = None) -> lis
         )
     if not hasattr(reads, "columns") and not isinstance(reads, Mapping):
         reads = [_header_and_text(read, groups or {}) for read in reads]
-    records = sequence_records(reads, "reads", readouts=True, groups=dict(groups or {}))
+    records = sequence_records(reads, "reads", reads=True, groups=dict(groups or {}))
     if not records:
         raise InputError("reads: expected at least one read, found none")
     return records

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pepseq.errors import SettingsError, found
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.readout.dye_sequences import check_channels, format_dye_sequences
@@ -52,7 +52,7 @@ def mask(
     _check_format(readout, hidden_symbol, dye_sequences)
     inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
     files = [noise] if isinstance(noise, str | Path) else []
-    check_free([output], [*inputs, *files], force)
+    check_outputs([output], [*inputs, *files], force)
     model = read_fluorosequencing(noise) if files else noise
     if model is not None:
         model.check(readout)

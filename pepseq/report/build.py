@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepseq.errors import SettingsError, readable
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.report.discover import PAGE, find_results
@@ -45,11 +45,11 @@ def report(
     if not sources:
         raise SettingsError("report: expected folders or files of results, found none")
     started = time.time()
-    check_free([output], [*sources, *truths], force)
+    check_outputs([output], [*sources, *truths], force)
     found = find_results(sources, output)
-    check_free([output], [*found.files, *truths], force)
+    check_outputs([output], [*found.files, *truths], force)
     predictions, judged = link(found, truths)
-    check_free([output], [*found.files, *found.runs, *truths], force)
+    check_outputs([output], [*found.files, *found.runs, *truths], force)
     made = time.strftime("%Y-%m-%d", time.gmtime(started))
     content = readable(page(found, predictions, judged, title, made)).encode("utf-8", "replace")
     with Outputs(force) as outputs:

@@ -1,4 +1,4 @@
-"""The symbols of sequences in files: proteins, readouts with groups such as [DE], rows."""
+"""The symbols of sequences in files: proteins, reads with groups such as [DE], rows."""
 
 import re
 from enum import Enum
@@ -10,13 +10,13 @@ from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN
 _PROTEIN = bytes.maketrans(
     (AMINO_ACIDS + UNKNOWN).lower().encode(), (AMINO_ACIDS + UNKNOWN).encode()
 )
-_READOUT = bytes.maketrans(
+_READ = bytes.maketrans(
     (AMINO_ACIDS.lower() + HIDDEN_SYMBOLS + UNKNOWN + UNKNOWN.lower()).encode(),
     (AMINO_ACIDS + "X" * (len(HIDDEN_SYMBOLS) + 2 * len(UNKNOWN))).encode(),
 )
 _GROUPS = AMINO_ACIDS.lower()  # in what has been read, a letter in lower case stands for a group
 _NO_PROTEIN = re.compile(f"[^{AMINO_ACIDS}{UNKNOWN}{_GROUPS}]".encode())
-_NO_READOUT = re.compile(f"[^{AMINO_ACIDS}X{_GROUPS}]".encode())
+_NO_READ = re.compile(f"[^{AMINO_ACIDS}X{_GROUPS}]".encode())
 _NO_ROW = re.compile(f"[^{GAPS}{AMINO_ACIDS}{UNKNOWN}{(AMINO_ACIDS + UNKNOWN).lower()}]".encode())
 _BRACKET = re.compile(rb"\[[^]]*\]?")
 _GROUP = re.compile(f"\\[[{AMINO_ACIDS}]+\\]".encode())
@@ -26,7 +26,7 @@ class Alphabet(Enum):
     """Symbols that a record may hold: their name, how they are rewritten, what is none of them."""
 
     PROTEIN = ("amino acids", _PROTEIN, _NO_PROTEIN)
-    READOUT = ("amino acids or hidden symbols", _READOUT, _NO_READOUT)
+    READ = ("amino acids or hidden symbols", _READ, _NO_READ)
     ROW = ("amino acids or gaps", None, _NO_ROW)
 
     def __init__(self, names: str, table: bytes | None, wrong: re.Pattern):

@@ -64,7 +64,7 @@ class Record:
 def read_fasta(
     paths: str | Path | Iterable[str | Path],
     *,
-    readouts: bool = False,
+    reads: bool = False,
     bad: list[FailedRecord] | None = None,
     groups: dict[str, str] | None = None,
     repeated_ids: bool = False,
@@ -74,8 +74,8 @@ def read_fasta(
     """Yield the records of one or several FASTA files in order; `-` is stdin.
 
     Letters are put in upper case; spaces, a byte-order mark and a final `*` are dropped. With
-    `readouts`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
-    becomes X. With `readouts` or `groups`, a residue known only to be one of a group, `[DE]`,
+    `reads`, every symbol for a hidden residue (`X ? . _ x`, and the unknown residues U B Z O J)
+    becomes X. With `reads` or `groups`, a residue known only to be one of a group, `[DE]`,
     becomes one character: the group's first amino acid in lower case. `groups` maps such characters
     to the members of their group: a record with another group of the same character is bad, and
     groups first seen in a good record are added. With `rows`, records are rows of an alignment, of
@@ -86,9 +86,9 @@ def read_fasta(
     Raises InputError.
     """
     seen = None if repeated_ids else SeenIds()
-    groups = {} if groups is None and readouts else groups
+    groups = {} if groups is None and reads else groups
     longest = longest_record()
-    symbols = Alphabet.READOUT if readouts else Alphabet.ROW if rows else Alphabet.PROTEIN
+    symbols = Alphabet.READ if reads else Alphabet.ROW if rows else Alphabet.PROTEIN
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         count = 0
         raw = _raw_records(path, alignment if rows else None, longest)

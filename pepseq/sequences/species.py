@@ -31,7 +31,7 @@ _PLACES = (1, -1, 2, -2, 3, -3, 4, -4)
 
 
 @dataclass(frozen=True)
-class SpeciesRead:
+class FamilySpecies:
     """The species of each protein of families A and B, None where unread; `rule` that was used.
 
     `others` are rules that `auto` could as well have taken, and that read something else.
@@ -47,7 +47,7 @@ def read_species(
     rule: str,
     ids: tuple[Sequence[str], Sequence[str]],
     headers: tuple[Sequence[str], Sequence[str]],
-) -> SpeciesRead:
+) -> FamilySpecies:
     """Read the species of the proteins of two families; `ids` and `headers` are A's and B's.
 
     `auto` takes the first of ox, taxid, bracket and mnemonic that reads nearly all headers of both
@@ -64,7 +64,7 @@ def read_species(
         tuple(reader(name, header) or None for name, header in zip(*family, strict=True))
         for family in zip(ids, headers, strict=True)
     )
-    return SpeciesRead(rule, a, b, tuple(others))
+    return FamilySpecies(rule, a, b, tuple(others))
 
 
 def find_species_form(headers: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.failures import FailedRecord, format_failed
-from pepseq.io.files import check_free, encode_text
+from pepseq.io.files import check_outputs, encode_text
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_outputs, sha256, to_json
@@ -185,8 +185,8 @@ def open_folder(
     """
     path = Path(output)
     root = path / _WORK
-    check_free([path], inputs, True, folder=True)
-    check_free([path / TABLE], inputs, True)
+    check_outputs([path], inputs, True, folder=True)
+    check_outputs([path / TABLE], inputs, True)
     for given in map(os.path.realpath, inputs):
         if Path(os.path.realpath(root)) in Path(given).parents:
             raise SettingsError(f"{root}: the folder of files on the way holds an input")

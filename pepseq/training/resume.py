@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.atomic_files import disk_errors
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
 from pepseq.models.checkpoints import (
@@ -108,7 +108,7 @@ def check_output(
     output: Path, inputs: list[str], models: list[str | Path | None], force: bool
 ) -> None:
     """Refuse an output folder that holds an input, or that is not a trained network to replace."""
-    check_free([output], inputs, force, folder=True)
+    check_outputs([output], inputs, force, folder=True)
     used = [Path(os.path.realpath(p)) for p in [*inputs, *filter(None, models)]]
     if any(output == path or output in path.parents for path in used):
         raise SettingsError(f"{output}: an output must not hold the inputs or a model")

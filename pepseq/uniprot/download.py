@@ -11,7 +11,7 @@ from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.http.client import HttpClient, HttpConfig, is_offline, shown
 from pepseq.http.responses import RejectedError
 from pepseq.io.atomic_files import disk_errors, locked
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -66,7 +66,7 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
     started = time.time()
     if str(output) == STDIO:
         raise SettingsError("output: expected a file, which can be gone on with; found - (stdout)")
-    check_free([output], [], force)
+    check_outputs([output], [], force)
     output = Path(output)
     with (
         _server(config) as (http, url),

@@ -9,7 +9,7 @@ import pytest
 
 from pepseq.errors import OutputError, SettingsError, TryAgainError
 from pepseq.io.atomic_files import locked
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
 
 
@@ -36,12 +36,12 @@ def test_a_failure_leaves_older_outputs_and_nothing_else(tmp_path):
 def test_existing_outputs_inputs_and_doubles_are_refused(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(OutputError, match="--force"):
-        check_free([tmp_path / "a"], [], False)
-    check_free([tmp_path / "a"], [], True)
+        check_outputs([tmp_path / "a"], [], False)
+    check_outputs([tmp_path / "a"], [], True)
     with pytest.raises(SettingsError):
-        check_free([tmp_path / "a"], [tmp_path / "." / "a"], True)
+        check_outputs([tmp_path / "a"], [tmp_path / "." / "a"], True)
     with pytest.raises(SettingsError):
-        check_free([tmp_path / "b", tmp_path / "b"], [], True)
+        check_outputs([tmp_path / "b", tmp_path / "b"], [], True)
 
 
 def test_two_runs_do_not_write_one_output(tmp_path):
@@ -53,7 +53,7 @@ def test_two_runs_do_not_write_one_output(tmp_path):
 
 def test_an_input_named_like_a_side_file_is_safe(tmp_path):
     with pytest.raises(SettingsError):
-        check_free([tmp_path / "a"], [tmp_path / "a.run.json"], True)
+        check_outputs([tmp_path / "a"], [tmp_path / "a.run.json"], True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -11,7 +11,7 @@ import pytest
 from pepseq.errors import OutputError, TryAgainError
 from pepseq.io import atomic_files, publishing
 from pepseq.io.atomic_files import append_file, locked, replace_file
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
 
 NAMES = ("a", "a.run.json", "t")
@@ -117,7 +117,7 @@ def test_a_run_after_one_that_was_killed_finds_all_as_it_was(tmp_path, before, r
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     with locked(tmp_path / "x"):  # what another file's run does changes nothing
         pass
-    check_free([tmp_path / "a"], [], True)
+    check_outputs([tmp_path / "a"], [], True)
     after = {name: text for name, text in contents(tmp_path).items() if name[0] != "."}
     assert after == before or (number > 5 and after == NEW)
     write(tmp_path, "new")
@@ -198,7 +198,7 @@ def test_a_journal_that_others_may_write_is_not_obeyed(tmp_path):
     rename = f'"new": "{tmp_path}/b", "name": "{tmp_path}/a", "identity": {identity}'
     journal.write_text(f"[{{{rename}}}]")
     journal.chmod(0o666)
-    check_free([tmp_path / "o"], [], False)
+    check_outputs([tmp_path / "o"], [], False)
     assert contents(tmp_path) == {"a": "1"}
 
 

@@ -33,7 +33,7 @@ def sequences(path):
 
 def test_observed_residues_ids_order_and_lengths_survive(protbert, readouts, tmp_path):
     done = predict(readouts, tmp_path / "o", model=protbert, readout="K1", config=CPU)
-    before = list(read_fasta(readouts, readouts=True))
+    before = list(read_fasta(readouts, reads=True))
     after = list(read_fasta(tmp_path / "o"))
     assert [r.id for r in before] == [r.id for r in after]
     hidden = 0
@@ -63,7 +63,7 @@ def test_residues_and_probabilities_are_those_of_the_fill_mask_pipeline(
         top_k=16,
     )
     spaced = " " if name == "protbert" else ""
-    for record in list(read_fasta(readouts, readouts=True))[:8]:
+    for record in list(read_fasta(readouts, reads=True))[:8]:
         text = spaced.join(tokenizer.mask_token if r == "X" else r for r in record.sequence)
         answers = published(text)
         answers = [answers] if isinstance(answers[0], dict) else answers
@@ -84,7 +84,7 @@ def test_residues_and_probabilities_are_those_of_the_fill_mask_pipeline(
 def test_order_and_batch_size_change_no_residue(
     protbert, readouts, small_proteins, fasta, tmp_path
 ):
-    masked = [(r.id, r.sequence) for r in read_fasta(readouts, readouts=True)]
+    masked = [(r.id, r.sequence) for r in read_fasta(readouts, reads=True)]
     random.Random(1).shuffle(masked)
     other = fasta("shuffled", masked)
     results = []

@@ -66,7 +66,7 @@ def test_readouts_of_known_proteins_are_recovered_in_both_modes(
             config=PredictConfig(mode=mode),
         )
         assert accuracy(tmp_path / mode, proteins[:12]) > 0.97 and done.confidence > 0.9
-        before, after = list(read_fasta(readouts, readouts=True)), list(read_fasta(tmp_path / mode))
+        before, after = list(read_fasta(readouts, reads=True)), list(read_fasta(tmp_path / mode))
         for old, new in zip(before, after, strict=True):
             assert old.id == new.id and mask_sequence(new.sequence, K1).residues == old.sequence
             assert f"template={old.id}" in new.description
@@ -248,7 +248,7 @@ def test_less_sure_residues_are_written_as_x(known, readouts, run, tmp_path):
 def test_chunks_threads_and_the_order_of_records_change_nothing(
     known, readouts, fasta, tmp_path, monkeypatch
 ):
-    pairs = [(r.id, r.sequence) for r in read_fasta(readouts, readouts=True)]
+    pairs = [(r.id, r.sequence) for r in read_fasta(readouts, reads=True)]
     random.Random(3).shuffle(pairs)
     results = set()
     for number, (source, threads, chunk) in enumerate(

@@ -21,7 +21,7 @@ def test_every_hidden_symbol_is_read_back(symbol, run, fasta, tmp_path):
         == 0
     )
     assert (tmp_path / "r").read_text().splitlines()[1].count(symbol) == 6
-    again = [(r.header, r.sequence) for r in read_fasta(tmp_path / "r", readouts=True)]
+    again = [(r.header, r.sequence) for r in read_fasta(tmp_path / "r", reads=True)]
     assert again == [("a/../b c", "MXXXCKXXXC")]
 
 
@@ -71,7 +71,7 @@ def test_a_whole_proteome(tmp_path):
         source = DATA / "ecoli_536.fasta"
     mask(source, tmp_path / "r.gz", "K1")
     for protein, readout in zip(
-        read_fasta(source), read_fasta(tmp_path / "r.gz", readouts=True), strict=True
+        read_fasta(source), read_fasta(tmp_path / "r.gz", reads=True), strict=True
     ):
         assert protein.header == readout.header
         assert mask_sequence(protein.sequence, Readout("K1")).residues == readout.sequence
@@ -103,7 +103,7 @@ def test_groups_stand_in_brackets_in_files(run, fasta, tmp_path):
     assert lines[1:4] == [".[DE][DE].C" * 12, ".[DE][DE].C", ">d [d]"]
     assert lines[4] == "[DE][DE].[DE]"
     (tmp_path / "r").write_text(by_readout.out)
-    assert [r.sequence for r in read_fasta(tmp_path / "r", readouts=True)] == ["XddXC" * 13, "ddXd"]
+    assert [r.sequence for r in read_fasta(tmp_path / "r", reads=True)] == ["XddXC" * 13, "ddXd"]
 
 
 @pytest.mark.parametrize(

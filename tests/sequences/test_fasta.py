@@ -61,7 +61,7 @@ def test_twins_of_a_clean_file_read_the_same(tmp_path, twin):
 
 def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
     (tmp_path / "r.fasta").write_text(">a\nMX?._xubzojUBZOJk*\n")
-    assert read(tmp_path / "r.fasta", readouts=True) == [("a", "", "M" + "X" * 15 + "K")]
+    assert read(tmp_path / "r.fasta", reads=True) == [("a", "", "M" + "X" * 15 + "K")]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_outputs_are_compressed_by_their_suffix(tmp_path, run, suffix):
     (tmp_path / "p").write_bytes(b">a\nMAGICK\n")
     out = tmp_path / f"r.fasta{suffix}"
     assert run("mask", tmp_path / "p", "-o", out, "--readout", "KCYM").code == 0
-    assert read(out, readouts=True)[0][2] == "MXXXCK"
+    assert read(out, reads=True)[0][2] == "MXXXCK"
     first = out.read_bytes()
     assert first.startswith(b">") == (not suffix)
     assert run("mask", tmp_path / "p", "-o", out, "--readout", "KCYM", "--force").code == 0
@@ -235,19 +235,19 @@ def test_groups_are_read_wherever_the_lines_are_cut(tmp_path_factory, labels, wi
     lines = [text[i : i + width] for i in range(0, len(text), width)]
     path.write_text(">a [x]\n" + "\r\n".join(lines) + "\n")
     groups = {}
-    (record,) = read_fasta(path, readouts=True, groups=groups)
+    (record,) = read_fasta(path, reads=True, groups=groups)
     assert record.sequence == "".join(SYMBOLS.get(label, label) for label in labels)
     assert groups.items() <= {("d", "DE"), ("q", "QST")}
     assert groups.keys() == {s for s in record.sequence if s.islower()}
     path.write_bytes(format_fasta("a [x]", record.sequence, groups))
     assert all(line.count("[") == line.count("]") for line in path.read_text().splitlines())
-    (again,) = read_fasta(path, readouts=True)
+    (again,) = read_fasta(path, reads=True)
     assert (again.sequence, again.header) == (record.sequence, "a [x]")
 
 
 def test_groups_in_lower_case_with_spaces_or_one_member(tmp_path):
     (tmp_path / "r").write_text(">a\nC[e d]k[K][ee]X*\n")
-    assert read(tmp_path / "r", readouts=True) == [("a", "", "CdKKEX")]
+    assert read(tmp_path / "r", reads=True) == [("a", "", "CdKKEX")]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_groups_in_lower_case_with_spaces_or_one_member(tmp_path):
 )
 def test_bad_brackets_are_faults_of_their_record(fasta, residues, expected):
     source, bad, groups = fasta("r", [("good", "C[ST]"), ("bad", residues), ("c", "K")]), [], {}
-    records = list(read_fasta(source, readouts=True, bad=bad, groups=groups))
+    records = list(read_fasta(source, reads=True, bad=bad, groups=groups))
     assert [r.sequence for r in records] == ["Cs", "K"] and groups == {"s": "ST"}
     assert [(b.id, b.line) for b in bad] == [("bad", 3)] and expected in bad[0].reason
 
@@ -277,10 +277,10 @@ def test_a_character_stands_for_one_group_in_all_files(fasta):
         fasta("1", [("a", "[DE]"), ("b", "[DQ]")]),
         fasta("2", [("c", "[DEQ]"), ("d", "[ED]")]),
     ]
-    assert [r.id for r in read_fasta(files, readouts=True, bad=bad)] == ["a", "d"]
+    assert [r.id for r in read_fasta(files, reads=True, bad=bad)] == ["a", "d"]
     assert [b.id for b in bad] == ["b", "c"]
     with pytest.raises(InputError, match=r"expected the group \[DQ\] of this readout, found"):
-        list(read_fasta(files[0], readouts=True, groups={"d": "DQ"}))
+        list(read_fasta(files[0], reads=True, groups={"d": "DQ"}))
 
 
 def test_proteins_have_no_groups_unless_asked_for(fasta):

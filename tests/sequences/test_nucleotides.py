@@ -26,7 +26,7 @@ def records(text, width=300):
         GENOME[:110],
     ],
 )
-@pytest.mark.parametrize("kind", [{}, {"readouts": True}, {"rows": True}])
+@pytest.mark.parametrize("kind", [{}, {"reads": True}, {"rows": True}])
 def test_nucleotides_are_refused_with_the_command_that_translates_them(fasta, text, kind):
     path = fasta("genes.fasta", records(text))
     with pytest.raises(InputError, match="these look like nucleotides, not amino acids") as caught:
@@ -54,7 +54,7 @@ def test_peptides_of_few_amino_acids_are_proteins(fasta, sequences):
 @pytest.mark.parametrize("symbol", "X?._x")
 def test_readouts_of_acgt_are_readouts(fasta, symbol, proteins):
     shown = [(i, "".join(a if a in "ACGT" else symbol for a in s)) for i, s in proteins[:5]]
-    assert len(list(read_fasta(fasta("r.fasta", shown), readouts=True))) == 5
+    assert len(list(read_fasta(fasta("r.fasta", shown), reads=True))) == 5
 
 
 def test_a_gene_among_proteins_does_not_stop_the_others(fasta, proteins):

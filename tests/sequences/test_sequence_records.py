@@ -38,7 +38,7 @@ def test_a_list_of_texts_is_numbered_from_1():
 
 def test_hidden_residues_and_groups_of_readouts_are_read():
     groups = {}
-    records = sequence_records({"P1": "K?[DE]X"}, readouts=True, groups=groups)
+    records = sequence_records({"P1": "K?[DE]X"}, reads=True, groups=groups)
     assert records[0].sequence == "KXdX" and groups == {"d": "DE"}
 
 

@@ -14,7 +14,7 @@ from pepseq.errors import SettingsError, found
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_free
+from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -99,10 +99,10 @@ def score(
     files = [path for pair in pairs.pairs for path in (pair.model, pair.reference)]
     # the run record names inputs as they were given, one twice as well
     inputs += dict.fromkeys(path for path in files if path not in inputs)
-    check_free([output], [*inputs], force)
+    check_outputs([output], [*inputs], force)
     many = reference is None or Path(model).is_dir()
     if superposed is not None:
-        check_free([superposed], [*inputs, output], force, folder=many)
+        check_outputs([superposed], [*inputs, output], force, folder=many)
     jobs = _jobs(pairs.pairs, superposed, many, config, _read_sequences(sequences))
     bad = list(pairs.bad)
     rows: list[tuple[PairOfFiles, ScoreRow]] = []
