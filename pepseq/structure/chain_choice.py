@@ -1,6 +1,6 @@
-"""How well sequences of structures agree: which chains to compare, and how many residues differ."""
+"""Which chains of two structures to compare, and how many residues of their sequences differ."""
 
-from collections.abc import Iterable
+from itertools import product
 
 import gemmi
 import numpy as np
@@ -22,19 +22,18 @@ def choose_chains(
         return model.chain(names[0]), reference.chain(names[1])
     if len(model.chains) == len(reference.chains) == 1:
         return model.chains[0], reference.chains[0]
-    identical: dict[tuple[str, str], int] = {}
-    best, most = None, (-1, -1)
-    for one in model.chains:
-        for other in reference.chains:
-            key = one.sequence, other.sequence
-            if key not in identical:
-                identical[key] = len(_identical(*key))
-            if identical[key] < most[0]:
-                continue
-            pairs = same_numbers(one, other)
-            agreement = identical[key], len(pairs) - len(differing(one, other, pairs))
-            if agreement > most:
-                best, most = (one, other), agreement
+    identical: dict[tuple[str, str], int] = {}  # chains of one sequence are aligned once
+    best, best_agreement = (model.chains[0], reference.chains[0]), (-1, -1)
+    for pair in product(model.chains, reference.chains):
+        key = pair[0].sequence, pair[1].sequence
+        if key not in identical:
+            identical[key] = sum(key[0][i] == key[1][j] for i, j in _aligned(*key))
+        if identical[key] < best_agreement[0]:
+            continue
+        pairs = same_numbers(*pair)
+        agreement = identical[key], len(pairs) - len(differing(*pair, pairs))
+        if agreement > best_agreement:
+            best, best_agreement = pair, agreement
     return best
 
 
@@ -55,23 +54,19 @@ def compare_to_sequence(chain: Chain, sequence: str) -> tuple[int, int]:
     whichever gives fewer differences; unknown residues differ from nothing. A residue that has no
     place in the sequence differs.
     """
-    ways = [_aligned(chain.sequence, sequence)]
+    correspondences = [_aligned(chain.sequence, sequence)]
     if all(not code and 1 <= number <= len(sequence) for number, code in chain.numbers):
-        ways.append([(i, number - 1) for i, (number, _) in enumerate(chain.numbers)])
-    return min(_differences(chain.sequence, sequence, pairs) for pairs in ways)
+        correspondences.append([(i, number - 1) for i, (number, _) in enumerate(chain.numbers)])
+    return min(_differences(chain.sequence, sequence, pairs) for pairs in correspondences)
 
 
-def _differences(residues: str, sequence: str, pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+def _differences(residues: str, sequence: str, pairs: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return how many residues differ or have no place, and how many places have no residue."""
     unknown = set(UNKNOWN)
-    pairs = list(pairs)
     differ = sum(
         residues[i] != sequence[j] and not {residues[i], sequence[j]} & unknown for i, j in pairs
     )
     return differ + len(residues) - len(pairs), len(sequence) - len({j for _, j in pairs})
-
-
-def _identical(a: str, b: str) -> list[tuple[int, int]]:
-    return [(i, j) for i, j in _aligned(a, b) if a[i] == b[j]]
 
 
 def _aligned(a: str, b: str) -> list[tuple[int, int]]:

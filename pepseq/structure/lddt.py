@@ -1,10 +1,11 @@
-"""lDDT: how well a model keeps the distances that its reference has, without a superposition."""
+"""lDDT: share of the distances of a reference that its model keeps, without a superposition."""
 
 import numpy as np
 
 from pepseq.structure.structure_files import Chain
 
-_ALWAYS = {"N", "CA", "C", "O", "CB"}
+_SHARED_ATOMS = {"N", "CA", "C", "O", "CB"}
+"""Atoms that are compared where the amino acids differ."""
 
 
 def lddt(model: Chain, reference: Chain, pairs: np.ndarray, atoms: str) -> float | None:
@@ -37,7 +38,7 @@ def _heavy(
     model: Chain, reference: Chain, partner: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return residue indices (atoms,) and coordinates (atoms, 3) of reference and of model."""
-    places = {
+    model_xyz = {
         (residue, name): xyz
         for residue, name, xyz in zip(
             model.atom_residues.tolist(), model.atom_names, model.atoms, strict=True
@@ -50,7 +51,7 @@ def _heavy(
     ):
         other = int(partner[residue])
         differs = other >= 0 and model.sequence[other] != reference.sequence[residue]
-        if not differs or name in _ALWAYS:
+        if not differs or name in _SHARED_ATOMS:
             kept.append(index)
-            of_model.append(places.get((other, name), missing))
+            of_model.append(model_xyz.get((other, name), missing))
     return reference.atom_residues[kept], reference.atoms[kept], np.array(of_model)

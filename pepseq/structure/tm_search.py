@@ -1,18 +1,25 @@
 """The superposition of corresponding residues that has the highest TM-score.
 
 The search of Zhang and Skolnick (2004): from each stretch of several lengths, superpose, take the
-residues that lie close, and superpose these until they stay the same. Residues that lie close once
-more, in whatever stretch's search, lead to what has been seen: they are known by a hash.
+pairs that lie close, and superpose these until they stay the same. The searches of many stretches
+meet in the same set of close pairs, and are the same from there on: sets that were searched are
+known by a hash, so that each is searched once.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from pepseq.kernels import kernel
 
-STEPS = 20
+MAX_STEPS = 20
+"""Superpositions of close pairs that follow that of a stretch, at most."""
 LEVELS = 6
-SHORTEST = 4
+"""Stretches are of all pairs, then of half of them, and so on; the last level is the shortest."""
+MIN_STRETCH = 4
+"""Pairs of the shortest stretch, or all if there are fewer."""
 _SLOTS = 1 << 14
+"""Of the hash table, a power of two; half of them are filled at most."""
 
 
 def scale_of(length: int) -> float:
@@ -35,7 +42,7 @@ def superpose_pairs(
         for side, middle in zip((model, reference), middles, strict=True)
     )
     draw = np.random.default_rng(0).integers(1, 1 << 63, x.shape[1], np.uint64)
-    best = search(x, y, draw, scale_of(length), length > SHORTEST - 1)
+    best = search(x, y, draw, scale_of(length), length >= MIN_STRETCH)
     rotation, shift = best[1:10].reshape(3, 3), best[10:]
     return best[0] / length, rotation, shift + middles[1] - rotation @ middles[0]
 
@@ -48,7 +55,8 @@ def least_rmsd(model: np.ndarray, reference: np.ndarray) -> float:
     return float(np.sqrt(max((x * x).sum() + (y * y).sum() - 2 * values.sum(), 0) / len(x)))
 
 
-def _numeric(function):
+def _numeric(function: Callable) -> Callable:
+    """Compile a kernel of finite numbers whose sums may be reordered, so that they vectorise."""
     return kernel(function, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 
 
@@ -58,15 +66,19 @@ def search(x, y, draw, scale, widen):
 
     `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;
     `widen`: whether fewer than 3 close pairs widen what is close.
+
+    A set of close pairs has as hash the exclusive or of its pairs' random numbers. For each hash
+    that was met, `left` holds how many steps were left then: a search that meets it with no more
+    steps left would find nothing else, and ends.
     """
     pairs = x.shape[1]
     near = min(max(scale, 4.5), 8.0)
     close = np.empty(pairs, np.bool_)
-    far = np.empty(pairs)
-    pose, best = np.empty(13), np.zeros(13)
+    squares = np.empty(pairs)
+    pose, best, sums = np.empty(13), np.zeros(13), np.empty((5, 3))
     seen, left = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.int8)
     used = 0
-    shortest = min(SHORTEST, pairs)
+    shortest = min(MIN_STRETCH, pairs)
     for level in range(LEVELS):
         size = pairs >> level
         if level == LEVELS - 1 or size <= shortest:
@@ -74,27 +86,28 @@ def search(x, y, draw, scale, widen):
         for start in range(pairs - size + 1):
             close[:] = False
             close[start : start + size] = True
-            fit(x, y, close, pose)
-            score(x, y, pose, scale, near - 1, widen, far, close)
+            fit(x, y, close, sums, pose)
+            # the first selection is stricter than those that follow, as in TM-score
+            score(x, y, pose, scale, near - 1, widen, squares, close)
             if pose[0] > best[0]:
                 best[:] = pose
-            for step in range(STEPS):
+            for step in range(MAX_STEPS):
                 name = np.uint64(0)
                 for k in range(pairs):
                     if close[k]:
                         name ^= draw[k]
                 slot = np.int64(name & np.uint64(_SLOTS - 1))
-                while seen[slot] != 0 and seen[slot] != name:
+                while seen[slot] != 0 and seen[slot] != name:  # taken by another set
                     slot = (slot + 1) % _SLOTS
-                if seen[slot] == name and left[slot] >= STEPS - step:
+                if seen[slot] == name and left[slot] >= MAX_STEPS - step:
                     break
                 if seen[slot] != name and used < _SLOTS // 2:
                     seen[slot] = name
                     used += 1
                 if seen[slot] == name:
-                    left[slot] = STEPS - step
-                fit(x, y, close, pose)
-                score(x, y, pose, scale, near + 1, widen, far, close)
+                    left[slot] = MAX_STEPS - step
+                fit(x, y, close, sums, pose)
+                score(x, y, pose, scale, near + 1, widen, squares, close)
                 if pose[0] > best[0]:
                     best[:] = pose
         if size == shortest:
@@ -103,21 +116,24 @@ def search(x, y, draw, scale, widen):
 
 
 @_numeric
-def score(x, y, pose, scale, near, widen, far, close):
-    """Fill in pose[0], the sum of scores, `far`, squared distances, and which pairs are `close`."""
+def score(x, y, pose, scale, near, widen, squares, close):
+    """Fill in pose[0], the sum of scores, `squares`, squared distances, and which are `close`.
+
+    Close are pairs nearer than `near` angstrom; with `widen`, it grows until there are 3 of them.
+    """
     pairs = x.shape[1]
     total = 0.0
     for k in range(pairs):
         a = pose[1] * x[0, k] + pose[2] * x[1, k] + pose[3] * x[2, k] + pose[10] - y[0, k]
         b = pose[4] * x[0, k] + pose[5] * x[1, k] + pose[6] * x[2, k] + pose[11] - y[1, k]
         c = pose[7] * x[0, k] + pose[8] * x[1, k] + pose[9] * x[2, k] + pose[12] - y[2, k]
-        far[k] = a * a + b * b + c * c
-        total += 1 / (1 + far[k] / (scale * scale))
+        squares[k] = a * a + b * b + c * c
+        total += 1 / (1 + squares[k] / (scale * scale))
     pose[0] = total
     while True:
         number = 0
         for k in range(pairs):
-            close[k] = far[k] < near * near
+            close[k] = squares[k] < near * near
             number += close[k]
         if number >= 3 or not widen:
             return
@@ -125,10 +141,44 @@ def score(x, y, pose, scale, near, widen, far, close):
 
 
 @_numeric
-def fit(x, y, close, pose):
-    """Fill in the rotation and shift that lay the close pairs of x best on y.
+def fit(x, y, close, sums, pose):
+    """Fill in the rotation, pose[1:10], and the shift, pose[10:], that lay close pairs of x on y.
 
-    By the largest eigenvalue of Horn's matrix (1987), found by Newton's method as Theobald (2005).
+    The rotation of the least squared distance is that of a unit quaternion: the eigenvector of the
+    largest eigenvalue of Horn's matrix (1987). Without close pairs nothing is moved. `sums` is
+    room for those of `_add_up`.
+    """
+    number, size = _add_up(x, y, close, sums)
+    if number == 0:
+        pose[:] = 0
+        pose[1] = pose[5] = pose[9] = 1
+        return
+    xx, xy, xz = sums[2]
+    yx, yy, yz = sums[3]
+    zx, zy, zz = sums[4]
+    horn = np.empty((4, 4))
+    horn[0] = xx + yy + zz, yz - zy, zx - xz, xy - yx
+    horn[1] = yz - zy, xx - yy - zz, xy + yx, zx + xz
+    horn[2] = zx - xz, xy + yx, yy - xx - zz, yz + zy
+    horn[3] = xy - yx, zx + xz, yz + zy, zz - xx - yy
+    w, i, j, k = _quaternion(horn, size / 2)
+    pose[1], pose[2], pose[3] = 1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)
+    pose[4], pose[5], pose[6] = 2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)
+    pose[7], pose[8], pose[9] = 2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)
+    sx, sy, sz = sums[0]
+    tx, ty, tz = sums[1]
+    pose[10] = (tx - pose[1] * sx - pose[2] * sy - pose[3] * sz) / number
+    pose[11] = (ty - pose[4] * sx - pose[5] * sy - pose[6] * sz) / number
+    pose[12] = (tz - pose[7] * sx - pose[8] * sy - pose[9] * sz) / number
+
+
+@_numeric
+def _add_up(x, y, close, sums):
+    """Return the number of close pairs, and the sum of their squared distances from both means.
+
+    Fills in `sums`, (5, 3): the coordinates of x and those of y added up, then x times y added up
+    about the means. Pairs that are not close count 0 times, without a branch, so that the loop
+    vectorises.
     """
     n = sx = sy = sz = tx = ty = tz = size = 0.0
     xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
@@ -152,37 +202,24 @@ def fit(x, y, close, pose):
         zy += c * e
         zz += c * f
         size += a * a + b * b + c * c + m * (d * d + e * e + f * f)
-    if n == 0:
-        pose[:] = 0
-        pose[1] = pose[5] = pose[9] = 1
-        return
-    xx -= sx * tx / n
-    xy -= sx * ty / n
-    xz -= sx * tz / n
-    yx -= sy * tx / n
-    yy -= sy * ty / n
-    yz -= sy * tz / n
-    zx -= sz * tx / n
-    zy -= sz * ty / n
-    zz -= sz * tz / n
-    size -= (sx * sx + sy * sy + sz * sz + tx * tx + ty * ty + tz * tz) / n
-    horn = np.empty((4, 4))
-    horn[0] = xx + yy + zz, yz - zy, zx - xz, xy - yx
-    horn[1] = yz - zy, xx - yy - zz, xy + yx, zx + xz
-    horn[2] = zx - xz, xy + yx, yy - xx - zz, yz + zy
-    horn[3] = xy - yx, zx + xz, yz + zy, zz - xx - yy
-    w, i, j, k = _quaternion(horn, size / 2)
-    pose[1], pose[2], pose[3] = 1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)
-    pose[4], pose[5], pose[6] = 2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)
-    pose[7], pose[8], pose[9] = 2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)
-    pose[10] = (tx - pose[1] * sx - pose[2] * sy - pose[3] * sz) / n
-    pose[11] = (ty - pose[4] * sx - pose[5] * sy - pose[6] * sz) / n
-    pose[12] = (tz - pose[7] * sx - pose[8] * sy - pose[9] * sz) / n
+    if n > 0:
+        sums[0] = sx, sy, sz
+        sums[1] = tx, ty, tz
+        sums[2] = xx - sx * tx / n, xy - sx * ty / n, xz - sx * tz / n
+        sums[3] = yx - sy * tx / n, yy - sy * ty / n, yz - sy * tz / n
+        sums[4] = zx - sz * tx / n, zy - sz * ty / n, zz - sz * tz / n
+        size -= (sx * sx + sy * sy + sz * sz + tx * tx + ty * ty + tz * tz) / n
+    return n, size
 
 
 @kernel
 def _quaternion(horn, bound):
-    """Return the unit eigenvector of the largest eigenvalue, which is `bound` at most."""
+    """Return the unit eigenvector of the largest eigenvalue, which is `bound` at most.
+
+    Newton's method from above finds the eigenvalue as the root of the characteristic polynomial
+    (Theobald 2005); a row of cofactors of the matrix less the eigenvalue is the eigenvector, and
+    the longest of the four rows is the most exact.
+    """
     squares = 0.0
     for r in range(4):
         for c in range(4):
@@ -202,20 +239,19 @@ def _quaternion(horn, bound):
         if abs(value - before) <= 1e-12 * abs(value):
             break
     shifted = horn - value * np.eye(4)
-    largest, found = 0.0, np.zeros(4)
+    largest, longest = 0.0, np.zeros(4)
     for r in range(4):
         row = np.empty(4)
         for c in range(4):
             row[c] = _minor(shifted, r, c) * (1 - 2 * ((r + c) % 2))
         length = (row * row).sum()
         if length > largest:
-            largest, found = length, row
-    if largest <= 1e-20 * abs(value) ** 6:  # nearly the same twice: no telling from cofactors
+            largest, longest = length, row
+    if largest <= 1e-20 * abs(value) ** 6:  # two nearly equal eigenvalues: cofactors vanish
         vectors = np.linalg.eigh(horn)[1]
-        found = np.ascontiguousarray(vectors[:, 3])
-        largest = 1.0
-    found = found / np.sqrt((found * found).sum())
-    return found[0], found[1], found[2], found[3]
+        longest = np.ascontiguousarray(vectors[:, 3])
+    longest = longest / np.sqrt((longest * longest).sum())
+    return longest[0], longest[1], longest[2], longest[3]
 
 
 @kernel

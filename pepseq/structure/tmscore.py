@@ -11,13 +11,13 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.structure.structure_files import MIN_RESIDUES, Chain
 
-_ANY = "A"
-"""tmtools wants amino acids, which make no difference to it."""
+_ANY_RESIDUE = "A"
+"""tmtools needs a sequence, which makes no difference to its result."""
 
 
 @dataclass(frozen=True)
 class Superposition:
-    """How a model lies on its reference.
+    """A model superposed on its reference.
 
     by_model, by_reference: TM-score divided by the length of that chain, 0 to 1.
     rmsd: root mean square deviation of the pairs in angstrom, after the superposition that makes
@@ -40,21 +40,21 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
 
     Raises InputError if fewer than 3 residues correspond by index.
     """
-    for chain in (model, reference):  # tmtools never ends on NaN
+    for chain in (model, reference):  # with NaN tmtools never ends
         assert len(chain) >= MIN_RESIDUES and np.isfinite(chain.ca).all()
     if correspondence == "index":
         return _by_index(model, reference)
     import tmtools
 
-    sequences = _ANY * len(model), _ANY * len(reference)
+    sequences = _ANY_RESIDUE * len(model), _ANY_RESIDUE * len(reference)
     result = tmtools.tm_align(model.ca, reference.ca, *sequences)
     return Superposition(
-        result.tm_norm_chain1,
-        result.tm_norm_chain2,
-        result.rmsd,
-        _aligned(result.seqxA, result.seqyA),
-        np.asarray(result.u),
-        np.asarray(result.t),
+        by_model=result.tm_norm_chain1,
+        by_reference=result.tm_norm_chain2,
+        rmsd=result.rmsd,
+        pairs=_aligned(result.seqxA, result.seqyA),
+        rotation=np.asarray(result.u),
+        translation=np.asarray(result.t),
     )
 
 
@@ -65,7 +65,7 @@ def _by_index(model: Chain, reference: Chain) -> Superposition:
     if len(pairs) < MIN_RESIDUES:
         raise InputError(
             f"expected at least {MIN_RESIDUES} residues with the same number, found {len(pairs)} "
-            f"(model {_range(model)}, reference {_range(reference)}); correspondence align "
+            f"(model {_number_range(model)}, reference {_number_range(reference)}); correspondence align "
             "does without"
         )
     x, y = model.ca[pairs[:, 0]], reference.ca[pairs[:, 1]]
@@ -85,11 +85,11 @@ def same_numbers(model: Chain, reference: Chain) -> np.ndarray:
 
 def _aligned(row_x: str, row_y: str) -> np.ndarray:
     """Return the indices of residues in the same column of two gapped rows, int (pairs, 2)."""
-    x, y = (np.frombuffer(row.encode("ascii"), dtype="S1") != b"-" for row in (row_x, row_y))
-    both = x & y
-    return np.stack([np.cumsum(x)[both] - 1, np.cumsum(y)[both] - 1], axis=1)
+    has_x, has_y = (np.array(list(row)) != "-" for row in (row_x, row_y))
+    both = has_x & has_y
+    return np.stack([np.cumsum(has_x)[both] - 1, np.cumsum(has_y)[both] - 1], axis=1)
 
 
-def _range(chain: Chain) -> str:
+def _number_range(chain: Chain) -> str:
     numbers = [number for number, _ in chain.numbers]
     return f"{min(numbers)} to {max(numbers)}"
