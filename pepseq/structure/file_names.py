@@ -1,4 +1,4 @@
-"""What files in a folder of structures are called: safe, and never as a file that is another's."""
+"""Safe names of the files in a folder of structures, none of them that of another's file."""
 
 import hashlib
 import re
@@ -10,30 +10,30 @@ from pepseq.io.files import encode_text
 from pepseq.structure.model_names import safe_name
 
 ENDINGS = (".pdb", ".cif", ".scores.json")
-LONGEST_STEM = 100
+MAX_STEM_LENGTH = 100
 _DIGITS = (8, 16, 32, 64)
 
 
 class FileNames:
-    """Whose each file name of a folder is, in any case of its letters; None is the user."""
+    """The owner of each file name of a folder, in any case of its letters; None is the user."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._owners: dict[str, str | None] = {}
 
-    def give(self, file: str, owner: str | None) -> None:
-        """Note whose a file is; one of several owners is no one's to write."""
+    def register(self, file: str, owner: str | None) -> None:
+        """Note the owner of a file; a file of several owners belongs to the user."""
         key = file.casefold()
         self._owners[key] = owner if self._owners.get(key, owner) == owner else None
 
-    def take(self, name: str, owner: str, plain: bool = True) -> str:
-        """Return a file name without suffix for `name`, from now on the owner's.
+    def claim(self, name: str, owner: str, plain: bool = True) -> str:
+        """Return a file name without suffix for `name`, and register it as the owner's.
 
         It is the first that is free, or the owner's already, of: the `plain_stem`, if `plain` and
         the name is no longer than that, and the `plain_stem` with 8 or more digits of the owner's
         SHA-256.
         """
         stem, digest = plain_stem(name), text_sha256(owner)
-        plain = plain and len(name) <= LONGEST_STEM
+        plain = plain and len(name) <= MAX_STEM_LENGTH
         for end in ([""] if plain else []) + [f"-{digest[:digits]}" for digits in _DIGITS]:
             files = [(stem + end + ending).casefold() for ending in ENDINGS]
             if all(self._owners.get(file, owner) == owner for file in files):
@@ -43,14 +43,14 @@ class FileNames:
 
 
 def plain_stem(name: str) -> str:
-    """Return a name with `_` for what a file name should not have, 100 symbols at most.
+    """Return a name with `_` for symbols that a file name should not have, 100 symbols at most.
 
     Symbols other than A-Z, a-z, 0-9, `_`, `.` and `-` become `_`, so does a `.` or `-` in front.
 
     >>> plain_stem("../../etc/x")
     '_._.._etc_x'
     """
-    return re.sub(r"^[.-]", "_", safe_name(name)[:LONGEST_STEM])
+    return re.sub(r"^[.-]", "_", safe_name(name)[:MAX_STEM_LENGTH])
 
 
 def file_stems(ids: Sequence[str], names: FileNames | None = None) -> dict[str, str]:
@@ -63,12 +63,10 @@ def file_stems(ids: Sequence[str], names: FileNames | None = None) -> dict[str, 
     'sp_P12345_AATM_RABIT'
     """
     names = names or FileNames()
-    many = Counter(plain_stem(name).casefold() for name in ids)
-    alone = {name: many[plain_stem(name).casefold()] == 1 for name in ids}
-    stems = {
-        name: names.take(name, name, alone[name])
-        for name in sorted(ids, key=lambda i: not alone[i])
-    }
+    counts = Counter(plain_stem(name).casefold() for name in ids)
+    is_unique = {name: counts[plain_stem(name).casefold()] == 1 for name in ids}
+    unique_first = sorted(ids, key=lambda name: not is_unique[name])
+    stems = {name: names.claim(name, name, is_unique[name]) for name in unique_first}
     return {name: stems[name] for name in ids}
 
 

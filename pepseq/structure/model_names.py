@@ -1,10 +1,10 @@
-"""Which model belongs to which reference: what file names of predictors say, and tables of pairs.
+"""Pairs of model and reference structures, by the file names of predictors or by tables.
 
 Names understood: AlphaFold DB `AF-P12345-F1-model_v6.cif.gz`; AlphaFold 2 `NAME/ranked_0.pdb`,
 `NAME/relaxed_model_1_pred_0.pdb`; AlphaFold 3 `fold_NAME_model_0.cif`, `NAME_model.cif`; ColabFold
 `NAME_unrelaxed_rank_001_alphafold2_ptm_model_3_seed_000.pdb`; and `NAME.pdb`, as of ESMFold. Of
 several files of one id the best rank is taken, relaxed before unrelaxed. Where a folder's
-`structures.tsv` says whose a file is, that counts instead of its name.
+`structures.tsv` lists a file, its id counts instead of the file's name.
 """
 
 import os
@@ -18,7 +18,7 @@ from pepseq.io.failures import FailedRecord
 from pepseq.io.tables import read_cells
 
 TABLE = "structures.tsv"
-"""Lies in a folder of structures and says, in columns `id` and `file`, whose each file is."""
+"""Lies in a folder of structures and gives, in columns `id` and `file`, the id of each file."""
 _SUFFIX = re.compile(r"\.(pdb|ent|cif|mmcif)(\.(gz|bz2|xz|zst))?$", re.I)
 _ALPHAFOLD_DB = re.compile(r"AF-(?P<id>[A-Z0-9-]+?)-F(?P<part>\d+)-model_v\d+")
 _FORMS = (
@@ -34,7 +34,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 @dataclass(frozen=True)
 class StructureName:
-    """What a file name says: the protein's id, the rank among its models (0 or 1 is best)."""
+    """A parsed file name: the protein's id, the rank among its models (0 or 1 is best)."""
 
     id: str
     rank: int
@@ -53,20 +53,21 @@ class PairOfFiles:
 
 
 @dataclass(frozen=True)
-class FoundPairs:
-    """Pairs to score, models without a reference, and how many files were passed over.
+class PairsOfFiles:
+    """Pairs to score, and what is left out.
 
-    other_ranks: models of an id that has a better one; alone: ids of references without a model.
+    bad: models without a reference; lower_ranked: number of models of an id that has a better one;
+    unpaired: ids of references without a model.
     """
 
     pairs: list[PairOfFiles]
     bad: list[FailedRecord]
-    other_ranks: int = 0
-    alone: tuple[str, ...] = ()
+    lower_ranked: int = 0
+    unpaired: tuple[str, ...] = ()
 
 
 def parse_name(path: str | Path) -> StructureName:
-    """Return what the name of a structure file says; a name of no known form is its own id.
+    """Return the parts of the name of a structure file; a name of no known form is its own id.
 
     >>> parse_name("AF-P12345-F1-model_v6.cif.gz").id
     'P12345'
@@ -100,7 +101,7 @@ def safe_name(name: str) -> str:
     return _UNSAFE.sub("_", name)
 
 
-def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
+def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
     """Return the pairs of two files, of two folders, or of a table if there is no `reference`.
 
     The id of a pair of two folders is that of `structures.tsv` beside the model, or else beside the
@@ -122,14 +123,14 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> FoundPairs:
         raise InputError(
             f"{model} and {reference}: expected two files or two folders, found one of each"
         )
-    return FoundPairs([_pair_of(parse_name(model).id, model, reference)], [])
+    return PairsOfFiles([_pair_of(parse_name(model).id, model, reference)], [])
 
 
 def _pair_of(name: str, model: str | Path, reference: str | Path) -> PairOfFiles:
     return PairOfFiles(name, str(model), str(reference), str(model), 1)
 
 
-def read_pairs(path: str | Path) -> FoundPairs:
+def read_pairs(path: str | Path) -> PairsOfFiles:
     """Return the pairs of a TSV with columns `model`, `reference` and perhaps `id`.
 
     Paths are relative to the table's folder. Raises InputError.
@@ -154,12 +155,12 @@ def read_pairs(path: str | Path) -> FoundPairs:
         pairs.append(PairOfFiles(name, *files, str(path), line))
     if not pairs and not bad:
         raise InputError(f"{path}: expected pairs of structures, found none")
-    return FoundPairs(pairs, bad)
+    return PairsOfFiles(pairs, bad)
 
 
-def _match(models: str | Path, references: str | Path) -> FoundPairs:
+def _match(models: str | Path, references: str | Path) -> PairsOfFiles:
     """Return the pairs of the files of two folders that have one id."""
-    of_model, other_ranks = _files_by_id(models)
+    of_model, lower_ranked = _files_by_id(models)
     of_reference, _ = _files_by_id(references)
     listed = read_listed(references) | read_listed(models)
     for folder, files in ((models, of_model), (references, of_reference)):
@@ -167,23 +168,21 @@ def _match(models: str | Path, references: str | Path) -> FoundPairs:
             raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
     model_ids, reference_ids = (_short_ids(files) for files in (of_model, of_reference))
     by_short = {short: name for name, short in reversed(reference_ids.items())}  # the first
+    reason = (
+        f"expected a reference of the same id in {references}, found none; files of "
+        "different names are paired by a TSV with columns model and reference"
+    )
     pairs, bad, used = [], [], set()
     for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):
         reference = name if name in of_reference else by_short.get(model_ids[name])
-        if reference is not None:
-            known = next((one for one in (name, reference) if one in listed), model_ids[name])
-            pairs.append(_pair_of(known, path, of_reference[reference]))
-            used.add(reference)
+        ids = [given for given in (name, reference) if given in listed] + [model_ids[name]]
+        if reference is None:
+            bad.append(FailedRecord(str(path), 1, ids[0], reason))
         else:
-            reason = (
-                f"expected a reference of the same id in {references}, found none; files of "
-                "different names are paired by a TSV with columns model and reference"
-            )
-            bad.append(
-                FailedRecord(str(path), 1, name if name in listed else model_ids[name], reason)
-            )
-    alone = sorted(name for name in of_reference if name not in used)
-    return FoundPairs(pairs, bad, other_ranks, tuple(alone))
+            pairs.append(_pair_of(ids[0], path, of_reference[reference]))
+            used.add(reference)
+    unpaired = sorted(name for name in of_reference if name not in used)
+    return PairsOfFiles(pairs, bad, lower_ranked, tuple(unpaired))
 
 
 def _short_ids(files: dict[str, Path]) -> dict[str, str]:
@@ -195,14 +194,14 @@ def _short_ids(files: dict[str, Path]) -> dict[str, str]:
 
 
 def _files_by_id(folder: str | Path) -> tuple[dict[str, Path], int]:
-    """Return a folder's files by id, of its table or else of their names, best ranks alone.
+    """Return the best-ranked files of a folder by id, and the number of the others.
 
-    The number says how many others there were.
+    The id is that of the folder's table, or else that of the file's name.
     """
     listed = read_listed(folder)
-    there = set(listed.values())
-    named, other_ranks = best_of_each(p for p in structure_files(folder) if p not in there)
-    return named | listed, other_ranks
+    in_table = set(listed.values())
+    named, lower_ranked = best_of_each(p for p in structure_files(folder) if p not in in_table)
+    return named | listed, lower_ranked
 
 
 def read_listed(folder: str | Path) -> dict[str, Path]:

@@ -1,14 +1,13 @@
-"""A folder of structures that fills up file by file, with a table of whose file each is.
+"""A folder of structures that fills up file by file, with a table that lists the files.
 
 `structures.tsv` says which files are pepseq's: all others are the user's, and are neither written
-nor removed. So a row, with the SHA-256 of its file, is there before the file gets its name, and
-rows that are done anew stay, as outdated, until the run ends. A run that was killed, in whatever
-way, leaves nothing that is not listed, and the next one goes on: a row counts if its file is as it
-says. Each run has a work folder of its own: a program that outlives a killed run writes none of
-another's.
+nor removed. So a row, with the SHA-256 of its file, is written before the file gets its name, and
+rows that are made again stay, as outdated, until the run ends. A run that was killed, at whatever
+moment, leaves no file that is not listed, and the next one resumes it: a row counts if its file
+has its SHA-256. Each run has a work folder of its own, so that a program that outlives a killed
+run writes no file of another run.
 """
 
-import logging
 import os
 import re
 import shutil
@@ -17,25 +16,25 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from pepseq.errors import InputError, OutputError, SettingsError
-from pepseq.io.atomic_files import disk_errors, locked
+from pepseq.io.atomic_files import disk_errors, locked, publish_file
 from pepseq.io.failures import FailedRecord, format_failed
-from pepseq.io.files import check_outputs, encode_text
+from pepseq.io.files import check_outputs
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_outputs, sha256, to_json
+from pepseq.io.tables import format_tsv
 from pepseq.structure.file_names import FileNames
 from pepseq.structure.model_names import TABLE
 
-log = logging.getLogger(__name__)
 DONE = "done"
 OUTDATED = "outdated"
-"""The state of a row of an earlier run whose protein is being done anew."""
-_FILES = "file", "confidences"
-"""Columns of names of files."""
-_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
-_WORK = ".work"
+"""State of a row of an earlier run whose protein is done again."""
+_FILE_COLUMNS = "file", "confidences"
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
+_WORK_FOLDER = ".work"
 
 Row = dict[str, str]
 
@@ -43,15 +42,16 @@ Row = dict[str, str]
 class StructureFolder:
     """The structures of a folder by the id of their protein.
 
-    rows: of each id the rows of the table, in the order in which they came.
-    names: whose the names of files are, by `owner`.
-    work: a folder of this run alone for files on the way, which goes when the run ends.
+    rows: of each id the rows of the table, in the order in which they were added.
+    names: the owners of the names of files, as `owner` gives them.
+    work: folder of this run for intermediate files, removed when the run ends.
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], work: Path):
-        self.folder, self._columns = folder, tuple(columns)
-        self.work, self._begun = work, False
+        self.folder, self.work = folder, work
+        self._columns = tuple(columns)
         self._table = folder / TABLE
+        self._table_is_written = False
         self.rows: dict[str, list[Row]] = {}
         self._outdated: dict[str, list[Row]] = {}
         self.names = FileNames()
@@ -59,47 +59,47 @@ class StructureFolder:
     def read(self, force: bool) -> None:
         """Read the rows of earlier runs, with `force` as outdated ones.
 
-        Without `force`, raises InputError if the table is another one, and OutputError if there is
-        none but other files.
+        Without `force`, raises InputError if the table has other columns, and OutputError if there
+        is no table but other files.
         """
         text = self._table.read_text("utf-8", "surrogateescape") if self._table.exists() else ""
         header, *lines = text.split("\n")
-        there = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
-        ours = tuple(header.split("\t")) == self._columns
-        if not header and there and not force:
+        files = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
+        is_ours = tuple(header.split("\t")) == self._columns
+        if not header and files and not force:
             raise OutputError(
                 f"{self.folder}: expected an empty folder or one with {TABLE}, found other files; "
                 "--force writes into it"
             )
-        if header and not ours and not force:
+        if header and not is_ours and not force:
             raise InputError(
                 f"{self._table}:1: expected the columns {', '.join(self._columns)}, found others; "
                 "give another folder, or --force"
             )
         listed = set()
-        for row in self._read_rows(lines) if ours else ():
-            old = force or row["state"] == OUTDATED
-            (self._outdated if old else self.rows).setdefault(row["id"], []).append(row)
+        for row in self._parse(lines) if is_ours else ():
+            outdated = force or row["state"] == OUTDATED
+            (self._outdated if outdated else self.rows).setdefault(row["id"], []).append(row)
             for file in files_of(row):
                 listed.add(file)
-                self.names.give(file, owner(row))
-        for file in there - listed:
-            self.names.give(file, None)
+                self.names.register(file, owner(row))
+        for file in files - listed:
+            self.names.register(file, None)
 
-    def _read_rows(self, lines: Iterable[str]) -> Iterator[Row]:
+    def _parse(self, lines: Iterable[str]) -> Iterator[Row]:
         """Yield the rows that are whole, and name files as pepseq does."""
         for line in lines:
             row = dict(zip(self._columns, line.split("\t"), strict=False))
-            if len(row) == len(self._columns) and all(map(_FILE.fullmatch, files_of(row))):
+            if len(row) == len(self._columns) and all(map(_FILE_NAME.fullmatch, files_of(row))):
                 yield row
 
     def is_whole(self, row: Row) -> bool:
-        """Return whether a row's file is here as it was written."""
+        """Return whether the file of a row has the SHA-256 that the row gives."""
         path = self.folder / row["file"]
         return bool(row["file"]) and is_regular(path) and sha256(path) == row["file_sha256"]
 
-    def keep(self, ids: Iterable[str]) -> None:
-        """Take the rows of `ids` as outdated; the table stays until the first is done anew."""
+    def mark_outdated(self, ids: Iterable[str]) -> None:
+        """Take the rows of `ids` as outdated; the table changes when the first row is added."""
         for name in ids:
             self._outdated.setdefault(name, []).extend(self.rows.pop(name, []))
 
@@ -108,34 +108,32 @@ class StructureFolder:
         self.rows[name] = [
             {column: row.get(column, "") for column in self._columns} for row in rows
         ]
-        if not self._begun:
-            old = {i: _outdated(o) for i, o in self._outdated.items() if i not in self.rows}
-            self._write(self.rows | old)
-            self._begun = True
+        if self._table_is_written:
+            with disk_errors(self._table), open(self._table, "ab") as stream:
+                stream.write(self._format(rows))
             return
-        with disk_errors(self._table), open(self._table, "ab") as stream:
-            stream.write(encode_text("".join(map(self._line, rows))))
+        old = {i: _outdated(o) for i, o in self._outdated.items() if i not in self.rows}
+        self._write(self.rows | old)
+        self._table_is_written = True
 
     def publish(self, source: Path, name: str) -> None:
-        """Give a whole file its name, which a row has."""
+        """Give a finished file the name that its row has."""
         with disk_errors(self.folder / name):
-            with open(source, "rb+") as stream:
-                os.fsync(stream.fileno())
-            source.replace(self.folder / name)
+            publish_file(source, self.folder / name)
 
     def finish(self, order: Iterable[str], inputs: Iterable[str | Path] = ()) -> None:
         """Put the rows in the order of the input, those of other proteins last.
 
-        Outdated rows stay where the input's protein has no other. Files of the others that are in
-        no row any more, and are as they were written, are removed, unless they are `inputs`.
-        Without any row that is new, all stays as it was.
+        Outdated rows stay where a protein of the input has no other. Files of the other outdated
+        rows that are in no row any more and have not been changed are removed, unless they are
+        `inputs`. If no row is valid, the table stays as it is.
         """
         if not self.rows:
             return
         rows = {}
         for name in order:
-            if of_one := self.rows.get(name) or _outdated(self._outdated.get(name, [])):
-                rows[name] = of_one
+            if of_protein := self.rows.get(name) or _outdated(self._outdated.get(name, [])):
+                rows[name] = of_protein
         rows |= self.rows
         used = {file.casefold() for of in rows.values() for row in of for file in files_of(row)}
         used |= {Path(path).name.casefold() for path in inputs}
@@ -145,17 +143,16 @@ class StructureFolder:
         self._write(rows)
 
     def _write(self, rows: dict[str, list[Row]]) -> None:
-        lines = [self._line(row) for of_one in rows.values() for row in of_one]
+        lines = [row for of_protein in rows.values() for row in of_protein]
         with Outputs() as outputs:
-            outputs.add(
-                self._table,
-                encode_text("\t".join(self._columns) + "\n" + "".join(lines)),
-                "structure table",
-            )
+            content = format_tsv([self._columns]) + self._format(lines)
+            outputs.add(self._table, content, "structure table")
 
-    def _line(self, row: Row) -> str:
-        cells = (re.sub(r"[\t\r\n]", " ", row.get(column, "")) for column in self._columns)
-        return "\t".join(cells) + "\n"
+    def _format(self, rows: list[Row]) -> bytes:
+        return format_tsv(
+            [re.sub(r"[\t\r\n]", " ", row.get(column, "")) for column in self._columns]
+            for row in rows
+        )
 
 
 def _outdated(rows: list[Row]) -> list[Row]:
@@ -164,11 +161,11 @@ def _outdated(rows: list[Row]) -> list[Row]:
 
 def files_of(row: Row) -> list[str]:
     """Return the files that a row names."""
-    return [row[column] for column in _FILES if row.get(column)]
+    return [row[column] for column in _FILE_COLUMNS if row.get(column)]
 
 
 def owner(row: Row) -> str:
-    """Return whose the files of a row are: the address they come from, or the protein."""
+    """Return the owner of the files of a row: the address they come from, or the protein."""
     return row.get("url") or row["id"]
 
 
@@ -184,12 +181,12 @@ def open_folder(
     table is another one, TryAgainError while another run writes it.
     """
     path = Path(output)
-    root = path / _WORK
+    root = path / _WORK_FOLDER
     check_outputs([path], inputs, True, folder=True)
     check_outputs([path / TABLE], inputs, True)
     for given in map(os.path.realpath, inputs):
         if Path(os.path.realpath(root)) in Path(given).parents:
-            raise SettingsError(f"{root}: the folder of files on the way holds an input")
+            raise SettingsError(f"{root}: the folder for intermediate files holds an input")
     with locked(path):
         new = not path.exists()
         try:
@@ -207,27 +204,27 @@ def open_folder(
                     path.rmdir()
 
 
-def write_beside(
+def write_run_record(
     output: str | Path,
-    record: dict,
+    record: dict[str, Any],
     bad: list[FailedRecord],
     *,
     good: int,
     worked: bool,
     force: bool,
 ) -> None:
-    """Write what lies beside a folder: its run record, and the list of `bad` records.
+    """Write the run record of a folder, and the list of `bad` records.
 
     A call that had nothing to do (not `worked`) leaves the record of the one that did the work;
     one that did a part keeps the records before it, the oldest first, as `earlier`, unless `force`
-    made all anew. With no `good` protein there is no record.
+    made all again. With no `good` protein there is no record.
     """
     path, failed = Path(f"{Path(output)}.run.json"), f"{Path(output)}.failed.tsv"
     table = Path(output) / TABLE
     with Outputs() as outputs:
         outputs.add(failed, format_failed(bad), "failed records") if bad else outputs.drop(failed)
         if good and (worked or not path.exists()):
-            earlier = [] if force else _earlier(path)
+            earlier = [] if force else _earlier_records(path)
             record |= {"outputs": describe_outputs([(str(table), "structure table", table)])}
             record |= {"earlier": earlier} if earlier else {}
             outputs.add(path, to_json(record), "run record")
@@ -242,7 +239,7 @@ def refuse_none_good(bad: list[FailedRecord], good: int, output: str | Path) -> 
         )
 
 
-def _earlier(path: Path) -> list[dict]:
+def _earlier_records(path: Path) -> list[dict[str, Any]]:
     """Return the run records of the calls before, none if there is no whole one."""
     with suppress(OSError, ValueError, AttributeError):
         last = decode_json(path.read_bytes())
@@ -251,15 +248,15 @@ def _earlier(path: Path) -> list[dict]:
 
 
 def is_regular(path: str | Path) -> bool:
-    """Say whether a path is a file itself: no link, folder or pipe."""
+    """Return whether a path is a file itself: no link, folder or pipe."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
 
 
-def cell(value: float | int | str | None, digits: int = 3) -> str:
-    """Return what stands in a table for a value: nothing for None."""
-    return (
-        "" if value is None else f"{value:.{digits}f}" if isinstance(value, float) else str(value)
-    )
+def format_cell(value: float | int | str | None, digits: int = 3) -> str:
+    """Return a value as it stands in a table: nothing for None, `digits` decimals of a float."""
+    if value is None:
+        return ""
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)

@@ -81,7 +81,7 @@ def test_the_best_rank_counts(folder):
         "c/relaxed_model_1_pred_0.pdb",
         "fold_d_model_0.cif",
     ]
-    assert found.other_ranks == 7 and found.alone == ("D",) and found.bad == []
+    assert found.lower_ranked == 7 and found.unpaired == ("D",) and found.bad == []
 
 
 def test_a_model_without_a_reference_is_bad(folder):

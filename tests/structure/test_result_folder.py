@@ -5,7 +5,7 @@ from structures import coil, pdb
 
 from pepseq.structure.file_names import file_stems
 from pepseq.structure.model_names import find_pairs, read_listed
-from pepseq.structure.result_folder import cell
+from pepseq.structure.result_folder import format_cell
 
 IDS = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), unique=True)
 
@@ -29,7 +29,7 @@ def test_names_of_files_stay_readable():
 
 
 def test_cells():
-    assert [cell(None), cell(0), cell(1.23456), cell("x")] == ["", "0", "1.235", "x"]
+    assert [*map(format_cell, [None, 0, 1.23456, "x"])] == ["", "0", "1.235", "x"]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_ids_of_a_table_count_instead_of_names_of_files(folder):
         "a_b": (str(models / "a_b-2.pdb"), str(references / "y.pdb")),
         "sp|P99999|X": (str(models / "P99999.pdb"), str(references / "z.pdb")),
     }
-    assert [bad.id for bad in found.bad] == ["a/b"] and found.alone == ("UniRef100_P12345-F2",)
+    assert [bad.id for bad in found.bad] == ["a/b"] and found.unpaired == ("UniRef100_P12345-F2",)
 
 
 def test_ids_that_look_alike_as_names_are_told_apart(folder):

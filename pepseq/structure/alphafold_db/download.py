@@ -34,10 +34,10 @@ from pepseq.structure.result_folder import (
     DONE,
     Row,
     StructureFolder,
-    cell,
+    format_cell,
     open_folder,
     refuse_none_good,
-    write_beside,
+    write_run_record,
 )
 
 FETCH_COLUMNS = (
@@ -113,7 +113,7 @@ def fetch_structures(
         stopped_by_sigterm("model"),
     ):
         todo = [one for one in wanted if not _is_there(folder, one, config)]
-        folder.keep(one.id for one in todo)
+        folder.mark_outdated(one.id for one in todo)
         if len(todo) < len(wanted):
             there = len(wanted) - len(todo)
             log.info("%d of %d proteins are done already", there, len(wanted))
@@ -123,7 +123,7 @@ def fetch_structures(
         worked = any(one.id in folder.rows for one in todo)
         record = run_record("fetch-structures", asdict(config) | {"server": url}, [ids], started)
         record |= {"attribution": CITE}
-        write_beside(output, record, bad, good=len(rows), worked=worked, force=force)
+        write_run_record(output, record, bad, good=len(rows), worked=worked, force=force)
     if later:
         raise _not_to_be_had(later, len(wanted), len(rows), bad, output)
     refuse_none_good(bad, len(rows), output)
@@ -251,7 +251,7 @@ def _fetch_all(
 
 def _file(folder: StructureFolder, model: Model) -> str:
     """Return what a model's file is to be called: as on the server, if nothing else is."""
-    return folder.names.take(model.entry.stem, model.entry.url) + model.path.suffix
+    return folder.names.claim(model.entry.stem, model.entry.url) + model.path.suffix
 
 
 def _rows(one: Wanted, models: list[tuple[Model, str]]) -> list[Row]:
@@ -285,13 +285,13 @@ def _cells(one: Wanted, model: Model, models: int) -> Row:
         "entry": entry.name,
         "version": entry.version,
         "fragment": str(entry.fragment),
-        "start": cell(entry.start),
-        "end": cell(entry.end),
+        "start": format_cell(entry.start),
+        "end": format_cell(entry.end),
         "residues": str(len(chain)),
-        "mean_plddt": cell(mean_plddt(model.structure, chain)),
-        "agreement": cell(agreement),
-        "different": cell(different),
-        "missing": cell(missing),
+        "mean_plddt": format_cell(mean_plddt(model.structure, chain)),
+        "agreement": format_cell(agreement),
+        "different": format_cell(different),
+        "missing": format_cell(missing),
         "url": entry.url,
         "licence": LICENCE,
     }

@@ -21,11 +21,11 @@ from pepseq.structure.result_folder import (
     DONE,
     Row,
     StructureFolder,
-    cell,
+    format_cell,
     is_regular,
     open_folder,
     refuse_none_good,
-    write_beside,
+    write_run_record,
 )
 
 FOLD_COLUMNS = (
@@ -101,7 +101,7 @@ def fold(
         _refuse_other_engine(folder, engine)
         stems = file_stems([record.id for record in records], folder.names)
         todo = [Protein(r, stems[r.id]) for r in fitting if not _is_there(folder, r)]
-        folder.keep(protein.record.id for protein in todo)
+        folder.mark_outdated(protein.record.id for protein in todo)
         todo.sort(key=lambda protein: len(protein.record.sequence))
         if len(todo) < len(fitting):
             log.info(
@@ -113,7 +113,7 @@ def fold(
         done = [r for r in fitting if folder.rows[r.id][0]["state"] == DONE]
         settings = asdict(config) | {"used": engine.name}
         record = run_record("fold", settings, [proteins], started)
-        write_beside(output, record, bad, good=len(done), worked=bool(todo), force=force)
+        write_run_record(output, record, bad, good=len(done), worked=bool(todo), force=force)
     refuse_none_good(bad, len(done), output)
     refuse_failed(bad, len(done), output, keep_going)
     plddt = [folder.rows[r.id][0]["mean_plddt"] for r in done]
@@ -275,9 +275,9 @@ def _read_back(protein: Protein, folded: Folded) -> Row:
     return {
         "file_sha256": sha256(folded.path),
         "state": DONE,
-        "mean_plddt": cell(mean_plddt(structure, chain)),
-        "ptm": cell(folded.ptm, 4),
+        "mean_plddt": format_cell(mean_plddt(structure, chain)),
+        "ptm": format_cell(folded.ptm, 4),
         "different": str(different),
         "missing": str(missing),
-        "seconds": cell(float(folded.seconds)),
+        "seconds": format_cell(float(folded.seconds)),
     }

@@ -20,7 +20,7 @@ from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
-from pepseq.structure.model_names import FoundPairs, PairOfFiles, find_pairs, short_id
+from pepseq.structure.model_names import PairOfFiles, PairsOfFiles, find_pairs, short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 
 if TYPE_CHECKING:
@@ -224,16 +224,16 @@ def _cells(pair: PairOfFiles, row: ScoreRow) -> list[object]:
 
 
 def _log_notes(
-    pairs: FoundPairs,
+    pairs: PairsOfFiles,
     rows: list[tuple[PairOfFiles, ScoreRow]],
     sequences: str | Path | None,
     config: ScoreConfig,
 ) -> None:
     """Log what a reader of the table should know."""
-    if pairs.other_ranks:
-        log.info("passed over, as their id has a model of a better rank: %d", pairs.other_ranks)
-    if pairs.alone:
-        log.warning("left out, without a model: %s", _listed("reference", pairs.alone))
+    if pairs.lower_ranked:
+        log.info("passed over, as their id has a model of a better rank: %d", pairs.lower_ranked)
+    if pairs.unpaired:
+        log.warning("left out, without a model: %s", _listed("reference", pairs.unpaired))
     same = [pair.id for pair, _ in rows if _is_same_file(pair)]
     if same:
         log.warning("a file is compared with itself in %s", _listed("pair", same))
