@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from pepseq.errors import PepseqError
@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 
 def request_all(
     keys: list[str], request: Callable[[str], Answer], threads: int
-) -> Iterator[tuple[str, Answer | PepseqError]]:
+) -> Generator[tuple[str, Answer | PepseqError], None, None]:
     """Yield each key with the answer to its request, or its error, in the order of arrival.
 
     The threads are daemons: a run that ends early does not wait for a silent server. When the

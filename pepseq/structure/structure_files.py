@@ -118,6 +118,19 @@ def convert_structure(source: gemmi.Structure, name: str) -> Structure:
     return _first_model(source.clone(), name, Counter())
 
 
+def mean_plddt(structure: Structure, chain: Chain) -> float | None:
+    """Return the mean of a chain's pLDDT, 0 to 100, or None if its B-factors hold none.
+
+    B-factors of CA atoms are taken for pLDDT if the file names no experiment, all lie between 0
+    and 100, and they are not all the same; if none exceeds 1 they are shares of 1.
+    """
+    values = chain.b_factors
+    inside = (values >= 0) & (values <= 100)  # false for NaN
+    if structure.experimental or not inside.all() or np.ptp(values) == 0:
+        return None
+    return float(values.mean()) * (100 if values.max() <= 1 else 1)
+
+
 def _has_atoms(source: gemmi.Structure) -> bool:
     return len(source) > 0 and source[0].count_atom_sites() > 0
 

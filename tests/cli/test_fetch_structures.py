@@ -15,9 +15,9 @@ from structures import SEQUENCE, cif, coil, pdb
 
 from pepseq.errors import SettingsError
 from pepseq.http.client import HttpConfig
+from pepseq.structure.alphafold_db.accessions import parse_accession
 from pepseq.structure.alphafold_db.config import FetchConfig
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
-from pepseq.structure.alphafold_db.entries import parse_accession
 
 SEQ = SEQUENCE[:45]
 LINES = "A0A024R161", "P12345", "Q67890"
@@ -61,7 +61,7 @@ class AlphaFoldDb:
 def alphafold(caches, monkeypatch):
     monkeypatch.setenv("PEPSEQ_ALPHAFOLD_URL", caches.url + "/")
     patience = HttpConfig(tries=3, first_wait=0.01, longest_wait=0.02, read_timeout=0.4)
-    monkeypatch.setattr("pepseq.structure.alphafold_db.download.PATIENCE", patience)
+    monkeypatch.setattr("pepseq.structure.alphafold_db.download.HTTP_SETTINGS", patience)
     return AlphaFoldDb(caches)
 
 
@@ -265,8 +265,8 @@ def test_what_is_not_to_be_had_does_not_end_the_run(run, alphafold, ids, tmp_pat
     call = ["fetch-structures", names, "-o", tmp_path / "o", "--connections", 1]
     done = run(*call)
     assert done.code == 75 and done.err.splitlines()[-1].startswith(
-        "Error: 1 of 7 proteins were not to be had, 3 are done, 4 left out (see "
-        f"{tmp_path / 'o'}.failed.tsv); the same command goes on: "
+        "Error: 1 of 7 proteins could not be fetched, 3 are done, 4 left out (see "
+        f"{tmp_path / 'o'}.failed.tsv); the same command resumes: "
     )
     assert [row["id"] for row in rows(tmp_path / "o")] == list(LINES)
     alphafold.offer("P00001")
@@ -334,7 +334,7 @@ def test_without_a_network_it_says_so_once_and_leaves_no_folder(run, caches, ids
     lines = done.err.strip().splitlines()
     assert done.code == 75 and time.monotonic() - started < 30
     assert len(lines) == 4 and all("trying again" in line for line in lines[:3])
-    assert "Error: 3 of 3 proteins were not to be had, 0 are done, 1 left out (see " in lines[3]
+    assert "Error: 3 of 3 proteins could not be fetched, 0 are done, 1 left out (see " in lines[3]
     assert "is there a network?" in lines[3]
     assert "nonsense" in (tmp_path / "o.failed.tsv").read_text()
     assert sorted(path.name for path in tmp_path.glob("o*")) == ["o.failed.tsv"]

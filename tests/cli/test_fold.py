@@ -26,7 +26,7 @@ TEMPLATE = "command:fake-fold {fasta} {pdb}"
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    monkeypatch.setattr("pepseq.structure.folding.colabfold.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("pepseq.structure.folding.colabfold.SECONDS_BETWEEN_POLLS", 0.02)
     return install(tmp_path / "bin dir", monkeypatch, [ONE, TWO, THREE, "MKTAYIAKQR"])
 
 

@@ -6,7 +6,7 @@ import torch
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import Checkpoint, find_folding_model
 from pepseq.models.esmfold import ATOMS, ATTENTION_BYTES, FoldingNetwork, first_chunk
-from pepseq.structure.folding.pdb_writer import format_pdb
+from pepseq.structure.folding.esmfold import format_pdb
 
 SEQUENCE = "MKTAYIAKQRXISFVKSHFW"
 

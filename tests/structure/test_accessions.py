@@ -2,7 +2,7 @@
 
 import pytest
 
-from pepseq.structure.alphafold_db.accessions import read_wanted
+from pepseq.structure.alphafold_db.accessions import read_requested_proteins
 
 IDS = "# mine\nP12345\n\nsp|P00509|AAT_ECOLI some words\npröt\n"
 
@@ -19,8 +19,8 @@ IDS = "# mine\nP12345\n\nsp|P00509|AAT_ECOLI some words\npröt\n"
 def test_ids_in_every_form_of_text(tmp_path, content):
     (tmp_path / "ids.txt").write_bytes(content)
     bad = []
-    wanted = read_wanted(tmp_path / "ids.txt", bad)
-    assert [(one.accession, one.line) for one in wanted] == [("P12345", 2), ("P00509", 4)]
+    proteins = read_requested_proteins(tmp_path / "ids.txt", bad)
+    assert [(one.accession, one.line) for one in proteins] == [("P12345", 2), ("P00509", 4)]
     assert [(one.id, one.line) for one in bad] == [("pröt", 5)]
     assert str(bad[0]).startswith(
         f"{tmp_path / 'ids.txt'}:5: 'pröt': expected an id with a UniProt"

@@ -1,4 +1,4 @@
-"""AlphaFold DB (Varadi et al. 2024, doi:10.1093/nar/gkad1011): what models an accession has.
+"""AlphaFold DB (Varadi et al. 2024, doi:10.1093/nar/gkad1011): the models of an accession.
 
 Its API lists the models of an accession with the addresses of their files, which hold the version;
 no address is put together here. Isoforms and complexes come in the same list.
@@ -8,33 +8,33 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError
 from pepseq.http.client import HttpClient
-from pepseq.http.responses import RejectedError, RetryError
+from pepseq.http.responses import RejectedError, RetryError, not_json_error
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import decode_json
+from pepseq.structure.alphafold_db.accessions import parse_accession
+
+if TYPE_CHECKING:
+    from pepseq.structure.structure_files import Structure
 
 SERVER = "https://alphafold.ebi.ac.uk"
 HOST = "alphafold.ebi.ac.uk"
 LICENCE = "CC-BY-4.0"
 CITE = "AlphaFold DB, CC-BY 4.0: cite Jumper et al. 2021 and Varadi et al. 2024"
-_UNIPROT = r"(?:[OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2})"
-_ACCESSION = re.compile(
-    rf"(?:UniRef\d+_|(?:sp|tr)[|_]|AF-)?(?P<id>{_UNIPROT}(?:-\d+)?)(?:\.\d+)?(?:-F\d+)?(?:[|_].*)?"
-)
-_UNIPARC = re.compile(r"(?:UniRef\d+_)?(UPI[0-9A-F]{10})")
 _FRAGMENT = re.compile(r"-F([0-9]{1,9})$")
 _VERSION = re.compile(r"model_v(\d+)\.")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A model of AlphaFold DB.
+class ModelEntry:
+    """A model of AlphaFold DB as its API lists it.
 
-    start, end: residues of the protein that it covers, from 1, if the answer tells.
+    start, end: residues of the protein that it covers, from 1, None if they are not listed.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Entry:
 
     @property
     def residues(self) -> int | None:
-        """How many residues it should have."""
+        """Number of residues that it should have, None if it is not known."""
         return None if self.start is None or self.end is None else self.end - self.start + 1
 
     @property
     def stem(self) -> str:
-        """What its file is called without suffix: as on the server, if that tells whose it is."""
+        """Name of its file without suffix: as on the server, if that begins with its own name."""
         file = httpx2.URL(self.url).path.rpartition("/")[2]
         return file.rpartition(".")[0] if file.startswith(self.name) else self.name
 
@@ -61,30 +61,13 @@ def server_url(server: str | None = None) -> str:
     return (server or os.environ.get("PEPSEQ_ALPHAFOLD_URL") or SERVER).rstrip("/")
 
 
-def parse_accession(name: str) -> str | None:
-    """Return the UniProt or UniParc accession of an id, None if it has none.
-
-    >>> parse_accession("UniRef100_P12345-2"), parse_accession("tr|A0A024R161|X")
-    ('P12345-2', 'A0A024R161')
-    """
-    match = _ACCESSION.fullmatch(name)
-    uniparc = _UNIPARC.fullmatch(name)
-    return match["id"] if match else uniparc[1] if uniparc else None
-
-
-def is_uniparc(accession: str) -> bool:
-    """Say whether an accession is of UniParc, whose entries have no models."""
-    return accession.startswith("UPI")
-
-
-def find_entries(http: HttpClient, server: str, accession: str, form: str) -> list[Entry]:
+def find_entries(http: HttpClient, server: str, accession: str, form: str) -> list[ModelEntry]:
     """Return the models of an accession by fragment, none if there are none.
 
     Of an isoform, such as P12345-2, its own models count alone; the server is asked for it, then
     for the protein. Raises InputError for an answer that has no address for `form`.
     """
-    asked = [accession, accession.partition("-")[0]]
-    for name in dict.fromkeys(asked):
+    for name in dict.fromkeys((accession, accession.partition("-")[0])):
         url = f"{server}/api/prediction/{name}"
         try:
             listed = _entries(http.get(url, "application/json", _entries))
@@ -93,9 +76,9 @@ def find_entries(http: HttpClient, server: str, accession: str, form: str) -> li
                 raise
             continue
         entries = [
-            _entry(one, form, url)
-            for one in listed
-            if _accession_of(one) == accession and not one.get("isComplex")
+            _entry(fields, form, url)
+            for fields in listed
+            if _accession_of(fields) == accession and not fields.get("isComplex")
         ]
         for entry in entries:
             http.check_address(entry.url)
@@ -104,62 +87,59 @@ def find_entries(http: HttpClient, server: str, accession: str, form: str) -> li
     return []
 
 
-def _entries(response: httpx2.Response) -> list[dict]:
-    """Return what an answer lists; RetryError if it is something else."""
+def _entries(response: httpx2.Response) -> list[dict[str, Any]]:
+    """Return the entries of an answer; RetryError if it is something else."""
     try:
         listed = decode_json(response.content)
     except ValueError as error:
-        raise RetryError(
-            f"expected JSON, found {found(response.content[:80].decode('utf-8', 'replace'))}"
-        ) from error
+        raise not_json_error(response) from error
     if not isinstance(listed, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("entryId"), str) for one in listed
+        isinstance(fields, dict) and isinstance(fields.get("entryId"), str) for fields in listed
     ):
         raise RetryError("expected a list of models with their entryId, found something else")
     return listed
 
 
-def _accession_of(one: dict) -> str:
-    named = one.get("uniprotAccession")
-    return named if isinstance(named, str) else parse_accession(one["entryId"]) or ""
+def _accession_of(fields: dict[str, Any]) -> str:
+    accession = fields.get("uniprotAccession")
+    return accession if isinstance(accession, str) else parse_accession(fields["entryId"]) or ""
 
 
-def _entry(one: dict, form: str, asked: str) -> Entry:
-    url = one.get(f"{form}Url")
+def _entry(fields: dict[str, Any], form: str, source: str) -> ModelEntry:
+    url = fields.get(f"{form}Url")
     if not isinstance(url, str) or not url:
-        raise InputError(f"{asked}: expected the address of a {form} file ({form}Url), found none")
-    places = [
-        next((v for v in (one.get(f"{kind}{end}") for kind in ("sequence", "uniprot")) if v), None)
-        for end in ("Start", "End")
-    ]
-    start, end = (value if isinstance(value, int) else None for value in places)
-    fragment, version = _FRAGMENT.search(one["entryId"]), _VERSION.search(url)
-    return Entry(
-        one["entryId"],
-        int(fragment[1]) if fragment else 1,
-        start,
-        end,
-        version[1] if version else str(one.get("latestVersion", "")),
-        url,
+        raise InputError(f"{source}: expected the address of a {form} file ({form}Url), found none")
+    start, end = (
+        fields.get(f"sequence{name}") or fields.get(f"uniprot{name}") or None
+        for name in ("Start", "End")
+    )
+    fragment, version = _FRAGMENT.search(fields["entryId"]), _VERSION.search(url)
+    return ModelEntry(
+        name=fields["entryId"],
+        fragment=int(fragment[1]) if fragment else 1,
+        start=start if isinstance(start, int) else None,
+        end=end if isinstance(end, int) else None,
+        version=version[1] if version else str(fields.get("latestVersion", "")),
+        url=url,
     )
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model that was fetched: what it is, its file, and the file as it was read."""
+class FetchedModel:
+    """A downloaded model: its entry, its file, and the structure read from it."""
 
-    entry: Entry
+    entry: ModelEntry
     path: Path
-    structure: "Structure"  # noqa: F821 - imported where it is needed
+    structure: "Structure"
 
 
-def fetch_entry(http: HttpClient, entry: Entry, path: Path) -> Model:
-    """Download a model to `path` and read it; a damaged one is asked for again."""
+def fetch_model(http: HttpClient, entry: ModelEntry, path: Path) -> FetchedModel:
+    """Download a model to `path` and read it; a damaged one is downloaded again."""
     from pepseq.structure.structure_files import read_structure
 
-    read = []
+    structures = []
 
-    def check(response) -> None:
+    def check(response: httpx2.Response) -> None:
         with disk_errors(path):
             path.write_bytes(response.content)
         try:
@@ -171,7 +151,7 @@ def fetch_entry(http: HttpClient, entry: Entry, path: Path) -> Model:
             raise RetryError(f"expected {entry.residues} residues, found {length}")
         if path.suffix == ".pdb" and not response.content.rstrip().endswith(b"END"):
             raise RetryError("expected END in the last line, found the file cut short")
-        read.append(structure)
+        structures.append(structure)
 
     http.get(entry.url, check=check)
-    return Model(entry, path, read[-1])
+    return FetchedModel(entry, path, structures[-1])

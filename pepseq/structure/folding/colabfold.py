@@ -1,15 +1,15 @@
 """ColabFold (Mirdita et al. 2022, doi:10.1038/s41592-022-01488-1), by its `colabfold_batch`.
 
 All proteins go to one call, which loads and compiles the network once. A protein is done when
-ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from where the next call
-for a slow one's sake goes on. Names are digests, so that none is the beginning of another.
+ColabFold says so with `NAME.done.txt`; its files stay in the work folder, from which another call
+resumes after a slow protein. Names are digests, so that none is the beginning of another.
 """
 
 import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,19 +19,18 @@ from pepseq.io.json_files import decode_json
 from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.file_names import text_sha256
-from pepseq.structure.folding.engines import Answer, Folded, Protein
+from pepseq.structure.folding.engines import FoldedStructure, FoldingResults, FoldingTarget
 from pepseq.structure.model_names import best_of_each
 
 PROGRAM = "colabfold_batch"
-LOOK_EVERY = 0.5
-"""Seconds between looks for what it has finished."""
-_ALONE = ("--msa-mode", "single_sequence")
+SECONDS_BETWEEN_POLLS = 0.5
+_WITHOUT_SERVER = "--msa-mode single_sequence"
 
 
 class ColabFold:
     """ColabFold with `options` for its command line, split as a shell does.
 
-    With `timeout`, it is ended when no protein was finished for so many seconds, and goes on
+    With `timeout`, it is ended when no protein was finished for so many seconds, and called again
     without the one that was next. Raises SettingsError if it is not installed, or if `offline` and
     it would ask a server for alignments.
     """
@@ -51,42 +50,44 @@ class ColabFold:
                 "the ColabFold project (github.com/YoshitakaMo/localcolabfold) says, and must be "
                 "on the PATH"
             )
-        if is_offline(offline) and " ".join(_ALONE) not in " ".join(self._options):
+        if is_offline(offline) and _WITHOUT_SERVER not in " ".join(self._options):
             raise SettingsError(
                 "engine colabfold: asks a server for alignments, which offline forbids; use "
-                f"--engine 'colabfold:{' '.join(_ALONE)}'"
+                f"--engine 'colabfold:{_WITHOUT_SERVER}'"
             )
 
-    def fold(self, proteins: Sequence[Protein], work: Path) -> Iterator[Answer]:
-        """Yield the proteins as they are finished."""
-        waiting = {_query(protein): protein for protein in proteins}
+    def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
+        """Yield the targets as they are finished."""
+        waiting = {_query(target): target for target in targets}
         while waiting:
-            slow = yield from self._run(waiting, work)
-            if slow:
+            timed_out = yield from self._run(waiting, work)
+            if timed_out:
                 reason = f"expected a model within {self._timeout:g} s, found none"
                 yield waiting.pop(next(iter(waiting))), reason
 
-    def _run(self, waiting: dict[str, Protein], work: Path) -> Iterator[Answer]:
-        """Yield those that one call folds; return whether it had to be ended for the next one."""
+    def _run(
+        self, waiting: dict[str, FoldingTarget], work: Path
+    ) -> Generator[tuple[FoldingTarget, FoldedStructure | str], None, bool]:
+        """Yield the targets of one call; return whether it had to be ended for the next target."""
         results, fasta, log = work / "colabfold", work / "colabfold.fasta", work / "colabfold.log"
         with disk_errors(fasta):
             results.mkdir(exist_ok=True)
             fasta.write_bytes(
-                b"".join(format_fasta(name, p.record.sequence) for name, p in waiting.items())
+                b"".join(format_fasta(name, t.record.sequence) for name, t in waiting.items())
             )
-        since = time.monotonic()
+        last_finished = time.monotonic()
         with running([PROGRAM, *self._options, str(fasta), str(results)], log) as process:
             while True:
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK_EVERY)
+                    process.wait(SECONDS_BETWEEN_POLLS)
                 ended = process.returncode is not None
                 for name in [name for name in waiting if _is_done(results, name, process)]:
                     now = time.monotonic()
-                    yield waiting.pop(name), _collect(results, name, now - since)
-                    since = now
+                    yield waiting.pop(name), _collect(results, name, now - last_finished)
+                    last_finished = now
                 if ended or not waiting:
                     break
-                if self._timeout and time.monotonic() - since > self._timeout:
+                if self._timeout and time.monotonic() - last_finished > self._timeout:
                     return True
             code = process.wait()
         ending = f"found that {PROGRAM} {how_ended(code)}; {last_output(log)}"
@@ -95,25 +96,25 @@ class ColabFold:
         return False
 
 
-def _query(protein: Protein) -> str:
-    return text_sha256(f"{protein.stem} {protein.record.sequence}")[:20]
+def _query(target: FoldingTarget) -> str:
+    return text_sha256(f"{target.stem} {target.record.sequence}")[:20]
 
 
-def _is_done(results: Path, name: str, process: subprocess.Popen) -> bool:
-    """Say whether a protein's files are whole: it is marked, or the program ended well."""
+def _is_done(results: Path, name: str, process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a protein's files are whole: it is marked, or the program ended well."""
     if (results / f"{name}.done.txt").exists():
         return True
     return process.returncode == 0 and any(results.glob(f"{name}_*rank_*"))
 
 
-def _collect(results: Path, name: str, seconds: float) -> Folded | str:
+def _collect(results: Path, name: str, seconds: float) -> FoldedStructure | str:
     """Return the best-ranked model of a protein, relaxed if there is such, and its confidences."""
     best, _ = best_of_each(sorted(results.glob(f"{name}_*rank_*.pdb")))
     if name not in best:
         return f"expected a ranked model, found none in what {PROGRAM} wrote"
     scores = sorted(results.glob(f"{name}_scores_rank_*.json"))
     ptm = _ptm(scores[0]) if scores else None
-    return Folded(best[name], seconds, ptm, scores[0] if scores else None)
+    return FoldedStructure(best[name], seconds, ptm, scores[0] if scores else None)
 
 
 def _ptm(scores: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""Proteins in, a folder of predicted structures out, one by one, so that a later run goes on."""
+"""Proteins in, a folder of predicted structures out, one by one, so that a later run resumes."""
 
 import logging
 import re
@@ -10,19 +10,18 @@ from pathlib import Path
 from pepseq.errors import InputError, found
 from pepseq.io.failures import FailedRecord, refuse_failed
 from pepseq.io.progress import Progress
-from pepseq.io.run_record import run_record, sha256
+from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import UNKNOWN
 from pepseq.structure.file_names import file_stems, text_sha256
 from pepseq.structure.folding.config import FoldConfig
-from pepseq.structure.folding.engines import Engine, Folded, Protein, find_engine
+from pepseq.structure.folding.engines import Engine, FoldedStructure, FoldingTarget, find_engine
+from pepseq.structure.folding.structure_check import check_structure
 from pepseq.structure.result_folder import (
     DONE,
     Row,
     StructureFolder,
-    format_cell,
-    is_regular,
     open_folder,
     refuse_none_good,
     write_run_record,
@@ -46,9 +45,9 @@ FOLD_COLUMNS = (
     "reason",
 )
 FAILED = "failed"
-FEWEST_KNOWN = 3
+MIN_KNOWN_RESIDUES = 3
 """Residues without which there is nothing to superpose."""
-SURE = 0.5
+MIN_CONFIDENCE = 0.5
 """Mean confidence of a completed protein below which more is guessed than known."""
 _CONFIDENCE = re.compile(r"(?:^| )confidence=(\d(?:\.\d+)?)(?: |$)")
 _TO_X = str.maketrans(dict.fromkeys(UNKNOWN, "X"))
@@ -56,10 +55,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class FoldedAll:
+class FoldSummary:
     """What `fold` did.
 
-    done: structures there are now; new: of these, made by this call; mean_plddt: over those that
+    done: structures in the folder; new: of these, made by this call; mean_plddt: over those that
     have one, None for none; bad: proteins without a structure.
     """
 
@@ -76,11 +75,11 @@ def fold(
     config: FoldConfig = FoldConfig(),  # noqa: B008 - frozen
     force: bool = False,
     keep_going: bool = False,
-) -> FoldedAll:
+) -> FoldSummary:
     """Predict the structures of the proteins of a FASTA file into a folder, the shortest first.
 
     `structures.tsv` in it says which file is of which protein: FOLD_COLUMNS. The same call again
-    makes what is missing, of another sequence than before, or failed; `force` makes all anew.
+    makes what is missing, of another sequence than before, or failed; `force` makes all again.
     Unknown residues are folded as X. A structure is read back before it counts.
 
     Raises SettingsError, InputError (bad input, or structures of another engine in the folder;
@@ -91,7 +90,11 @@ def fold(
     bad: list[FailedRecord] = []
     records = list(read_fasta(proteins, bad=bad))
     engine = find_engine(config)
-    fitting = [_plain(record) for record in records if _fits(record, config, proteins, bad)]
+    foldable = [
+        replace(record, sequence=record.sequence.translate(_TO_X))
+        for record in records
+        if _is_foldable(record, config, proteins, bad)
+    ]
     if bad:
         log.warning("%d records are left out, the first: %s", len(bad), bad[0])
     with (
@@ -99,63 +102,79 @@ def fold(
         stopped_by_sigterm("structure"),
     ):
         _refuse_other_engine(folder, engine)
-        stems = file_stems([record.id for record in records], folder.names)
-        todo = [Protein(r, stems[r.id]) for r in fitting if not _is_there(folder, r)]
-        folder.mark_outdated(protein.record.id for protein in todo)
-        todo.sort(key=lambda protein: len(protein.record.sequence))
-        if len(todo) < len(fitting):
-            log.info(
-                "%d of %d structures are there already", len(fitting) - len(todo), len(fitting)
-            )
-        _warn_of_guesses(todo)
-        _fold_all(folder, engine, todo, str(proteins), bad)
+        targets = _choose_targets(folder, records, foldable)
+        _fold_all(folder, engine, targets, str(proteins), bad)
         folder.finish((record.id for record in records), [proteins])
-        done = [r for r in fitting if folder.rows[r.id][0]["state"] == DONE]
+        rows = [folder.rows[record.id][0] for record in foldable]
+        done = [row for row in rows if row["state"] == DONE]
         settings = asdict(config) | {"used": engine.name}
         record = run_record("fold", settings, [proteins], started)
-        write_run_record(output, record, bad, good=len(done), worked=bool(todo), force=force)
+        write_run_record(output, record, bad, good=len(done), worked=bool(targets), force=force)
     refuse_none_good(bad, len(done), output)
     refuse_failed(bad, len(done), output, keep_going)
-    plddt = [folder.rows[r.id][0]["mean_plddt"] for r in done]
-    values = [float(value) for value in plddt if value]
+    return _summarise(done, {target.record.id for target in targets}, bad)
+
+
+def _summarise(done: list[Row], new: set[str], bad: list[FailedRecord]) -> FoldSummary:
+    """Sum up rows of structures; `new` are the ids of this call."""
+    values = [float(row["mean_plddt"]) for row in done if row["mean_plddt"]]
     mean = sum(values) / len(values) if values else None
-    failed = sum(folder.rows[p.record.id][0]["state"] != DONE for p in todo)
-    return FoldedAll(len(done), len(todo) - failed, mean, bad)
+    return FoldSummary(len(done), sum(row["id"] in new for row in done), mean, bad)
 
 
-def _plain(record: Record) -> Record:
-    return replace(record, sequence=record.sequence.translate(_TO_X))
-
-
-def _fits(record: Record, config: FoldConfig, file: str | Path, bad: list[FailedRecord]) -> bool:
-    """Say whether a protein can be folded; else it goes to `bad`."""
+def _is_foldable(
+    record: Record, config: FoldConfig, file: str | Path, bad: list[FailedRecord]
+) -> bool:
+    """Return whether a protein can be folded; else it goes to `bad`."""
     length, limit = len(record.sequence), config.residue_limit
     known = length - record.sequence.translate(_TO_X).count("X")
-    reason = None
     if length > limit:
         reason = f"expected at most {limit} residues (--max-residues), found {length}"
-    elif known < FEWEST_KNOWN:
-        reason = f"expected at least {FEWEST_KNOWN} known residues, found {known}"
-    if reason:
-        bad.append(FailedRecord(str(file), record.line, record.id, reason))
-    return reason is None
+    elif known < MIN_KNOWN_RESIDUES:
+        reason = f"expected at least {MIN_KNOWN_RESIDUES} known residues, found {known}"
+    else:
+        return True
+    bad.append(FailedRecord(str(file), record.line, record.id, reason))
+    return False
 
 
-def _warn_of_guesses(proteins: list[Protein]) -> None:
-    """Say which proteins `predict` was not sure of, unless it wrote most residues as X."""
+def _choose_targets(
+    folder: StructureFolder, records: list[Record], foldable: list[Record]
+) -> list[FoldingTarget]:
+    """Return the proteins whose structure is to be made, the shortest first.
+
+    Rows of theirs become outdated. All `records` have a file name of their own.
+    """
+    stems = file_stems([record.id for record in records], folder.names)
+    targets = [
+        FoldingTarget(record, stems[record.id])
+        for record in foldable
+        if not _is_done(folder, record)
+    ]
+    folder.mark_outdated(target.record.id for target in targets)
+    targets.sort(key=lambda target: len(target.record.sequence))
+    if len(targets) < len(foldable):
+        done = len(foldable) - len(targets)
+        log.info("%d of %d structures are there already", done, len(foldable))
+    _warn_of_low_confidence(targets)
+    return targets
+
+
+def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
+    """Warn of proteins below MIN_CONFIDENCE, unless `predict` wrote most residues as X."""
     unsure = []
-    for protein in proteins:
-        record = protein.record
-        said = _CONFIDENCE.search(record.description)
-        if said and float(said[1]) < SURE and 2 * record.sequence.count("X") < len(record.sequence):
-            unsure.append(f"{found(record.id)} has {said[1]}")
+    for record in (target.record for target in targets):
+        match = _CONFIDENCE.search(record.description)
+        mostly_x = 2 * record.sequence.count("X") >= len(record.sequence)
+        if match and float(match[1]) < MIN_CONFIDENCE and not mostly_x:
+            unsure.append(f"{found(record.id)} has {match[1]}")
     if unsure:
         log.warning(
             "%d of %d proteins have a confidence below %g in the header (%s): their structures "
             "mean little; predict --min-confidence writes such residues as X",
             len(unsure),
-            len(proteins),
-            SURE,
+            len(targets),
+            MIN_CONFIDENCE,
             unsure[0],
         )
 
@@ -170,8 +189,8 @@ def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
             )
 
 
-def _is_there(folder: StructureFolder, record: Record) -> bool:
-    """Say whether a protein's structure is in the folder, whole and of the same sequence."""
+def _is_done(folder: StructureFolder, record: Record) -> bool:
+    """Return whether a protein's structure is in the folder, whole and of the same sequence."""
     for row in folder.rows.get(record.id, []):
         return (
             row["state"] == DONE
@@ -184,54 +203,62 @@ def _is_there(folder: StructureFolder, record: Record) -> bool:
 def _fold_all(
     folder: StructureFolder,
     engine: Engine,
-    todo: list[Protein],
+    targets: list[FoldingTarget],
     file: str,
     bad: list[FailedRecord],
 ) -> None:
     """Fold proteins, put their files and rows into the folder; those that fail go to `bad`."""
-    if not todo:
+    if not targets:
         return
-    residues = sum(len(protein.record.sequence) for protein in todo)
-    answers = engine.fold(todo, folder.work)
-    waiting = {protein.record.id: protein for protein in todo}
-    with Progress("folding", residues, "residues") as progress, closing(answers):
-        _say_next(progress, waiting, len(todo))
-        for protein, answer in answers:
-            record = protein.record
-            row = _row(protein, engine)
-            files = {}
-            try:
-                if isinstance(answer, str):
-                    raise InputError(answer)
-                row |= _read_back(protein, answer)
-                files = _files(protein, answer)
-            except InputError as error:
-                path = "" if isinstance(answer, str) else f"{answer.path}:"
-                reason = str(error).removeprefix(path).removeprefix("1:").strip()
-                row |= {"state": FAILED, "reason": reason}
+    residues = sum(len(target.record.sequence) for target in targets)
+    results = engine.fold(targets, folder.work)
+    waiting = {target.record.id: target.record for target in targets}
+    with Progress("folding", residues, "residues") as progress, closing(results):
+        _log_next(progress, waiting, len(targets))
+        for target, result in results:
+            record = target.record
+            reason = _store(folder, engine, target, result)
+            if reason is not None:
                 bad.append(FailedRecord(file, record.line, record.id, reason))
                 log.warning("%s: %s", found(record.id), reason)
-            folder.add(record.id, [row | {column: name for column, (name, _) in files.items()}])
-            for name, source in files.values():
-                folder.publish(source, name)
             progress.add(len(record.sequence))
             del waiting[record.id]
-            _say_next(progress, waiting, len(todo))
+            _log_next(progress, waiting, len(targets))
 
 
-def _say_next(progress: Progress, waiting: dict[str, Protein], of: int) -> None:
-    """Say which protein comes now: it may take hours."""
-    for protein in waiting.values():
-        number, record = of - len(waiting) + 1, protein.record
-        length = len(record.sequence)
-        progress.say(f"folding {number} of {of}: {found(record.id)}, {length} residues")
+def _log_next(progress: Progress, waiting: dict[str, Record], total: int) -> None:
+    """Log which protein comes next: it may take hours."""
+    for record in waiting.values():
+        number, length = total - len(waiting) + 1, len(record.sequence)
+        progress.say(f"folding {number} of {total}: {found(record.id)}, {length} residues")
         return
 
 
-def _row(protein: Protein, engine: Engine) -> Row:
-    sequence = protein.record.sequence
+def _store(
+    folder: StructureFolder, engine: Engine, target: FoldingTarget, result: FoldedStructure | str
+) -> str | None:
+    """Put the row and the files of a result into the folder; return why a structure failed."""
+    row, files, reason = _row(target, engine), {}, None
+    try:
+        if isinstance(result, str):
+            raise InputError(result)
+        row |= check_structure(target, result)
+        files = _files(target, result)
+    except InputError as error:
+        path = "" if isinstance(result, str) else f"{result.path}:"
+        reason = str(error).removeprefix(path).removeprefix("1:").strip()
+        row |= {"state": FAILED, "reason": reason}
+    row |= {column: name for column, (name, _) in files.items()}
+    folder.add(target.record.id, [row])
+    for name, source in files.values():
+        folder.publish(source, name)
+    return reason
+
+
+def _row(target: FoldingTarget, engine: Engine) -> Row:
+    sequence = target.record.sequence
     return {
-        "id": protein.record.id,
+        "id": target.record.id,
         "residues": str(len(sequence)),
         "unknown": str(sequence.count("X")),
         "engine": engine.name,
@@ -239,45 +266,12 @@ def _row(protein: Protein, engine: Engine) -> Row:
     }
 
 
-def _files(protein: Protein, folded: Folded) -> dict[str, tuple[str, Path]]:
-    """Return by column what a structure's files are to be called, and where they are.
+def _files(target: FoldingTarget, structure: FoldedStructure) -> dict[str, tuple[str, Path]]:
+    """Return by column the names that a structure's files get, and where they are.
 
-    The structure comes last: once it is there, all are.
+    The structure comes last: once it has its name, all files have theirs.
     """
     files = {}
-    if folded.confidences:
-        files["confidences"] = f"{protein.stem}.scores.json", folded.confidences
-    return files | {"file": (protein.stem + folded.path.suffix, folded.path)}
-
-
-def _read_back(protein: Protein, folded: Folded) -> Row:
-    """Read a structure, and return what its row says of it.
-
-    Raises InputError for one that is no structure, or whose residues are mostly others.
-    """
-    from pepseq.structure.chain_choice import compare_to_sequence
-    from pepseq.structure.scoring.pair_scores import mean_plddt
-    from pepseq.structure.structure_files import read_structure
-
-    for path in filter(None, (folded.path, folded.confidences)):
-        if not is_regular(path):
-            raise InputError("expected a file of its own, found a link or something else")
-    sequence = protein.record.sequence
-    structure = read_structure(folded.path)
-    counts = {chain.name: compare_to_sequence(chain, sequence) for chain in structure.chains}
-    chain = min(structure.chains, key=lambda chain: counts[chain.name])
-    different, missing = counts[chain.name]
-    if 2 * different > len(chain) or 2 * (missing - sequence.count("X")) > len(sequence):
-        raise InputError(
-            f"expected a structure of {len(sequence)} residues, found {len(chain)} of which "
-            f"{different} are others"
-        )
-    return {
-        "file_sha256": sha256(folded.path),
-        "state": DONE,
-        "mean_plddt": format_cell(mean_plddt(structure, chain)),
-        "ptm": format_cell(folded.ptm, 4),
-        "different": str(different),
-        "missing": str(missing),
-        "seconds": format_cell(float(folded.seconds)),
-    }
+    if structure.confidences:
+        files["confidences"] = f"{target.stem}.scores.json", structure.confidences
+    return files | {"file": (target.stem + structure.path.suffix, structure.path)}

@@ -12,7 +12,7 @@ from pepseq.errors import InputError
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.config import ScoreConfig
-from pepseq.structure.structure_files import Chain, Structure, read_structure
+from pepseq.structure.structure_files import Chain, Structure, mean_plddt, read_structure
 from pepseq.structure.structure_objects import load_structure
 from pepseq.structure.tmscore import Superposition, superpose
 
@@ -198,19 +198,6 @@ def _residue_pairs(
 ) -> tuple[tuple[str, str], ...]:
     names = [[f"{number}{code}" for number, code in chain.numbers] for chain in (model, reference)]
     return tuple((names[0][i], names[1][j]) for i, j in pairs.tolist())
-
-
-def mean_plddt(structure: Structure, chain: Chain) -> float | None:
-    """Return the mean of a chain's pLDDT, 0 to 100, or None if its B-factors hold none.
-
-    B-factors of CA atoms are taken for pLDDT if the file names no experiment, all lie between 0
-    and 100, and they are not all the same; if none exceeds 1 they are shares of 1.
-    """
-    values = chain.b_factors
-    inside = (values >= 0) & (values <= 100)  # false for NaN
-    if structure.experimental or not inside.all() or np.ptp(values) == 0:
-        return None
-    return float(values.mean()) * (100 if values.max() <= 1 else 1)
 
 
 def format_superposed(structure: Structure, superposition: Superposition, form: str) -> bytes:
