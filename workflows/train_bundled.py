@@ -30,9 +30,10 @@ from pepseq import Readout
 from pepseq.errors import PepseqError
 from pepseq.io.run_record import sha256, to_json
 from pepseq.models.checkpoints import DESCRIPTION, write_manifest
+from pepseq.network.architecture import BUNDLED_SIZES
 from pepseq.network.export import write_graph, write_network
 from pepseq.network.model import GRAPH, WEIGHTS, ReadoutModel
-from pepseq.network.net import SETTINGS, ReadoutNet
+from pepseq.network.net import ReadoutNet
 from pepseq.network.pretraining import Schedule, Trainer, validate
 from pepseq.network.temperature import fit_temperatures
 from pepseq.network.training_examples import Example, PlainExamples
@@ -127,7 +128,7 @@ def train(process: int, arguments, data: Data) -> None:
         world_size=arguments.processes,
     )
     torch.manual_seed(1)
-    net, easy = ReadoutNet(SETTINGS), EASY
+    net, easy = ReadoutNet(BUNDLED_SIZES), EASY
     if arguments.start:
         net.load_state_dict(load_file(arguments.start / WEIGHTS))
         easy = 0
@@ -176,21 +177,21 @@ def schedule(arguments) -> Schedule:
 
 def finish(arguments, data: Data) -> None:
     """Calibrate the network on held-out proteins and write its folder."""
-    net = ReadoutNet(SETTINGS)
+    net = ReadoutNet(BUNDLED_SIZES)
     state = torch.load(arguments.work / "state.pt", map_location="cpu")
     net.load_state_dict(state["net"])
     folder = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
-    write_graph(SETTINGS, folder / GRAPH)
+    write_graph(BUNDLED_SIZES, folder / GRAPH)
     write_network(net, folder, data.background)
     model = ReadoutModel(folder, "cpu")
     examples = validation_examples(data, 1500, arguments.examples > 0)
     cases = []
     for part in examples.values():
-        logs = model.log_probabilities([example.reading for example in part])
-        for example, one in zip(part, logs, strict=True):
-            truth = np.where(example.asked, example.truth.astype(int), -1)
-            cases.append((example.reading, one, truth))
+        logs = model.log_probabilities([example.input for example in part])
+        for example, log_probabilities in zip(part, logs, strict=True):
+            truth = np.where(example.scored, example.truth.astype(int), -1)
+            cases.append((example.input, log_probabilities, truth))
     write_network(net, folder, data.background, fit_temperatures(cases))
     rows = curve(arguments.work)
     write_curves(rows, folder)
@@ -207,7 +208,7 @@ def finish(arguments, data: Data) -> None:
             "files": [[path.name, sha256(path)] for path in data.files],
         },
         "settings": {
-            **SETTINGS,
+            **BUNDLED_SIZES,
             "start": arguments.start and sha256(arguments.start / WEIGHTS),
             "readout": arguments.readout,
             **asdict(schedule(arguments)),

@@ -36,7 +36,7 @@ class Vocabulary:
 
     `table` holds 256 token ids by byte (X is the mask token), `start` and `end` go around a
     sequence, `pad` fills it up, and `residues` are the ids of the twenty amino acids in order.
-    `reads` returns what a readout means, P(token | amino acid), for networks that are told.
+    `emission` returns P(token | amino acid) of a readout, for networks that take it.
     """
 
     table: np.ndarray
@@ -44,7 +44,7 @@ class Vocabulary:
     end: tuple[int, ...]
     pad: int
     residues: np.ndarray
-    reads: Callable[[Readout], np.ndarray] | None = None
+    emission: Callable[[Readout], np.ndarray] | None = None
 
     def encode(self, residues: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token ids and attention mask, both (rows, tokens of the longest row), int64."""

@@ -1,9 +1,10 @@
 """A readout network as a folder: weights, config, and the graph that onnxruntime runs.
 
-The graph has no weights: they are inputs of it, so that networks of one shape share it.
+The graph takes the weights as inputs, so that networks of the same sizes share it.
 """
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +14,39 @@ from torch import nn
 
 from pepseq.io.run_record import to_json
 from pepseq.models.checkpoints import READOUT_NETWORK
-from pepseq.network.inputs import NAMES, Reading, pack
+from pepseq.network.architecture import GRAPH_INPUTS
+from pepseq.network.inputs import NetworkInput, pack
 from pepseq.network.model import CONFIG, WEIGHTS
 from pepseq.network.net import ReadoutNet
 from pepseq.network.temperature import Temperatures
 
-_SIZES = {"share": {0: "proteins"}} | {
+_DYNAMIC_AXES = {"share": {0: "proteins"}} | {
     name: {0: "templates", 1: "residues"} for name in ("rows", "weights", "scores")
 }
 
 
-class _Odds(nn.Module):
+class _OddsNet(nn.Module):
+    """A network whose `forward` returns odds, with weights under their own names."""
+
     def __init__(self, net: ReadoutNet):
         super().__init__()
         for name, child in net.named_children():
             self.add_module(name, child)
-        self._net = [net]
+        self._net = [net]  # in a list, so that its weights are not registered twice
 
-    def forward(self, *inputs):
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         (net,) = self._net
         return net.odds(net(*inputs))
 
 
-def write_graph(settings: dict, path: Path) -> None:
-    """Write the graph of networks with these settings; needs the package onnx."""
-    net = ReadoutNet(settings)
+def write_graph(sizes: Mapping[str, int], path: Path) -> None:
+    """Write the graph of networks of these sizes; needs the package onnx."""
+    net = ReadoutNet(sizes)
     with torch.no_grad():
         for values in net.parameters():
             values.normal_()  # equal weights would become one input of the graph
     length = 9
-    reading = Reading(
+    example = NetworkInput(
         np.ones((length, 20)),
         np.full((length, 20), 0.05),
         np.ones(length),
@@ -50,16 +54,16 @@ def write_graph(settings: dict, path: Path) -> None:
         np.full((2, length), 0.5),
         np.ones(2),
     )
-    inputs = {name: torch.from_numpy(v) for name, v in pack([reading, reading]).items()}
+    inputs = {name: torch.from_numpy(v) for name, v in pack([example, example]).items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Odds(net),
-            tuple(inputs[name] for name in NAMES),
+            _OddsNet(net),
+            tuple(inputs[name] for name in GRAPH_INPUTS),
             path,
-            input_names=list(NAMES),
+            input_names=list(GRAPH_INPUTS),
             output_names=["odds"],
-            dynamic_axes={name: _SIZES.get(name, {0: "residues"}) for name in NAMES},
+            dynamic_axes={name: _DYNAMIC_AXES.get(name, {0: "residues"}) for name in GRAPH_INPUTS},
             export_params=False,
             do_constant_folding=False,
             keep_initializers_as_inputs=True,
@@ -77,7 +81,7 @@ def write_network(
     save_file(weights, folder / WEIGHTS, {"format": "pt"})
     settings = {
         "model_type": READOUT_NETWORK,
-        "settings": net.settings,
+        "settings": net.sizes,
         "background": [round(float(share), 6) for share in background],
         "temperatures": (temperatures or Temperatures.none()).values.tolist(),
     }

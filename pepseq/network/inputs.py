@@ -1,41 +1,28 @@
-"""What the readout network is told of each protein, and of many packed one after the other."""
+"""Inputs of the readout network: of one read, and of many packed one after the other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-EDGE = 32
-"""As in pepseq.network.net, which needs torch."""
-NO_RESIDUE = 21
-MOST_ROWS = 8
-PART = 1024
+from pepseq.network.architecture import ARCHITECTURE, NO_RESIDUE
+
+SLICE_RESIDUES = 1024
 """Residues that are computed at a time where a whole long protein takes much memory."""
-NAMES = (
-    "reads",
-    "prior",
-    "none",
-    "begin",
-    "end",
-    "protein",
-    "share",
-    "rows",
-    "weights",
-    "scores",
-)
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One readout of L residues, with T aligned templates, T from 0 to MOST_ROWS.
+class NetworkInput:
+    """One read of L residues with T aligned templates, T from 0 to MAX_TEMPLATES.
 
-    `reads`, (L, 20): P(what is read | amino acid), the largest 1; `prior`, (L, 20): probabilities
-    from templates and frequencies, 0 where `reads` is; `none`, (L,): share of it that is copied
-    from no template; `rows`, (T, L): residue codes 0-20 or NO_RESIDUE; `weights`, (T, L); `scores`,
-    (T,). `begins` and `ends` say whether the readout's ends are known to be the protein's.
+    `emission`, (L, 20): P(read symbol | amino acid), the largest 1; `prior`, (L, 20): probabilities
+    from templates and frequencies, 0 where `emission` is; `none`, (L,): share of it that is copied
+    from no template; `rows`, (T, L): residue codes 0-20 or NO_RESIDUE; `weights`, (T, L):
+    probability that each template is copied; `scores`, (T,): bits of its alignment. `begins` and
+    `ends` say whether the read's ends are known to be the protein's.
     """
 
-    reads: np.ndarray
+    emission: np.ndarray
     prior: np.ndarray
     none: np.ndarray
     rows: np.ndarray
@@ -45,46 +32,65 @@ class Reading:
     ends: bool = True
 
     def __len__(self) -> int:
-        return len(self.reads)
+        return len(self.emission)
 
 
-def parts(length: int) -> Iterator[slice]:
-    """Yield slices that cover so many residues, PART at a time."""
-    for start in range(0, length, PART):
-        yield slice(start, min(start + PART, length))
+def input_without_templates(
+    emission: np.ndarray, prior: np.ndarray, begins: bool = True, ends: bool = True
+) -> NetworkInput:
+    """Return the input of a read without templates; `emission` and `prior` as in NetworkInput."""
+    rows, none = np.empty((0, len(emission)), np.uint8), np.ones(len(emission), np.float32)
+    return NetworkInput(
+        emission, prior, none, rows, rows.astype(np.float32), none[:0], begins, ends
+    )
 
 
-def pack(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
-    """Return the network's inputs, by NAMES, for readouts laid one after the other."""
-    lengths = np.array([len(reading) for reading in readings])
-    number = max(len(reading.rows) for reading in readings)
-    total = int(lengths.sum())
+def residue_slices(length: int) -> Iterator[slice]:
+    """Yield slices that cover so many residues, SLICE_RESIDUES at a time."""
+    for start in range(0, length, SLICE_RESIDUES):
+        yield slice(start, min(start + SLICE_RESIDUES, length))
+
+
+def is_identified(emission: np.ndarray) -> np.ndarray:
+    """Return which residues are identified, (L,) bool, by their emission, (L, 20)."""
+    return emission.sum(1) < ARCHITECTURE.identified_sum
+
+
+def pack(inputs: Sequence[NetworkInput]) -> dict[str, np.ndarray]:
+    """Return the network's inputs, by GRAPH_INPUTS, for reads laid one after the other."""
+    lengths = np.array([len(read) for read in inputs])
+    number = max(len(read.rows) for read in inputs)
+    total, edge = int(lengths.sum()), ARCHITECTURE.edge
     rows = np.full((number, total), NO_RESIDUE, np.int64)
     weights = np.zeros((number, total), np.float32)
     scores = np.zeros((number, total), np.float32)
-    begin = np.full(total, EDGE + 1, np.int64)
+    begin = np.full(total, edge + 1, np.int64)
     end = begin.copy()
     start = 0
-    for reading in readings:
-        stop, count = start + len(reading), len(reading.rows)
-        rows[:count, start:stop] = reading.rows
-        weights[:count, start:stop] = reading.weights
-        scores[:count, start:stop] = reading.scores[:, None]
-        distances = np.minimum(np.arange(len(reading)), EDGE)
-        if reading.begins:
+    for read in inputs:
+        stop, count = start + len(read), len(read.rows)
+        rows[:count, start:stop] = read.rows
+        weights[:count, start:stop] = read.weights
+        scores[:count, start:stop] = read.scores[:, None]
+        distances = np.minimum(np.arange(len(read)), edge)
+        if read.begins:
             begin[start:stop] = distances
-        if reading.ends:
+        if read.ends:
             end[start:stop] = distances[::-1]
         start = stop
     return {
-        "reads": np.concatenate([r.reads for r in readings]).astype(np.float32, copy=False),
-        "prior": np.concatenate([r.prior for r in readings]).astype(np.float32, copy=False),
-        "none": np.concatenate([r.none for r in readings]).astype(np.float32, copy=False)[:, None],
+        "reads": _joined([read.emission for read in inputs]),
+        "prior": _joined([read.prior for read in inputs]),
+        "none": _joined([read.none for read in inputs])[:, None],
         "begin": begin,
         "end": end,
-        "protein": np.repeat(np.arange(len(readings)), lengths),
+        "protein": np.repeat(np.arange(len(inputs)), lengths),
         "share": (1 / lengths).astype(np.float32)[:, None],
         "rows": rows,
         "weights": weights,
         "scores": scores,
     }
+
+
+def _joined(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(arrays).astype(np.float32, copy=False)

@@ -1,9 +1,9 @@
-"""A long protein through the readout network in parts, with what the whole would give.
+"""A long protein through the readout network in slices, with the result of the whole.
 
-The layers are those of `pepseq.network.net`, one after the other over all parts: a block needs
-neighbours up to two dilations away, which a part has in its margins, and the mean over the protein,
-which is added up first. In memory is one state of each residue (768 bytes for 192 numbers); a graph
-that runs the whole protein at once holds over twelve times as much.
+The layers are those of `pepseq.network.net`, one after the other over all slices: a block needs
+neighbours up to two dilations away, which a slice has in its margins, and the mean over the
+protein, which is added up first. In memory is one state of each residue (768 bytes for 192
+numbers); a graph that runs the whole protein at once holds over twelve times as much.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import erf
 
-from pepseq.network.inputs import NO_RESIDUE, parts
+from pepseq.network.architecture import ARCHITECTURE, NO_RESIDUE
+from pepseq.network.inputs import is_identified, residue_slices
 
-KERNEL, DILATIONS, CONTRAST = 5, 7, 5.0
-"""As in pepseq.network.net, which needs torch."""
-_EPSILON = 1e-5
-_ROOT = np.float32(np.sqrt(2))
+_LAYER_NORM_EPSILON = 1e-5
+_ROOT_OF_2 = np.float32(np.sqrt(2))
 
 
 class LongProtein:
@@ -31,76 +30,77 @@ class LongProtein:
         `inputs` are those of one protein, see `pepseq.network.inputs.pack`.
         """
         length, width = len(inputs["reads"]), len(self._weights["reads.weight"])
-        rows = self._rows(inputs)
+        rows = self._row_states(inputs)
         states = np.empty((1, length, width), np.float32)
-        for part in parts(length):
-            states[0, part] = self._first(_cut(inputs, part), rows[:, part])
+        for part in residue_slices(length):
+            states[0, part] = self._first_states(_cut(inputs, part), rows[:, part])
         del rows
-        for number in range(self._count("blocks")):
-            self._block(f"blocks.{number}", states, 2 ** (number % DILATIONS))
+        for number in range(self._block_count("blocks")):
+            self._run_block(f"blocks.{number}", states, ARCHITECTURE.dilation(number))
         odds = np.empty((length, inputs["reads"].shape[1]), np.float32)
-        for part in parts(length):
+        for part in residue_slices(length):
             odds[part] = self._linear("head", self._norm("norm", states[0, part]))
         return odds
 
-    def _first(self, inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
-        """Return the states of a part before the first block, (residues, width)."""
-        reads = inputs["reads"]
-        whole = np.float32(CONTRAST) * reads / reads.sum(1, keepdims=True)
-        x = self._linear("reads", np.concatenate([reads, whole], 1))
-        prior = np.log(inputs["prior"] + np.float32(1e-4)) / np.float32(3)
+    def _first_states(self, inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+        """Return the states of a slice before the first block, (residues, width)."""
+        emission = inputs["reads"]
+        share = ARCHITECTURE.contrast * emission / emission.sum(1, keepdims=True)
+        x = self._linear("reads", np.concatenate([emission, share], 1))
+        prior = np.log(inputs["prior"] + ARCHITECTURE.prior_floor) / ARCHITECTURE.prior_scale
         x += self._linear("prior", np.concatenate([prior, inputs["none"]], 1))
         x += self._weights["begin.weight"][inputs["begin"]]
         x += self._weights["end.weight"][inputs["end"]]
-        x += self._linear("length", -np.log(inputs["share"]) / np.float32(6))
+        x += self._linear("length", -np.log(inputs["share"]) / ARCHITECTURE.length_scale)
         if not len(rows):
             return x + self._weights["value.bias"]
-        there = inputs["rows"] < NO_RESIDUE
+        aligned = inputs["rows"] < NO_RESIDUE
         score = self._linear("attention", rows)[..., 0]
-        score += np.float32(0.3) * np.log(inputs["weights"] + np.float32(1e-3))
-        score = np.where(there, score, np.float32(-30))
-        score = np.concatenate([score, np.zeros_like(score[:1])])  # or none of the rows
+        score += ARCHITECTURE.weight_scale * np.log(inputs["weights"] + ARCHITECTURE.weight_floor)
+        score = np.where(aligned, score, np.float32(ARCHITECTURE.absent_score))
+        score = np.concatenate([score, np.zeros_like(score[:1])])  # 0: none of the rows
         shares = np.exp(score - score.max(0))
         shares /= shares.sum(0)
         return x + self._linear("value", (shares[:-1, :, None] * rows).sum(0))
 
-    def _rows(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _row_states(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the states of the templates, (templates, residues, row width)."""
         number, length = inputs["rows"].shape
         width = self._weights["row.weight"].shape[1]
         states = np.empty((number, length, width), np.float32)
-        for part in parts(length if number else 0):
-            some = _cut(inputs, part)
-            reads, rows = some["reads"], some["rows"]
-            columns = np.pad(reads, ((0, 0), (0, 2)))
+        for part in residue_slices(length if number else 0):
+            sliced = _cut(inputs, part)
+            emission, rows = sliced["reads"], sliced["rows"]
+            columns = np.pad(emission, ((0, 0), (0, 2)))
             fits = np.take_along_axis(columns.T, rows, axis=0)
-            known = fits * (reads.sum(1) < 1.5)
-            scores = some["scores"] / np.float32(50) * (rows < NO_RESIDUE)
-            matches = np.stack([fits, known, some["weights"], scores], 2).astype(np.float32)
+            known = fits * is_identified(emission)
+            scores = sliced["scores"] / ARCHITECTURE.score_scale * (rows < NO_RESIDUE)
+            matches = np.stack([fits, known, sliced["weights"], scores], 2).astype(np.float32)
             states[:, part] = self._weights["row.weight"][rows] + self._linear("row_match", matches)
-        for block in range(self._count("row_blocks") if number else 0):
-            self._block(f"row_blocks.{block}", states, 2**block)
+        for block in range(self._block_count("row_blocks") if number else 0):
+            self._run_block(f"row_blocks.{block}", states, 2**block)
         return states
 
-    def _block(self, name: str, states: np.ndarray, dilation: int) -> None:
+    def _run_block(self, name: str, states: np.ndarray, dilation: int) -> None:
         """Put states, (rows, residues, width), through a block, in place."""
-        length, reach = states.shape[1], KERNEL // 2 * dilation
+        kernel = ARCHITECTURE.kernel
+        length, reach = states.shape[1], kernel // 2 * dilation
         total = np.zeros((len(states), 1, states.shape[2]))
-        for part in parts(length):
+        for part in residue_slices(length):
             total += self._norm(f"{name}.before", states[:, part]).sum(1, keepdims=True)
         mean = self._linear(f"{name}.mean", (total / length).astype(np.float32))
-        old = states[:, :0].copy()  # what stood before the part
-        for part in parts(length):
-            size, left = part.stop - part.start, old.shape[1]
-            around = np.concatenate([old, states[:, part.start : part.stop + reach]], 1)
+        left_margin = states[:, :0].copy()  # states before the slice, as the block found them
+        for part in residue_slices(length):
+            size, left = part.stop - part.start, left_margin.shape[1]
+            around = np.concatenate([left_margin, states[:, part.start : part.stop + reach]], 1)
             right = around.shape[1] - left - size
             y = self._linear(f"{name}.down", self._norm(f"{name}.before", around)) + mean
             y = _gelu(self._norm(f"{name}.middle", y))
             y = np.pad(y, ((0, 0), (reach - left, reach - right), (0, 0)))
-            taps = [y[:, k * dilation : k * dilation + size] for k in range(KERNEL)]
+            taps = [y[:, k * dilation : k * dilation + size] for k in range(kernel)]
             y = self._linear(f"{name}.mix", np.concatenate(taps, 2))
             states[:, part] += self._linear(f"{name}.up", _gelu(self._norm(f"{name}.after", y)))
-            old = around[:, max(left + size - reach, 0) : left + size].copy()
+            left_margin = around[:, max(left + size - reach, 0) : left + size].copy()
 
     def _linear(self, name: str, x: np.ndarray) -> np.ndarray:
         y = x @ self._weights[f"{name}.weight"].T
@@ -109,16 +109,15 @@ class LongProtein:
 
     def _norm(self, name: str, x: np.ndarray) -> np.ndarray:
         x = x - x.mean(-1, keepdims=True)
-        x /= np.sqrt((x * x).mean(-1, keepdims=True) + np.float32(_EPSILON))
+        x /= np.sqrt((x * x).mean(-1, keepdims=True) + np.float32(_LAYER_NORM_EPSILON))
         return x * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
 
-    def _count(self, name: str) -> int:
-        """Return how many blocks of this name there are."""
+    def _block_count(self, name: str) -> int:
         return len({k.split(".")[1] for k in self._weights if k.startswith(f"{name}.")})
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
-    return np.float32(0.5) * x * (1 + erf(x / _ROOT))
+    return np.float32(0.5) * x * (1 + erf(x / _ROOT_OF_2))
 
 
 def _cut(inputs: Mapping[str, np.ndarray], part: slice) -> dict[str, np.ndarray]:

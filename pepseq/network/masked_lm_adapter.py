@@ -1,6 +1,8 @@
-"""The readout network as transformers' Trainer wants it, so that `finetune` adapts it too."""
+"""The readout network in the form of transformers' Trainer, so that `finetune` adapts it too."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,12 +11,12 @@ from transformers.modeling_outputs import MaskedLMOutput
 
 from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.models.masked_lm import Vocabulary
+from pepseq.network.architecture import ARCHITECTURE
 from pepseq.network.export import write_network
-from pepseq.network.inputs import EDGE
 from pepseq.network.model import GRAPH, read_folder
-from pepseq.network.net import ReadoutNet, probabilities
+from pepseq.network.net import ReadoutNet, add_log_odds
 from pepseq.network.temperature import Temperatures
-from pepseq.network.training_examples import reads_table
+from pepseq.network.training_examples import emission_table
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -22,18 +24,22 @@ from pepseq.templates.symbols import symbols_of
 
 TOKENS = AMINO_ACIDS + HIDDEN + AMINO_ACIDS.lower() + "-"
 """Amino acids, a hidden residue, groups by their first amino acid, padding."""
-
-
-LEAST = -30.0
-"""Logarithm of what cannot be: finite, for a teacher may think otherwise."""
+MIN_LOG_PROBABILITY = -30.0
+"""Logarithm of an impossible amino acid's probability; finite, since a teacher may allow it."""
 
 
 class ReadoutConfig(PreTrainedConfig):
-    """The shape of a readout network, and what is stored beside its weights."""
+    """The sizes of a readout network (`settings`), and what is stored beside its weights."""
 
     model_type = READOUT_NETWORK
 
-    def __init__(self, settings=None, background=(), temperatures=(), **more):
+    def __init__(
+        self,
+        settings: dict[str, int] | None = None,
+        background: Sequence[float] = (),
+        temperatures: Sequence[Any] = (),
+        **more: Any,
+    ):
         super().__init__(**more)
         self.settings, self.background = settings, list(background)
         self.temperatures = list(temperatures)
@@ -49,36 +55,38 @@ class ReadoutMaskedLM(PreTrainedModel):
         self.net = ReadoutNet(config.settings)
         self.register_buffer("background", torch.tensor(config.background), persistent=False)
 
-    def forward(self, input_ids, attention_mask, reads):
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, emission: torch.Tensor
+    ) -> MaskedLMOutput:
         """Return log-probabilities as logits, (rows, tokens, len(TOKENS)).
 
-        `reads`, (rows, len(TOKENS), 20): P(token | amino acid) under the row's readout.
+        `emission`, (rows, len(TOKENS), 20): P(token | amino acid) under the row's readout.
         """
         row, place = attention_mask.nonzero(as_tuple=True)
         lengths = attention_mask.sum(1)
-        known = reads[row, input_ids[row, place]].float()
-        prior = known * self.background
+        packed = emission[row, input_ids[row, place]].float()
+        prior = packed * self.background
         prior = prior / prior.sum(1, keepdim=True)
-        silent = known.new_zeros(0, len(row))
+        no_templates = packed.new_zeros(0, len(row))
         states = self.net(
-            known,
+            packed,
             prior,
             torch.ones_like(prior[:, :1]),
-            place.clamp(max=EDGE),
-            (lengths[row] - 1 - place).clamp(max=EDGE),
+            place.clamp(max=ARCHITECTURE.edge),
+            (lengths[row] - 1 - place).clamp(max=ARCHITECTURE.edge),
             row,
             (1 / lengths.float())[:, None],
-            silent.long(),
-            silent,
-            silent,
+            no_templates.long(),
+            no_templates,
+            no_templates,
         )
         with torch.autocast(states.device.type, enabled=False):
-            logs = probabilities(self.net.odds(states), prior)
+            logs = add_log_odds(self.net.odds(states), prior)
         logits = logs.new_full((*input_ids.shape, len(TOKENS)), -torch.inf)
-        logits[row, place, : len(AMINO_ACIDS)] = logs.clamp(min=LEAST)
+        logits[row, place, : len(AMINO_ACIDS)] = logs.clamp(min=MIN_LOG_PROBABILITY)
         return MaskedLMOutput(logits=logits)
 
-    def _init_weights(self, module):
+    def _init_weights(self, module: torch.nn.Module) -> None:
         """Leave weights as `ReadoutNet` makes them."""
 
     def save_network(self, folder: Path, base: Path) -> None:
@@ -98,11 +106,11 @@ def load_for_training(folder: str | Path) -> tuple[ReadoutMaskedLM, Vocabulary]:
     for token, letter in enumerate(TOKENS):
         table[ord(letter)] = token
     return network, Vocabulary(
-        table, (), (), TOKENS.index("-"), np.arange(len(AMINO_ACIDS)), token_reads
+        table, (), (), TOKENS.index("-"), np.arange(len(AMINO_ACIDS)), token_emission
     )
 
 
-def token_reads(readout: Readout) -> np.ndarray:
+def token_emission(readout: Readout) -> np.ndarray:
     """Return P(token | amino acid) under a readout, (len(TOKENS), 20), float32."""
     symbols = symbols_of(readout)
-    return reads_table(symbols)[symbols.encode(TOKENS.replace("-", HIDDEN))]
+    return emission_table(symbols)[symbols.encode(TOKENS.replace("-", HIDDEN))]

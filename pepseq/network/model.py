@@ -1,7 +1,7 @@
 """A readout network ready for use: onnxruntime on a CPU, torch on a GPU, the same weights."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,19 @@ from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.io.json_files import decode_json
 from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import READOUT_NETWORK
-from pepseq.network.inputs import NAMES, Reading, pack, parts
+from pepseq.network.architecture import ARCHITECTURE, GRAPH_INPUTS
+from pepseq.network.inputs import NetworkInput, pack, residue_slices
 from pepseq.network.temperature import Temperatures
 from pepseq.sequences.residues import AMINO_ACIDS
 
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"
-SMALLEST = 1e-5
-CPU_BATCH, GPU_BATCH = 4096, 65536
-MOST_PROTEINS = 128
-LONG = 8192
-"""A protein of more residues goes through the network in parts on a CPU."""
-_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+CPU_BATCH_RESIDUES, GPU_BATCH_RESIDUES = 4096, 65536
+MAX_BATCH_PROTEINS = 128
+LONG_PROTEIN = 8192
+"""A protein of more residues goes through the network in slices on a CPU."""
+_GPU_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+Forward = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""From packed inputs to odds, (residues, 20)."""
 
 
 class ReadoutModel:
@@ -42,51 +44,54 @@ class ReadoutModel:
         settings, weights = read_folder(folder)
         self.background = np.array(settings["background"], float)
         self._temperatures = Temperatures.from_rows(settings["temperatures"])
-        self.device = _pick(device)
+        self.device = _choose_device(device)
         if self.device == "cpu":
             if precision not in ("auto", "fp32"):
                 raise SettingsError(
                     f"--precision {precision}: on a CPU the readout network runs at fp32"
                 )
             self.precision = "fp32"
-            self._forward = _by_onnxruntime(folder, weights, threads)
+            self._forward = _onnxruntime_forward(folder, weights, threads)
         else:
-            self._forward, self.precision = _by_torch(settings, weights, self.device, precision)
-        self.budget = batch_residues or (CPU_BATCH if self.device == "cpu" else GPU_BATCH)
+            self._forward, self.precision = _torch_forward(
+                settings, weights, self.device, precision
+            )
+        usual = CPU_BATCH_RESIDUES if self.device == "cpu" else GPU_BATCH_RESIDUES
+        self.budget = batch_residues or usual
 
     def log_probabilities(
-        self, readings: Sequence[Reading], progress: Progress | None = None
+        self, inputs: Sequence[NetworkInput], progress: Progress | None = None
     ) -> list[np.ndarray]:
-        """Return for each reading calibrated log-probabilities, float64 of shape (length, 20).
+        """Return for each read calibrated log-probabilities, float64 of shape (length, 20).
 
-        What cannot be has -inf. Readings go through the network in batches of a bounded size; a
-        long protein is a batch of its own.
+        An impossible amino acid has -inf. Reads go through the network in batches of a bounded
+        size; a long one is a batch of its own.
         """
-        results: list[np.ndarray] = [None] * len(readings)
-        for group in _groups(readings, self.budget):
-            chosen = [readings[i] for i in group]
-            odds = self._forward(pack(chosen))
-            ends = np.cumsum([len(reading) for reading in chosen])
-            for i, part in zip(group, np.split(odds, ends[:-1]), strict=True):
-                results[i] = self._calibrated(readings[i], part)
+        results: dict[int, np.ndarray] = {}
+        for numbers in _batches(inputs, self.budget):
+            batch = [inputs[i] for i in numbers]
+            odds = self._forward(pack(batch))
+            ends = np.cumsum([len(read) for read in batch])
+            for i, read_odds in zip(numbers, np.split(odds, ends[:-1]), strict=True):
+                results[i] = self._calibrate(inputs[i], read_odds)
                 if progress is not None:
-                    progress.add(len(part))
-        return results
+                    progress.add(len(read_odds))
+        return [results[i] for i in range(len(inputs))]
 
-    def _calibrated(self, reading: Reading, odds: np.ndarray) -> np.ndarray:
-        temperatures, logs = self._temperatures.of(reading)[:, None], np.empty(odds.shape)
-        for part in parts(len(odds)):
-            logs[part] = normalised(add_odds(odds[part], reading.prior[part]) / temperatures[part])
+    def _calibrate(self, read: NetworkInput, odds: np.ndarray) -> np.ndarray:
+        temperatures, logs = self._temperatures.of_residues(read)[:, None], np.empty(odds.shape)
+        for part in residue_slices(len(odds)):
+            logs[part] = normalise(add_odds(odds[part], read.prior[part]) / temperatures[part])
         return logs
 
 
 def add_odds(odds: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Return log-probabilities, (residues, 20), not normalised; as `net.probabilities`."""
-    expected = np.log(np.maximum(prior, SMALLEST))
+    """Return log-probabilities, (residues, 20), not normalised; as `net.add_log_odds`."""
+    expected = np.log(np.maximum(prior, ARCHITECTURE.min_prior))
     return np.where(prior > 0, odds + expected, -np.inf)
 
 
-def normalised(logs: np.ndarray) -> np.ndarray:
+def normalise(logs: np.ndarray) -> np.ndarray:
     """Return log-probabilities whose exponentials sum to 1 in each row."""
     logs = logs - logs.max(1, keepdims=True)
     return logs - np.log(np.exp(logs).sum(1, keepdims=True))
@@ -106,7 +111,7 @@ def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
         if background.shape != (len(AMINO_ACIDS),) or not 0 < background.min() < np.inf:
             raise ValueError("background: no twenty frequencies of amino acids")
         Temperatures.from_rows(settings["temperatures"])
-        _check(weights, settings["settings"])
+        _check_weights(weights, settings["settings"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise InputError(
             f"{folder}: expected a readout network, found {type(error).__name__}: {error}"
@@ -114,50 +119,53 @@ def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
     return settings, {name: values.astype(np.float32) for name, values in weights.items()}
 
 
-def _check(weights: dict[str, np.ndarray], settings: dict) -> None:
-    """Raise ValueError unless weights are finite and have the shape that the settings say."""
-    numbers = {
+def _check_weights(weights: dict[str, np.ndarray], sizes: dict) -> None:
+    """Raise ValueError unless weights are finite and have the sizes of the config."""
+    counts = {
         name: 1
         + max((int(key.split(".")[1]) for key in weights if key.startswith(f"{name}.")), default=-1)
         for name in ("blocks", "row_blocks")
     }
-    found = {
+    of_weights = {
         "width": len(weights["reads.weight"]),
         "row_width": weights["row.weight"].shape[-1],
-        **numbers,
+        **counts,
     }
-    if found != settings:
-        raise ValueError(f"weights of a network with {found}, settings of one with {settings}")
+    if of_weights != sizes:
+        raise ValueError(f"weights of a network with {of_weights}, settings of one with {sizes}")
     for name, values in weights.items():
         if values.dtype.kind != "f" or not np.isfinite(values).all():
             raise ValueError(f"{name}: weights that are no finite numbers")
 
 
-def _groups(readings: Sequence[Reading], budget: int) -> list[list[int]]:
-    """Return which readings go together, those with as many templates beside each other."""
-    order = sorted(range(len(readings)), key=lambda i: (len(readings[i].rows), len(readings[i])))
-    groups, size = [[]], 0
+def _batches(inputs: Sequence[NetworkInput], budget: int) -> list[list[int]]:
+    """Return the numbers of the reads in each batch, those with as many templates together."""
+    order = sorted(range(len(inputs)), key=lambda i: (len(inputs[i].rows), len(inputs[i])))
+    batches: list[list[int]] = [[]]
+    size = 0
     for i in order:
-        cost = len(readings[i]) * (1 + len(readings[i].rows) // 4)
-        if groups[-1] and (size + cost > budget or len(groups[-1]) >= MOST_PROTEINS):
-            groups.append([])
+        cost = len(inputs[i]) * (1 + len(inputs[i].rows) // 4)
+        if batches[-1] and (size + cost > budget or len(batches[-1]) >= MAX_BATCH_PROTEINS):
+            batches.append([])
             size = 0
-        groups[-1].append(i)
+        batches[-1].append(i)
         size += cost
-    return [group for group in groups if group]
+    return [batch for batch in batches if batch]
 
 
-def _pick(device: str) -> str:
-    """Return where to run; torch is asked only where a GPU's driver is, or a device is named."""
-    if device == "cpu" or (device == "auto" and not any(map(os.path.exists, _DRIVERS))):
+def _choose_device(device: str) -> str:
+    """Return the device to run on; torch is imported only if a GPU's driver or a name asks."""
+    if device == "cpu" or (device == "auto" and not any(map(os.path.exists, _GPU_DRIVERS))):
         return "cpu"
     from pepseq.models.devices import pick_device
 
-    found = pick_device(device).type
-    return "cpu" if device == "auto" and found == "mps" else found
+    kind = pick_device(device).type
+    return "cpu" if device == "auto" and kind == "mps" else kind
 
 
-def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int | None):
+def _onnxruntime_forward(
+    folder: Path, weights: dict[str, np.ndarray], threads: int | None
+) -> Forward:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it looks when it is loaded
     import onnxruntime
 
@@ -168,9 +176,9 @@ def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int |
         session = onnxruntime.InferenceSession(
             (folder / GRAPH).read_bytes(), options, providers=["CPUExecutionProvider"]
         )
-        wanted = {given.name: given.shape for given in session.get_inputs()}
-        fed = {name: weights[name] for name in wanted if name not in NAMES}
-        if wrong := [name for name in fed if list(fed[name].shape) != wanted[name]]:
+        shapes = {entry.name: entry.shape for entry in session.get_inputs()}
+        fed = {name: weights[name] for name in shapes if name not in GRAPH_INPUTS}
+        if wrong := [name for name in fed if list(fed[name].shape) != shapes[name]]:
             raise ValueError(f"{min(wrong)} of another shape")
     except (OSError, KeyError, ValueError, *_session_errors()) as error:
         raise InputError(
@@ -179,8 +187,8 @@ def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int |
         ) from error
     fed = {name: onnxruntime.OrtValue.ortvalue_from_numpy(v) for name, v in fed.items()}
 
-    def forward(inputs: dict[str, np.ndarray]) -> np.ndarray:
-        if len(inputs["share"]) == 1 and len(inputs["reads"]) > LONG:
+    def forward(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        if len(inputs["share"]) == 1 and len(inputs["reads"]) > LONG_PROTEIN:
             from threadpoolctl import threadpool_limits
 
             from pepseq.network.long_protein import LongProtein
@@ -193,13 +201,15 @@ def _by_onnxruntime(folder: Path, weights: dict[str, np.ndarray], threads: int |
     return forward
 
 
-def _session_errors() -> tuple:
+def _session_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf
 
 
-def _by_torch(settings: dict, weights: dict[str, np.ndarray], device: str, precision: str):
+def _torch_forward(
+    settings: dict, weights: dict[str, np.ndarray], device: str, precision: str
+) -> tuple[Forward, str]:
     """Return a function from packed inputs to odds, and the precision."""
     import torch
 
@@ -212,14 +222,14 @@ def _by_torch(settings: dict, weights: dict[str, np.ndarray], device: str, preci
     net.to(device).eval()
     dtype = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
-    def forward(inputs: dict[str, np.ndarray]) -> np.ndarray:
-        tensors = {name: torch.from_numpy(values).to(device) for name, values in inputs.items()}
+    def forward(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        tensors = [torch.from_numpy(inputs[name]).to(device) for name in GRAPH_INPUTS]
         with torch.inference_mode(), torch.autocast(device, dtype, enabled=dtype is not None):
             try:
-                return net.odds(net(**tensors)).float().cpu().numpy()
+                return net.odds(net(*tensors)).float().cpu().numpy()
             except torch.OutOfMemoryError as error:
                 raise TryAgainError(
-                    f"out of memory with {len(tensors['reads'])} residues at once: give a smaller "
+                    f"out of memory with {len(inputs['reads'])} residues at once: give a smaller "
                     "--batch-residues, or --device cpu"
                 ) from error
 

@@ -1,28 +1,31 @@
 """Lean training of the readout network: packed batches, bf16, the head at hidden residues only.
 
-A batch depends on the seed, the step and the process alone, so that a run that was stopped goes on
-as if it had not been. Started by torchrun, processes share the work and add up their gradients.
+A batch depends on the seed, the step and the process alone, so that a run that is resumed gives the
+same weights. Started by torchrun, processes share the work and add up their gradients.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import distributed
 from torch.nn.functional import nll_loss
 
-from pepseq.network.inputs import NAMES
-from pepseq.network.net import ReadoutNet, probabilities
+from pepseq.network.architecture import GRAPH_INPUTS
+from pepseq.network.net import ReadoutNet, add_log_odds
 from pepseq.network.training_examples import Example, batch
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps in all, residues of a batch in each process, and the learning rate of Muon.
+    """Steps in all, residues of a batch in each process, and the learning rates.
 
-    The rate rises over `warmup` steps, stays, and falls linearly to nothing from step `decay` on.
+    `learning_rate` is that of Muon for matrices of blocks, `adam_share` of it that of AdamW for all
+    other weights. The rate rises over `warmup` steps, stays, and falls linearly to nothing from
+    step `decay` on.
     """
 
     steps: int
@@ -32,6 +35,7 @@ class Schedule:
     decay: int = 0
     weight_decay: float = 0.01
     seed: int = 1
+    adam_share: ClassVar[float] = 1 / 3
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step, the first being 0."""
@@ -41,9 +45,7 @@ class Schedule:
 
 
 Draw = Callable[[np.random.Generator, int], Example]
-"""Returns a random example for a step."""
-ADAM_RATE = 1 / 3
-"""Learning rate of AdamW, for what is no matrix of a block, as a share of Muon's."""
+"""From random numbers and a step to a random example."""
 
 
 def training_batch(draw: Draw, schedule: Schedule, step: int, process: int) -> dict:
@@ -52,29 +54,29 @@ def training_batch(draw: Draw, schedule: Schedule, step: int, process: int) -> d
     examples, residues = [], 0
     while residues < schedule.batch_residues:
         example = draw(rng, step)
-        if example.asked.any():
+        if example.scored.any():
             examples.append(example)
             residues += len(example.truth)
     return batch(examples)
 
 
 def batches(draw: Draw, schedule: Schedule, first: int, process: int) -> Iterator[dict]:
-    """Yield the batches from step `first` on, made ahead in a thread."""
+    """Yield the batches from step `first` on, each made in a thread while one is used."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(training_batch, draw, schedule, first, process)
+        next_batch = pool.submit(training_batch, draw, schedule, first, process)
         for step in range(first, schedule.steps):
-            now = coming.result()
-            coming = pool.submit(training_batch, draw, schedule, step + 1, process)
-            yield now
+            arrays = next_batch.result()
+            next_batch = pool.submit(training_batch, draw, schedule, step + 1, process)
+            yield arrays
 
 
 def log_probabilities(net: ReadoutNet, inputs: dict, precision: str = "bf16") -> torch.Tensor:
-    """Return log-probabilities, (asked residues, 20), of a batch of tensors."""
+    """Return log-probabilities, (scored residues, 20), of a batch of tensors."""
     device = inputs["reads"].device.type
     with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-        states = net(**{name: inputs[name] for name in NAMES})
-    odds = net.odds(states.index_select(0, inputs["at"]))
-    return probabilities(odds, inputs["prior"].index_select(0, inputs["at"]))
+        states = net(*(inputs[name] for name in GRAPH_INPUTS))
+    odds = net.odds(states.index_select(0, inputs["scored"]))
+    return add_log_odds(odds, inputs["prior"].index_select(0, inputs["scored"]))
 
 
 def to_tensors(arrays: dict, device: torch.device | str = "cpu") -> dict:
@@ -95,32 +97,35 @@ class Trainer:
             for name, weights in net.named_parameters()
             if "blocks." in name and weights.ndim == 2
         }
-        others = [weights for name, weights in net.named_parameters() if name not in matrices]
+        rest = [weights for name, weights in net.named_parameters() if name not in matrices]
         decay = schedule.weight_decay
-        self._optimizers = {
+        self._optimizers: dict[float, torch.optim.Optimizer] = {
             1.0: torch.optim.Muon(
                 list(matrices.values()), weight_decay=decay, adjust_lr_fn="match_rms_adamw"
             ),
-            ADAM_RATE: torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=decay, fused=True),
+            schedule.adam_share: torch.optim.AdamW(
+                rest, betas=(0.9, 0.98), weight_decay=decay, fused=True
+            ),
         }
-        together = distributed.is_initialized()
-        self.processes = distributed.get_world_size() if together else 1
-        self.process = distributed.get_rank() if together else 0
+        several = distributed.is_initialized()
+        self.processes = distributed.get_world_size() if several else 1
+        self.process = distributed.get_rank() if several else 0
 
     def state(self) -> dict:
-        """Return all that is needed to go on."""
+        """Return all that `restore` needs."""
         return {
             "net": self.net.state_dict(),
-            "optimizers": [one.state_dict() for one in self._optimizers.values()],
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers.values()],
             "step": self.step,
             "residues": self.residues,
         }
 
     def restore(self, state: dict) -> None:
-        """Go on from a state."""
+        """Continue from the state of another Trainer."""
         self.net.load_state_dict(state["net"])
-        for one, before in zip(self._optimizers.values(), state["optimizers"], strict=True):
-            one.load_state_dict(before)
+        states = zip(self._optimizers.values(), state["optimizers"], strict=True)
+        for optimizer, optimizer_state in states:
+            optimizer.load_state_dict(optimizer_state)
         self.step, self.residues = state["step"], state["residues"]
 
     def run(self, draw: Draw) -> Iterator[float]:
@@ -131,23 +136,24 @@ class Trainer:
             logs = log_probabilities(self.net, inputs, self.precision)
             loss = nll_loss(logs, inputs["truth"])
             loss.backward()
-            self._add_up()
+            self._average_gradients()
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-            for share, one in self._optimizers.items():
-                for group in one.param_groups:
+            for share, optimizer in self._optimizers.items():
+                for group in optimizer.param_groups:
                     group["lr"] = share * self.schedule.rate(self.step)
-                one.step()
+                optimizer.step()
             self.step += 1
             self.residues += len(arrays["reads"]) * self.processes
             yield float(loss.detach())
 
-    def _add_up(self) -> None:
-        """Let every process have the mean of all gradients."""
+    def _average_gradients(self) -> None:
+        """Give every process the mean of all processes' gradients."""
+        gradients = []
         for parameter in self.net.parameters():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+            gradients.append(parameter.grad)
         if self.processes > 1:
-            gradients = [parameter.grad for parameter in self.net.parameters()]
             flat = torch.cat([gradient.flatten() for gradient in gradients])
             distributed.all_reduce(flat)
             flat /= self.processes
@@ -158,10 +164,11 @@ class Trainer:
 
 @torch.no_grad()
 def validate(net: ReadoutNet, examples: Sequence[Example], residues: int = 8192) -> dict:
-    """Return nats per asked residue and accuracy (%), micro and macro, of these examples."""
+    """Return nats per scored residue and accuracy (%), micro and macro, of these examples."""
     net.eval()
     device = next(net.parameters()).device
-    nats, right, shares, group = 0.0, [], [], []
+    nats, right, shares = 0.0, [], []
+    group: list[Example] = []
     for number, example in enumerate(examples):
         group.append(example)
         if sum(len(e.truth) for e in group) < residues and number < len(examples) - 1:
@@ -171,7 +178,7 @@ def validate(net: ReadoutNet, examples: Sequence[Example], residues: int = 8192)
         nats += float(nll_loss(logs, inputs["truth"], reduction="sum"))
         good = (logs.argmax(1) == inputs["truth"]).cpu().numpy()
         right.append(good)
-        ends = np.cumsum([int(e.asked.sum()) for e in group])[:-1]
+        ends = np.cumsum([int(e.scored.sum()) for e in group])[:-1]
         shares += [part.mean() for part in np.split(good, ends) if len(part)]
         group = []
     net.train()

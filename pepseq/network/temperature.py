@@ -1,7 +1,7 @@
-"""Temperatures that make the network's probabilities true, one for each kind of input.
+"""Temperatures that make the network's probabilities true, one for each class of residues.
 
-Guo et al. 2017, arXiv 1706.04599. Kinds: with templates or without, how many amino acids a residue
-may be, and how long the readout is.
+Guo et al. 2017, arXiv 1706.04599. Classes: with templates or without, how many amino acids a
+residue may be, and how long the read is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.network.inputs import Reading
+from pepseq.network.inputs import NetworkInput
 
-MOST_CANDIDATES = (8, 13, 16, 20)
-"""Classes of candidates: up to so many."""
-LENGTHS = (30, 100, 400)
-"""Classes of length: below these, and longer."""
-_FEWEST = 500
-_RANGE = (0.5, 2.0)
+CANDIDATE_CLASSES = (8, 13, 16, 20)
+"""Classes of the number of candidates: up to so many."""
+LENGTH_CLASSES = (30, 100, 400)
+"""Classes of length: below these residues, and longer."""
+MIN_RESIDUES = 500
+"""A class with fewer residues keeps the temperature 1."""
+TEMPERATURE_RANGE = (0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Temperatures:
     @classmethod
     def none(cls) -> "Temperatures":
         """Return temperatures that change nothing."""
-        return cls(np.ones((2, len(MOST_CANDIDATES), len(LENGTHS) + 1)))
+        return cls(np.ones((2, len(CANDIDATE_CLASSES), len(LENGTH_CLASSES) + 1)))
 
     @classmethod
     def from_rows(cls, rows: Sequence) -> "Temperatures":
@@ -38,48 +39,50 @@ class Temperatures:
             raise ValueError(f"temperatures of shape {values.shape}, the lowest {values.min()}")
         return cls(values)
 
-    def of(self, reading: Reading) -> np.ndarray:
-        """Return the temperature at each residue, (length,)."""
-        return self.values[int(len(reading.rows) > 0), candidates_class(reading.prior)][
-            :, length_class(len(reading))
-        ]
+    def of_residues(self, read: NetworkInput) -> np.ndarray:
+        """Return the temperature of each residue, (length,)."""
+        by_length = self.values[int(len(read.rows) > 0), candidates_class(read.prior)]
+        return by_length[:, length_class(len(read))]
 
 
 def candidates_class(prior: np.ndarray) -> np.ndarray:
     """Return the class of each residue's number of candidates, (length,)."""
-    return np.searchsorted(MOST_CANDIDATES, (prior > 0).sum(1))
+    return np.searchsorted(CANDIDATE_CLASSES, (prior > 0).sum(1))
 
 
 def length_class(length: int) -> int:
-    """Return the class of a readout's length."""
-    return int(np.searchsorted(LENGTHS, length, side="right"))
+    """Return the class of a read's length."""
+    return int(np.searchsorted(LENGTH_CLASSES, length, side="right"))
 
 
-def fit_temperatures(cases: Iterable[tuple[Reading, np.ndarray, np.ndarray]]) -> Temperatures:
+def fit_temperatures(
+    cases: Iterable[tuple[NetworkInput, np.ndarray, np.ndarray]],
+) -> Temperatures:
     """Return the temperatures under which the truth is likeliest.
 
-    `cases`: readings, log-probabilities (L, 20) and true residue codes (L,), -1 where it is not
-    asked. A kind with fewer than 500 residues keeps 1.
+    `cases`: inputs, log-probabilities (L, 20) and true residue codes (L,), -1 where a residue is
+    not scored.
     """
     from scipy.optimize import minimize_scalar
 
-    from pepseq.network.model import normalised
+    from pepseq.network.model import normalise
 
-    kinds: dict[tuple, list] = {}
-    for reading, logs, truth in cases:
-        classes = candidates_class(reading.prior)
+    by_class: dict[tuple[int, int, int], list[tuple[np.ndarray, np.ndarray]]] = {}
+    for read, logs, truth in cases:
+        classes = candidates_class(read.prior)
         for number in np.unique(classes[truth >= 0]):
-            at = (classes == number) & (truth >= 0)
-            key = (int(len(reading.rows) > 0), int(number), length_class(len(reading)))
-            kinds.setdefault(key, []).append((logs[at], truth[at]))
+            inside = (classes == number) & (truth >= 0)
+            key = (int(len(read.rows) > 0), int(number), length_class(len(read)))
+            by_class.setdefault(key, []).append((logs[inside], truth[inside]))
     values = Temperatures.none().values
-    for key, parts in kinds.items():
-        logs, truth = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        if len(truth) < _FEWEST:
+    for key, pairs in by_class.items():
+        logs, truth = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+        if len(truth) < MIN_RESIDUES:
             continue
 
-        def nats(temperature, logs=logs, truth=truth):
-            return -normalised(logs / temperature)[np.arange(len(truth)), truth].mean()
+        def nats(temperature: float, logs: np.ndarray = logs, truth: np.ndarray = truth) -> float:
+            return -normalise(logs / temperature)[np.arange(len(truth)), truth].mean()
 
-        values[key] = round(minimize_scalar(nats, bounds=_RANGE, method="bounded").x, 4)
+        best = minimize_scalar(nats, bounds=TEMPERATURE_RANGE, method="bounded").x
+        values[key] = round(best, 4)
     return Temperatures(values)

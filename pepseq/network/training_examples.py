@@ -1,36 +1,36 @@
-"""Training examples: random stretches of proteins, read by random readouts with random errors."""
+"""Training examples: random stretches of proteins, random readouts, random error rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.network.inputs import Reading, pack
+from pepseq.network.inputs import NetworkInput, input_without_templates, is_identified, pack
 from pepseq.readout.readout import PRESETS, Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.symbols import Symbols, symbols_of
 
-LONGEST = 1022
-SHORTEST = 7
+MAX_RESIDUES = 1022
+MIN_RESIDUES = 7
 UNKNOWN = len(AMINO_ACIDS)
 
 
 @dataclass(frozen=True)
-class Noise:
-    """How one protein is read: rates of errors, and whether hidden residues may be anything."""
+class ErrorRates:
+    """Rates of errors in one read; with `any_candidate` a hidden residue may be any amino acid."""
 
     missed_label: float = 0.0
     misread: float = 0.0
-    anything: bool = False
+    any_candidate: bool = False
 
 
 @dataclass(frozen=True)
 class Example:
-    """What the network is told, the true residue codes, (L,), and which of them it is asked for."""
+    """The network's input, the true residue codes, (L,), and which residues are scored, (L,)."""
 
-    reading: Reading
+    input: NetworkInput
     truth: np.ndarray
-    asked: np.ndarray
+    scored: np.ndarray
 
 
 def random_readout(rng: np.random.Generator) -> Readout:
@@ -54,48 +54,49 @@ def random_readout(rng: np.random.Generator) -> Readout:
     return Readout("".join(rest[: int(rng.integers(0, 6))]) + "".join(f"[{g}]" for g in groups))
 
 
-def random_noise(rng: np.random.Generator) -> Noise:
+def random_error_rates(rng: np.random.Generator) -> ErrorRates:
     """Return no errors in 7 of 10 cases, else rates of up to 20 % missed labels, 3 % misread."""
-    anything = bool(rng.random() < 0.1)
+    any_candidate = bool(rng.random() < 0.1)
     if rng.random() < 0.7:
-        return Noise(anything=anything)
-    return Noise(float(rng.uniform(0, 0.2)), float(rng.uniform(0, 0.03)), anything)
+        return ErrorRates(any_candidate=any_candidate)
+    return ErrorRates(float(rng.uniform(0, 0.2)), float(rng.uniform(0, 0.03)), any_candidate)
 
 
-def read(codes: np.ndarray, symbols: Symbols, noise: Noise, rng: np.random.Generator):
-    """Return the symbols, (L,) uint8, that these errors make of residue codes."""
-    seen = symbols.of_code[codes]
-    if noise.misread and symbols.hidden > 1:
-        wrong = (rng.random(len(seen)) < noise.misread) & (seen < symbols.hidden)
+def simulate_read(
+    codes: np.ndarray, symbols: Symbols, rates: ErrorRates, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the symbols, (L,) uint8, of residue codes that are read at these error rates."""
+    read = symbols.of_code[codes]
+    if rates.misread and symbols.hidden > 1:
+        wrong = (rng.random(len(read)) < rates.misread) & (read < symbols.hidden)
         step = rng.integers(1, symbols.hidden, wrong.sum())
-        seen[wrong] = (seen[wrong] + step) % symbols.hidden
-    if noise.missed_label:
-        seen[rng.random(len(seen)) < noise.missed_label] = symbols.hidden
-    return seen
+        read[wrong] = (read[wrong] + step) % symbols.hidden
+    if rates.missed_label:
+        read[rng.random(len(read)) < rates.missed_label] = symbols.hidden
+    return read
 
 
-def reads_table(symbols: Symbols, anything: bool = False) -> np.ndarray:
+def emission_table(symbols: Symbols, any_candidate: bool = False) -> np.ndarray:
     """Return P(symbol | amino acid), each row's largest 1, float32, (symbols, 20)."""
     table = symbols.likelihood.T.astype(np.float32)
-    if anything:
+    if any_candidate:
         table[-1] = 1
-    most = table.max(1, keepdims=True)
-    return np.divide(table, most, out=np.ones_like(table), where=most > 0)
+    largest = table.max(1, keepdims=True)
+    return np.divide(table, largest, out=np.ones_like(table), where=largest > 0)
 
 
-def plain_reading(reads: np.ndarray, background: np.ndarray, begins=True, ends=True) -> Reading:
-    """Return a reading without templates; `background`: frequencies of amino acids, (20,)."""
-    prior = reads * background
+def plain_input(
+    emission: np.ndarray, background: np.ndarray, begins: bool = True, ends: bool = True
+) -> NetworkInput:
+    """Return an input without templates whose prior are amino acid frequencies, (20,)."""
+    prior = emission * background
     prior /= prior.sum(1, keepdims=True)
-    length = len(reads)
-    rows = np.empty((0, length), np.uint8)
-    none = np.ones(length, np.float32)
-    return Reading(reads, prior, none, rows, rows.astype(np.float32), none[:0], begins, ends)
+    return input_without_templates(emission, prior, begins, ends)
 
 
-def asked(reads: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return which residues are left open by what is read, and known, (L,) bool."""
-    return (reads.sum(1) >= 1.5) & (truth < UNKNOWN)
+def scored_residues(emission: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return which residues are not identified by the read, and known, (L,) bool."""
+    return ~is_identified(emission) & (truth < UNKNOWN)
 
 
 class PlainExamples:
@@ -121,22 +122,27 @@ class PlainExamples:
         start, end = random_crop(len(codes), rng)
         readouts = self.readouts
         readout = readouts[rng.integers(len(readouts))] if readouts else random_readout(rng)
-        noise = random_noise(rng)
-        symbols = symbols_of(readout, noise.missed_label, noise.misread)
+        rates = random_error_rates(rng)
+        symbols = symbols_of(readout, rates.missed_label, rates.misread)
         truth = codes[start:end]
-        reads = reads_table(symbols, noise.anything)[read(truth, symbols, noise, rng)]
+        read = simulate_read(truth, symbols, rates, rng)
+        emission = emission_table(symbols, rates.any_candidate)[read]
         if rng.random() < 0.1:
-            hide_stretches(reads, rng)
+            hide_stretches(emission, rng)
         known = rng.random() < 0.5  # where the stretch lies in its protein
-        edges = (known and start == 0, known and end == len(codes))
-        return Example(plain_reading(reads, self.background, *edges), truth, asked(reads, truth))
+        return self._example(emission, truth, known and start == 0, known and end == len(codes))
 
     def draw_easy(self, rng: np.random.Generator) -> Example:
-        """Return a protein from its beginning, read as KCYM and without errors, to begin with."""
-        truth = self._protein(rng)[:LONGEST]
+        """Return a protein from its first residue on, read as KCYM without errors."""
+        truth = self._protein(rng)[:MAX_RESIDUES]
         symbols = symbols_of(Readout(PRESETS["K1"]))
-        reads = reads_table(symbols)[symbols.of_code[truth]]
-        return Example(plain_reading(reads, self.background), truth, asked(reads, truth))
+        return self._example(emission_table(symbols)[symbols.of_code[truth]], truth)
+
+    def _example(
+        self, emission: np.ndarray, truth: np.ndarray, begins: bool = True, ends: bool = True
+    ) -> Example:
+        read = plain_input(emission, self.background, begins, ends)
+        return Example(read, truth, scored_residues(emission, truth))
 
     def _protein(self, rng: np.random.Generator) -> np.ndarray:
         number = int(rng.integers(len(self.offsets) - 1))
@@ -146,27 +152,27 @@ class PlainExamples:
 def random_crop(length: int, rng: np.random.Generator) -> tuple[int, int]:
     """Return the start and end of the whole protein, in half of the cases, or of a stretch.
 
-    Stretches have SHORTEST to LONGEST residues, their logarithm evenly spread.
+    Stretches have MIN_RESIDUES to MAX_RESIDUES residues, their logarithm evenly spread.
     """
-    longest = min(length, LONGEST)
+    longest = min(length, MAX_RESIDUES)
     size = longest
-    if rng.random() < 0.5 and longest > SHORTEST:
-        size = int(np.exp(rng.uniform(np.log(SHORTEST), np.log(longest + 1))))
+    if rng.random() < 0.5 and longest > MIN_RESIDUES:
+        size = int(np.exp(rng.uniform(np.log(MIN_RESIDUES), np.log(longest + 1))))
     start = int(rng.integers(length - size + 1)) if rng.random() < 0.8 else 0
     return start, start + size
 
 
-def hide_stretches(reads: np.ndarray, rng: np.random.Generator) -> None:
-    """Leave one to three stretches of a readout unread."""
+def hide_stretches(emission: np.ndarray, rng: np.random.Generator) -> None:
+    """Leave one to three stretches of a read unread, in place."""
     for _ in range(int(rng.integers(1, 4))):
-        size = max(1, int(len(reads) * rng.uniform(0.05, 0.4)))
-        start = int(rng.integers(len(reads) - size + 1))
-        reads[start : start + size] = 1
+        size = max(1, int(len(emission) * rng.uniform(0.05, 0.4)))
+        start = int(rng.integers(len(emission) - size + 1))
+        emission[start : start + size] = 1
 
 
 def batch(examples: Sequence[Example]) -> dict[str, np.ndarray]:
-    """Return the network's inputs, where it is asked (`at`, indices), and the `truth` there."""
-    asked = np.concatenate([example.asked for example in examples])
+    """Return the network's packed inputs, the indices `scored`, and the `truth` there."""
+    scored = np.concatenate([example.scored for example in examples])
     truth = np.concatenate([example.truth for example in examples])
-    packed = pack([example.reading for example in examples])
-    return packed | {"at": np.flatnonzero(asked), "truth": truth[asked].astype(np.int64)}
+    packed = pack([example.input for example in examples])
+    return packed | {"scored": np.flatnonzero(scored), "truth": truth[scored].astype(np.int64)}

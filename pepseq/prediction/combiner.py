@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading
+from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
+from pepseq.network.inputs import NetworkInput
 from pepseq.prediction.prior import Expectation
 from pepseq.prediction.reconstruction import Origins, Reconstruction, reconstruct
 from pepseq.readout.masking import MaskedSequence
@@ -131,9 +132,9 @@ class Combiner:
         total = prior.sum() + PEPTIDE_NONE
         return prior / total, PEPTIDE_NONE / total
 
-    def reading(self, residues: str, evidence: Evidence) -> Reading:
+    def reading(self, residues: str, evidence: Evidence) -> NetworkInput:
         """Return what the readout network is told of a readout and its templates."""
-        best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MOST_ROWS]
+        best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MAX_TEMPLATES]
         aligned = evidence.templates.aligned[best]
         return replace(
             self._chances_of(residues).expectation.reading(residues),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pepseq.network.inputs import Reading, parts
+from pepseq.network.inputs import NetworkInput, input_without_templates, residue_slices
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.symbols import Symbols
@@ -41,7 +41,7 @@ class Expectation:
         if logits is not None and self._modelled:
             columns = [AMINO_ACIDS.index(a) for a in self._modelled]
             share = self._background[columns].sum()
-            for part in parts(len(residues)):
+            for part in residue_slices(len(residues)):
                 some = logits[part][:, columns]
                 weights = np.exp(some - some.max(1, keepdims=True))
                 expected[part, columns] = share * weights / weights.sum(1, keepdims=True)
@@ -49,25 +49,18 @@ class Expectation:
             expected[-1] *= 1 - TRYPTIC_END
             expected[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
         symbols = self.symbols.encode(residues)
-        for part in parts(len(residues)):
+        for part in residue_slices(len(residues)):
             expected[part] *= self.reads[symbols[part]]
             expected[part] /= expected[part].sum(1, keepdims=True)
         return expected
 
-    def reading(self, residues: str) -> Reading:
+    def reading(self, residues: str) -> NetworkInput:
         """Return what the readout network is told of a readout without templates."""
         largest = self.reads.max(1, keepdims=True)
-        reads = np.divide(self.reads, largest, out=np.zeros_like(self.reads), where=largest > 0)
-        reads = reads[self.symbols.encode(residues)]
-        none = np.ones(len(residues))
-        rows = np.empty((0, len(residues)))
-        return Reading(
-            reads,
+        emission = np.divide(self.reads, largest, out=np.zeros_like(self.reads), where=largest > 0)
+        return input_without_templates(
+            emission[self.symbols.encode(residues)],
             self.probabilities(residues),
-            none,
-            rows,
-            rows,
-            none[:0],
             begins=self._kind in ("protein", "prefix"),
             ends=self._kind == "protein",
         )

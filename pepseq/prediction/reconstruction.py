@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.errors import InputError
-from pepseq.network.inputs import parts
+from pepseq.network.inputs import residue_slices
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
@@ -111,7 +111,7 @@ def reconstruct(
     candidates += "".join(a for group in groups for a in group if a not in usual)
     columns = [AMINO_ACIDS.index(a) for a in candidates]
     chosen = np.empty((len(hidden), len(columns)))
-    for part in parts(len(hidden)):
+    for part in residue_slices(len(hidden)):
         chosen[part] = logits[hidden[part]][:, columns]
     if not np.isfinite(chosen).all():
         raise InputError("expected finite logits from the network, found NaN or infinity")
@@ -133,7 +133,7 @@ def candidates_of(readout: Readout, which: str) -> str:
 def table_rows(name: str, reconstruction: Reconstruction) -> Iterator[str]:
     """Yield the rows of a protein in predict's table, one for each residue, many at a time."""
     hidden = reconstruction.hidden
-    for part in parts(len(reconstruction.sequence)):
+    for part in residue_slices(len(reconstruction.sequence)):
         first, last = np.searchsorted(hidden, [part.start, part.stop])
         predicted = _predicted_cells(reconstruction, slice(first, last))
         places = hidden[first:last].tolist()

@@ -46,8 +46,8 @@ class TrainingBatches(Dataset):
         self.window = config.window
         self._teacher, self._teacher_weight = teacher, config.teacher_weight
         self._tables = [mask_table(readout) for readout in readouts]
-        reads = vocabulary.reads
-        self._reads = [torch.from_numpy(reads(readout)) for readout in readouts] if reads else []
+        emission = vocabulary.emission
+        self._emission = [torch.from_numpy(emission(r)) for r in readouts] if emission else []
         self._ids, self._sequences = [], []
         for record in records:
             self._ids.append(record.id)
@@ -93,8 +93,8 @@ class TrainingBatches(Dataset):
             "labels": labels.masked_fill(~scored, IGNORED),
             "batch": index,
         }
-        if self._reads:
-            item["reads"] = self._reads[number].expand(len(truth), -1, -1)
+        if self._emission:
+            item["emission"] = self._emission[number].expand(len(truth), -1, -1)
         if self._teacher is not None:
             item["targets"] = self._targets(index, masked, labels)
         return item

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.network.inputs import Reading
+from pepseq.network.inputs import NetworkInput
 from pepseq.network.training_examples import (
-    LONGEST,
-    SHORTEST,
+    MAX_RESIDUES,
+    MIN_RESIDUES,
     Example,
-    asked,
-    random_noise,
+    random_error_rates,
     random_readout,
-    read,
+    scored_residues,
+    simulate_read,
 )
 from pepseq.prediction.combiner import Combiner
 from pepseq.readout.readout import Readout
@@ -42,22 +42,22 @@ def draw_examples(
     the nearest others.
     """
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    noise = random_noise(rng)
+    rates = random_error_rates(rng)
     readout = readout or random_readout(rng)
-    symbols = symbols_of(readout, noise.missed_label, noise.misread)
+    symbols = symbols_of(readout, rates.missed_label, rates.misread)
     finder = StratifiedFinder(reference, symbols, kind)
-    combiner = Combiner(finder, readout, "all" if noise.anything else "hidden")
+    combiner = Combiner(finder, readout, "all" if rates.any_candidate else "hidden")
     letters = _letters(readout)
     examples = []
     for choice in rng.integers(len(proteins), size=number).tolist():
         truth = encode(_stretch(proteins[choice], kind, rng))
-        residues = letters[read(truth, symbols, noise, rng)].tobytes().decode()
+        residues = letters[simulate_read(truth, symbols, rates, rng)].tobytes().decode()
         evidence = combiner.weigh(residues)
         kept = _left(evidence.templates, truth, rng)
         if len(kept) < len(evidence.templates.proteins):
             evidence = combiner.reweigh(residues, evidence.templates.chosen(kept))
-        reading = combiner.reading(residues, evidence)
-        examples.append(Example(reading, truth, asked(reading.reads, truth)))
+        read = combiner.reading(residues, evidence)
+        examples.append(Example(read, truth, scored_residues(read.emission, truth)))
     return examples
 
 
@@ -69,9 +69,9 @@ def _letters(readout: Readout) -> np.ndarray:
 
 def _stretch(protein: str, kind: str, rng: np.random.Generator) -> str:
     """Return the protein or a peptide of it."""
-    if kind == "protein" or len(protein) <= SHORTEST:
-        return protein[:LONGEST]
-    size = int(np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST_PEPTIDE))))
+    if kind == "protein" or len(protein) <= MIN_RESIDUES:
+        return protein[:MAX_RESIDUES]
+    size = int(np.exp(rng.uniform(np.log(MIN_RESIDUES), np.log(LONGEST_PEPTIDE))))
     if kind == "prefix":
         return protein[:size]
     start = int(rng.integers(max(len(protein) - size, 0) + 1))
@@ -79,7 +79,7 @@ def _stretch(protein: str, kind: str, rng: np.random.Generator) -> str:
         return protein[start : start + size]
     cuts = [0, *(i + 1 for i, a in enumerate(protein[:-1]) if a in "KR" and protein[i + 1] != "P")]
     cuts.append(len(protein))
-    long_enough = [p for p in pairwise(cuts) if p[1] - p[0] >= SHORTEST]
+    long_enough = [p for p in pairwise(cuts) if p[1] - p[0] >= MIN_RESIDUES]
     if not long_enough:
         return protein[start : start + size]
     first, last = long_enough[int(rng.integers(len(long_enough)))]
@@ -97,13 +97,13 @@ def _left(templates: Templates, truth: np.ndarray, rng: np.random.Generator) -> 
     return kept
 
 
-_PARTS = ("reads", "prior", "none", "rows", "weights", "scores")
+_PARTS = ("emission", "prior", "none", "rows", "weights", "scores")
 
 
 def save_examples(examples: Sequence[Example], path: Path) -> None:
     """Write examples to a file that `StoredExamples` reads."""
     whole = {"truth": np.concatenate([e.truth for e in examples])}
-    readings = [e.reading for e in examples]
+    readings = [e.input for e in examples]
     whole["lengths"] = np.array([len(r) for r in readings])
     whole["numbers"] = np.array([len(r.rows) for r in readings])
     whole["edges"] = np.array([[r.begins, r.ends] for r in readings])
@@ -146,10 +146,10 @@ def _load(path: Path) -> list[Example]:
         whole["lengths"].tolist(), whole["numbers"].tolist(), whole["edges"].tolist(), strict=True
     ):
         truth = take("truth", length)
-        reads, prior = (take(name, 20 * length).reshape(length, 20) for name in ("reads", "prior"))
+        emission, prior = (take(name, 20 * length).reshape(length, 20) for name in _PARTS[:2])
         none, size = take("none", length), number * length
         rows, weights = (take(name, size).reshape(number, length) for name in ("rows", "weights"))
         scores = take("scores", number)
-        reading = Reading(reads, prior, none, rows, weights, scores, begins, ends)
-        examples.append(Example(reading, truth, asked(reads, truth)))
+        read = NetworkInput(emission, prior, none, rows, weights, scores, begins, ends)
+        examples.append(Example(read, truth, scored_residues(emission, truth)))
     return examples

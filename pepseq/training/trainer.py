@@ -208,7 +208,7 @@ class MaskedTrainer(LoadingTrainer):
             outputs = model(
                 **{
                     name: item[name].to(self.args.device)
-                    for name in ("input_ids", "attention_mask", "reads")
+                    for name in ("input_ids", "attention_mask", "emission")
                     if name in item
                 }
             )

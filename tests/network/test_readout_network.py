@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,19 @@ from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import BUNDLED
 from pepseq.network import inputs as of_inputs
 from pepseq.network import model as of_model
+from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.export import write_graph, write_network
-from pepseq.network.inputs import MOST_ROWS, NO_RESIDUE, Reading, pack
+from pepseq.network.inputs import NetworkInput, pack
 from pepseq.network.long_protein import LongProtein
 from pepseq.network.model import CONFIG, GRAPH, WEIGHTS, ReadoutModel
 from pepseq.network.net import ReadoutNet
 from pepseq.network.temperature import Temperatures, fit_temperatures
-from pepseq.network.training_examples import PlainExamples, asked, plain_reading, reads_table
+from pepseq.network.training_examples import (
+    PlainExamples,
+    emission_table,
+    plain_input,
+    scored_residues,
+)
 from pepseq.readout.readout import Readout
 from pepseq.templates.substitution import encode
 from pepseq.templates.symbols import symbols_of
@@ -28,12 +35,12 @@ FLAT = np.full(20, 0.05)
 
 def reading(length, templates, seed=0):
     rng = np.random.default_rng(seed)
-    reads = rng.integers(0, 2, (length, 20)).astype(float)
-    reads[np.arange(length), rng.integers(0, 20, length)] = 1
+    emission = rng.integers(0, 2, (length, 20)).astype(float)
+    emission[np.arange(length), rng.integers(0, 20, length)] = 1
     rows = rng.integers(0, NO_RESIDUE + 1, (templates, length))
     weights = rng.random((templates, length)) / max(templates, 1)
-    return Reading(
-        reads, reads / reads.sum(1, keepdims=True), np.ones(length), rows, weights,
+    return NetworkInput(
+        emission, emission / emission.sum(1, keepdims=True), np.ones(length), rows, weights,
         rng.random(templates) * 50,
     )  # fmt: skip
 
@@ -57,7 +64,7 @@ def model(folder):
     return ReadoutModel(folder, "cpu", threads=1)
 
 
-READINGS = [reading(7, 0, 1), reading(150, 3, 2), reading(60, MOST_ROWS, 3), reading(1, 1, 4)]
+READINGS = [reading(7, 0, 1), reading(150, 3, 2), reading(60, MAX_TEMPLATES, 3), reading(1, 1, 4)]
 
 
 def test_a_protein_has_one_answer_whatever_it_is_packed_with(model):
@@ -71,7 +78,7 @@ def test_a_protein_has_one_answer_whatever_it_is_packed_with(model):
 
 def test_torch_and_onnxruntime_agree(folder, model, monkeypatch):
     one = model.log_probabilities(READINGS)
-    forward, precision = of_model._by_torch(*of_model.read_folder(folder), "cpu", "fp32")
+    forward, precision = of_model._torch_forward(*of_model.read_folder(folder), "cpu", "fp32")
     assert precision == "fp32"
     other = ReadoutModel(folder, "cpu", threads=1)
     monkeypatch.setattr(other, "_forward", forward)
@@ -81,7 +88,7 @@ def test_torch_and_onnxruntime_agree(folder, model, monkeypatch):
 
 def test_the_bundled_graph_is_that_of_its_network():
     model = ReadoutModel(BUNDLED, "cpu", threads=1)
-    forward, _ = of_model._by_torch(*of_model.read_folder(BUNDLED), "cpu", "fp32")
+    forward, _ = of_model._torch_forward(*of_model.read_folder(BUNDLED), "cpu", "fp32")
     for one in READINGS:
         odds = forward(pack([one]))
         assert np.allclose(model._forward(pack([one])), odds, atol=1e-3)
@@ -92,10 +99,8 @@ def test_what_a_template_has_and_where_it_stands_matter(model):
     before = reading(50, 2, 5)
     changed = before.rows.copy()
     changed[0, 20] = (changed[0, 20] + 1) % 20
-    after = Reading(before.reads, before.prior, before.none, changed, before.weights, before.scores)
-    moved = Reading(
-        before.reads, before.prior, before.none, before.rows, before.weights, before.scores, False
-    )
+    after = replace(before, rows=changed)
+    moved = replace(before, begins=False)
     answers = model.log_probabilities([before, after, moved])
     assert np.abs(np.exp(answers[0]) - np.exp(answers[1]))[20].max() > 1e-4
     assert np.abs(np.exp(answers[0]) - np.exp(answers[2]))[0].max() > 1e-4
@@ -112,12 +117,12 @@ def test_long_proteins_go_through_whole(model):
 def test_a_long_protein_has_in_parts_the_answer_of_the_whole(
     folder, model, monkeypatch, length, templates, part
 ):
-    monkeypatch.setattr(of_inputs, "PART", part)
+    monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", part)
     inputs = pack([reading(length, templates, length)])
     whole = model._forward(inputs)
     odds = LongProtein(of_model.read_folder(folder)[1]).odds(inputs)
     assert np.allclose(odds, whole, atol=1e-5 * np.abs(whole).max())
-    monkeypatch.setattr(of_model, "LONG", length - 1)
+    monkeypatch.setattr(of_model, "LONG_PROTEIN", length - 1)
     assert np.array_equal(model._forward(inputs), odds)
 
 
@@ -207,14 +212,14 @@ def test_temperatures_make_probabilities_true():
     rng = np.random.default_rng(1)
     cases = []
     for _ in range(20):
-        one = plain_reading(np.ones((200, 20), np.float32), FLAT.astype(np.float32))
+        one = plain_input(np.ones((200, 20), np.float32), FLAT.astype(np.float32))
         logs = rng.normal(size=(200, 20))
         true = np.exp(logs - logs.max(1, keepdims=True))
         true /= true.sum(1, keepdims=True)
         truth = np.array([rng.choice(20, p=p) for p in true])
-        cases.append((one, of_model.normalised(1.6 * logs), truth))
+        cases.append((one, of_model.normalise(1.6 * logs), truth))
     found = fit_temperatures(cases)
-    assert found.of(cases[0][0]) == pytest.approx(1.6, abs=0.15)
+    assert found.of_residues(cases[0][0]) == pytest.approx(1.6, abs=0.15)
     assert (np.delete(found.values.ravel(), found.values.argmax()) == 1).all()
 
 
@@ -231,16 +236,16 @@ def test_examples_never_ask_for_what_cannot_be(proteins):
         example = data.draw(np.random.default_rng(number))
         known = example.truth < 20
         at = np.flatnonzero(known)
-        assert (example.reading.reads[at, example.truth[at]] > 0).all()
-        assert np.allclose(example.reading.prior.sum(1), 1, atol=1e-5)
-        assert (example.reading.reads.max(1) == 1).all()
+        assert (example.input.emission[at, example.truth[at]] > 0).all()
+        assert np.allclose(example.input.prior.sum(1), 1, atol=1e-5)
+        assert (example.input.emission.max(1) == 1).all()
 
 
 def test_what_a_readout_means_is_told():
     symbols = symbols_of(Readout("K[DE]"))
-    table = reads_table(symbols)
+    table = emission_table(symbols)
     read = symbols.encode("KdX")
     letters = "ACDEFGHIKLMNPQRSTVWY"
     rows = ["".join(a for a, p in zip(letters, table[s], strict=True) if p) for s in read]
     assert rows == ["K", "DE", "ACFGHILMNPQRSTVWY"]
-    assert asked(table[read], encode("KDL")).tolist() == [False, True, True]
+    assert scored_residues(table[read], encode("KDL")).tolist() == [False, True, True]

@@ -158,10 +158,10 @@ def test_gradient_checkpointing_is_not_for_it(files, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"learning_rate": float("nan")}, "learning_rate: expected more than 0, found nan"),
+        ({"learning_rate": float("nan")}, "learning_rate: expected above 0, found nan"),
         ({"max_steps": -1}, "max_steps: expected 0 or more, found -1"),
         ({"patience": 0}, "patience: expected 1 or more, found 0"),
-        ({"window": 0}, "window: expected 1 residue or more, found 0"),
+        ({"window": 0}, "window: expected 1 or more, found 0"),
         ({"window": 9, "overlap": 9}, "overlap: expected fewer residues than the window's 9"),
     ],
 )

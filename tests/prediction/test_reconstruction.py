@@ -56,5 +56,5 @@ def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
     done = reconstruct(masked, rng.normal(size=(50, 20)), READOUT.hidden, READOUT.groups)
     done = replace(done, origins=Origins(("a", "b"), weights, weights.sum(1), weights[:, 0]))
     (whole,) = table_rows("p", done)
-    monkeypatch.setattr(of_inputs, "PART", 7)
+    monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", 7)
     assert len(list(table_rows("p", done))) == 8 and "".join(table_rows("p", done)) == whole

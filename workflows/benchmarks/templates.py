@@ -27,6 +27,7 @@ import numpy as np
 from pepseq import PredictConfig, Readout
 from pepseq.evaluation.metrics import calibration_counts, calibration_error
 from pepseq.models.checkpoints import find_checkpoint
+from pepseq.network.inputs import is_identified
 from pepseq.prediction.combiner import Combiner
 from pepseq.prediction.networks import load_network
 from pepseq.prediction.pipeline import SETTLED
@@ -188,13 +189,13 @@ def by_network(way: str, network, combiner: Combiner, about: list) -> list[np.nd
 
 def surest_fixed(reading, answer: np.ndarray, rounds: int):
     """Return a reading in which the surest 1 / rounds of what is open are as if observed."""
-    reads, prior = reading.reads.copy(), reading.prior.copy()
-    open_ = np.flatnonzero(reads.sum(1) >= 1.5)
+    emission, prior = reading.emission.copy(), reading.prior.copy()
+    open_ = np.flatnonzero(~is_identified(emission))
     number = -(-len(open_) // rounds)
     fixed = open_[np.argsort(-answer[open_].max(1), kind="stable")[:number]]
-    for values in (reads, prior):
+    for values in (emission, prior):
         values[fixed] = np.eye(20)[answer[fixed].argmax(1)]
-    return replace(reading, reads=reads, prior=prior)
+    return replace(reading, emission=emission, prior=prior)
 
 
 def decide(way, combiner, residues, evidence, answer, allowed) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,9 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, Trainer, TrainingArguments
 
 from pepseq.models.random_weights import new_network
-from pepseq.network.masked_lm_adapter import ReadoutConfig, ReadoutMaskedLM, token_reads
-from pepseq.network.net import SETTINGS, ReadoutNet
+from pepseq.network.architecture import BUNDLED_SIZES
+from pepseq.network.masked_lm_adapter import ReadoutConfig, ReadoutMaskedLM, token_emission
+from pepseq.network.net import ReadoutNet
 from pepseq.network.pretraining import Schedule
 from pepseq.network.pretraining import Trainer as LeanTrainer
 from pepseq.network.training_examples import PlainExamples
@@ -50,8 +51,8 @@ def bert(weights: int):
 class Rows(torch.utils.data.Dataset):
     """Proteins masked as KCYM, padded to PADDED tokens."""
 
-    def __init__(self, proteins: list[str], table: dict[str, int], pad: int, reads=None):
-        self.proteins, self.table, self.pad, self.reads = proteins, table, pad, reads
+    def __init__(self, proteins: list[str], table: dict[str, int], pad: int, emission=None):
+        self.proteins, self.table, self.pad, self.emission = proteins, table, pad, emission
 
     def __len__(self) -> int:
         return len(self.proteins)
@@ -64,7 +65,7 @@ class Rows(torch.utils.data.Dataset):
             if a not in "KCYM":
                 labels[place] = self.table[a]
         item = {"input_ids": ids, "labels": labels, "attention_mask": (ids != self.pad).astype(int)}
-        return item if self.reads is None else {**item, "reads": self.reads}
+        return item if self.emission is None else {**item, "emission": self.emission}
 
 
 def with_trainer(network, rows: Rows, loss=None):
@@ -84,7 +85,7 @@ def with_trainer(network, rows: Rows, loss=None):
 
     def run(number: int) -> float:
         part = rows.proteins[number * STEPS * ROWS :][: STEPS * ROWS]
-        data = Rows(part, rows.table, rows.pad, rows.reads)
+        data = Rows(part, rows.table, rows.pad, rows.emission)
         trainer = Trainer(model=network, args=arguments, train_dataset=data, compute_loss_func=loss)
         start = time.perf_counter()
         trainer.train()
@@ -129,15 +130,17 @@ def main() -> None:
     proteins = [r.sequence for r in read_fasta(arguments.proteins, repeated_ids=True)]
     proteins = [p for p in proteins if len(p) <= PADDED]
     np.random.default_rng(1).shuffle(proteins)
-    net = ReadoutNet(SETTINGS)
+    net = ReadoutNet(BUNDLED_SIZES)
     network, ids = bert(sum(p.numel() for p in net.parameters()))
     letters = {a: ids(a if a != "X" else "[MASK]") for a in "ACDEFGHIKLMNPQRSTVWYX"}
-    own = ReadoutMaskedLM(ReadoutConfig(SETTINGS, [0.05] * 20))
+    own = ReadoutMaskedLM(ReadoutConfig(BUNDLED_SIZES, [0.05] * 20))
     codes = {a: i for i, a in enumerate("ACDEFGHIKLMNPQRSTVWYX")}
-    reads = token_reads(Readout("KCYM"))
+    emission = token_emission(Readout("KCYM"))
     ways = {
         "Trainer, BERT, padded to 1,024": with_trainer(network, Rows(proteins, letters, 0)),
-        "Trainer, readout network": with_trainer(own, Rows(proteins, codes, 41, reads), fill_loss),
+        "Trainer, readout network": with_trainer(
+            own, Rows(proteins, codes, 41, emission), fill_loss
+        ),
         "pepseq, readout network": lean(net, proteins, device),
     }
     speeds = {name: [] for name in ways}
