@@ -2,8 +2,8 @@
 
 The commands are plain functions here, loaded when first asked for:
 `download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`,
-`fetch_structures`, `score`, `score_structures`, `evaluate`, `report`, `compare_evaluations`,
-`evaluate_pairs`, `Readout` and `Noise`.
+`fetch_structures`, `score`, `score_structures`, `evaluate`, `evaluate_sequences`, `report`,
+`compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
 """
 
 from importlib import import_module
@@ -35,6 +35,8 @@ _WHERE = {
     "ScoreConfig": "pepseq.structure.scoring.config",
     "score_structures": "pepseq.structure.scoring.pair_scores",
     "evaluate": "pepseq.evaluation.evaluate",
+    "evaluate_sequences": "pepseq.evaluation.evaluate",
+    "Evaluation": "pepseq.evaluation.result",
     "compare_evaluations": "pepseq.evaluation.compare",
     "evaluate_pairs": "pepseq.evaluation.pairs",
     "report": "pepseq.report.build",

@@ -18,10 +18,10 @@ def command(truth, pairs, output, force):
     with their .unpaired.tsv beside them. Counted are true pairs of species in which there is
     something to choose, and no pair that was known.
     """
-    from pepseq.evaluation.pairs import accuracy_rows, evaluate_pairs
+    from pepseq.evaluation.pairs import evaluate_pairs
 
-    for row in accuracy_rows(evaluate_pairs(truth, pairs, output, force=force)):
-        path = printable(row["pairs"])
+    for evaluation in evaluate_pairs(truth, pairs, output, force=force):
+        path, row = printable(evaluation.path), evaluation.accuracy_row()
         if row["accuracy"] is None:
             click.echo(f"{path}: no true pair in a species with something to choose")
         else:

@@ -1,4 +1,4 @@
-"""Two ways to guess hidden residues without a network: what a reconstruction has to beat.
+"""Baselines: two ways to guess hidden residues without a network.
 
 `commonest` writes the commonest hidden amino acid everywhere. `neighbours` writes the commonest one
 between these two neighbours, each of which is an observed amino acid, hidden, or the protein's end.
@@ -32,7 +32,7 @@ class Baselines:
     commonest: int
     neighbours: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.neighbours.shape != (_STATES, _STATES) or self.neighbours.max() >= UNKNOWN_CODE:
             raise ValueError(f"expected amino acids for {_STATES} x {_STATES} states")
 
@@ -42,10 +42,10 @@ class Baselines:
         `truth` are codes, `hidden` is `hidden_mask` of them; both (length,).
         """
         left, right = _states(truth, hidden)
-        wanted = truth[hidden]
+        residues = truth[hidden]
         return (
-            int(np.count_nonzero(wanted == self.commonest)),
-            int(np.count_nonzero(wanted == self.neighbours[left, right])),
+            int(np.count_nonzero(residues == self.commonest)),
+            int(np.count_nonzero(residues == self.neighbours[left, right])),
         )
 
 
@@ -70,6 +70,6 @@ def fit_baselines(proteins: Iterable[str], readout: Readout, fitted_on: str) -> 
 
 def _states(truth: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the states before and after each hidden residue; an unknown residue is hidden."""
-    seen = np.full(len(truth) + 2, _END, dtype=np.uint8)
-    seen[1:-1] = np.where(hidden, _HIDDEN, truth)
-    return seen[:-2][hidden], seen[2:][hidden]
+    states = np.full(len(truth) + 2, _END, dtype=np.uint8)
+    states[1:-1] = np.where(hidden, _HIDDEN, truth)
+    return states[:-2][hidden], states[2:][hidden]

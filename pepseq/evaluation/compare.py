@@ -1,22 +1,22 @@
-"""Several evaluations side by side: which network does how well on whose proteins."""
+"""Comparison of evaluations: accuracy by training set, test set and readout."""
 
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pepseq.errors import InputError, SettingsError, found
-from pepseq.evaluation.evaluate import check_paths
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import found_json, read_json
+from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import read_rows
 from pepseq.sequences.residues import AMINO_ACIDS
 
-NAMES = (
+COMPARISON_FILES = (
     "compared.tsv",
     "cross.tsv",
     "lengths.tsv",
@@ -27,33 +27,33 @@ NAMES = (
 )
 """Every file of a comparison."""
 
-_LARGEST = 1e15
-_LENGTHS = ("length", "proteins", "macro", "micro")
-_RECALL = ("amino_acid", "n", "recall")
-_TABLES = {"lengths_fine.tsv": _LENGTHS, "amino_acids.tsv": _RECALL}
+_MAX_NUMBER = 1e15
+_LENGTH_COLUMNS = ("length", "proteins", "macro", "micro")
+_AMINO_ACID_COLUMNS = ("amino_acid", "n", "recall")
+_TABLES = {"lengths_fine.tsv": _LENGTH_COLUMNS, "amino_acids.tsv": _AMINO_ACID_COLUMNS}
 
 
-class Key(NamedTuple):
-    """What tells evaluations apart: the first columns of every table."""
+class EvaluationKey(NamedTuple):
+    """What distinguishes evaluations: the first columns of every table."""
 
     readout: str
     trained_on: str
     tested_on: str
 
 
-KEY = Key._fields
+KEY = EvaluationKey._fields
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """One evaluation: what was trained on and tested on, and what its folder holds.
+class ComparedEvaluation:
+    """One evaluation: training and test set, and what its folder holds.
 
-    row: the cells of compared.tsv after KEY, shares in percent, None for undefined; lengths and
+    row: the cells of compared.tsv after the key, shares in percent, None for undefined; lengths and
     amino_acids: rows of the tables of these names, cells as text.
     """
 
-    key: Key
-    row: dict[str, str | int | float | None]
+    key: EvaluationKey
+    row: dict[str, float | None]
     lengths: list[dict[str, str]]
     amino_acids: list[dict[str, str]]
 
@@ -63,7 +63,7 @@ def compare_evaluations(
     output: str | Path,
     *,
     force: bool = False,
-) -> list[Evaluated]:
+) -> list[ComparedEvaluation]:
     """Put evaluations side by side in one folder of tables and figures.
 
     `evaluations` are triples: name of what the network was trained on, name of what it was tested
@@ -78,28 +78,27 @@ def compare_evaluations(
     started = time.time()
     if not evaluations:
         raise SettingsError("expected an evaluation or more, found none")
-    files = [
+    files: list[str | Path] = [
         Path(folder) / name for *_, folder in evaluations for name in ("summary.json", *_TABLES)
     ]
-    output = check_paths(output, list(files), force, NAMES, "a comparison")
-    read: dict[Key, Evaluated] = {}
+    output = check_output_folder(output, files, force, COMPARISON_FILES, "a comparison")
+    compared: dict[EvaluationKey, ComparedEvaluation] = {}
     for trained_on, tested_on, folder in evaluations:
-        one = _read(trained_on, tested_on, Path(folder))
-        if one.key in read:
+        evaluation = _read_evaluation(trained_on, tested_on, Path(folder))
+        if evaluation.key in compared:
             raise SettingsError(
                 f"{folder}: expected each readout, training and test set once, found "
-                f"{', '.join(one.key)} again"
+                f"{', '.join(evaluation.key)} again"
             )
-        read[one.key] = one
-    rows = list(read.values())
+        compared[evaluation.key] = evaluation
     with Outputs() as outputs, disk_errors(output):
-        _write(outputs.folder(output, "comparison", force), rows)
-        settings = {"evaluations": [list(map(str, one)) for one in evaluations]}
-        outputs.record(output, run_record("compare", settings, list(files), started))
-    return rows
+        _write_comparison(outputs.folder(output, "comparison", force), list(compared.values()))
+        settings = {"evaluations": [list(map(str, words)) for words in evaluations]}
+        outputs.record(output, run_record("compare", settings, files, started))
+    return list(compared.values())
 
 
-def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
+def _read_evaluation(trained_on: str, tested_on: str, folder: Path) -> ComparedEvaluation:
     for name in (trained_on, tested_on):
         if not name or not name.isprintable():
             raise SettingsError(f"evaluation: expected a name to print, found {found(name)}")
@@ -113,9 +112,9 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
         raise InputError(
             f"{folder}: expected a folder that pepseq evaluate wrote, found no summary.json"
         )
-    summary = read_json(path)
+    summary: Any = read_json(path)
     try:
-        row = {name: _number(name, value) for name, value in _row(summary).items()}
+        row = {name: _number(name, value) for name, value in _cells(summary).items()}
         readout = summary["readout"]
         if not isinstance(readout, str) or not readout.isprintable():
             raise TypeError(f"readout {found_json(readout)}")
@@ -127,19 +126,21 @@ def _read(trained_on: str, tested_on: str, folder: Path) -> Evaluated:
         raise InputError(
             f"{path}: expected the summary of pepseq evaluate, found: {error}"
         ) from error
-    tables = [_read_rows(folder / name, columns) for name, columns in _TABLES.items()]
-    return Evaluated(Key(readout, trained_on, tested_on), row, *tables)
+    tables = [_read_table(folder / name, columns) for name, columns in _TABLES.items()]
+    return ComparedEvaluation(EvaluationKey(readout, trained_on, tested_on), row, *tables)
 
 
 def _number(name: str, value: object) -> int | float | None:
-    """Return a number up to _LARGEST or None as it is; TypeError for anything else."""
-    wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
-    if wrong or (value is not None and not abs(value) <= _LARGEST):
-        raise TypeError(f"{name} {found_json(value)}")
-    return value
+    """Return a number of reasonable size, or None, as it is; TypeError for anything else."""
+    if value is None:
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int | float) and number and abs(value) <= _MAX_NUMBER:
+        return value
+    raise TypeError(f"{name} {found_json(value)}")
 
 
-def _row(summary: dict) -> dict[str, str | int | float | None]:
+def _cells(summary: Any) -> dict[str, object]:
     """Return the cells of compared.tsv; KeyError or TypeError if the summary lacks one."""
     accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
     baselines = {row["baseline"]: row["macro"] for row in summary["baselines"]}
@@ -159,11 +160,12 @@ def _row(summary: dict) -> dict[str, str | int | float | None]:
     }
 
 
-def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def _read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Return these columns of a table, as texts; InputError for a cell of another kind."""
     rows = read_rows(path)
     for line, row in enumerate(rows, 2):
         for name in columns:
-            if not _fits(name, row.get(name)):
+            if not _is_cell_of(name, row.get(name)):
                 raise InputError(
                     f"{path}:{line}: expected a cell in column {name} as pepseq evaluate writes "
                     f"it, found {found(str(row.get(name)))}"
@@ -171,8 +173,8 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     return [{name: row[name] for name in columns} for row in rows]
 
 
-def _fits(column: str, cell: str | None) -> bool:
-    """Say whether a cell holds what its column does: a name, an amino acid, a number or nothing."""
+def _is_cell_of(column: str, cell: str | None) -> bool:
+    """Return whether a cell is a name, an amino acid, or a number or nothing, as its column is."""
     if column == "length":
         return bool(cell)
     if column == "amino_acid":
@@ -180,31 +182,36 @@ def _fits(column: str, cell: str | None) -> bool:
     return cell is not None and re.fullmatch(r"([0-9]{1,15}(\.[0-9]+)?)?", cell) is not None
 
 
-def cross_rows(rows: Sequence[Evaluated]) -> list[dict[str, str | float | None]]:
-    """Return the rows of cross.tsv: readout, tested_on, then the macro by what was trained on."""
-    training = dict.fromkeys(one.key[1] for one in rows)
-    cells = {one.key: one.row["macro"] for one in rows}
+def cross_rows(evaluations: Sequence[ComparedEvaluation]) -> list[dict[str, str | float | None]]:
+    """Return the rows of cross.tsv: readout, tested_on, then the macro by training set."""
+    training_sets = dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations)
+    macros = {evaluation.key: evaluation.row["macro"] for evaluation in evaluations}
+    rows = dict.fromkeys((key.readout, key.tested_on) for key in macros)
     return [
         {"readout": readout, "tested_on": tested_on}
-        | {name: cells.get((readout, name, tested_on)) for name in training}
-        for readout, tested_on in dict.fromkeys((one.key[0], one.key[2]) for one in rows)
+        | {name: macros.get(EvaluationKey(readout, name, tested_on)) for name in training_sets}
+        for readout, tested_on in rows
     ]
 
 
-def _write(folder: Path, rows: list[Evaluated]) -> None:
+def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -> None:
     from pepseq.evaluation import comparison_figures
     from pepseq.evaluation.figure_style import save_png
     from pepseq.evaluation.tables import write_rows
 
-    keys = [dict(zip(KEY, one.key, strict=True)) for one in rows]
-    compared = [key | one.row for key, one in zip(keys, rows, strict=True)]
+    keys = [evaluation.key._asdict() for evaluation in evaluations]
+    compared = [{**key, **e.row} for key, e in zip(keys, evaluations, strict=True)]
+    lengths, amino_acids = (
+        [{**key, **row} for key, rows in zip(keys, tables, strict=True) for row in rows]
+        for tables in (
+            [evaluation.lengths for evaluation in evaluations],
+            [evaluation.amino_acids for evaluation in evaluations],
+        )
+    )
     write_rows(folder / "compared.tsv", compared)
-    write_rows(folder / "cross.tsv", cross_rows(rows))
-    for name, columns in (("lengths", _LENGTHS), ("amino_acids", _RECALL)):
-        table = [
-            key | row for key, one in zip(keys, rows, strict=True) for row in getattr(one, name)
-        ]
-        write_rows(folder / f"{name}.tsv", table, (*KEY, *columns))
-    save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, rows)
-    save_png(folder / "lengths.png", comparison_figures.draw_accuracy_by_length, rows)
-    save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, rows)
+    write_rows(folder / "cross.tsv", cross_rows(evaluations))
+    write_rows(folder / "lengths.tsv", lengths, (*KEY, *_LENGTH_COLUMNS))
+    write_rows(folder / "amino_acids.tsv", amino_acids, (*KEY, *_AMINO_ACID_COLUMNS))
+    save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, evaluations)
+    save_png(folder / "lengths.png", comparison_figures.draw_accuracy_by_length, evaluations)
+    save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, evaluations)

@@ -1,7 +1,7 @@
 """The table of confidences that `pepseq predict` writes beside a reconstruction, read and checked.
 
-The table has one row for each residue and the rows of a protein together; it is read in blocks of a
-few megabytes.
+The table has one row for each residue, and the rows of a protein are together. A file is read in
+blocks of a few megabytes.
 """
 
 import csv
@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,19 +25,19 @@ COLUMNS = ("id", "position", "residue", "source", "confidence", "second", "third
 
 _SOURCES = {"observed": 0, "predicted": 1}
 _CODES = {name: code for code, name in enumerate(AMINO_ACIDS)}
-_NONE, _WRONG = 254, 255
+_EMPTY, _INVALID = 254, 255
 _BLOCK_BYTES = 8 << 20
 _CATEGORIES = ("id", "residue", "source", "second", "third")
 
 
 @dataclass(frozen=True)
-class Rows:
+class ConfidenceRows:
     """Rows of one protein that follow each other in the table.
 
     `line` is the first row's, the n-th row stands n lines further down. Arrays of one length:
     `position` 1-based; `residue`, `second`, `third` amino acid codes (254 for an empty cell, 255
     for anything else); `source` 0 observed, 1 predicted, 255 anything else; `confidence` 0-1.
-    `also` has the texts of further columns that were asked for.
+    `extra` has the texts of further columns that were chosen.
     """
 
     file: str
@@ -48,7 +49,7 @@ class Rows:
     confidence: np.ndarray
     second: np.ndarray
     third: np.ndarray
-    also: Mapping[str, np.ndarray] = field(default_factory=dict)
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def check(self, wrong: np.ndarray, message: Callable[[int], str]) -> None:
         """Raise InputError naming the first row where `wrong`, with what `message(row)` says."""
@@ -61,27 +62,45 @@ class Rows:
         self.check(np.array([not right]), lambda row: message)
 
 
-def read_rows(
-    table: str | Path, also: Sequence[str] = (), only: str | None = None
-) -> Iterator[Rows]:
+def read_confidences(
+    table: str | Path, extra: Sequence[str] = (), only: str | None = None
+) -> Iterator[ConfidenceRows]:
     """Yield the rows of a table of confidences, protein by protein; a protein may come in parts.
 
-    Columns may stand in any order, and further ones are let be, but for those of `also` that are
-    there. With `only`, the rows of that id alone are looked at, which is quick.
+    Columns may stand in any order; further ones are ignored, but for those of `extra` that the
+    table has. With `only`, the rows of that id alone are parsed, which is quick.
 
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
     with open_input(table) as stream:
         blocks = TsvBlocks(table, stream)
         names = _columns(table, blocks)
-        line, at = 2, names.index("id")
-        wanted = [name for name in also if names.count(name) == 1]
+        line, id_column = 2, names.index("id")
+        extra = [name for name in extra if names.count(name) == 1]
         while lines := blocks.read(_BLOCK_BYTES):
-            first, last = (0, len(lines)) if only is None else _stretch(lines, at, only)
-            if last > first:
-                frame = _parse(table, line + first, lines[first:last], names, wanted)
-                yield from _runs(table, line + first, frame, wanted)
+            first, end = (0, len(lines)) if only is None else _lines_of(lines, id_column, only)
+            if end > first:
+                frame = _parse(table, line + first, lines[first:end], names, extra)
+                yield from _rows_by_protein(table, line + first, frame, extra)
             line += len(lines)
+
+
+def confidences_of_frame(frame: pd.DataFrame, source: str) -> Iterator[ConfidenceRows]:
+    """Yield the rows of a table of confidences in memory; the line of a row is its place, from 1.
+
+    Raises InputError for missing columns; `source` names the argument.
+    """
+    if missing := [name for name in COLUMNS if name not in frame.columns]:
+        raise InputError(
+            f"{source}: expected a DataFrame with the columns of predict's table, found none named "
+            f"{missing[0]}"
+        )
+    texts = {
+        name: frame[name].astype(object).where(frame[name].notna(), "").astype(str)
+        for name in _CATEGORIES
+    }
+    table = frame[["position", "confidence"]].assign(**texts)
+    return _rows_by_protein(source, 1, table.astype(dict.fromkeys(_CATEGORIES, "category")), [])
 
 
 def check_columns(table: str | Path) -> None:
@@ -100,19 +119,21 @@ def _columns(table: str | Path, blocks: TsvBlocks) -> list[str]:
     return names
 
 
-def _stretch(lines: list[bytes], column: int, name: str) -> tuple[int, int]:
-    """Return the first and the end of the lines whose cell in a column is `name`."""
-    wanted = encode_text(name)
-    fit = [
-        i
-        for i, x in enumerate(lines)
-        if x.split(b"\t", column + 1)[column : column + 1] == [wanted]
+def _lines_of(lines: list[bytes], id_column: int, name: str) -> tuple[int, int]:
+    """Return the first of the lines that have this id, and the end of them."""
+    cell = [encode_text(name)]
+    numbers = [
+        number
+        for number, line in enumerate(lines)
+        if line.split(b"\t", id_column + 1)[id_column : id_column + 1] == cell
     ]
-    return (fit[0], fit[-1] + 1) if fit else (0, 0)
+    return (numbers[0], numbers[-1] + 1) if numbers else (0, 0)
 
 
-def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -> pd.DataFrame:
-    tabs, columns = len(names) - 1, [*COLUMNS, *also]
+def _parse(
+    table: str | Path, line: int, lines: list[bytes], names: list[str], extra: Sequence[str]
+) -> pd.DataFrame:
+    tabs, columns = len(names) - 1, [*COLUMNS, *extra]
     for row, text in enumerate(lines):
         if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2]:
             raise InputError(
@@ -123,9 +144,9 @@ def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -
         io.BytesIO(b"".join(lines)),
         sep="\t",
         header=None,
-        names=[n if n in columns else f"other {i}" for i, n in enumerate(names)],
+        names=[name if name in columns else f"other {i}" for i, name in enumerate(names)],
         usecols=columns,
-        dtype=dict.fromkeys([*_CATEGORIES, *also], "category"),
+        dtype=dict.fromkeys([*_CATEGORIES, *extra], "category"),
         quoting=csv.QUOTE_NONE,
         na_filter=False,
         skip_blank_lines=False,
@@ -134,10 +155,12 @@ def _parse(table, line, lines: list[bytes], names: list[str], also: list[str]) -
     )
 
 
-def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Rows]:
+def _rows_by_protein(
+    table: str | Path, line: int, frame: pd.DataFrame, extra: Sequence[str]
+) -> Iterator[ConfidenceRows]:
     """Cut a block into runs of rows with one id."""
     ids = frame["id"].cat
-    codes, known = ids.codes.to_numpy(), ids.categories.tolist()
+    codes, names = ids.codes.to_numpy(), ids.categories.tolist()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     columns = {
         "position": _numbers(frame["position"]),
@@ -147,18 +170,18 @@ def _runs(table, line: int, frame: pd.DataFrame, also: list[str]) -> Iterator[Ro
         "second": _coded(frame["second"], _CODES),
         "third": _coded(frame["third"], _CODES),
     }
-    texts = {column: _texts(frame[column]) for column in also}
+    texts = {column: _texts(frame[column]) for column in extra}
     for start, end in zip(starts, [*starts[1:], len(frame)], strict=True):
-        name = str(known[codes[start]])
+        name = str(names[codes[start]])
         part = {column: values[start:end] for column, values in columns.items()}
         rest = {column: values[start:end] for column, values in texts.items()}
-        yield Rows(str(table), name, line + int(start), **part, also=rest)
+        yield ConfidenceRows(str(table), name, line + int(start), **part, extra=rest)
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
+def _numbers(column: "pd.Series[Any]") -> np.ndarray:
     """Return a column as float64, NaN for what is no number."""
     try:
-        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+        return np.asarray(pd.to_numeric(column, errors="coerce"), np.float64)
     except (OverflowError, ValueError):  # for whole numbers beyond any float
         return np.array([_float(cell) for cell in column.tolist()])
 
@@ -170,24 +193,26 @@ def _float(cell: str | float) -> float:
         return np.nan
 
 
-def _texts(column: pd.Series) -> np.ndarray:
+def _texts(column: "pd.Series[Any]") -> np.ndarray:
     """Return a column of categories as texts, (rows,) of object."""
-    return np.array([str(name) for name in column.cat.categories], object)[
-        column.cat.codes.to_numpy()
-    ]
+    names = [str(name) for name in column.cat.categories]
+    texts: np.ndarray = np.array(names, object)[column.cat.codes.to_numpy()]
+    return texts
 
 
-def _coded(column: pd.Series, codes: Mapping[str, int]) -> np.ndarray:
-    known = {**codes, "": _NONE}
-    table = np.array([known.get(str(name), _WRONG) for name in column.cat.categories], np.uint8)
-    return table[column.cat.codes.to_numpy()]
+def _coded(column: "pd.Series[Any]", codes: Mapping[str, int]) -> np.ndarray:
+    """Return a column of categories as codes: 254 for an empty cell, 255 for anything else."""
+    known = {**codes, "": _EMPTY}
+    table = np.array([known.get(str(name), _INVALID) for name in column.cat.categories], np.uint8)
+    coded: np.ndarray = table[column.cat.codes.to_numpy()]
+    return coded
 
 
-def check_rows(rows: Rows, predicted: np.ndarray, after: int) -> int:
+def check_rows(rows: ConfidenceRows, predicted: np.ndarray, last_position: int) -> int:
     """Check rows against the protein they belong to, and return their last position.
 
-    `predicted` are the codes (length,) of the predicted protein; `after` is the last position of
-    its rows so far, 0 at first. Raises InputError.
+    `predicted` are the codes (length,) of the predicted protein; `last_position` is that of its
+    rows so far, 0 at first. Raises InputError.
     """
     position, length = rows.position, len(predicted)
     rows.check(
@@ -198,7 +223,7 @@ def check_rows(rows: Rows, predicted: np.ndarray, after: int) -> int:
         ),
     )
     rows.check(
-        np.diff(position, prepend=after) <= 0,
+        np.diff(position, prepend=last_position) <= 0,
         lambda row: f"expected a position after the row before, found {position[row]:g}",
     )
     rows.check(
@@ -217,7 +242,7 @@ def check_rows(rows: Rows, predicted: np.ndarray, after: int) -> int:
         ),
     )
     rows.check(
-        (rows.second == _WRONG) | (rows.third == _WRONG),
+        (rows.second == _INVALID) | (rows.third == _INVALID),
         lambda row: (
             f"residue {position[row]:g}: second and third: expected amino acids or "
             "nothing, found something else"

@@ -1,22 +1,16 @@
-"""Compare reconstructions with the truth: tables, figures and a summary in one folder."""
+"""Comparison of reconstructions with the truth, from files and from sequences in memory."""
 
 import logging
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pepseq.errors import OutputError, SettingsError, found
-from pepseq.evaluation.match import (
-    Comparison,
-    Scores,
-    compare,
-    fit,
-    list_missing,
-    read_truth,
-    refuse_mixed_up,
-)
+from pepseq.errors import InputError
+from pepseq.evaluation.baselines import Baselines, fit_baselines
+from pepseq.evaluation.matches import Matches, list_missing, match_predictions
 from pepseq.evaluation.provenance import (
     choose_readout,
     read_run,
@@ -24,20 +18,85 @@ from pepseq.evaluation.provenance import (
     refuse_nothing_scored,
     refuse_other_readout,
     refuse_swapped,
+    refuse_wrong_labels,
 )
-from pepseq.evaluation.tables import NAMES, summarise, write_report
+from pepseq.evaluation.result import Evaluation, build_evaluation
+from pepseq.evaluation.summary import RecordCounts, Summary
+from pepseq.evaluation.tables import EVALUATION_FILES, write_evaluation
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs
-from pepseq.io.outputs import STDIO, Outputs
+from pepseq.io.files import check_inputs
+from pepseq.io.output_folder import check_output_folder
+from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import Record
+from pepseq.sequences.fasta import Record, read_fasta
+from pepseq.sequences.sequence_records import Sequences, sequence_records
 
 if TYPE_CHECKING:
     from pepseq.evaluation.nearest import Nearest
+    from pepseq.evaluation.reliability import Calibration
 
 log = logging.getLogger("pepseq")
+
+
+def evaluate_sequences(
+    truth: Sequences,
+    predicted: Sequences,
+    readout: str | Readout,
+    confidences: Mapping[str, Any] | Sequence[Any] | Any | None = None,
+) -> Evaluation:
+    """Score reconstructions in memory against true proteins.
+
+    `truth` and `predicted` are dicts of id to sequence, lists of Biopython SeqRecords, or
+    DataFrames with the columns id and sequence, matched by id; or lists of sequences, matched by
+    place. Hidden residues are those whose true amino acid is not in `readout`; unknown residues of
+    the truth are never scored. `confidences` are those of the predicted residues (0 to 1): a
+    DataFrame with the columns of the table that `predict` writes, or an array of shape (length,)
+    for each protein, as a dict by id or a list in the order of `predicted`; those of observed
+    residues are ignored. The two baselines are fitted on `truth`, which flatters them.
+
+    Raises InputError for sequences that are no proteins or have no partner of the same length, and
+    for confidences that are not those of `predicted`; SettingsError for a faulty readout.
+
+    >>> evaluation = evaluate_sequences({"P1": "MALK"}, {"P1": "MAVK"}, "KCYM",
+    ...     confidences={"P1": [1, 0.9, 0.6, 1]})
+    >>> evaluation
+    Evaluation(readout=KCYM, proteins=1, macro=50.00 %, micro=50.00 %)
+    >>> round(evaluation.calibration["mean_confidence"], 2)
+    0.75
+    >>> evaluation.to_dataframe()[["id", "hidden", "correct", "accuracy"]]
+       id  hidden  correct  accuracy
+    0  P1       2        1      50.0
+    """
+    readout = Readout(readout) if isinstance(readout, str) else readout
+    proteins = {record.id: record for record in sequence_records(truth, "truth")}
+    records = sequence_records(predicted, "predicted")
+    for source, sequences in (("truth", proteins), ("predicted", records)):
+        if not sequences:
+            raise InputError(f"{source}: expected sequences, found none")
+    baselines = _fit_baselines(proteins, None, readout, False)
+    matches = match_predictions(
+        proteins,
+        records,
+        "predicted",
+        readout,
+        baselines,
+        failed=[],
+        keep_predictions=confidences is not None,
+    )
+    failed = matches.failed + list_missing(proteins, matches, "truth", "predicted")
+    if failed:
+        raise InputError(str(failed[0]))
+    unmatched = _warn_of_unmatched(matches, failed, "truth", "predicted")
+    calibrations = None
+    if confidences is not None:
+        from pepseq.evaluation.reliability import calibrate_in_memory  # brings pandas
+
+        ids = [record.id for record in records]
+        calibrations = calibrate_in_memory(confidences, ids, proteins, matches, readout)
+    counts = _count_records(len(proteins), unmatched, matches, failed)
+    return build_evaluation(matches.scores(proteins), readout, counts, baselines, calibrations)
 
 
 def evaluate(
@@ -51,7 +110,7 @@ def evaluate(
     reference: str | Path | Sequence[str | Path] | None = None,
     force: bool = False,
     keep_going: bool = False,
-) -> dict:
+) -> Summary:
     """Score the reconstructions in `predicted` against the proteins in `truth`, matched by id.
 
     Hidden residues are those whose true amino acid is not in `readout`, by default the one that the
@@ -72,10 +131,10 @@ def evaluate(
     """
     started = time.time()
     readout = choose_readout(readout, truth, predicted, output)
-    references = _listed(reference)
-    inputs = [p for p in (truth, predicted, table, background, *references) if p is not None]
-    output = check_paths(output, inputs, force)
-    check_inputs(inputs)
+    references = [reference] if isinstance(reference, str | os.PathLike) else reference or ()
+    files = InputFiles(truth, predicted, table, background, tuple(references))
+    output = check_output_folder(output, files.paths, force, EVALUATION_FILES, "an evaluation")
+    check_inputs(files.paths)
     if table is not None:
         from pepseq.evaluation.confidence_table import check_columns  # brings pandas
 
@@ -83,137 +142,177 @@ def evaluate(
     with Outputs() as outputs:
         with disk_errors(output):
             folder = outputs.folder(output, "evaluation", force)
-        bad: list[FailedRecord] = []
-        proteins = read_truth(truth, bad)
-        refuse_swapped(proteins, truth, predicted, readout, output)
-        records = {"in_truth": len(proteins) + len(bad)}
-        baselines = fit(proteins, background, readout, keep_going)
-        comparison = compare(proteins, predicted, readout, baselines, keep=table is not None)
-        if table is None:  # whose rows say it better
-            refuse_mixed_up(comparison, predicted, readout)
-            if recorded_readout(predicted) is None:
-                refuse_other_readout(comparison, truth, predicted, readout, output)
-        refuse_nothing_scored(comparison, proteins, truth)
-        records |= _tell(truth, predicted, proteins, comparison, bad)
-        scores = comparison.scores(proteins)
-        nearest = _nearest(references, scores, proteins, readout)
-        if references:
-            _warn_of_others(predicted, references)
-        calibration, by_identity = _apart(table, proteins, comparison, readout, scores, nearest)
-        summary = summarise(scores, readout, records, baselines, calibration, by_identity)
-        settings = {"readout": str(readout), "truth": truth, "predicted": predicted, "table": table}
-        settings |= {"background": background, "reference": [str(path) for path in references]}
+        evaluation, failed = _evaluate_files(files, readout, output, keep_going)
+        compared = len(evaluation.scores.ids)
         with disk_errors(output):
-            write_failed(outputs, output, bad, len(scores.ids))
-            write_report(folder, scores, readout, summary, nearest)
-            outputs.record(output, run_record("evaluate", settings, inputs, started))
-    refuse_failed(bad, len(scores.ids), output, keep_going)
-    return summary
+            write_failed(outputs, output, failed, compared)
+            write_evaluation(folder, evaluation)
+            settings = files.settings() | {"readout": str(readout)}
+            outputs.record(output, run_record("evaluate", settings, files.paths, started))
+    refuse_failed(failed, compared, output, keep_going)
+    return evaluation.summary
 
 
-def check_paths(
-    output: str | Path,
-    inputs: list[str | Path],
-    force: bool,
-    names: Collection[str] = NAMES,
-    what: str = "an evaluation",
-) -> Path:
-    """Return the output folder; refuse what cannot be read twice or must not be overwritten.
+@dataclass(frozen=True)
+class InputFiles:
+    """The files that an evaluation reads."""
 
-    Only a folder that holds nothing but files of these `names` is ever overwritten.
+    truth: str | Path
+    predicted: str | Path
+    table: str | Path | None
+    background: str | Path | None
+    references: tuple[str | Path, ...]
+
+    @property
+    def paths(self) -> list[str | Path]:
+        """All files that are given."""
+        paths = (self.truth, self.predicted, self.table, self.background, *self.references)
+        return [path for path in paths if path is not None]
+
+    def settings(self) -> dict[str, object]:
+        """Return the files by the names that a run record has."""
+        return {
+            "truth": self.truth,
+            "predicted": self.predicted,
+            "table": self.table,
+            "background": self.background,
+            "reference": [str(path) for path in self.references],
+        }
+
+
+def _evaluate_files(
+    files: InputFiles, readout: Readout, output: Path, keep_going: bool
+) -> tuple[Evaluation, list[FailedRecord]]:
+    """Return the evaluation of files, and the records that could not be compared."""
+    failed: list[FailedRecord] = []
+    proteins = _read_truth(files.truth, failed)
+    refuse_swapped(proteins, files.truth, files.predicted, readout, output)
+    in_truth = len(proteins) + len(failed)
+    baselines = _fit_baselines(proteins, files.background, readout, keep_going)
+    unusable: list[FailedRecord] = []
+    matches = match_predictions(
+        proteins,
+        read_fasta(files.predicted, bad=unusable),
+        files.predicted,
+        readout,
+        baselines,
+        failed=unusable,
+        keep_predictions=files.table is not None,
+    )
+    scores = matches.scores(proteins)
+    if files.table is None:  # whose rows name the line that is wrong
+        refuse_wrong_labels(scores, matches.labels, files.predicted, readout)
+        if recorded_readout(files.predicted) is None:
+            refuse_other_readout(matches, files.truth, files.predicted, readout, output)
+    refuse_nothing_scored(matches, proteins, files.truth)
+    unmatched = _warn_of_unmatched(matches, failed, files.truth, files.predicted)
+    failed += unusable + list_missing(proteins, matches, files.truth, files.predicted)
+    records = _count_records(in_truth, unmatched, matches, failed)
+    nearest = None
+    if files.references:
+        nearest = _find_nearest(files.references, scores.ids, proteins, readout)
+        _warn_of_missing_references(files.predicted, files.references)
+    calibrations = None
+    if files.table is not None:
+        calibrations = _calibrate_table(files.table, proteins, matches, readout, nearest)
+    return build_evaluation(scores, readout, records, baselines, calibrations, nearest), failed
+
+
+def _read_truth(truth: str | Path, failed: list[FailedRecord]) -> dict[str, Record]:
+    """Return the true proteins by id; InputError if none can be read."""
+    proteins = {record.id: record for record in read_fasta(truth, bad=failed)}
+    if not proteins:
+        raise InputError(f"{failed[0]} (and no other record is any better)")
+    return proteins
+
+
+def _fit_baselines(
+    proteins: Mapping[str, Record],
+    background: str | Path | None,
+    readout: Readout,
+    keep_going: bool,
+) -> Baselines | None:
+    """Fit the baselines on the background, or on the true proteins if there is none.
+
+    None if these have no hidden residue; InputError if the background has none, or a bad record
+    and not `keep_going`.
     """
-    if str(output) == STDIO:
-        raise SettingsError("output: expected a folder, found - (stdout)")
-    output = Path(output)
-    check_outputs([output], inputs, force, folder=True)
-    real = Path(os.path.realpath(output))
-    if any(real in Path(os.path.realpath(path)).parents for path in inputs):
-        raise SettingsError(f"{output}: an output must not hold the inputs")
-    if output.exists():
-        with disk_errors(output):
-            others = sorted(
-                path.name
-                for path in output.iterdir()
-                if path.name not in names or not path.is_file()
-            )
-        if others:
-            raise OutputError(
-                f"{output}: expected {what} to overwrite, found a folder that also holds "
-                f"{found(others[0])}"
-            )
-    return output
+    if background is None:
+        if not any(set(readout.unobserved) & set(record.sequence) for record in proteins.values()):
+            return None
+        return fit_baselines((r.sequence for r in proteins.values()), readout, "truth")
+    records = read_fasta(background, bad=[] if keep_going else None)
+    try:
+        return fit_baselines((r.sequence for r in records), readout, "background")
+    except ValueError as error:
+        raise InputError(f"{background}: {error}") from error
 
 
-def _tell(
-    truth: str | Path,
-    predicted: str | Path,
-    proteins: dict[str, Record],
-    comparison: Comparison,
-    bad: list[FailedRecord],
-) -> dict[str, int]:
-    """Add what could not be compared to `bad`, warn of ids that the truth lacks, count both."""
-    extra = len(comparison.extra - {fault.id for fault in bad})
-    if extra:
-        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {extra}")
-    bad += comparison.bad + list_missing(proteins, comparison, truth, predicted)
+def _warn_of_unmatched(
+    matches: Matches, failed: list[FailedRecord], truth: str | Path, predicted: str | Path
+) -> int:
+    """Warn of predicted ids that the truth lacks, and return their number.
+
+    `failed` are records of the truth that could not be read.
+    """
+    unmatched = len(matches.unmatched - {failure.id for failure in failed})
+    if unmatched:
+        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {unmatched}")
+    return unmatched
+
+
+def _count_records(
+    in_truth: int, unmatched: int, matches: Matches, failed: list[FailedRecord]
+) -> RecordCounts:
     return {
-        "in_predicted": comparison.records,
-        "only_in_predicted": extra,
-        "left_out": len(bad),
-        "compared": len(comparison.rows),
+        "in_truth": in_truth,
+        "in_predicted": matches.records,
+        "only_in_predicted": unmatched,
+        "left_out": len(failed),
+        "compared": len(matches.counts),
     }
 
 
-def _listed(reference: str | Path | Sequence[str | Path] | None) -> list[str | Path]:
-    return [reference] if isinstance(reference, str | os.PathLike) else list(reference or [])
-
-
-def _warn_of_others(predicted: str | Path, references: list[str | Path]) -> None:
+def _warn_of_missing_references(predicted: str | Path, references: Sequence[str | Path]) -> None:
     """Warn if the run record of `predicted` names known proteins that are not among these."""
     try:
         files = read_run(predicted)["settings"]["reference"]["files"]
-        used = {one["sha256"]: Path(one["path"]).name for one in files}
+        used = {file["sha256"]: Path(file["path"]).name for file in files}
     except (KeyError, TypeError):
         return
     given = {sha256(path) for path in references if os.path.isfile(path)}
-    if others := ", ".join(name for digest, name in used.items() if digest not in given):
+    if missing := ", ".join(name for digest, name in used.items() if digest not in given):
         log.warning(
             "%s was predicted from %s too, which --reference does not give: identities and copies "
             "are of other proteins than predict had",
             predicted,
-            others,
+            missing,
         )
 
 
-def _nearest(
-    references: list[str | Path], scores: Scores, proteins: dict[str, Record], readout: Readout
-) -> "Nearest | None":
-    if not references:
-        return None
+def _find_nearest(
+    references: Sequence[str | Path],
+    ids: Sequence[str],
+    proteins: Mapping[str, Record],
+    readout: Readout,
+) -> "Nearest":
     from pepseq.evaluation.nearest import find_nearest  # brings numba
 
-    return find_nearest([proteins[name].sequence for name in scores.ids], references, readout)
+    return find_nearest([proteins[name].sequence for name in ids], references, readout)
 
 
-def _apart(
-    table: str | Path | None,
-    proteins: dict[str, Record],
-    comparison: Comparison,
+def _calibrate_table(
+    table: str | Path,
+    proteins: Mapping[str, Record],
+    matches: Matches,
     readout: Readout,
-    scores: Scores,
     nearest: "Nearest | None",
-) -> tuple[dict | None, dict | None]:
-    """Return the calibration over all proteins, and everything by band of identity."""
-    if table is None and nearest is None:
-        return None, None
-    from pepseq.evaluation.identity import summarise_identity
-    from pepseq.evaluation.reliability import Calibration, calibrate  # brings pandas
+) -> "dict[str, Calibration]":
+    """Return the calibration by band of identity; of all proteins as "" without references."""
+    from pepseq.evaluation.confidence_table import read_confidences  # brings pandas
+    from pepseq.evaluation.reliability import calibrate
 
-    bands = None if nearest is None else dict(zip(scores.ids, nearest.bands, strict=True))
-    parts = None
-    if table is not None:
-        parts = calibrate(table, proteins, comparison, readout, bands)
-    return (
-        None if parts is None else Calibration.total(parts.values()).summary(),
-        None if nearest is None else summarise_identity(scores, nearest, parts or {}),
-    )
+    bands = None
+    if nearest is not None:
+        bands = dict(zip(matches.scores(proteins).ids, nearest.bands, strict=True))
+    return calibrate(read_confidences(table), str(table), proteins, matches, readout, bands)

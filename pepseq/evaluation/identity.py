@@ -1,54 +1,61 @@
-"""Accuracy by identity to the nearest reference protein: retrieval and generalisation apart."""
+"""Accuracy by identity to the nearest reference protein: retrieval and generalisation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from pepseq.evaluation.match import Scores
+from pepseq.evaluation.matches import ScoredProteins
 from pepseq.evaluation.metrics import macro, micro, spread
 from pepseq.evaluation.nearest import BANDS, LOWER_EDGES, Nearest
 from pepseq.evaluation.reliability import Calibration
+from pepseq.evaluation.summary import IdentityRow, IdentitySummary
 
 WITHOUT_IDENTICAL = "without identical"
-_CONFIDENCES = ("mean_confidence", "expected_calibration_error")
 
 
 def summarise_identity(
-    scores: Scores, nearest: Nearest, calibrations: Mapping[str, Calibration]
-) -> dict:
+    scores: ScoredProteins, nearest: Nearest, calibrations: Mapping[str, Calibration]
+) -> IdentitySummary:
     """Return accuracies by band, and over all bands but `identical`.
 
     `nearest` are those of the proteins of `scores`, in their order; `calibrations` are by band,
-    none of them without a table of confidences.
+    none of them without confidences.
     """
-    bands = np.array(nearest.bands, dtype=object)
     return {
         "reference_proteins": nearest.distinct,
-        "bands": [_row(band, [band], bands, scores, nearest, calibrations) for band in BANDS],
-        "without_identical": _row(
-            WITHOUT_IDENTICAL, LOWER_EDGES, bands, scores, nearest, calibrations
+        "bands": [_identity_row(band, [band], scores, nearest, calibrations) for band in BANDS],
+        "without_identical": _identity_row(
+            WITHOUT_IDENTICAL, LOWER_EDGES, scores, nearest, calibrations
         ),
     }
 
 
-def _row(
+def _identity_row(
     name: str,
-    inside: Iterable[str],
-    bands: np.ndarray,
-    scores: Scores,
+    bands: Collection[str],
+    scores: ScoredProteins,
     nearest: Nearest,
     calibrations: Mapping[str, Calibration],
-) -> dict:
-    """Return a row over the proteins of some bands that have something hidden."""
-    chosen = np.isin(bands, list(inside)) & (scores["hidden"] > 0)
-    hidden = scores["hidden"][chosen]
-    row = {"band": name, "proteins": int(chosen.sum()), "hidden": int(hidden.sum())}
-    correct = scores["correct"][chosen]
-    row |= {"macro": macro(correct, hidden), "sd": spread(correct, hidden)}
-    row["micro"] = micro(correct, hidden)
-    for what, right in (("copy", nearest.copied), ("commonest", scores["commonest"])):
-        row[f"{what}_macro"] = macro(right[chosen], hidden)
-        row[f"{what}_micro"] = micro(right[chosen], hidden)
-    parts = (calibrations[band] for band in inside if band in calibrations)
-    calibration = Calibration.total(parts).summary()
-    return row | {name: calibration[name] for name in _CONFIDENCES}
+) -> IdentityRow:
+    """Return the row of the proteins of some bands that have hidden residues."""
+    band_of_protein = np.array(nearest.bands, dtype=object)
+    chosen = np.isin(band_of_protein, list(bands)) & (scores["hidden"] > 0)
+    hidden, correct = scores["hidden"][chosen], scores["correct"][chosen]
+    copied, commonest = nearest.copied[chosen], scores["commonest"][chosen]
+    calibration = Calibration.total(
+        calibrations[band] for band in bands if band in calibrations
+    ).summary()
+    return {
+        "band": name,
+        "proteins": int(chosen.sum()),
+        "hidden": int(hidden.sum()),
+        "macro": macro(correct, hidden),
+        "sd": spread(correct, hidden),
+        "micro": micro(correct, hidden),
+        "copy_macro": macro(copied, hidden),
+        "copy_micro": micro(copied, hidden),
+        "commonest_macro": macro(commonest, hidden),
+        "commonest_micro": micro(commonest, hidden),
+        "mean_confidence": calibration["mean_confidence"],
+        "expected_calibration_error": calibration["expected_calibration_error"],
+    }

@@ -8,9 +8,11 @@ exact, so the order of the proteins changes nothing.
 import math
 from collections.abc import Iterable
 from statistics import stdev
+from typing import NamedTuple
 
 import numpy as np
 
+from pepseq.evaluation.summary import AminoAcidRow, ReliabilityBin
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -21,7 +23,7 @@ CALIBRATION_BINS = 15
 """Equal-width bins of confidence between 0 and 1."""
 
 LENGTH_BINS = {"<100": (0, 99), "100-1024": (100, 1024), ">1024": (1025, math.inf)}
-"""The three length classes that are reported, first and last length of each."""
+"""Length classes of lengths.tsv: first and last length of each, in residues."""
 
 FINE_LENGTH_BINS = {
     "<50": (0, 49),
@@ -33,7 +35,7 @@ FINE_LENGTH_BINS = {
     "600-1024": (600, 1024),
     ">1024": (1025, math.inf),
 }
-"""The length classes of the figure."""
+"""Length classes of lengths_fine.tsv and of the figure."""
 
 _CODES = bytes(
     AMINO_ACIDS.index(chr(b)) if chr(b) in AMINO_ACIDS else UNKNOWN_CODE for b in range(256)
@@ -59,24 +61,36 @@ def hidden_mask(truth: np.ndarray, readout: Readout) -> np.ndarray:
     >>> hidden_mask(encode("MAXK"), Readout("KCYM")).tolist()
     [False, True, False, False]
     """
-    hides = np.zeros(UNKNOWN_CODE + 1, dtype=bool)
-    hides[encode(readout.unobserved)] = True
-    return hides[truth]
+    is_hidden = np.zeros(UNKNOWN_CODE + 1, dtype=bool)
+    is_hidden[encode(readout.unobserved)] = True
+    return np.take(is_hidden, truth)
 
 
-def score_protein(truth: np.ndarray, predicted: np.ndarray, hidden: np.ndarray) -> tuple:
-    """Return four counts: hidden, hidden and right, known, known and right.
+class ResidueCounts(NamedTuple):
+    """Residues of one protein that are hidden, hidden and right, known, known and right.
 
-    `truth` and `predicted` are codes, `hidden` is `hidden_mask` of the truth; all (length,). A
-    residue is known if the truth is one of the twenty amino acids.
+    A residue is known if the truth is one of the twenty amino acids.
+    """
+
+    hidden: int
+    correct: int
+    known: int
+    identical: int
+
+
+def count_residues(truth: np.ndarray, predicted: np.ndarray, hidden: np.ndarray) -> ResidueCounts:
+    """Count the right residues of one protein.
+
+    `truth` and `predicted` are codes, `hidden` is `hidden_mask` of the truth; all (length,).
 
     >>> truth, predicted = encode("MAGXK"), encode("MALLK")
-    >>> score_protein(truth, predicted, hidden_mask(truth, Readout("KCYM")))
-    (2, 1, 4, 3)
+    >>> count_residues(truth, predicted, hidden_mask(truth, Readout("KCYM")))
+    ResidueCounts(hidden=2, correct=1, known=4, identical=3)
     """
     right = truth == predicted
     known = truth != UNKNOWN_CODE
-    return tuple(int(np.count_nonzero(a)) for a in (hidden, right & hidden, known, right & known))
+    masks = (hidden, right & hidden, known, right & known)
+    return ResidueCounts(*(int(np.count_nonzero(mask)) for mask in masks))
 
 
 def confusion_counts(truth: np.ndarray, predicted: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -132,7 +146,8 @@ def fully_right(part: np.ndarray, whole: np.ndarray) -> float | None:
     >>> fully_right(np.array([1, 9, 0]), np.array([2, 9, 0]))
     50.0
     """
-    return percent(np.count_nonzero((part == whole) & (whole > 0)), np.count_nonzero(whole > 0))
+    scored = whole > 0
+    return percent(int(np.sum((part == whole) & scored)), int(np.sum(scored)))
 
 
 def in_bin(length: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
@@ -140,13 +155,13 @@ def in_bin(length: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
     return (length >= bounds[0]) & (length <= bounds[1])
 
 
-def amino_acid_rows(confusion: np.ndarray, readout: Readout) -> list[dict]:
+def amino_acid_rows(confusion: np.ndarray, readout: Readout) -> list[AminoAcidRow]:
     """Return one row for each hidden amino acid, from the (20, 20) counts of `confusion_counts`.
 
     n: residues that are it; correct: those predicted as it; recall: `100 * correct / n`; predicted:
     hidden residues predicted as it; precision: `100 * correct / predicted`.
     """
-    rows = []
+    rows: list[AminoAcidRow] = []
     for code, name in enumerate(AMINO_ACIDS):
         if name in readout.unobserved:
             n, right = int(confusion[code].sum()), int(confusion[code, code])
@@ -186,7 +201,7 @@ def calibration_error(counts: np.ndarray) -> float | None:
     return float(np.abs(counts[2] - counts[1]).sum() / total) if total else None
 
 
-def calibration_rows(counts: np.ndarray) -> list[dict]:
+def calibration_rows(counts: np.ndarray) -> list[ReliabilityBin]:
     """Return one row for each bin: its edges, residues, mean confidence (0-1), accuracy (%)."""
     edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
     return [

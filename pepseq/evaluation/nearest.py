@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,27 @@ from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.reference import Reference, open_reference
 from pepseq.templates.symbols import symbols_of
 
-SEARCHES = ({"labels": (4, 5), "candidates": 16}, {"labels": (3, 4, 5), "candidates": 64})
-"""How the template search looks for a protein, and again if less than CLOSE % are the same.
 
-Residues of a seed: the fewest of these with which a reference of this size is searched quickly.
-"""
-CLOSE = 50
+@dataclass(frozen=True)
+class SearchConfig:
+    """How the template search looks for a protein.
+
+    labels: residues of a seed; the first of these with which a reference of its size is searched
+        quickly is taken. candidates: proteins that are aligned. More of either find more distant
+        proteins, and take longer.
+    """
+
+    labels: tuple[int, ...]
+    candidates: int
+
+
+SEARCHES = (SearchConfig((4, 5), 16), SearchConfig((3, 4, 5), 64))
+"""The first search, and the second, for proteins of which it finds none that is close enough."""
+MIN_IDENTITY_OF_FIRST_SEARCH = 50
+"""Percent identity below which a protein is searched for again."""
 IDENTICAL = "identical"
 LOWER_EDGES = {"98-100": 98, "90-98": 90, "70-90": 70, "50-70": 50, "30-50": 30, "<30": 0}
-"""Bands of identity in percent, each with its lower edge in it; the last has those without any."""
+"""Bands of identity in percent, with their lower edges; the last has proteins without any."""
 BANDS = (IDENTICAL, *LOWER_EDGES)
 
 
@@ -45,7 +58,7 @@ class Nearest:
     copied: np.ndarray
     distinct: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not len(self.names) == len(self.identity) == len(self.identical) == len(self.copied):
             raise ValueError("expected one entry for each protein")
         if not (self.identity[self.identical] == 100).all():
@@ -75,17 +88,17 @@ def find_nearest(
     depends on the number of threads (None: all cores). Raises InputError for a faulty reference.
     """
     known = open_reference(reference)
-    same = _identical(proteins, known)
+    same = _find_identical(proteins, known)
     finders = []
     if None in same:
-        every = symbols_of(Readout(AMINO_ACIDS))
-        finders = [TemplateFinder(known, every, **how) for how in SEARCHES]
+        symbols = symbols_of(Readout(AMINO_ACIDS))
+        finders = [TemplateFinder(known, symbols, **asdict(config)) for config in SEARCHES]
     rows = []
     with (
         ThreadPoolExecutor(threads or os.cpu_count()) as pool,
         Progress("nearest reference proteins", sum(map(len, proteins)), "residues") as progress,
     ):
-        searches = pool.map(lambda *pair: _search(*pair, finders, readout), proteins, same)
+        searches = pool.map(partial(_search, finders, readout), proteins, same)
         for protein, row in zip(proteins, searches, strict=True):
             rows.append(row)
             progress.add(len(protein))
@@ -99,7 +112,7 @@ def find_nearest(
 
 
 def _search(
-    protein: str, same: int | None, finders: Sequence[TemplateFinder], readout: Readout
+    finders: Sequence[TemplateFinder], readout: Readout, protein: str, same: int | None
 ) -> tuple[int | None, float, int]:
     """Return the nearest reference protein, identity, and hidden residues right if it is copied.
 
@@ -109,18 +122,19 @@ def _search(
     hidden = hidden_mask(truth, readout)
     if same is not None:
         return same, 100.0, int(np.count_nonzero(hidden))
-    place, most, copied = None, 0, 0
+    nearest: int | None = None
+    identical, copied = 0, 0
     for finder in finders:
-        if 100 * most < CLOSE * len(truth):
-            found = finder.find(protein)
-            for number, row in zip(found.proteins, found.aligned == truth, strict=True):
-                if place is None or np.count_nonzero(row) > most:
-                    place, most = int(number), np.count_nonzero(row)
-                    copied = np.count_nonzero(row & hidden)
-    return place, np.nan if place is None else 100 * most / len(truth), copied
+        if 100 * identical < MIN_IDENTITY_OF_FIRST_SEARCH * len(truth):
+            templates = finder.find(protein)
+            for number, row in zip(templates.proteins, templates.aligned == truth, strict=True):
+                if nearest is None or np.count_nonzero(row) > identical:
+                    nearest, identical = int(number), int(np.count_nonzero(row))
+                    copied = int(np.count_nonzero(row & hidden))
+    return nearest, np.nan if nearest is None else 100 * identical / len(truth), copied
 
 
-def _identical(proteins: Sequence[str], reference: Reference) -> list[int | None]:
+def _find_identical(proteins: Sequence[str], reference: Reference) -> list[int | None]:
     """Return the number of the reference protein that is the same as each protein, if any."""
     keys = [encode(protein).tobytes() for protein in proteins]
     places: dict[bytes, int | None] = dict.fromkeys(keys)

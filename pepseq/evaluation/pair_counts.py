@@ -1,11 +1,17 @@
-"""How many of the pairs of two families are right."""
+"""How many of the pairs of two families are right: pure functions of sets of pairs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-SpeciesPair = tuple[str, str, str]
-"""Species, protein of family A, protein of family B."""
+
+class SpeciesPair(NamedTuple):
+    """A species, and its proteins of family A and of family B."""
+
+    species: str
+    a: str
+    b: str
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,8 @@ class PairCounts:
 
 
 def count_correct(
-    pairs: Iterable[SpeciesPair],
-    truth: Iterable[SpeciesPair],
+    pairs: Iterable[tuple[str, str, str]],
+    truth: Iterable[tuple[str, str, str]],
     sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> PairCounts:
     """Count over the species in which there is something to choose.
@@ -33,21 +39,22 @@ def count_correct(
     proteins that are in no true pair is not counted. Leave known pairs, and their proteins, out of
     `truth` and `sizes`: they count for no method.
     """
-    true = set(truth)
+    true = {SpeciesPair(*pair) for pair in truth}
     if sizes is None:
-        sizes = {name: (count, count) for name, count in Counter(t[0] for t in true).items()}
-    true = {one for one in true if max(sizes[one[0]]) > 1}
+        true_pairs = Counter(pair.species for pair in true)
+        sizes = {species: (count, count) for species, count in true_pairs.items()}
+    true = {pair for pair in true if max(sizes[pair.species]) > 1}
     return PairCounts(
-        len({one[0] for one in true}),
+        len({pair.species for pair in true}),
         len(true),
-        len(true & set(pairs)),
-        sum(1 / max(sizes[one[0]]) for one in sorted(true)),
+        len(true & {SpeciesPair(*pair) for pair in pairs}),
+        sum(1 / max(sizes[pair.species]) for pair in sorted(true)),
     )
 
 
 def fraction_correct(
-    pairs: Iterable[SpeciesPair],
-    truth: Iterable[SpeciesPair],
+    pairs: Iterable[tuple[str, str, str]],
+    truth: Iterable[tuple[str, str, str]],
     sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> float | None:
     """Return correct pairs / true pairs as `count_correct` counts them, or None if none is true.

@@ -1,4 +1,4 @@
-"""Tables of pairs against the true pairs: how many are right, and how right their confidence is."""
+"""Evaluation of tables of pairs: how many are right, and how reliable their confidence is."""
 
 import os
 import shlex
@@ -10,24 +10,29 @@ from itertools import pairwise
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found, printable
-from pepseq.evaluation.evaluate import check_paths
+from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
 from pepseq.evaluation.provenance import read_run
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import read_columns, read_rows, read_table
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 
-NAMES = ("accuracy.tsv", "confidence.tsv", "pairing.png")
+PAIR_EVALUATION_FILES = ("accuracy.tsv", "confidence.tsv", "pairing.png")
 """Every file of an evaluation of pairs."""
 
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 """Edges of the bands of confidence; the last band holds its upper edge."""
 
 
+TrueLines = Sequence[tuple[int, list[str]]]
+"""Lines of the table of true pairs: number, proteins of A and of B."""
+
+
 @dataclass(frozen=True)
-class PairsEvaluated:
+class PairEvaluation:
     """One table of pairs against the truth.
 
     bands: pairs made, and right ones, in each band of confidence; of pairs with a protein that is
@@ -39,17 +44,38 @@ class PairsEvaluated:
     counts: PairCounts
     bands: list[tuple[int, int]]
 
+    def accuracy_row(self) -> dict[str, str | int | float | None]:
+        """Return the row of accuracy.tsv: shares in percent of true pairs, None without any."""
+        return {
+            "pairs": self.path,
+            "method": self.method,
+            "species": self.counts.species,
+            "true_pairs": self.counts.true,
+            "correct": self.counts.correct,
+            "accuracy": percent(self.counts.correct, self.counts.true),
+            "chance": percent(self.counts.chance, self.counts.true),
+        }
+
 
 @dataclass(frozen=True)
-class _Table:
+class _PairTable:
     """What `pair` wrote: confidences of the pairs it chose, known pairs, species of each protein.
 
     `species` is by family (A, B) and id.
     """
 
-    made: dict[SpeciesPair, float]
+    confidences: dict[SpeciesPair, float]
     known: set[SpeciesPair]
     species: dict[tuple[str, str], str]
+
+    def free_sizes(self) -> dict[str, tuple[int, int]]:
+        """Return how many proteins each species has in A and in B that are in no known pair."""
+        counts = Counter((name, family) for (family, _), name in self.species.items())
+        known = Counter(pair.species for pair in self.known)
+        return {
+            name: (counts[name, "A"] - known[name], counts[name, "B"] - known[name])
+            for name in dict.fromkeys(self.species.values())
+        }
 
 
 def evaluate_pairs(
@@ -58,7 +84,7 @@ def evaluate_pairs(
     output: str | Path,
     *,
     force: bool = False,
-) -> list[PairsEvaluated]:
+) -> list[PairEvaluation]:
     """Compare tables that `pair` wrote with the true pairs.
 
     `truth` is a table with the columns protein_a and protein_b. `<pairs>.unpaired.tsv` must lie
@@ -75,15 +101,17 @@ def evaluate_pairs(
         if str(path) == STDIO:
             raise SettingsError("pairs: expected files, found - (stdin)")
     inputs = [truth, *pairs, *(f"{path}.unpaired.tsv" for path in pairs)]
-    output = check_paths(output, inputs, force, NAMES, "an evaluation of pairs")
+    output = check_output_folder(
+        output, inputs, force, PAIR_EVALUATION_FILES, "an evaluation of pairs"
+    )
     _refuse_swapped(truth, pairs, output)
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
-    done = [_evaluate(path, truth, lines) for path in pairs]
+    evaluations = [_evaluate_table(path, truth, lines) for path in pairs]
     with Outputs() as outputs, disk_errors(output):
-        _write(outputs.folder(output, "evaluation of pairs", force), done)
+        _write_evaluations(outputs.folder(output, "evaluation of pairs", force), evaluations)
         settings = {"truth": truth, "pairs": [str(path) for path in pairs]}
         outputs.record(output, run_record("evaluate-pairs", settings, inputs, started))
-    return done
+    return evaluations
 
 
 def _refuse_swapped(truth: str | Path, pairs: Sequence[str | Path], output: Path) -> None:
@@ -94,41 +122,35 @@ def _refuse_swapped(truth: str | Path, pairs: Sequence[str | Path], output: Path
             return
         written = any(not set(PAIR_COLUMNS) <= set(read_columns(path)) for path in pairs)
     if written:
-        other = [str(one) for one in pairs if read_run(one).get("command") != "pair"]
-        words = [*(other[:1] or ["true_pairs.tsv"]), str(truth), "-o", str(output)]
+        not_by_pair = [str(path) for path in pairs if read_run(path).get("command") != "pair"]
+        words = [*(not_by_pair[:1] or ["true_pairs.tsv"]), str(truth), "-o", str(output)]
         raise InputError(
             f"{truth}: expected the true pairs, found a table that pair wrote. TRUTH comes before "
             f"PAIRS: pepseq evaluate-pairs {shlex.join(words)}"
         )
 
 
-def _evaluate(
-    path: str | Path, truth: str | Path, lines: list[tuple[int, list[str]]]
-) -> PairsEvaluated:
-    table = _read(path)
+def _evaluate_table(path: str | Path, truth: str | Path, lines: TrueLines) -> PairEvaluation:
+    table = _read_pairs(path)
     true = _true_pairs(table, path, truth, lines) - table.known
-    fixed = Counter(one[0] for one in table.known)
-    sizes = {
-        name: tuple(count[family] - fixed[name] for family in "AB")
-        for name, count in _sizes(table).items()
-    }
-    counts = count_correct(table.made, true, sizes)
-    judged = {protein for one in true for protein in (("A", one[1]), ("B", one[2]))}
-    bands = [[0, 0] for _ in BANDS[1:]]
-    for pair, confidence in table.made.items():
-        name, a, b = pair
-        if max(sizes[name]) > 1 and judged & {("A", a), ("B", b)}:
+    sizes = table.free_sizes()
+    counts = count_correct(table.confidences, true, sizes)
+    judged = {protein for pair in true for protein in (("A", pair.a), ("B", pair.b))}
+    made, right = ([0] * (len(BANDS) - 1) for _ in range(2))
+    for pair, confidence in table.confidences.items():
+        if max(sizes[pair.species]) > 1 and judged & {("A", pair.a), ("B", pair.b)}:
             band = sum(confidence >= edge for edge in BANDS[1:-1])
-            bands[band][0] += 1
-            bands[band][1] += pair in true
-    return PairsEvaluated(str(path), _method(path), counts, [tuple(band) for band in bands])
+            made[band] += 1
+            right[band] += pair in true
+    return PairEvaluation(str(path), _method(path), counts, list(zip(made, right, strict=True)))
 
 
-def _read(path: str | Path) -> _Table:
-    made: dict[SpeciesPair, float] = {}
-    known, species = set(), {}
-    wanted = (*PAIR_COLUMNS[:4], "known")
-    for line, (name, a, b, confidence, given) in read_table(path, wanted):
+def _read_pairs(path: str | Path) -> _PairTable:
+    confidences: dict[SpeciesPair, float] = {}
+    known: set[SpeciesPair] = set()
+    species: dict[tuple[str, str], str] = {}
+    columns = (*PAIR_COLUMNS[:4], "known")
+    for line, (name, a, b, confidence, given) in read_table(path, columns):
         try:
             share = float(confidence)
         except ValueError:
@@ -142,9 +164,15 @@ def _read(path: str | Path) -> _Table:
             if species.setdefault((family, protein), name) != name:
                 raise InputError(f"{path}:{line}: expected {found(protein)} in one species")
         if given == "yes":
-            known.add((name, a, b))
+            known.add(SpeciesPair(name, a, b))
         else:
-            made[name, a, b] = share
+            confidences[SpeciesPair(name, a, b)] = share
+    species |= _read_unpaired(path)
+    return _PairTable(confidences, known, species)
+
+
+def _read_unpaired(path: str | Path) -> dict[tuple[str, str], str]:
+    """Return the species of the unpaired proteins beside a table of pairs, by family and id."""
     beside = f"{path}.unpaired.tsv"
     if not os.path.isfile(beside):
         raise InputError(
@@ -153,23 +181,17 @@ def _read(path: str | Path) -> _Table:
         )
     if missing := set(UNPAIRED_COLUMNS) - set(read_columns(beside)):
         raise InputError(f"{beside}:1: expected a column {min(missing)}, found none")
-    for row in read_rows(beside):
-        if row["species"]:
-            species[row["family"], row["protein"]] = row["species"]
-    return _Table(made, known, species)
-
-
-def _sizes(table: _Table) -> dict[str, Counter]:
-    sizes: dict[str, Counter] = {}
-    for (family, _), name in table.species.items():
-        sizes.setdefault(name, Counter())[family] += 1
-    return sizes
+    return {
+        (row["family"], row["protein"]): row["species"]
+        for row in read_rows(beside)
+        if row["species"]
+    }
 
 
 def _true_pairs(
-    table: _Table, path: str | Path, truth: str | Path, lines: list[tuple[int, list[str]]]
+    table: _PairTable, path: str | Path, truth: str | Path, lines: TrueLines
 ) -> set[SpeciesPair]:
-    true = set()
+    true: set[SpeciesPair] = set()
     for line, (a, b) in lines:
         names = []
         for family, protein in (("A", a), ("B", b)):
@@ -184,7 +206,7 @@ def _true_pairs(
                 f"{truth}:{line}: expected two proteins of one species, found {found(a)} of "
                 f"{found(names[0])} and {found(b)} of {found(names[1])}"
             )
-        true.add((names[0], a, b))
+        true.add(SpeciesPair(names[0], a, b))
     return true
 
 
@@ -196,52 +218,32 @@ def _method(path: str | Path) -> str:
         return ""
 
 
-def accuracy_rows(done: Sequence[PairsEvaluated]) -> list[dict[str, str | int | float | None]]:
-    """Return the rows of accuracy.tsv: shares in percent of true pairs, None if there is none."""
-    return [
-        {
-            "pairs": one.path,
-            "method": one.method,
-            "species": one.counts.species,
-            "true_pairs": one.counts.true,
-            "correct": one.counts.correct,
-            "accuracy": _percent(one.counts.correct, one.counts.true),
-            "chance": _percent(one.counts.chance, one.counts.true),
-        }
-        for one in done
-    ]
-
-
-def _percent(part: float, whole: int) -> float | None:
-    return 100 * part / whole if whole else None
-
-
-def _write(folder: Path, done: list[PairsEvaluated]) -> None:
+def _write_evaluations(folder: Path, evaluations: Sequence[PairEvaluation]) -> None:
     from pepseq.evaluation.comparison_figures import draw_pair_accuracy
     from pepseq.evaluation.figure_style import save_png
     from pepseq.evaluation.tables import write_rows
 
-    rows = accuracy_rows(done)
-    write_rows(folder / "accuracy.tsv", rows)
+    write_rows(folder / "accuracy.tsv", [evaluation.accuracy_row() for evaluation in evaluations])
     write_rows(
         folder / "confidence.tsv",
         [
             {
-                "pairs": one.path,
+                "pairs": evaluation.path,
                 "from": low,
                 "to": high,
                 "made": made,
                 "correct": correct,
-                "accuracy": _percent(correct, made),
+                "accuracy": percent(correct, made),
             }
-            for one in done
-            for (low, high), (made, correct) in zip(pairwise(BANDS), one.bands, strict=True)
+            for evaluation in evaluations
+            for (low, high), (made, correct) in zip(pairwise(BANDS), evaluation.bands, strict=True)
         ],
     )
+    counts = [evaluation.counts for evaluation in evaluations]
     save_png(
         folder / "pairing.png",
         draw_pair_accuracy,
-        [row["method"] or Path(row["pairs"]).name for row in rows],
-        [row["accuracy"] for row in rows],
-        [row["chance"] for row in rows],
+        [evaluation.method or Path(evaluation.path).name for evaluation in evaluations],
+        [percent(count.correct, count.true) for count in counts],
+        [percent(count.chance, count.true) for count in counts],
     )

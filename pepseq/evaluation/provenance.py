@@ -1,27 +1,33 @@
-"""Where a prediction and its truth come from: run records, headers and residues, checked."""
+"""Checks that a prediction, its truth and its readout belong together.
+
+They use run records, headers and residues, and end with the call that is right.
+"""
 
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation.match import LABELS_TO_JUDGE, Comparison
+from pepseq.evaluation.matches import Matches, ScoredProteins
 from pepseq.evaluation.metrics import encode
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 
-CHANCE = 1e-9
+MIN_LABELS = 100
+"""Residues of one amino acid from which none missed, or all missed, is not by chance."""
+MAX_P_VALUE = 1e-9
 """Residues that differ are taken for another readout's if they are less likely than this."""
-CAUTION = 10
-"""Some amino acids are predicted so many times better than others."""
+MAX_ODDS = 10
+"""Amino acids are predicted at most so many times better than others."""
 _CONFIDENCE = re.compile(r"(?:^| )confidence=\d(?:\.\d+)?(?: |$)")
 
 
-def read_run(path: str | Path) -> dict:
+def read_run(path: str | Path) -> dict[str, Any]:
     """Return the run record beside a file; an empty one if there is none that can be read."""
     beside = Path(f"{path}.run.json")
     try:
@@ -37,27 +43,28 @@ def is_predicted(path: str | Path, header: str) -> bool:
 
 
 def choose_readout(
-    wanted: str | Readout | None, truth: str | Path, predicted: str | Path, output: str | Path
+    given: str | Readout | None, truth: str | Path, predicted: str | Path, output: str | Path
 ) -> Readout:
-    """Return the readout that proteins were predicted from, by the run record or as wanted.
+    """Return the readout that proteins were predicted from, by the run record or as given.
 
     Raises SettingsError if both say one and they differ, or if neither does.
     """
     call = _call(truth, predicted, output)
-    wanted = Readout(wanted) if isinstance(wanted, str) else wanted
+    given = Readout(given) if isinstance(given, str) else given
     recorded = recorded_readout(predicted)
-    if wanted is None and recorded is None:
+    readout = recorded or given
+    if readout is None:
         raise SettingsError(
             f"{predicted}: could not determine the readout: {Path(predicted).name}.run.json, which "
             f"predict writes, is missing. Specify it with --readout, for example: {call} --readout "
             "KCYM"
         )
-    if wanted is not None and recorded not in (None, wanted):
+    if given not in (None, readout):
         raise SettingsError(
-            f"--readout {wanted}: {predicted} was predicted from {recorded}, as its run record "
+            f"--readout {given}: {predicted} was predicted from {recorded}, as its run record "
             f"says. Use that: {call} --readout {shlex.quote(str(recorded))}"
         )
-    return recorded or wanted
+    return readout
 
 
 def recorded_readout(predicted: str | Path) -> Readout | None:
@@ -79,26 +86,50 @@ def refuse_swapped(
     """Raise InputError if TRUTH is a prediction, or readouts."""
     first = next(iter(proteins.values()))
     residues = "".join(record.sequence for record in proteins.values())
-    both = ("truth.fasta", predicted)
+    right_order: tuple[str | Path, str | Path] = ("truth.fasta", predicted)
     if is_predicted(truth, first.description):
-        what = "a prediction"
-        both = both if read_run(predicted).get("command") == "predict" else (predicted, truth)
+        content = "a prediction"
+        if read_run(predicted).get("command") != "predict":
+            right_order = (predicted, truth)
     elif 2 * residues.count("X") > len(residues):
-        what = "readouts, in which most residues are hidden"
+        content = "readouts, in which most residues are hidden"
     else:
         return
     raise InputError(
-        f"{truth}: expected true proteins, found {what}. TRUTH comes before PREDICTED: "
-        f"{_call(*both, output)} --readout {shlex.quote(str(readout))}"
+        f"{truth}: expected true proteins, found {content}. TRUTH comes before PREDICTED: "
+        f"{_call(*right_order, output)} --readout {shlex.quote(str(readout))}"
     )
 
 
-def refuse_nothing_scored(
-    comparison: Comparison, proteins: dict[str, Record], truth: str | Path
+def mostly_wrong(wrong: int, labels: int) -> bool:
+    """Return whether so many labels are wrong that prediction and truth do not belong together."""
+    return 3 * wrong > labels
+
+
+def refuse_wrong_labels(
+    scores: ScoredProteins, labels: np.ndarray, predicted: str | Path, readout: Readout
 ) -> None:
+    """Raise InputError if more than a third of the labels are wrong both ways.
+
+    `labels` are those of `Matches`. Missed labels alone leave those that are there right, and
+    misread ones are few. So if labels of the truth are something else in the prediction, and labels
+    of the prediction something else in the truth, either the readout is another or the ids do not
+    belong together.
+    """
+    in_prediction, wrong_in_prediction = labels.tolist()
+    observed, wrong = (int(counts.sum()) for counts in scores.observed())
+    if mostly_wrong(wrong, observed) and mostly_wrong(wrong_in_prediction, in_prediction):
+        raise InputError(
+            f"{predicted}: expected residues {readout.observed} as in the truth, found "
+            f"{wrong} of {observed} different (another readout, or other proteins "
+            "under the same ids?)"
+        )
+
+
+def refuse_nothing_scored(matches: Matches, proteins: dict[str, Record], truth: str | Path) -> None:
     """Raise InputError if no residue is scored because the truth has unknown ones in its place."""
-    unknown = sum(proteins[name].sequence.count("X") for name in comparison.rows)
-    if unknown and not comparison.confusion.any():
+    unknown = sum(proteins[name].sequence.count("X") for name in matches.counts)
+    if unknown and not matches.confusion.any():
         raise InputError(
             f"{truth}: expected true residues where the readout hides them, found {unknown} X and "
             "nothing to score. Give the complete proteins as TRUTH, the first argument"
@@ -106,7 +137,7 @@ def refuse_nothing_scored(
 
 
 def refuse_other_readout(
-    comparison: Comparison,
+    matches: Matches,
     truth: str | Path,
     predicted: str | Path,
     readout: Readout,
@@ -118,35 +149,36 @@ def refuse_other_readout(
     So if, of the amino acids that the readout observes, some are always right and others are not,
     or likewise of those that it hides, then those always right were observed.
     """
-    exact, others = _always_right(comparison, readout.observed)
+    exact, differing = _always_right(matches, readout.observed)
     implied = exact
-    if not others:
-        exact, others = _always_right(comparison, readout.unobserved)
+    if not differing:
+        exact, differing = _always_right(matches, readout.unobserved)
         implied = readout.observed + exact
-    if not others:
+    if not differing:
         return
     implied = str(Readout(implied))
     raise InputError(
-        f"{predicted}: residues {exact} are always those of the truth and {others} are not: "
+        f"{predicted}: residues {exact} are always those of the truth and {differing} are not: "
         f"predicted from {implied}, it seems, not {readout}. If so: "
         f"{_call(truth, predicted, output)} --readout {implied}; if labels were missed or misread, "
         "add the --table that predict wrote"
     )
 
 
-def _always_right(comparison: Comparison, letters: str) -> tuple[str, str]:
+def _always_right(matches: Matches, letters: str) -> tuple[str, str]:
     """Return which of these amino acids are always right, and which are not; "" if by chance."""
-    counts = comparison.amino_acids
-    judged = [(a, *counts[:, encode(a)[0]].tolist()) for a in letters]
-    judged = [one for one in judged if one[1] >= LABELS_TO_JUDGE]
-    exact = [one for one in judged if not one[2]]
-    others = [one for one in judged if one[2]]
-    if not exact or not others:
+    residues = dict(zip(letters, matches.amino_acids[0, encode(letters)].tolist(), strict=True))
+    wrong = dict(zip(letters, matches.amino_acids[1, encode(letters)].tolist(), strict=True))
+    judged = [letter for letter in letters if residues[letter] >= MIN_LABELS]
+    exact = [letter for letter in judged if not wrong[letter]]
+    differing = [letter for letter in judged if wrong[letter]]
+    if not exact or not differing:
         return "", ""
-    rate = sum(one[2] for one in others) / sum(one[1] for one in others) / CAUTION
-    if sum(one[1] for one in exact) * np.log1p(-rate) > np.log(CHANCE):
+    error_rate = sum(wrong[a] for a in differing) / sum(residues[a] for a in differing) / MAX_ODDS
+    log_p_value = sum(residues[a] for a in exact) * np.log1p(-error_rate)
+    if log_p_value > np.log(MAX_P_VALUE):
         return "", ""
-    return "".join(one[0] for one in exact), "".join(one[0] for one in others)
+    return "".join(exact), "".join(differing)
 
 
 def _call(truth: str | Path, predicted: str | Path, output: str | Path) -> str:

@@ -1,14 +1,15 @@
-"""Are confidences honest? Compare those of a table with the truth."""
+"""Reliability of confidences: how often residues of each confidence are right."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pepseq.errors import InputError, found
-from pepseq.evaluation.confidence_table import Rows, check_rows, read_rows
-from pepseq.evaluation.match import COUNTS, LABELS_TO_JUDGE, MIXED_UP, Comparison
+from pepseq.evaluation.confidence_table import ConfidenceRows, check_rows, confidences_of_frame
+from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.metrics import (
     CALIBRATION_BINS,
     UNKNOWN_CODE,
@@ -19,141 +20,201 @@ from pepseq.evaluation.metrics import (
     hidden_mask,
     percent,
 )
+from pepseq.evaluation.provenance import MIN_LABELS, mostly_wrong
+from pepseq.evaluation.summary import CalibrationSummary
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
-AT_LEAST = np.array([0.5, 0.7, 0.9, 0.95, 0.99])
+MIN_CONFIDENCES = np.array([0.5, 0.7, 0.9, 0.95, 0.99])
 """Confidences down to which the surest residues are counted."""
 
 
 class Calibration:
-    """Compares confidences with the truth; what it holds does not grow with the residues.
+    """Sums of confidences and right residues; their size does not grow with the residues.
 
-    `counts` are sums of `calibration_counts`; `surest`, int64 (2, AT_LEAST), residues at least so
-    sure, and those of them that are right. By amino acid of the truth, int64 of shape (3, 20):
-    `labels` has all rows, those observed, and those of them that differ from it.
+    `counts` are sums of `calibration_counts`; `surest`, int64 (2, MIN_CONFIDENCES), residues with
+    at least a confidence, and those of them that are right; `top_three`, residues whose true amino
+    acid is among the three most probable ones, None if these are not known. By amino acid of the
+    truth, int64 of shape (3, 20): `labels` has all rows, those observed, and those of them that
+    differ from it.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.counts = np.zeros((3, CALIBRATION_BINS))
-        self.surest = np.zeros((2, len(AT_LEAST)), dtype=np.int64)
+        self.surest = np.zeros((2, len(MIN_CONFIDENCES)), dtype=np.int64)
         self.labels = np.zeros((3, UNKNOWN_CODE), dtype=np.int64)
-        self._top_three = 0
+        self.top_three: int | None = 0
 
     @classmethod
     def total(cls, parts: Iterable["Calibration"]) -> "Calibration":
-        """Return the sum of comparisons of different proteins."""
+        """Return the sum of calibrations of different proteins."""
         total = cls()
         for part in parts:
             total.counts += part.counts
             total.surest += part.surest
             total.labels += part.labels
-            total._top_three += part._top_three
+            total._add_top_three(part.top_three)
         return total
 
-    def add(self, rows: Rows, truth: np.ndarray, hidden: np.ndarray) -> int:
+    def _add_top_three(self, residues: int | None) -> None:
+        if self.top_three is None or residues is None:
+            self.top_three = None
+        else:
+            self.top_three += residues
+
+    def add(
+        self, confidence: np.ndarray, right: np.ndarray, top_three: np.ndarray | None = None
+    ) -> None:
+        """Add hidden residues: confidence 0-1, whether right, whether right among three."""
+        self.counts += calibration_counts(confidence, right)
+        sure = confidence[:, None] >= MIN_CONFIDENCES
+        self.surest += np.stack([sure.sum(0), (sure & right[:, None]).sum(0)])
+        self._add_top_three(None if top_three is None else int(np.count_nonzero(top_three)))
+
+    def add_rows(self, rows: ConfidenceRows, truth: np.ndarray, hidden: np.ndarray) -> int:
         """Add the rows of hidden residues, and return how many they are.
 
         `truth` are the protein's codes and `hidden` says which of them are scored; both (length,).
         Those that an error of sequencing shows, `observed`, are no predictions and not summed up.
         Raises InputError for a hidden residue whose confidence does not lie in 0-1.
         """
-        at = rows.position.astype(np.int64) - 1
-        wanted = truth[at]
-        shown = rows.source == 0
-        differ = shown & (rows.residue != wanted)
-        for line, part in zip(self.labels, (wanted, wanted[shown], wanted[differ]), strict=True):
+        places = rows.position.astype(np.int64) - 1
+        true = truth[places]
+        observed = rows.source == 0
+        wrong = observed & (rows.residue != true)
+        for line, part in zip(self.labels, (true, true[observed], true[wrong]), strict=True):
             line += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
-        scored = hidden[at] & (rows.source == 1)
+        scored = hidden[places] & (rows.source == 1)
         rows.check(
             scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
             lambda row: (
-                f"residue {at[row] + 1}: expected a confidence between 0 and 1, "
+                f"residue {places[row] + 1}: expected a confidence between 0 and 1, "
                 f"found {rows.confidence[row]}"
             ),
         )
-        right = rows.residue == wanted
-        among = right | (rows.second == wanted) | (rows.third == wanted)
-        self.counts += calibration_counts(rows.confidence[scored], right[scored])
-        sure = rows.confidence[scored, None] >= AT_LEAST
-        self.surest += np.stack([sure.sum(0), (sure & right[scored, None]).sum(0)])
-        self._top_three += int(np.count_nonzero(among[scored]))
-        return int(np.count_nonzero(hidden[at]))
+        right = rows.residue == true
+        top_three = right | (rows.second == true) | (rows.third == true)
+        self.add(rows.confidence[scored], right[scored], top_three[scored])
+        return int(np.count_nonzero(hidden[places]))
 
-    def summary(self) -> dict:
-        """Return residues, mean confidence and calibration error (0-1), truth in the top three (%).
-
-        And the bins, see `calibration_rows`, and the surest residues: how many there are, also in
-        percent of the hidden ones, and the percentage of them that is right.
-        """
+    def summary(self) -> CalibrationSummary:
+        """Return what summary.json holds of the calibration."""
         residues = int(self.counts[0].sum())
         return {
             "residues": residues,
             "mean_confidence": float(self.counts[1].sum() / residues) if residues else None,
             "expected_calibration_error": calibration_error(self.counts),
-            "among_top_three": percent(self._top_three, residues),
+            "among_top_three": (
+                None if self.top_three is None else percent(self.top_three, residues)
+            ),
             "bins": calibration_rows(self.counts),
             "surest": [
                 {
-                    "at_least": least,
+                    "at_least": minimum,
                     "residues": sure,
                     "share": percent(sure, residues),
                     "accuracy": percent(right, sure),
                 }
-                for least, sure, right in zip(AT_LEAST.tolist(), *self.surest.tolist(), strict=True)
+                for minimum, sure, right in zip(
+                    MIN_CONFIDENCES.tolist(), *self.surest.tolist(), strict=True
+                )
             ],
         }
 
 
 def calibrate(
-    table: str | Path,
-    proteins: dict[str, Record],
-    comparison: Comparison,
+    table: Iterable[ConfidenceRows],
+    source: str,
+    proteins: Mapping[str, Record],
+    matches: Matches,
     readout: Readout,
     bands: Mapping[str, str] | None = None,
 ) -> dict[str, Calibration]:
     """Check a table of confidences against the predicted proteins, and sum it up band by band.
 
-    `proteins` are the true ones by id; `comparison` must have kept its predictions; `bands` has the
-    band of each protein that was scored (None: all are in one, ""). Rows of proteins that were not
-    scored are skipped. Raises InputError naming the line of a row that is wrong, or a protein whose
-    hidden residues are not all there.
+    `source` names the table in messages; `proteins` are the true ones by id; `matches` must have
+    kept its predictions; `bands` has the band of each protein that was scored (None: all are in
+    one, ""). Rows of proteins that were not scored are skipped. Raises InputError naming the line
+    of a row that is wrong, or a protein whose hidden residues are not all there.
     """
-    calibrations, seen = defaultdict(Calibration), set()
-    skipped = comparison.extra | {fault.id for fault in comparison.bad}
-    name, last, scored = None, 0, 0
-    for rows in read_rows(table):
-        if rows.id != name:
-            _check_whole(table, name, scored, comparison)
-            name, last, scored = rows.id, 0, 0
+    calibrations: defaultdict[str, Calibration] = defaultdict(Calibration)
+    skipped = matches.unmatched | {failure.id for failure in matches.failed}
+    seen: set[str] = set()
+    name, last_position, scored = "", 0, 0
+    for rows in table:
+        if rows.id != name or not seen:
+            _check_complete(source, name, scored, matches)
+            name, last_position, scored = rows.id, 0, 0
             rows.check_first(
                 name not in seen, "expected the rows of a protein together, found more"
             )
             rows.check_first(
-                name in comparison.predictions or name in skipped,
+                name in matches.predictions or name in skipped,
                 "expected an id of the predicted FASTA, found another",
             )
             seen.add(name)
-        if name in comparison.predictions:
-            last = check_rows(rows, comparison.predictions[name], last)
+        if name in matches.predictions:
+            last_position = check_rows(rows, matches.predictions[name], last_position)
             _check_labels(rows, readout)
             truth = encode(proteins[name].sequence)
             calibration = calibrations[bands[name] if bands else ""]
-            scored += calibration.add(rows, truth, hidden_mask(truth, readout))
-    _check_whole(table, name, scored, comparison)
-    for name in comparison.predictions:
+            scored += calibration.add_rows(rows, truth, hidden_mask(truth, readout))
+    _check_complete(source, name, scored, matches)
+    for name in matches.predictions:
         if name not in seen:
-            _check_whole(table, name, 0, comparison)
-    _check_shown(table, Calibration.total(calibrations.values()).labels, readout)
+            _check_complete(source, name, 0, matches)
+    _check_readout(source, Calibration.total(calibrations.values()).labels, readout)
     return dict(calibrations)
 
 
-def _check_labels(rows: Rows, readout: Readout) -> None:
+def calibrate_in_memory(
+    confidences: Any,
+    ids: Sequence[str],
+    proteins: Mapping[str, Record],
+    matches: Matches,
+    readout: Readout,
+) -> dict[str, Calibration]:
+    """Sum up confidences in memory; all proteins are in one band, "".
+
+    `confidences` is a DataFrame with the columns of predict's table, or has an array of shape
+    (length,) for each protein: a mapping of ids, or a sequence in the order of `ids`. Raises
+    InputError for those that are missing, of another shape, or not between 0 and 1.
+    """
+    source = "confidences"
+    if isinstance(confidences, pd.DataFrame):
+        table = confidences_of_frame(confidences, source)
+        return calibrate(table, source, proteins, matches, readout)
+    if not isinstance(confidences, Mapping):
+        if len(confidences) != len(ids):
+            raise InputError(
+                f"{source}: expected an array for each of {len(ids)} predicted proteins, found "
+                f"{len(confidences)}"
+            )
+        confidences = dict(zip(ids, confidences, strict=True))
+    calibration = Calibration()
+    for name, predicted in matches.predictions.items():
+        if name not in confidences:
+            raise InputError(f"{source}: expected an array for {found(name)}, found none")
+        truth = encode(proteins[name].sequence)
+        hidden = hidden_mask(truth, readout)
+        values = np.asarray(confidences[name], dtype=np.float64)
+        if values.shape != truth.shape:
+            raise InputError(
+                f"{source}: {found(name)}: expected shape {truth.shape}, found {values.shape}"
+            )
+        values, right = values[hidden], (predicted == truth)[hidden]
+        if not ((values >= 0) & (values <= 1)).all():
+            raise InputError(f"{source}: {found(name)}: expected confidences between 0 and 1")
+        calibration.add(values, right)
+    return {"": calibration}
+
+
+def _check_labels(rows: ConfidenceRows, readout: Readout) -> None:
     """Refuse an observed residue that the readout cannot show."""
-    hides = hidden_mask(np.arange(UNKNOWN_CODE + 1, dtype=np.uint8), readout)
+    hidden = hidden_mask(np.arange(UNKNOWN_CODE + 1, dtype=np.uint8), readout)
     rows.check(
-        (rows.source == 0) & hides[np.minimum(rows.residue, UNKNOWN_CODE)],
+        (rows.source == 0) & hidden[np.minimum(rows.residue, UNKNOWN_CODE)],
         lambda row: (
             f"residue {rows.position[row]:g}: expected an observed residue to be one of "
             f"{readout.observed}, found {AMINO_ACIDS[rows.residue[row]]} "
@@ -162,28 +223,28 @@ def _check_labels(rows: Rows, readout: Readout) -> None:
     )
 
 
-def _check_shown(table, labels: np.ndarray, readout: Readout) -> None:
+def _check_readout(source: str, labels: np.ndarray, readout: Readout) -> None:
     """Refuse what cannot come from this readout of these proteins; see `Calibration.labels`."""
-    _, there, differ = labels.sum(axis=1).tolist()
-    if MIXED_UP * differ > there:
+    _, observed, wrong = labels.sum(axis=1).tolist()
+    if mostly_wrong(wrong, observed):
         raise InputError(
-            f"{table}: expected observed residues as in the truth, found {differ} of {there} "
+            f"{source}: expected observed residues as in the truth, found {wrong} of {observed} "
             "different (another readout, or other proteins under the same ids?)"
         )
     for code in encode(readout.observed).tolist():
-        if labels[0, code] >= LABELS_TO_JUDGE and not labels[1, code]:
+        if labels[0, code] >= MIN_LABELS and not labels[1, code]:
             raise InputError(
-                f"{table}: expected some of the {labels[0, code]} {AMINO_ACIDS[code]} to be "
+                f"{source}: expected some of the {labels[0, code]} {AMINO_ACIDS[code]} to be "
                 "observed, found none (was it predicted from another readout?)"
             )
 
 
-def _check_whole(table, name: str | None, scored: int, comparison: Comparison) -> None:
-    hidden = (
-        comparison.rows[name][COUNTS.index("hidden")] if name in comparison.predictions else scored
-    )
+def _check_complete(source: str, name: str, scored: int, matches: Matches) -> None:
+    if name not in matches.predictions:
+        return
+    hidden = matches.counts[name].hidden
     if scored != hidden:
         raise InputError(
-            f"{table}: {found(name)}: expected a confidence for each of its {hidden} hidden "
+            f"{source}: {found(name)}: expected a confidence for each of its {hidden} hidden "
             f"residues, found {scored}"
         )

@@ -1,24 +1,55 @@
-"""Rows of the tables of an evaluation, as summary.json and the figures have them.
+"""The summary of an evaluation: what summary.json holds, and the rows of its tables.
 
-Shares are in percent, confidences in 0-1; None is undefined.
+Shares are in percent, confidences and calibration errors in 0-1; None is undefined.
 """
 
 from typing import TypedDict
 
 
-class LengthRow(TypedDict):
+class Shares(TypedDict):
+    """Percentages: macro (mean over proteins), its standard deviation, micro (over residues)."""
+
+    macro: float | None
+    sd: float | None
+    micro: float | None
+
+
+class Identity(TypedDict):
+    """Residues of whole sequences that are right, in percent of the known ones."""
+
+    macro: float | None
+    micro: float | None
+
+
+class BaselineRow(Shares):
+    """What a baseline gets right; `fitted_on` is background or truth, None if nothing is hidden."""
+
+    baseline: str
+    fitted_on: str | None
+    fully_right: float | None
+
+
+class LengthRow(Shares):
     """Accuracy over the proteins of one class of lengths that have hidden residues."""
 
     length: str
     proteins: int
-    macro: float | None
-    sd: float | None
-    micro: float | None
     commonest_macro: float | None
     neighbours_macro: float | None
 
 
-class IdentityRow(TypedDict):
+class AminoAcidRow(TypedDict):
+    """Hidden residues that are an amino acid, and those predicted as it."""
+
+    amino_acid: str
+    n: int
+    correct: int
+    recall: float | None
+    predicted: int
+    precision: float | None
+
+
+class IdentityRow(Shares):
     """Accuracy over the proteins of one band of identity to the nearest reference protein.
 
     `copy` is what copying the nearest reference protein gets right.
@@ -27,15 +58,20 @@ class IdentityRow(TypedDict):
     band: str
     proteins: int
     hidden: int
-    macro: float | None
-    sd: float | None
-    micro: float | None
     copy_macro: float | None
     copy_micro: float | None
     commonest_macro: float | None
     commonest_micro: float | None
     mean_confidence: float | None
     expected_calibration_error: float | None
+
+
+class IdentitySummary(TypedDict):
+    """Accuracy by band of identity, and over all proteins but the identical ones."""
+
+    reference_proteins: int
+    bands: list[IdentityRow]
+    without_identical: IdentityRow
 
 
 ReliabilityBin = TypedDict(
@@ -49,3 +85,72 @@ ReliabilityBin = TypedDict(
     },
 )
 """Residues whose confidence lies between two edges, and the percentage of them that is right."""
+
+
+class SurestRow(TypedDict):
+    """Hidden residues with at least a confidence: number, share of all, percentage right."""
+
+    at_least: float
+    residues: int
+    share: float | None
+    accuracy: float | None
+
+
+class CalibrationSummary(TypedDict):
+    """Confidences of hidden residues against the truth.
+
+    `among_top_three` is the percentage of residues whose true amino acid is among the three most
+    probable ones, None if these are not known.
+    """
+
+    residues: int
+    mean_confidence: float | None
+    expected_calibration_error: float | None
+    among_top_three: float | None
+    bins: list[ReliabilityBin]
+    surest: list[SurestRow]
+
+
+class RecordCounts(TypedDict):
+    """Records of both inputs: how many there are, and how many were left out or compared."""
+
+    in_truth: int
+    in_predicted: int
+    only_in_predicted: int
+    left_out: int
+    compared: int
+
+
+class ProteinNumbers(TypedDict):
+    """Proteins with hidden residues, without any, and those whose hidden residues are all right."""
+
+    scored: int
+    nothing_hidden: int
+    fully_right: int
+
+
+class ResidueNumbers(TypedDict):
+    """Residues of the proteins with hidden residues; observed ones, of all proteins."""
+
+    all: int
+    unknown: int
+    hidden: int
+    hidden_and_right: int
+    observed: int
+    observed_and_wrong: int
+
+
+class Summary(TypedDict):
+    """What summary.json holds."""
+
+    readout: str
+    records: RecordCounts
+    proteins: ProteinNumbers
+    residues: ResidueNumbers
+    hidden_residue_accuracy: Shares
+    identity: Identity
+    fully_right: float | None
+    baselines: list[BaselineRow]
+    by_length: list[LengthRow]
+    by_identity: IdentitySummary | None
+    calibration: CalibrationSummary | None

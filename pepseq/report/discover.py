@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pepseq.errors import InputError
-from pepseq.evaluation.tables import NAMES
+from pepseq.evaluation.tables import EVALUATION_FILES
 from pepseq.io.files import open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
@@ -43,7 +43,7 @@ SAID = {
     "training": "losses (finetune)",
     "split": "a split (split)",
 }
-_OF_EVALUATION = [name for name in NAMES if name.endswith(".tsv")]
+_OF_EVALUATION = [name for name in EVALUATION_FILES if name.endswith(".tsv")]
 INDEX = ".pepseq-index"
 """The folder of an index of templates ends in this."""
 PAGE = "report"
@@ -96,7 +96,7 @@ class Found:
     def files(self) -> list[Path]:
         """The files that are read."""
         tables = [path for paths in self.tables.values() for path in paths]
-        named = [folder / name for folder in self.evaluations for name in NAMES]
+        named = [folder / name for folder in self.evaluations for name in EVALUATION_FILES]
         records = [path.with_name(f"{path.name}.run.json") for path in self.runs]
         return [
             path
@@ -179,7 +179,7 @@ def _take(path: Path, results: Found, lenient: bool) -> None:
             results.unknown.append(path)
         return
     summary = path.parent / "summary.json"
-    if path.name in NAMES and summary.is_file() and _read_evaluation(summary, results):
+    if path.name in EVALUATION_FILES and summary.is_file() and _read_evaluation(summary, results):
         return
     columns = _columns(path, lenient)
     for kind, names in KINDS.items():

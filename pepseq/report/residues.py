@@ -12,7 +12,7 @@ from pepseq.errors import InputError, found
 from pepseq.sequences.residues import AMINO_ACIDS
 
 if TYPE_CHECKING:
-    from pepseq.evaluation.confidence_table import Rows
+    from pepseq.evaluation.confidence_table import ConfidenceRows
 
 OBSERVED = "*"
 """Stands among the digits of confidence for an observed residue."""
@@ -82,10 +82,10 @@ def read_proteins(table: str | Path, only: str | None = None) -> Iterator[Protei
     Raises InputError for what is no such table, and for a protein whose rows are not those of all
     residues in order.
     """
-    from pepseq.evaluation.confidence_table import read_rows  # brings pandas
+    from pepseq.evaluation.confidence_table import read_confidences  # brings pandas
 
-    parts: list[Rows] = []
-    for rows in read_rows(table, _ALSO, only):
+    parts: list[ConfidenceRows] = []
+    for rows in read_confidences(table, _ALSO, only):
         if only not in (None, rows.id):
             continue
         if parts and rows.id != parts[0].id:
@@ -98,19 +98,19 @@ def read_proteins(table: str | Path, only: str | None = None) -> Iterator[Protei
 
 def read_ids(table: str | Path) -> list[str]:
     """Return the ids of a table that `predict` wrote with --table."""
-    from pepseq.evaluation.confidence_table import read_rows
+    from pepseq.evaluation.confidence_table import read_confidences
 
-    return list(dict.fromkeys(rows.id for rows in read_rows(table)))
+    return list(dict.fromkeys(rows.id for rows in read_confidences(table)))
 
 
-def _protein(parts: list["Rows"]) -> Protein:
+def _protein(parts: list["ConfidenceRows"]) -> Protein:
     """Put together the parts in which the rows of one protein came."""
     rows = parts[0]
     if len(parts) > 1:
         names = ("position", "residue", "source", "confidence")
         joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
-        also = {name: np.concatenate([p.also[name] for p in parts]) for name in rows.also}
-        rows = replace(rows, **joined, also=also)
+        extra = {name: np.concatenate([p.extra[name] for p in parts]) for name in rows.extra}
+        rows = replace(rows, **joined, extra=extra)
     expected = np.arange(1, len(rows.position) + 1)
     rows.check(
         rows.position != expected, lambda row: f"expected a row of residue {expected[row]} here"
@@ -122,7 +122,7 @@ def _protein(parts: list["Rows"]) -> Protein:
     tenths = np.minimum(np.where(confident, rows.confidence, 0) * 10 + 1e-9, 9).astype(np.uint8)
     digits = np.where(observed, ord(OBSERVED), tenths + ord("0")).astype(np.uint8)
     hidden = int((~observed).sum())
-    flags = rows.also.get("flag")
+    flags = rows.extra.get("flag")
     return Protein(
         rows.id,
         _LETTERS[np.minimum(rows.residue, len(AMINO_ACIDS))].tobytes().decode(),
@@ -134,9 +134,9 @@ def _protein(parts: list["Rows"]) -> Protein:
     )
 
 
-def _taken(rows: "Rows", observed: np.ndarray) -> tuple[Taken, ...]:
+def _taken(rows: "ConfidenceRows", observed: np.ndarray) -> tuple[Taken, ...]:
     """Return the templates from which predicted residues come, most residues first."""
-    also = rows.also
+    also = rows.extra
     if not {"templates", "template_weight"} <= also.keys():
         return ()
     names, weights = also["templates"], also["template_weight"]

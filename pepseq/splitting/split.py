@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation.evaluate import check_paths
 from pepseq.evaluation.nearest import find_nearest
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import compressed
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
+from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.readout.readout import Readout
@@ -82,7 +82,7 @@ def split(
     for path in inputs:
         if str(path) == STDIO:
             raise SettingsError("split: expected files, which are read twice; found - (stdin)")
-    output = check_paths(output, inputs, force, SPLIT_FILES, "a split")
+    output = check_output_folder(output, inputs, force, SPLIT_FILES, "a split")
     program = find_mmseqs(config.mmseqs) if config.by == CLUSTER else None
     by, group_of = config.by, None
     if by not in (RANDOM, CLUSTER):

@@ -7,7 +7,7 @@ import pytest
 from evaluation_folder import prepare, rows, write
 
 from pepseq.evaluation import comparison_figures
-from pepseq.evaluation.compare import NAMES
+from pepseq.evaluation.compare import COMPARISON_FILES
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_every_number_is_that_of_its_evaluation(two, run):
     given = triples(("coli", "coli", "good"), ("mouse", "coli", "bad"), ("coli", "yeast", "bad"))
     done = run("compare", *given, "-o", "out")
     assert done.code == 0, done.err
-    assert {path.name for path in (two / "out").iterdir()} == set(NAMES)
+    assert {path.name for path in (two / "out").iterdir()} == set(COMPARISON_FILES)
     table = rows("out/compared.tsv")
     assert [(row["trained_on"], row["tested_on"]) for row in table] == [
         ("coli", "coli"),

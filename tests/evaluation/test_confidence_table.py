@@ -92,7 +92,7 @@ def test_as_a_spreadsheet_saves_it(run, monkeypatch, block):
 def test_a_table_that_is_none_is_found_before_the_work(run, monkeypatch):
     from pepseq.evaluation import evaluate as module
 
-    monkeypatch.setattr(module, "_nearest", lambda *_: pytest.fail("at work"))
+    monkeypatch.setattr(module, "_find_nearest", lambda *_: pytest.fail("at work"))
     with pytest.raises(InputError, match=":1: expected a table of confidences"):
         run(">p1\n", reference="truth.fasta")
     with pytest.raises(InputError, match="none.fasta: no such file"):

@@ -39,7 +39,7 @@ def count(readout, proteins):
     for truth, guess in proteins:
         codes, guessed = encode(truth), encode(guess)
         hidden = hidden_mask(codes, readout)
-        rows.append(metrics.score_protein(codes, guessed, hidden))
+        rows.append(metrics.count_residues(codes, guessed, hidden))
         confusion += metrics.confusion_counts(codes, guessed, hidden)
     return np.array(rows).T, confusion
 
