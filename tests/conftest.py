@@ -72,10 +72,10 @@ def protbert(tmp_path_factory):
     """Folder of a tiny ProtBert with random weights large enough to matter."""
     import torch
 
-    from pepseq.models.random_weights import new_network
+    from pepseq.models.random_weights import new_masked_lm
 
     torch.manual_seed(0)
-    network, tokenizer = new_network("tiny")
+    network, tokenizer = new_masked_lm("tiny")
     return _save(network, tokenizer, tmp_path_factory.mktemp("protbert"), 1)
 
 
@@ -86,13 +86,15 @@ def small_network(tmp_path_factory):
 
     import torch
 
-    from pepseq.models.random_weights import FOLDER, new_network
+    from pepseq.models.random_weights import ARCHITECTURES, new_masked_lm
 
     folder = tmp_path_factory.mktemp("small")
-    settings = json.loads((FOLDER / "tiny.json").read_text()) | {"max_position_embeddings": 64}
+    settings = json.loads((ARCHITECTURES / "tiny.json").read_text()) | {
+        "max_position_embeddings": 64
+    }
     (folder / "settings.json").write_text(json.dumps(settings))
     torch.manual_seed(0)
-    return _save(*new_network(folder / "settings.json"), folder / "network", 1)
+    return _save(*new_masked_lm(folder / "settings.json"), folder / "network", 1)
 
 
 @pytest.fixture(scope="session")
@@ -170,13 +172,13 @@ def legacy_protbert(protbert, tmp_path_factory):
     import torch
     from safetensors.torch import load_file
 
-    from pepseq.models.random_weights import FOLDER
+    from pepseq.models.random_weights import ARCHITECTURES
 
     folder = tmp_path_factory.mktemp("legacy")
     config = json.loads((protbert / "config.json").read_text())
     del config["model_type"]
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "vocab.txt").write_text((FOLDER / "vocab.txt").read_text())
+    (folder / "vocab.txt").write_text((ARCHITECTURES / "vocab.txt").read_text())
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}')
     weights = load_file(protbert / "model.safetensors")
     tied = weights["bert.embeddings.word_embeddings.weight"]
@@ -202,7 +204,7 @@ def caches(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(
-        "pepseq.models.download.PATIENCE",
+        "pepseq.models.download.HTTP_CONFIG",
         HttpConfig(tries=3, first_wait=0.01, longest_wait=0.02, read_timeout=0.5),
     )
     with serve() as server:

@@ -64,7 +64,7 @@ def test_nothing_heavy_is_imported_early(module, without):
 
 
 def test_every_data_file_is_packaged():
-    packaged = {"bundled", "scratch"}
+    packaged = {"bundled", "architectures"}
     assert all(f'"{name}/*"' in (ROOT / "pyproject.toml").read_text() for name in packaged)
     for path in (ROOT / "pepseq").rglob("*"):
         made = path.suffix in (".py", ".pyc", ".nbi", ".nbc") or ".pepseq-index" in str(path)

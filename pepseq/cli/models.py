@@ -29,17 +29,17 @@ def list_models():
     sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is the
     folder with the files, or not here.
     """
-    from pepseq.models.checksums import read_records
-    from pepseq.models.registry import KNOWN, MSA
+    from pepseq.models.checksums import read_checksums
+    from pepseq.models.registry import KNOWN_MODELS, MSA
 
-    records = read_records()
+    records = read_checksums()
     rows = [list(COLUMNS)]
-    for known in KNOWN:
+    for known in KNOWN_MODELS:
         pinned = "pinned" if all(known.weights.values()) else None
         recorded = "recorded" if known.name in records else "unknown"
         source = known.id if known.kind == MSA else f"{known.id}@{known.revision}"
         row = [known.name, known.kind, source, known.parameters, known.licence, known.citation]
-        row += [pinned or recorded, "not here" if known.missing() else str(known.folder)]
+        row += [pinned or recorded, "not here" if known.missing_files() else str(known.folder)]
         rows.append(row)
     if sys.stdout.isatty():
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -61,10 +61,10 @@ def download_models(names, offline, force):
     A download that was stopped goes on where it was. PEPSEQ_MODELS_URL and HF_ENDPOINT name other
     servers than the publishers'.
     """
-    from pepseq.models.download import download
+    from pepseq.models.download import download_model
 
     for known in _known(names):
-        click.echo(f"{known.name}\t{download(known, offline, force)}")
+        click.echo(f"{known.name}\t{download_model(known, offline, force)}")
 
 
 @command.command("verify")
@@ -75,22 +75,22 @@ def verify_models(names):
     A row for each file: pinned or recorded if it is as expected, new if it was first seen now,
     changed if it is not; then the exit code is 65.
     """
-    from pepseq.models.download import check_model, refuse_changed
-    from pepseq.models.registry import KNOWN
+    from pepseq.models.download import check_model_files, raise_if_changed
+    from pepseq.models.registry import KNOWN_MODELS
 
     click.echo("\t".join(VERIFIED))
     done = []
-    for known in _known(names) if names else KNOWN:
-        checks = check_model(known, full=True)
+    for known in _known(names) if names else KNOWN_MODELS:
+        checks = check_model_files(known, full=True)
         for check in checks:
-            click.echo(f"{known.name}\t{check.path}\t{check.state}\t{check.found}")
+            click.echo(f"{known.name}\t{check.path}\t{check.state}\t{check.sha256}")
         done.append((known, checks))
     for known, checks in done:
-        refuse_changed(known, checks)
-        if names and known.missing():
+        raise_if_changed(known, checks)
+        if names and known.missing_files():
             from pepseq.errors import InputError
 
-            raise InputError(f"{known.name}: not on this machine: {known.way_out()}")
+            raise InputError(f"{known.name}: not on this machine: {known.download_advice()}")
 
 
 @command.command("convert")
@@ -106,18 +106,18 @@ def convert_model(source, output, force):
 
     The pickle is read as data only; one that holds code is refused. Prints what was written.
     """
-    from pepseq.models.conversion import convert
+    from pepseq.models.conversion import convert_weights
 
-    click.echo(convert(source, output, force))
+    click.echo(convert_weights(source, output, force))
 
 
 def _known(names):
     """Return the known models of these names, or end with click's usage error."""
-    from pepseq.models.registry import KNOWN, find_known
+    from pepseq.models.registry import KNOWN_MODELS, find_known_model
 
     for name in names:
-        if find_known(name) is None:
+        if find_known_model(name) is None:
             raise SettingsError(
-                f"{name}: expected one of {', '.join(known.name for known in KNOWN)}"
+                f"{name}: expected one of {', '.join(known.name for known in KNOWN_MODELS)}"
             )
-    return [find_known(name) for name in names]
+    return [find_known_model(name) for name in names]

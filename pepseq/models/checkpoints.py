@@ -1,7 +1,7 @@
-"""Which network to use: the bundled default, a folder, or a published model by its name or id.
+"""Checkpoints of networks: the bundled default, a folder, or a published model by name or id.
 
-A folder that pepseq wrote holds `pepseq.json` (what the network was trained for) and
-`manifest.json` (the SHA-256 of every file), checked whenever it is used.
+A folder written by pepseq holds `pepseq.json` (readouts and window of the training) and
+`manifest.json` (the SHA-256 of every file), which is checked at every use.
 """
 
 import os
@@ -13,14 +13,14 @@ from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.atomic_files import replace_file
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
-from pepseq.models.registry import FOLDING, KNOWN, MASKED, find_known
+from pepseq.models.registry import FOLDING, KNOWN_MODELS, MASKED, find_known_model
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
 MANIFEST = "manifest.json"
 DESCRIPTION = "pepseq.json"
 READOUT_NETWORK = "pepseq-readout"
-"""The type of network, in config.json, that is told the readout and completes any."""
+"""`model_type` in config.json of networks whose input includes the readout."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -28,10 +28,12 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 class Checkpoint:
     """A network that can be loaded.
 
-    `source` is a folder or a Hugging Face id; `readouts` are those it was trained for, none for a
-    published base model; `any_readout` says that it completes all others too, as readout networks
-    do; `window` is the longest stretch of residues it was trained on, or None;
-    `published` is the id and revision of a known base model; with `offline` nothing is fetched.
+    source: a folder or a Hugging Face id.
+    readouts: those it was trained for, none for a published base model.
+    window: the longest stretch of residues it was trained on, or None.
+    published: id and revision of a known base model.
+    offline: nothing is downloaded.
+    any_readout: it completes reads of every readout, as readout networks do.
     """
 
     source: str
@@ -43,83 +45,92 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        """What to call it in a message."""
-        return (
-            "the bundled default" if self.source == str(BUNDLED) else self.published or self.source
-        )
+        """The name of the checkpoint in messages."""
+        if self.source == str(BUNDLED):
+            return "the bundled default"
+        return self.published or self.source
 
 
 def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> Checkpoint:
-    """Return the checkpoint for a folder, a short name or a Hugging Face id, or None.
+    """Return the checkpoint of a masked language model: a folder, a short name or a hub id.
 
     None is the bundled default; a folder comes before a known model of the same name. A known model
-    (see `pepseq.models.registry`) that is not here is downloaded unless `offline`, and its files
-    are checked. Raises InputError for a folder that does not exist or whose files are not those
-    that its manifest lists, and for a known model that is not here or not as it was.
+    (see `pepseq.models.registry`) that is missing is downloaded unless `offline`, and its files are
+    checked. Raises InputError for a folder that does not exist or differs from its manifest, and
+    for a known model that is missing or changed.
     """
     folder = BUNDLED if model is None else Path(model)
     if os.path.isdir(folder):
         if (folder / DESCRIPTION).exists() or (folder / MANIFEST).exists():
             check_manifest(folder)
-            return _described(folder)
-        if not (folder / "config.json").exists():
-            raise InputError(f"{folder}: expected a model folder with config.json, found none")
-        return Checkpoint(str(folder))
-    known = find_known(model)
-    if known is not None and known.kind == MASKED and not os.path.exists(folder):
-        from pepseq.models.download import get_model
-
-        source = str(get_model(known, offline))
-        return Checkpoint(source, published=f"{known.id}@{known.revision}", offline=True)
-    if not _HUB_ID.fullmatch(str(model)) or os.path.exists(folder):
-        names = ", ".join(known.name for known in KNOWN if known.kind == MASKED)
+            return _read_description(folder)
+        return _transformers_folder(folder)
+    checkpoint = _known_checkpoint(folder, MASKED, offline) or _hub_checkpoint(folder, offline)
+    if checkpoint is None:
+        names = ", ".join(known.name for known in KNOWN_MODELS if known.kind == MASKED)
         raise InputError(
             f"--model {found(str(model), 200)}: expected a model folder, one of {names}, or a "
             "Hugging Face id such as Rostlab/prot_bert, found none of these"
         )
-    from pepseq.http.client import is_offline
-
-    return Checkpoint(str(model), offline=is_offline(offline))
+    return checkpoint
 
 
 def find_folding_model(model: str | Path | None = None, offline: bool = False) -> Checkpoint:
     """Return the checkpoint of an ESMFold: a folder, a short name or a Hugging Face id.
 
-    None is `esmfold`. A known model that is not here is downloaded unless `offline`, and its files
-    are checked. Raises InputError for what is none of these.
+    None is `esmfold`. A known model that is missing is downloaded unless `offline`, and its files
+    are checked. Raises InputError for anything else.
     """
     folder = Path(model or "esmfold")
     if folder.is_dir():
-        if not (folder / "config.json").exists():
-            raise InputError(f"{folder}: expected a model folder with config.json, found none")
-        return Checkpoint(str(folder))
-    known = find_known(model or "esmfold")
-    if known is not None and known.kind == FOLDING and not folder.exists():
-        from pepseq.models.download import get_model
-
-        source = str(get_model(known, offline))
-        return Checkpoint(source, published=f"{known.id}@{known.revision}", offline=True)
-    if known is not None or not _HUB_ID.fullmatch(str(model)) or folder.exists():
+        return _transformers_folder(folder)
+    checkpoint = _known_checkpoint(folder, FOLDING, offline)
+    if checkpoint is None and find_known_model(folder) is None:
+        checkpoint = _hub_checkpoint(folder, offline)
+    if checkpoint is None:
         raise InputError(
             f"--model {found(str(model), 200)}: expected a model folder, esmfold, or a Hugging "
             "Face id such as facebook/esmfold_v1, found none of these"
         )
+    return checkpoint
+
+
+def _transformers_folder(folder: Path) -> Checkpoint:
+    if not (folder / "config.json").exists():
+        raise InputError(f"{folder}: expected a model folder with config.json, found none")
+    return Checkpoint(str(folder))
+
+
+def _known_checkpoint(name: Path, kind: str, offline: bool) -> Checkpoint | None:
+    """Return the checkpoint of a known model of this kind, or None."""
+    known = find_known_model(name)
+    if known is None or known.kind != kind or name.exists():
+        return None
+    from pepseq.models.download import find_or_download
+
+    source = str(find_or_download(known, offline))
+    return Checkpoint(source, published=f"{known.id}@{known.revision}", offline=True)
+
+
+def _hub_checkpoint(name: Path, offline: bool) -> Checkpoint | None:
+    """Return the checkpoint of any model on the Hugging Face hub; None if it is no id."""
+    if not _HUB_ID.fullmatch(str(name)) or name.exists():
+        return None
     from pepseq.http.client import is_offline
 
-    return Checkpoint(str(model), offline=is_offline(offline))
+    return Checkpoint(str(name), offline=is_offline(offline))
 
 
-def _described(folder: Path) -> Checkpoint:
+def _read_description(folder: Path) -> Checkpoint:
     path = folder / DESCRIPTION
     try:
         description = decode_json(path.read_text())
-        given = description["readouts"]
-        if not isinstance(given, list) or not all(isinstance(r, str) for r in given):
-            raise ValueError(f"readouts: {given!r}")
-        readouts = tuple(Readout(r) for r in given)
+        readouts = description["readouts"]
+        if not isinstance(readouts, list) or not all(isinstance(r, str) for r in readouts):
+            raise ValueError(f"readouts: {readouts!r}")
         return Checkpoint(
             str(folder),
-            readouts,
+            tuple(Readout(r) for r in readouts),
             int(description["window"]),
             any_readout=_is_readout_network(folder),
         )
@@ -135,7 +146,7 @@ def _is_readout_network(folder: Path) -> bool:
         settings = decode_json((folder / "config.json").read_bytes())
         return isinstance(settings, dict) and settings.get("model_type") == READOUT_NETWORK
     except (OSError, ValueError):
-        return False  # whoever loads it says what is wrong
+        return False  # loading the network raises the error
 
 
 def weights_sha256(folder: Path) -> dict[str, str]:

@@ -1,16 +1,17 @@
-"""The SHA-256 of every file of a base model, written down when first seen and checked ever after.
+"""The SHA-256 of every file of a base model: recorded at its first use, checked at each later use.
 
-`models.json` lies in PEPSEQ_HOME, else in pepseq/ under XDG_DATA_HOME or ~/.local/share. A file
-whose size and time of change are those written down is not read again before it is used.
+The record, `models.json`, lies in PEPSEQ_HOME, else in pepseq/ under XDG_DATA_HOME or
+~/.local/share. A file with the recorded size and time of change is not read again.
 """
 
 import logging
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pepseq.errors import InputError, OutputError
 from pepseq.io.atomic_files import disk_errors, locked, replace_file
@@ -19,32 +20,32 @@ from pepseq.io.run_record import sha256, to_json
 
 log = logging.getLogger(__name__)
 PINNED, RECORDED, NEW, CHANGED = "pinned", "recorded", "new", "changed"
-_WAIT = 60
+_LOCK_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What a check of one file found.
+    """The result of checking one file.
 
-    `state` is `pinned` or `recorded` (its SHA-256 is the expected one, from a cited source or from
-    when it was first seen), `new` (first seen now) or `changed`.
+    `state` is `pinned` or `recorded` if the SHA-256 is that of a cited source or of the record,
+    `new` if the file was not in the record before, or `changed`.
     """
 
     path: Path
     state: str
-    found: str
+    sha256: str
     expected: str | None
 
-    def error(self, again: str) -> InputError:
-        """Return the error for a changed file; `again` says how to get it anew."""
+    def error(self, next_step: str) -> InputError:
+        """Return the error for a changed file; `next_step` says how to replace it."""
         return InputError(
             f"{self.path}: damaged or changed: expected SHA-256 {self.expected}, found "
-            f"{self.found}; {again}"
+            f"{self.sha256}; {next_step}"
         )
 
 
-def records_path() -> Path:
-    """Return where the SHA-256 of base models are written down."""
+def checksums_path() -> Path:
+    """Return the file that records the SHA-256 of base models."""
     data = os.path.join(os.environ.get("XDG_DATA_HOME") or "~/.local/share", "pepseq")
     home = os.path.expanduser(os.environ.get("PEPSEQ_HOME") or data)
     if home.startswith("~"):  # a user without a home folder
@@ -52,21 +53,21 @@ def records_path() -> Path:
     return Path(home) / "models.json"
 
 
-def read_records() -> dict[str, dict]:
-    """Return what is written down, by model; InputError if the file is damaged."""
-    path = records_path()
+def read_checksums() -> dict[str, dict[str, Any]]:
+    """Return the record by model: source, revision, date, files; InputError if it is damaged."""
+    path = checksums_path()
     try:
-        records = decode_json(path.read_text())
-        for entry in records.values():
+        models = decode_json(path.read_text())
+        for entry in models.values():
             if not all(isinstance(file["sha256"], str) for file in entry["files"].values()):
                 raise ValueError("a SHA-256 that is no text")
-        return records
+        return models
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: expected the SHA-256 of base models, found {type(error).__name__}: {error}; "
-            "if you delete the file, they are written down anew"
+            "delete the file to record them again"
         ) from error
 
 
@@ -79,60 +80,65 @@ def check_files(
     revision: str | None = None,
     full: bool = False,
 ) -> list[FileCheck]:
-    """Compare a model's files with their pins, else with what is written down, and return each.
+    """Compare a model's files with their pins, else with the record, and return a check of each.
 
-    Files not seen before are written down, with `source`, `revision` and the date; if that cannot
-    be done, as in a read-only home folder, a warning says so. With `full` every file is read, also
-    one that looks unchanged. Raises InputError for records that cannot be read.
+    New files are recorded, with `source`, `revision` and the date; if the record cannot be
+    written, as in a read-only home folder, a warning is logged. With `full` every file is read,
+    also one that looks unchanged. Raises InputError if the record cannot be read.
     """
-    before = read_records().get(name, {}).get("files", {})
-    checks, seen = [], {}
+    recorded_files = read_checksums().get(name, {}).get("files", {})
+    checks, new_entries = [], {}
     for file, path in files.items():
         stat = path.stat()
-        known = before.get(file, {})
-        entry = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-        same = all(known.get(key) == value for key, value in entry.items())
-        entry["sha256"] = known["sha256"] if same and not full else sha256(path)
-        expected = pins.get(file) or known.get("sha256")
-        state = PINNED if pins.get(file) else RECORDED if known else NEW
-        if expected not in (None, entry["sha256"]):
+        recorded = recorded_files.get(file, {})
+        looks_same = (recorded.get("bytes"), recorded.get("mtime_ns")) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+        )
+        digest = recorded["sha256"] if looks_same and not full else sha256(path)
+        entry = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+        expected = pins.get(file) or recorded.get("sha256")
+        state = PINNED if pins.get(file) else RECORDED if recorded else NEW
+        if expected not in (None, digest):
             state = CHANGED
-        elif entry != known:
-            seen[file] = entry
-        checks.append(FileCheck(path, state, entry["sha256"], expected))
-    if seen:
+        elif entry != recorded:
+            new_entries[file] = entry
+        checks.append(FileCheck(path, state, digest, expected))
+    if new_entries:
         try:
-            _write_down(name, seen, source, revision)
+            _record_checksums(name, new_entries, source, revision)
         except OutputError as error:
-            log.warning("%s: the SHA-256 of %s are not written down", error, name)
+            log.warning("%s: the SHA-256 of %s are not recorded", error, name)
     return checks
 
 
-def forget(name: str, file: str | None = None) -> None:
-    """Remove what is written down of a model, or of one of its files."""
+def forget_checksums(name: str, file: str | None = None) -> None:
+    """Remove a model, or one of its files, from the record."""
 
-    def change(records: dict) -> None:
+    def change(models: dict[str, dict[str, Any]]) -> None:
         if file is None:
-            records.pop(name, None)
+            models.pop(name, None)
         else:
-            records.get(name, {}).get("files", {}).pop(file, None)
+            models.get(name, {}).get("files", {}).pop(file, None)
 
-    _change(change)
+    _update_record(change)
 
 
-def _write_down(name: str, seen: dict, source: str, revision: str | None) -> None:
-    def change(records: dict) -> None:
-        entry = records.setdefault(name, {"date": time.strftime("%Y-%m-%d"), "files": {}})
+def _record_checksums(
+    name: str, new_entries: dict[str, dict[str, Any]], source: str, revision: str | None
+) -> None:
+    def change(models: dict[str, dict[str, Any]]) -> None:
+        entry = models.setdefault(name, {"date": time.strftime("%Y-%m-%d"), "files": {}})
         entry |= {"source": source, "revision": revision}
-        entry["files"] |= seen
+        entry["files"] |= new_entries
 
-    _change(change)
+    _update_record(change)
 
 
-def _change(change) -> None:
-    """Read, change and replace the records while no other run does."""
-    path = records_path()
-    with disk_errors(path), locked(path, _WAIT):
-        records = read_records()
-        change(records)
-        replace_file(path, to_json(records))
+def _update_record(change: Callable[[dict[str, dict[str, Any]]], None]) -> None:
+    """Read, change and replace the record under its lock."""
+    path = checksums_path()
+    with disk_errors(path), locked(path, _LOCK_SECONDS):
+        models = read_checksums()
+        change(models)
+        replace_file(path, to_json(models))

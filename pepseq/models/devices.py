@@ -1,4 +1,4 @@
-"""Where a network runs, and in which number format."""
+"""Devices and number formats of networks, and errors of devices."""
 
 import torch
 
@@ -6,21 +6,21 @@ from pepseq.errors import SettingsError
 
 
 def pick_device(device: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is not there."""
-    there = {
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is missing."""
+    available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     if device == "auto":
-        device = next(name for name, present in there.items() if present)
-    if not there[device]:
+        device = next(name for name, is_available in available.items() if is_available)
+    if not available[device]:
         raise SettingsError(f"--device {device}: there is none on this machine")
     return torch.device(device)
 
 
 def pick_precision(precision: str, device: torch.device) -> str:
-    """Return `auto` resolved: bf16 (or fp16) on a CUDA GPU, fp32 elsewhere."""
+    """Return the precision; `auto` is bf16 (or fp16) on a CUDA GPU, fp32 elsewhere."""
     if precision != "auto":
         if precision == "int8" and device.type != "cpu":
             raise SettingsError("--precision int8: works on the CPU only; choose bf16 on a GPU")
@@ -30,8 +30,8 @@ def pick_precision(precision: str, device: torch.device) -> str:
     return "fp32"
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Say whether an error is the device's, or the machine's, memory running out."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error means that the memory of device or machine ran out."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)

@@ -15,23 +15,23 @@ from transformers.models.esm.openfold_utils import atom14_to_atom37, residue_con
 
 from pepseq.errors import InputError, PepseqError
 from pepseq.models.checkpoints import Checkpoint
-from pepseq.models.devices import out_of_memory, pick_device
-from pepseq.models.transformers_loading import no_model, no_network, quiet
+from pepseq.models.devices import is_out_of_memory, pick_device
+from pepseq.models.transformers_loading import hub_offline, loading_error, silenced_transformers
 
 log = logging.getLogger(__name__)
-ATOMS = tuple(residue_constants.atom_types)
+ATOM_NAMES = tuple(residue_constants.atom_types)
 """Names of the 37 places that a residue's heavy atoms have."""
-ATTENTION_BYTES = 1 << 30
+MAX_ATTENTION_BYTES = 1 << 30
 """What the triangular attention of one chunk may take before a protein is folded in chunks."""
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_CA = ATOMS.index("CA")
+_CA = ATOM_NAMES.index("CA")
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictedStructure:
     """A predicted structure.
 
-    atoms: coordinates in angstrom, float32 (length, 37, 3), places as in ATOMS.
+    atoms: coordinates in angstrom, float32 (length, 37, 3), places as in ATOM_NAMES.
     present: which of them the residue has, bool (length, 37); an unknown residue has none.
     plddt: predicted lDDT of each residue's CA, float32 (length,), 0 to 100.
     ptm: predicted TM-score, 0 to 1.
@@ -43,16 +43,16 @@ class Prediction:
     ptm: float
 
 
-def first_chunk(length: int, heads: int) -> int | None:
+def default_chunk_size(length: int, heads: int) -> int | None:
     """Return how many rows of the pair representation to attend from at once, None for all.
 
     The attention of a row is heads x length x length numbers of 4 bytes; as many rows as fit into
-    ATTENTION_BYTES are taken, rounded down to a power of two.
+    MAX_ATTENTION_BYTES are taken, rounded down to a power of two.
 
-    >>> first_chunk(400, 4), first_chunk(1000, 4)
+    >>> default_chunk_size(400, 4), default_chunk_size(1000, 4)
     (None, 64)
     """
-    rows = ATTENTION_BYTES // (heads * length * length * 4)
+    rows = MAX_ATTENTION_BYTES // (heads * length * length * 4)
     return None if rows >= length else 1 << max(rows.bit_length() - 1, 0)
 
 
@@ -69,7 +69,8 @@ class FoldingNetwork:
     """A loaded ESMFold.
 
     `precision` is that of its language model: auto is fp16 on a CUDA GPU, fp32 elsewhere.
-    `chunk_size` is how many rows the triangular attention takes at once, None for `first_chunk`;
+    `chunk_size` is how many rows the triangular attention takes at once, None for
+    `default_chunk_size`;
     when memory runs out it is halved, as often as it takes.
     """
 
@@ -89,17 +90,17 @@ class FoldingNetwork:
         self._heads = trunk.pairwise_state_dim // trunk.pairwise_head_width
         self._chunk_size = chunk_size
 
-    def fold(self, sequence: str) -> Prediction:
+    def fold(self, sequence: str) -> PredictedStructure:
         """Return the structure of a sequence; X, B, Z, J, U and O are unknown residues to it.
 
         Raises InputError if it does not fit into the memory, or if the network gives no numbers.
         """
-        chunk = self._chunk_size or first_chunk(len(sequence), self._heads)
+        chunk = self._chunk_size or default_chunk_size(len(sequence), self._heads)
         while True:
             try:
                 return self._forward(sequence, chunk)
             except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -111,7 +112,7 @@ class FoldingNetwork:
             chunk = max(1, min(chunk or len(sequence), len(sequence)) // 2)
             log.warning("out of memory: %d residues again, chunk size %d", len(sequence), chunk)
 
-    def _forward(self, sequence: str, chunk: int | None) -> Prediction:
+    def _forward(self, sequence: str, chunk: int | None) -> PredictedStructure:
         self._network.trunk.set_chunk_size(chunk)
         with torch.inference_mode():
             output = self._network.infer(sequence)
@@ -125,7 +126,7 @@ class FoldingNetwork:
         present = places["atom37_atom_exists"][0].numpy() > 0.5
         if not (np.isfinite(atoms[present]).all() and np.isfinite(plddt).all()):
             raise InputError("expected coordinates, found that the network gave no numbers")
-        return Prediction(atoms, present, plddt, ptm)
+        return PredictedStructure(atoms, present, plddt, ptm)
 
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> EsmForProteinFolding:
@@ -134,7 +135,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> EsmForProteinFolding:
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     kind = EsmForProteinFolding if dtype == torch.float32 else _HalfLanguageModel
     try:
-        with quiet(), no_network(checkpoint.offline):
+        with silenced_transformers(), hub_offline(checkpoint.offline):
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
             if not getattr(config, "is_folding_model", False):
                 raise InputError(f"{source}: expected an ESMFold, found a {config.model_type}")
@@ -148,7 +149,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> EsmForProteinFolding:
     except (MemoryError, PepseqError):
         raise
     except Exception as error:
-        raise no_model(source, error, "structure predictor (ESMFold)") from error
+        raise loading_error(source, error, "structure predictor (ESMFold)") from error
     weights = {name for name, _ in network.named_parameters()}
     missing = sorted(name for name in info["missing_keys"] if name in weights)
     if missing or info.get("mismatched_keys"):

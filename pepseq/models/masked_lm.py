@@ -21,7 +21,7 @@ from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.quantization import quantize
-from pepseq.models.transformers_loading import no_model, no_network, quiet
+from pepseq.models.transformers_loading import hub_offline, loading_error, silenced_transformers
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -83,7 +83,7 @@ def read_vocabulary(tokenizer, source: str) -> Vocabulary:
     )
 
 
-def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
+def load_masked_lm(checkpoint: Checkpoint, attention: str = "sdpa"):
     """Return (network in float32 on the CPU, tokenizer, vocabulary) of a checkpoint.
 
     Pickled weights are read as data only, and code that comes with a model is never run. Raises
@@ -93,7 +93,7 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     source = checkpoint.source
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     try:
-        with quiet(), no_network(checkpoint.offline):
+        with silenced_transformers(), hub_offline(checkpoint.offline):
             config = _read_config(source)
             tokenizer = AutoTokenizer.from_pretrained(
                 source,
@@ -112,7 +112,7 @@ def load_network(checkpoint: Checkpoint, attention: str = "sdpa"):
     except (MemoryError, PepseqError):
         raise
     except Exception as error:
-        raise no_model(source, error, "masked protein language model") from error
+        raise loading_error(source, error, "masked protein language model") from error
     deeper = [key for key in info["unexpected_keys"] if _LAYER.search(key)]
     if deeper:
         raise InputError(
@@ -142,7 +142,7 @@ def _read_config(source: str):
     return AutoConfig.from_pretrained(source, trust_remote_code=False)
 
 
-def most_residues(network, vocabulary: Vocabulary) -> int:
+def max_residues(network, vocabulary: Vocabulary) -> int:
     """Return how many residues a network can take at once, special tokens apart."""
     positions = getattr(network.config, "max_position_embeddings", None) or 1 << 20
     for name, module in network.named_modules():
@@ -157,8 +157,8 @@ class ResidueModel:
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto"):
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
-        network, _, self.vocabulary = load_network(checkpoint)
-        self.max_window = most_residues(network, self.vocabulary)
+        network, _, self.vocabulary = load_masked_lm(checkpoint)
+        self.max_window = max_residues(network, self.vocabulary)
         """The most residues the network can take at once."""
         self.width = network.get_input_embeddings().embedding_dim
         if self.precision == "int8":

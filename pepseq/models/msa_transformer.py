@@ -232,12 +232,12 @@ class MsaTransformer(nn.Module):
         self.head = Head(width, tokens)
 
     @property
-    def most_rows(self) -> int:
+    def max_rows(self) -> int:
         """The most rows it can take."""
         return self.rows.shape[1]
 
     @property
-    def most_columns(self) -> int:
+    def max_columns(self) -> int:
         """The most columns it can take, its own start column apart."""
         return len(self.columns) - PAD - 2
 
@@ -279,9 +279,9 @@ class MsaTransformer(nn.Module):
 
     def _embed(self, residues: torch.Tensor) -> torch.Tensor:
         depth, length, _ = residues.shape
-        if depth > self.most_rows or length > self.most_columns:
+        if depth > self.max_rows or length > self.max_columns:
             raise SettingsError(
-                f"expected at most {self.most_rows} rows and {self.most_columns} columns, found "
+                f"expected at most {self.max_rows} rows and {self.max_columns} columns, found "
                 f"{depth} and {length}"
             )
         start = self.tokens[START].expand(1, depth, -1)

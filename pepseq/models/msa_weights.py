@@ -38,10 +38,12 @@ def load_msa_transformer(path: str | Path) -> MsaTransformer:
         raise InputError(f"{path}: no such file; expected weights of the MSA Transformer")
     state, settings = (_read_pt if path.suffix == ".pt" else _read_safetensors)(path)
     heads = settings.get("encoder_attention_heads", settings.get("attention_heads"))
-    return network_of(state, str(path), heads)
+    return network_from_tensors(state, str(path), heads)
 
 
-def network_of(state: Mapping[str, object], source: str, heads: object = None) -> MsaTransformer:
+def network_from_tensors(
+    state: Mapping[str, object], source: str, heads: object = None
+) -> MsaTransformer:
     """Return the network of a state dict; its size is read off the tensors.
 
     `source` names the weights in messages. `heads`: attention heads; None for heads 64 wide.

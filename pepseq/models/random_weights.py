@@ -5,12 +5,12 @@ from pathlib import Path
 from pepseq.errors import InputError
 from pepseq.io.json_files import decode_json
 
-FOLDER = Path(__file__).parent / "scratch"
+ARCHITECTURES = Path(__file__).parent / "architectures"
 SHARPNESS = 8.0
-SIZES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+SIZES = tuple(sorted(path.stem for path in ARCHITECTURES.glob("*.json")))
 
 
-def new_network(config: str | Path):
+def new_masked_lm(config: str | Path):
     """Return (network, tokenizer) for `tiny`, `small` or a JSON file of BertConfig's settings.
 
     The vocabulary and its order are ProtBert's (Elnaggar et al. 2021): 5 special tokens, the 20
@@ -18,10 +18,10 @@ def new_network(config: str | Path):
     """
     from transformers import BertConfig, BertForMaskedLM, BertTokenizer
 
-    path = FOLDER / f"{config}.json" if str(config) in SIZES else Path(config)
+    path = ARCHITECTURES / f"{config}.json" if str(config) in SIZES else Path(config)
     try:
         settings = decode_json(path.read_text())
-        tokens = (FOLDER / "vocab.txt").read_text().split()
+        tokens = (ARCHITECTURES / "vocab.txt").read_text().split()
         network = BertForMaskedLM(
             BertConfig(vocab_size=len(tokens), pad_token_id=tokens.index("[PAD]"), **settings)
         )
@@ -33,7 +33,7 @@ def new_network(config: str | Path):
             f"settings of a BertConfig, found: {error}"
         ) from error
     _start_weights(network)
-    tokenizer = BertTokenizer(str(FOLDER / "vocab.txt"), do_lower_case=False)
+    tokenizer = BertTokenizer(str(ARCHITECTURES / "vocab.txt"), do_lower_case=False)
     tokenizer.model_max_length = network.config.max_position_embeddings
     return network, tokenizer
 

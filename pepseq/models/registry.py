@@ -1,7 +1,7 @@
-"""Published base models that have a short name, and where they lie on this machine.
+"""Published base models with a short name, and their folders on this machine.
 
-Models of the Hugging Face hub lie in its cache (HF_HOME), the MSA Transformer in torch hub's
-(TORCH_HOME), so that other programs find them there too. Nothing is downloaded here.
+Models of the Hugging Face hub are in its cache (HF_HOME), the MSA Transformer in torch hub's
+(TORCH_HOME), where other programs find them too.
 """
 
 import os
@@ -13,7 +13,7 @@ from types import MappingProxyType
 MASKED = "masked language model"
 MSA = "MSA Transformer"
 FOLDING = "structure predictor"
-ESM_URL = "https://dl.fbaipublicfiles.com/fair-esm/models"
+FAIR_ESM_URL = "https://dl.fbaipublicfiles.com/fair-esm/models"
 """Where fair-esm publishes its weights; PEPSEQ_MODELS_URL names a mirror."""
 _ESM2_PINS = (
     "https://github.com/Synthyra/FastPLMs/blob/077c17659c87aef2f909b726e080dead6a0245d1/"
@@ -27,9 +27,11 @@ _ESM2 = "Lin et al. 2023, doi:10.1126/science.ade2574"
 class KnownModel:
     """A published model.
 
-    id: its Hugging Face id, or the address of its one file. weights: its files of weights, each
-    with its SHA-256 where a source that can be cited gives one, else None. also: further files that
-    it needs. revision: the commit that is used. pins: where revision and SHA-256 were read.
+    id: Hugging Face id, or the address of its one file.
+    weights: files of weights, each with its SHA-256 if a source that can be cited gives one.
+    other_files: further files that are needed.
+    revision: commit of the repository.
+    pins: source of revision and SHA-256.
     """
 
     name: str
@@ -39,70 +41,68 @@ class KnownModel:
     licence: str
     citation: str
     weights: Mapping[str, str | None]
-    also: tuple[str, ...] = ()
+    other_files: tuple[str, ...] = ()
     revision: str | None = None
     pins: str | None = None
 
     @property
     def page(self) -> str:
-        """Where a person can get the files."""
-        return (
-            self.id
-            if self.kind == MSA
-            else f"https://huggingface.co/{self.id}/tree/{self.revision}"
-        )
+        """The address from which a user can download the files."""
+        if self.kind == MSA:
+            return self.id
+        return f"https://huggingface.co/{self.id}/tree/{self.revision}"
 
     @property
     def folder(self) -> Path:
-        """Where the files lie, or would lie, on this machine."""
+        """The folder of the files on this machine, also if it does not exist."""
         if self.kind == MSA:
-            return torch_checkpoints()
+            return torch_hub_folder()
         from huggingface_hub.constants import HF_HUB_CACHE
 
         repository = "models--" + self.id.replace("/", "--")
         return Path(HF_HUB_CACHE) / repository / "snapshots" / str(self.revision)
 
-    def files(self) -> dict[str, Path]:
-        """Return the model's files that are here, converted weights included, by name."""
-        names = [*self.also, *self.weights, *map(converted_name, self.weights)]
+    def present_files(self) -> dict[str, Path]:
+        """Return the files on this machine by name, converted weights included."""
+        names = [*self.other_files, *self.weights, *map(safetensors_name, self.weights)]
         if len(self.weights) > 1:
-            names += [converted_name(name) for name in self.also]
-        there = {name: self.folder / name for name in names}
-        return {name: path for name, path in there.items() if path.is_file()}
+            names += [safetensors_name(name) for name in self.other_files]
+        paths = {name: self.folder / name for name in names}
+        return {name: path for name, path in paths.items() if path.is_file()}
 
-    def missing(self) -> list[str]:
-        """Return the names of the files that are needed and not here; none if it can be loaded."""
-        here = self.files()
-        weights = [name for name in self.weights if converted_name(name) not in here]
-        return [name for name in (*self.also, *weights) if name not in here]
+    def missing_files(self) -> list[str]:
+        """Return the names of needed files that are not on this machine."""
+        present = self.present_files()
+        weights = [name for name in self.weights if safetensors_name(name) not in present]
+        return [name for name in (*self.other_files, *weights) if name not in present]
 
-    def by_hand(self) -> str:
-        """Say which files to put where."""
-        return f"put {', '.join(self.missing())} from {self.page} into {self.folder}"
+    def placement_advice(self) -> str:
+        """Return the advice which files to put into which folder."""
+        return f"put {', '.join(self.missing_files())} from {self.page} into {self.folder}"
 
-    def way_out(self) -> str:
-        """Say which files to put where, and the command that does so."""
-        return f"{self.by_hand()}, or run: pepseq models download {self.name}"
+    def download_advice(self) -> str:
+        """Return the advice which files to put where, and the command that downloads them."""
+        return f"{self.placement_advice()}, or run: pepseq models download {self.name}"
 
 
-def converted_name(name: str) -> str:
-    """Return what a file of pickled weights, or their index, is called as safetensors."""
+def safetensors_name(name: str) -> str:
+    """Return the name of a converted file of weights, or of its index; other names unchanged."""
     for old, new in ((".bin.index.json", ".safetensors.index.json"), (".bin", ".safetensors")):
         if name.endswith(old):
             return name.removesuffix(old).replace("pytorch_model", "model") + new
     return name.removesuffix(".pt") + ".safetensors" if name.endswith(".pt") else name
 
 
-def torch_checkpoints() -> Path:
+def torch_hub_folder() -> Path:
     """Return torch hub's folder of downloaded files, as torch itself finds it."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
     return Path(os.path.expanduser(home)) / "hub" / "checkpoints"
 
 
-def esm_url() -> str:
-    """Return the server that the MSA Transformer is downloaded from."""
-    return os.environ.get("PEPSEQ_MODELS_URL", ESM_URL).rstrip("/")
+def fair_esm_url() -> str:
+    """Return the server of the MSA Transformer's weights."""
+    return os.environ.get("PEPSEQ_MODELS_URL", FAIR_ESM_URL).rstrip("/")
 
 
 def _esm2(size: str, layers: int, revision: str, weights: dict, also: tuple = ()) -> KnownModel:
@@ -135,7 +135,7 @@ def _protbert(name: str, identifier: str, revision: str) -> KnownModel:
     )
 
 
-KNOWN = (
+KNOWN_MODELS = (
     _protbert("protbert", "Rostlab/prot_bert", "7a894481acdc12202f0a415dd567f6cfdb698908"),
     _protbert("protbert-bfd", "Rostlab/prot_bert_bfd", "6c5c8a55a52ff08a664dfd584aa1773f125a0487"),
     _esm2(
@@ -179,7 +179,7 @@ KNOWN = (
     KnownModel(
         "msa-transformer",
         MSA,
-        f"{ESM_URL}/esm_msa1b_t12_100M_UR50S.pt",
+        f"{FAIR_ESM_URL}/esm_msa1b_t12_100M_UR50S.pt",
         "100M",
         "MIT",
         "Rao et al. 2021, doi:10.1101/2021.02.12.430858",
@@ -206,6 +206,6 @@ KNOWN = (
 )
 
 
-def find_known(model: str | Path | None) -> KnownModel | None:
-    """Return the model of a short name or Hugging Face id, or None if it is not a known one."""
-    return next((known for known in KNOWN if str(model) in (known.name, known.id)), None)
+def find_known_model(model: str | Path | None) -> KnownModel | None:
+    """Return the known model of a short name or Hugging Face id, or None."""
+    return next((known for known in KNOWN_MODELS if str(model) in (known.name, known.id)), None)

@@ -14,7 +14,7 @@ from pepseq.errors import InputError
 
 
 @contextmanager
-def no_network(offline: bool) -> Iterator[None]:
+def hub_offline(offline: bool) -> Iterator[None]:
     """Let the hub's library ask nobody, as HF_HUB_OFFLINE does.
 
     With `local_files_only` it looks for no file there, but still asks for other things.
@@ -27,7 +27,7 @@ def no_network(offline: bool) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-class quiet:
+class silenced_transformers:
     """Silence transformers' advice while a model loads; its errors still raise."""
 
     def __enter__(self):
@@ -49,7 +49,7 @@ def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
 
 
-def no_model(source: str, error: Exception, kind: str) -> InputError:
+def loading_error(source: str, error: Exception, kind: str) -> InputError:
     """Return what a failure to load `source` means to a user; `kind` is what it should be."""
     if "weights_only" in str(error) or isinstance(error, pickle.UnpicklingError):
         return InputError(

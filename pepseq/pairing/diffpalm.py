@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from pepseq.errors import InputError
 from pepseq.io.progress import Progress
-from pepseq.models.devices import out_of_memory, pick_device, pick_precision
+from pepseq.models.devices import is_out_of_memory, pick_device, pick_precision
 from pepseq.models.msa_transformer import MASK, TOKEN_OF_CODE, TOKENS, MsaTransformer
 from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
 from pepseq.pairing.diffpalm_config import DiffPalmConfig
@@ -57,9 +57,9 @@ def diffpalm(
     SettingsError for a device that is not there.
     """
     length = families.a.shape[1] + families.b.shape[1]
-    if length > network.most_columns:
+    if length > network.max_columns:
         raise InputError(
-            f"the paired alignment: expected at most {network.most_columns} columns, which is what "
+            f"the paired alignment: expected at most {network.max_columns} columns, which is what "
             f"the network takes, found {families.a.shape[1]} + {families.b.shape[1]}"
         )
     if config.threads:
@@ -113,7 +113,7 @@ class _Pairing:
         device: torch.device,
     ):
         self._config, self._network, self._device = config, network, device
-        self._most = min(config.max_depth, network.most_rows)
+        self._most = min(config.max_depth, network.max_rows)
         self._settled = self._one_hot(settled)
         self._mask_token = one_hot(torch.tensor(MASK), len(TOKENS)).float().to(device)
         self._tasks = tasks
@@ -214,7 +214,7 @@ class _Pairing:
                     loss += self._part(leaf, mask, part, context)
                 break
             except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 self._spare_memory(error)
         alignment.backward(leaf.grad)

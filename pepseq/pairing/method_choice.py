@@ -100,15 +100,15 @@ def choose(families: Families, config: PairConfig, offline: bool = False) -> Cho
 
 
 def _weights(config: PairConfig, offline: bool) -> Path | None:
-    from pepseq.models.download import find_msa_transformer, get_model
-    from pepseq.models.registry import MSA, find_known
+    from pepseq.models.download import find_msa_transformer, find_or_download
+    from pepseq.models.registry import MSA, find_known_model
 
     model = config.model
     if model is None and config.method == "diffpalm":
         model = MSA_TRANSFORMER
-    known = None if model is None or Path(model).is_file() else find_known(model)
-    if known is not None and known.kind == MSA and known.missing():
-        get_model(known, offline)
+    known = None if model is None or Path(model).is_file() else find_known_model(model)
+    if known is not None and known.kind == MSA and known.missing_files():
+        find_or_download(known, offline)
     return find_msa_transformer(model)
 
 
@@ -121,7 +121,7 @@ def _against_diffpalm(families: Families, config: PairConfig) -> str | None:
 
     columns = families.a.shape[1] + families.b.shape[1]
     rows = sum(min(len(species.a), len(species.b)) for species in families.species)
-    most = load_msa_transformer(config.model).most_columns
+    most = load_msa_transformer(config.model).max_columns
     if columns > most:
         return f"the paired alignment has {columns} columns, the MSA Transformer takes {most}"
     if rows > MOST_ROWS:

@@ -16,11 +16,11 @@ from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.masked_lm import (
     Vocabulary,
-    load_network,
-    most_residues,
+    load_masked_lm,
+    max_residues,
     read_vocabulary,
 )
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.models.windows import DEFAULT_WINDOW, check_overlap
 from pepseq.network.masked_lm_adapter import load_for_training
 from pepseq.readout.readout import Readout
@@ -69,11 +69,11 @@ def make_trainer(job: Job) -> MaskedTrainer:
         if checkpoint.any_readout:
             network, vocabulary = load_for_training(checkpoint.source)
         else:
-            network, tokenizer, vocabulary = load_network(checkpoint)
+            network, tokenizer, vocabulary = load_masked_lm(checkpoint)
     else:
-        network, tokenizer = new_network(job.from_scratch)
+        network, tokenizer = new_masked_lm(job.from_scratch)
         vocabulary = read_vocabulary(tokenizer, str(job.from_scratch))
-    job = replace(job, config=_with_window(config, most_residues(network, vocabulary), teacher))
+    job = replace(job, config=_with_window(config, max_residues(network, vocabulary), teacher))
     if config.gradient_checkpointing:
         if not network.supports_gradient_checkpointing:
             raise SettingsError("--gradient-checkpointing: this network does not know it")

@@ -21,7 +21,7 @@ from pepseq.models.checkpoints import (
     find_checkpoint,
     weights_sha256,
 )
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.readout.readout import Readout
 from pepseq.training.checkpoint_loading import read_state
 from pepseq.training.config import FinetuneConfig
@@ -47,7 +47,7 @@ def run_settings(
     if from_scratch is None:
         base = _identity(find_checkpoint(model, offline))
     else:
-        network = new_network(from_scratch)[0].config.to_diff_dict()
+        network = new_masked_lm(from_scratch)[0].config.to_diff_dict()
         base = {"from_scratch": {k: v for k, v in network.items() if k != "transformers_version"}}
     values = dataclasses.asdict(config)
     weight = values.pop("teacher_weight")

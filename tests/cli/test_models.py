@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pepseq.models.registry import KNOWN, find_known, torch_checkpoints
+from pepseq.models.registry import KNOWN_MODELS, find_known_model, torch_hub_folder
 
 PT = "esm_msa1b_t12_100M_UR50S.pt"
 
@@ -16,14 +16,14 @@ def rows(text):
 
 def test_list_says_what_is_where(run, caches, msa_pickle):
     table = {row["name"]: row for row in rows(run("models", "list").out)}
-    assert list(table) == [known.name for known in KNOWN]
+    assert list(table) == [known.name for known in KNOWN_MODELS]
     assert {row["path"] for row in table.values()} == {"not here"}
     assert table["esm2-8m"]["sha256"] == "pinned" and table["protbert"]["sha256"] == "unknown"
     caches.files[f"/models/{PT}"] = msa_pickle.read_bytes()
     done = run("models", "download", "msa-transformer")
-    assert done.code == 0 and done.out == f"msa-transformer\t{torch_checkpoints()}\n"
+    assert done.code == 0 and done.out == f"msa-transformer\t{torch_hub_folder()}\n"
     row = {row["name"]: row for row in rows(run("models", "list").out)}["msa-transformer"]
-    assert (row["sha256"], row["path"]) == ("recorded", str(torch_checkpoints()))
+    assert (row["sha256"], row["path"]) == ("recorded", str(torch_hub_folder()))
 
 
 def test_list_is_aligned_on_a_terminal(run, caches, monkeypatch):
@@ -54,7 +54,7 @@ def test_a_folder_that_is_converted_already_is_told_so(run, protbert):
 
 
 def test_verify_reads_every_file_and_names_the_changed_one(run, caches, legacy_protbert):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     shutil.copytree(legacy_protbert, known.folder)
     assert {row["state"] for row in rows(run("models", "verify").out)} == {"new"}
     done = run("models", "verify", "protbert")
@@ -113,7 +113,7 @@ def test_offline_commands_ask_nobody(run, caches, fasta, tmp_path, command, mode
 
 
 def test_predict_and_finetune_take_a_short_name(run, hub, legacy_protbert, fasta, tmp_path):
-    hub(find_known("protbert"), legacy_protbert)
+    hub(find_known_model("protbert"), legacy_protbert)
     source = fasta("r", [("a", "MXXK")])
     call = ["predict", source, "--readout", "K1", "--mode", "model"]
     assert run(*call, "--model", "protbert", "-o", tmp_path / "1").code == 0

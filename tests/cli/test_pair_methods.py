@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from places import DATA
 
-from pepseq.models.conversion import convert
+from pepseq.models.conversion import convert_weights
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
 COLUMNS, SPECIES = 20, ("species_01]", "species_02]", "species_03]")
@@ -22,7 +22,7 @@ RANDOM = ("--method", "random", "--runs", 2)
 @pytest.fixture(scope="module")
 def weights(msa_pickle, tmp_path_factory):
     """A tiny MSA Transformer that takes 63 columns."""
-    return convert(msa_pickle, tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+    return convert_weights(msa_pickle, tmp_path_factory.mktemp("weights") / "tiny.safetensors")
 
 
 def first_columns(path, to):

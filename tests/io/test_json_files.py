@@ -8,7 +8,7 @@ import pytest
 from pepseq.errors import InputError
 from pepseq.io import json_files
 from pepseq.models.checkpoints import check_manifest
-from pepseq.models.conversion import write_index
+from pepseq.models.conversion import write_converted_index
 
 
 @pytest.mark.parametrize("value", [{"a": [1, {"b": None}]}, [], "text", 3.5, None])
@@ -68,4 +68,4 @@ def test_a_damaged_manifest_is_bad_input(tmp_path, content):
 def test_a_damaged_index_of_weights_is_bad_input(tmp_path, content):
     (tmp_path / "pytorch_model.bin.index.json").write_text(content)
     with pytest.raises(InputError, match="index.json"):
-        write_index(tmp_path)
+        write_converted_index(tmp_path)

@@ -8,8 +8,8 @@ from places import ESM_VOCABULARY
 
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
-from pepseq.models.masked_lm import ResidueModel, load_network
-from pepseq.models.random_weights import FOLDER as VOCABULARIES
+from pepseq.models.masked_lm import ResidueModel, load_masked_lm
+from pepseq.models.random_weights import ARCHITECTURES
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_folders_that_are_no_model_are_refused(tmp_path):
 
 def refuse(folder, match):
     with pytest.raises(InputError, match=match) as error:
-        load_network(find_checkpoint(folder))
+        load_masked_lm(find_checkpoint(folder))
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_repository_like_protberts_loads(protbert, folder):
         "cls.seq_relationship.bias": torch.zeros(2),
     }
     torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
-    (folder / "vocab.txt").write_text((VOCABULARIES / "vocab.txt").read_text())
+    (folder / "vocab.txt").write_text((ARCHITECTURES / "vocab.txt").read_text())
     for name in ("model.safetensors", "tokenizer.json"):
         (folder / name).unlink()
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}')
@@ -181,7 +181,7 @@ def test_positions_that_start_after_padding_are_counted(tmp_path):
     """RoBERTa and absolute ESM use up padding_idx + 1 of their positions."""
     from transformers import EsmConfig, EsmForMaskedLM
 
-    from pepseq.models.masked_lm import Vocabulary, most_residues
+    from pepseq.models.masked_lm import Vocabulary, max_residues
 
     config = EsmConfig(
         vocab_size=len(ESM_VOCABULARY),
@@ -195,7 +195,7 @@ def test_positions_that_start_after_padding_are_counted(tmp_path):
         position_embedding_type="absolute",
     )
     network = EsmForMaskedLM(config).eval()
-    most = most_residues(network, Vocabulary(None, (0,), (2,), 1, None))
+    most = max_residues(network, Vocabulary(None, (0,), (2,), 1, None))
     network(input_ids=torch.full((1, most + 2), 5))
     with pytest.raises((IndexError, RuntimeError)):
         network(input_ids=torch.full((1, most + 3), 5))

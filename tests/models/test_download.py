@@ -9,15 +9,15 @@ from servers import Fault
 from pepseq.errors import InputError, OutputError, TryAgainError
 from pepseq.io.run_record import sha256
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.models.checksums import read_records
-from pepseq.models.conversion import read_notes
-from pepseq.models.download import PATIENCE as patience
-from pepseq.models.download import download, find_msa_transformer, get_model
+from pepseq.models.checksums import read_checksums
+from pepseq.models.conversion import read_conversion_notes
+from pepseq.models.download import HTTP_CONFIG as patience
+from pepseq.models.download import download_model, find_msa_transformer, find_or_download
 from pepseq.models.masked_lm import ResidueModel
 from pepseq.models.msa_weights import load_msa_transformer
-from pepseq.models.registry import KNOWN, find_known, torch_checkpoints
+from pepseq.models.registry import KNOWN_MODELS, find_known_model, torch_hub_folder
 
-MSA = find_known("msa-transformer")
+MSA = find_known_model("msa-transformer")
 PT = "esm_msa1b_t12_100M_UR50S.pt"
 SAFE = "esm_msa1b_t12_100M_UR50S.safetensors"
 
@@ -33,9 +33,9 @@ def offer(caches, msa_pickle):
 def pinned(esm2, monkeypatch):
     """esm2-8m with the SHA-256 of the tiny ESM-2 of the tests."""
     digest = sha256(esm2 / "model.safetensors")
-    tiny = dataclasses.replace(find_known("esm2-8m"), weights={"model.safetensors": digest})
-    others = tuple(known for known in KNOWN if known.name != tiny.name)
-    monkeypatch.setattr("pepseq.models.registry.KNOWN", (tiny, *others))
+    tiny = dataclasses.replace(find_known_model("esm2-8m"), weights={"model.safetensors": digest})
+    others = tuple(known for known in KNOWN_MODELS if known.name != tiny.name)
+    monkeypatch.setattr("pepseq.models.registry.KNOWN_MODELS", (tiny, *others))
     return tiny
 
 
@@ -57,48 +57,48 @@ def flip(path):
 
 def test_msa_transformer_is_downloaded_recorded_and_converted(offer, msa_pickle):
     assert find_msa_transformer() is None and not offer.asked
-    assert download(MSA) == torch_checkpoints()
-    assert sorted(path.name for path in torch_checkpoints().iterdir()) == [PT, SAFE]
-    files = read_records()["msa-transformer"]["files"]
+    assert download_model(MSA) == torch_hub_folder()
+    assert sorted(path.name for path in torch_hub_folder().iterdir()) == [PT, SAFE]
+    files = read_checksums()["msa-transformer"]["files"]
     assert files[PT]["sha256"] == sha256(msa_pickle) and set(files) == {PT, SAFE}
-    assert find_msa_transformer() == find_msa_transformer(MSA.name) == torch_checkpoints() / SAFE
+    assert find_msa_transformer() == find_msa_transformer(MSA.name) == torch_hub_folder() / SAFE
     assert len(offer.asked) == 1
-    download(MSA)
+    download_model(MSA)
     assert len(offer.asked) == 1
 
 
 @pytest.mark.parametrize("name", [PT, SAFE])
 def test_a_changed_file_is_refused_ever_after(offer, name):
-    download(MSA)
-    flip(torch_checkpoints() / name)
-    for get in (find_msa_transformer, lambda: download(MSA)):
+    download_model(MSA)
+    flip(torch_hub_folder() / name)
+    for get in (find_msa_transformer, lambda: download_model(MSA)):
         with pytest.raises(InputError, match=f"{name}: damaged or changed: expected SHA-256"):
             get()
-    download(MSA, force=True)
+    download_model(MSA, force=True)
     assert find_msa_transformer() is not None
 
 
 def test_another_file_on_the_server_than_the_recorded_is_refused(offer, tmp_path):
-    download(MSA)
-    for path in torch_checkpoints().iterdir():
+    download_model(MSA)
+    for path in torch_hub_folder().iterdir():
         path.unlink()
     torch.save({"model": {"a": torch.zeros(3)}}, tmp_path / "other.pt")
     offer.files[f"/models/{PT}"] = (tmp_path / "other.pt").read_bytes()
     with pytest.raises(InputError, match="expected SHA-256 .*, found"):
-        download(MSA)
-    assert not list(torch_checkpoints().iterdir())
-    download(MSA, force=True)
+        download_model(MSA)
+    assert not list(torch_hub_folder().iterdir())
+    download_model(MSA, force=True)
     assert find_msa_transformer()
 
 
 def test_torch_hubs_own_file_is_used_and_converted_once(caches, msa_pickle):
-    torch_checkpoints().mkdir(parents=True)
-    shutil.copy(msa_pickle, torch_checkpoints() / PT)
+    torch_hub_folder().mkdir(parents=True)
+    shutil.copy(msa_pickle, torch_hub_folder() / PT)
     found = find_msa_transformer()
     made = found.stat().st_mtime_ns
     assert find_msa_transformer() == found and found.stat().st_mtime_ns == made
-    assert read_notes(found)["source_sha256"] == sha256(msa_pickle)
-    (torch_checkpoints() / PT).unlink()
+    assert read_conversion_notes(found)["source_sha256"] == sha256(msa_pickle)
+    (torch_hub_folder() / PT).unlink()
     assert find_msa_transformer() == found
 
 
@@ -110,7 +110,7 @@ def test_a_path_is_converted_beside_itself_and_anew_when_it_changes(caches, msa_
     assert found == tmp_path / "my.safetensors" == find_msa_transformer(found)
     assert find_msa_transformer(path).stat().st_mtime_ns == made
     torch.save({"model": {"a": torch.zeros(3)}}, path)
-    assert read_notes(find_msa_transformer(path))["source_sha256"] == sha256(path)
+    assert read_conversion_notes(find_msa_transformer(path))["source_sha256"] == sha256(path)
     found.write_bytes(b"not ours")
     with pytest.raises(InputError, match="expected a safetensors file"):
         find_msa_transformer(path)
@@ -131,14 +131,14 @@ def test_anothers_safetensors_file_is_not_overwritten(caches, msa_pickle, tmp_pa
 def test_pickles_where_nothing_can_be_written_are_read_as_data(
     place, caches, msa_pickle, tmp_path, monkeypatch, caplog
 ):
-    path = tmp_path / "my.pt" if place == "a path" else torch_checkpoints() / PT
+    path = tmp_path / "my.pt" if place == "a path" else torch_hub_folder() / PT
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(msa_pickle, path)
 
     def refuse(*arguments, **settings):
         raise OutputError("my.safetensors: cannot be written: Read-only file system")
 
-    monkeypatch.setattr("pepseq.models.download.convert", refuse)
+    monkeypatch.setattr("pepseq.models.download.convert_weights", refuse)
     assert find_msa_transformer(path if place == "a path" else None) == path
     assert "Read-only file system: the pickled weights are read as data each time" in caplog.text
     assert load_msa_transformer(path)
@@ -149,8 +149,8 @@ def test_no_network_is_told_soon_with_the_file_to_put_where(caches, monkeypatch)
     assert patience.tries == 4 and patience.first_wait * 7 + patience.connect_timeout * 4 < 30
     monkeypatch.setenv("PEPSEQ_MODELS_URL", "http://127.0.0.1:9")
     with pytest.raises(TryAgainError) as error:
-        download(MSA)
-    for words in ("gave up after 3 tries", f"put {PT} from", str(torch_checkpoints())):
+        download_model(MSA)
+    for words in ("gave up after 3 tries", f"put {PT} from", str(torch_hub_folder())):
         assert words in str(error.value)
 
 
@@ -165,7 +165,7 @@ def test_a_hub_address_that_is_none_is_2(caches, monkeypatch, address, run):
 def test_missing_weights_say_which_file_to_put_where(caches, tmp_path):
     with pytest.raises(InputError) as error:
         find_msa_transformer("msa-transformer")
-    for words in (PT, str(torch_checkpoints()), "pepseq models download msa-transformer"):
+    for words in (PT, str(torch_hub_folder()), "pepseq models download msa-transformer"):
         assert words in str(error.value)
     for path in ("no/such.pt", "protbert"):
         with pytest.raises(InputError, match="expected a file of weights or msa-transformer"):
@@ -188,9 +188,9 @@ def test_missing_weights_say_which_file_to_put_where(caches, tmp_path):
 def test_a_download_that_fails_leaves_nothing_and_the_next_finishes(offer, faults, error):
     offer.faults = list(faults)
     with pytest.raises(error or TryAgainError):
-        download(MSA)
-    assert find_msa_transformer() is None and not read_records()
-    download(MSA)
+        download_model(MSA)
+    assert find_msa_transformer() is None and not read_checksums()
+    download_model(MSA)
     assert find_msa_transformer()
 
 
@@ -202,8 +202,8 @@ def test_what_is_no_weights_never_gets_the_name(offer, tmp_path):
     torch.save({"model": {"a": torch.zeros(2), "b": Bomb()}}, tmp_path / "bomb.pt")
     offer.files[f"/models/{PT}"] = (tmp_path / "bomb.pt").read_bytes()
     with pytest.raises(InputError, match="holds code"):
-        download(MSA)
-    assert not list(torch_checkpoints().iterdir()) and not (tmp_path / "ran").exists()
+        download_model(MSA)
+    assert not list(torch_hub_folder().iterdir()) and not (tmp_path / "ran").exists()
 
 
 def test_two_runs_that_want_the_same_model_download_it_once(offer):
@@ -211,19 +211,19 @@ def test_two_runs_that_want_the_same_model_download_it_once(offer):
 
     offer.faults = [Fault(cut=5000, stall=0.3)]
     with ThreadPoolExecutor(3) as runs:
-        found = list(runs.map(lambda _: download(MSA), range(3)))
-    assert found == [torch_checkpoints()] * 3
+        found = list(runs.map(lambda _: download_model(MSA), range(3)))
+    assert found == [torch_hub_folder()] * 3
     assert sum("Range" not in headers for _, headers in offer.asked) == 1
 
 
 @pytest.mark.parametrize("name", ["msa-transformer", "protbert", "esm2-3b"])
 @pytest.mark.parametrize("how", ["option", "PEPSEQ_OFFLINE", "HF_HUB_OFFLINE"])
 def test_offline_asks_nobody_and_says_what_to_put_where(caches, monkeypatch, name, how):
-    known = find_known(name)
+    known = find_known_model(name)
     if how != "option":
         monkeypatch.setenv(how, "1")
     with pytest.raises(InputError) as error:
-        download(known, offline=how == "option")
+        download_model(known, offline=how == "option")
     for words in (*known.weights, str(known.folder), known.page):
         assert words in str(error.value)
     assert "with a network" in str(error.value) and "pepseq models download" in str(error.value)
@@ -231,12 +231,12 @@ def test_offline_asks_nobody_and_says_what_to_put_where(caches, monkeypatch, nam
 
 
 def test_protbert_comes_from_the_hub_and_is_converted(hub, legacy_protbert):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     server = hub(known, legacy_protbert)
     before = logits(legacy_protbert)
     assert (logits("protbert") == before).all()
     assert (known.folder / "model.safetensors").exists()
-    assert set(read_records()["protbert"]["files"]) == {
+    assert set(read_checksums()["protbert"]["files"]) == {
         *("config.json", "vocab.txt", "pytorch_model.bin", "model.safetensors")
     }
     asked = len(server.asked)
@@ -248,22 +248,22 @@ def test_protbert_comes_from_the_hub_and_is_converted(hub, legacy_protbert):
 
 @pytest.mark.parametrize("file", ["config.json", "pytorch_model.bin", "model.safetensors"])
 def test_a_changed_file_of_the_hub_is_refused(hub, legacy_protbert, file):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     hub(known, legacy_protbert)
-    download(known)
+    download_model(known)
     flip(known.folder / file)
     with pytest.raises(InputError, match=f"{file}: damaged or changed.*--force protbert"):
-        get_model(known)
-    download(known, force=True)
-    get_model(known)
+        find_or_download(known)
+    download_model(known, force=True)
+    find_or_download(known)
 
 
 def test_esm2_with_another_sha256_than_the_pinned_is_refused_and_removed(hub, esm2):
-    known = find_known("esm2-8m")
+    known = find_known_model("esm2-8m")
     hub(known, esm2)
     with pytest.raises(InputError, match=r"model\.safetensors: expected SHA-256 24c5fa47"):
-        download(known)
-    assert known.missing() == ["model.safetensors"] and not read_records()
+        download_model(known)
+    assert known.missing_files() == ["model.safetensors"] and not read_checksums()
 
 
 def test_esm2_with_the_pinned_sha256_loads(hub, esm2, pinned):
@@ -275,50 +275,50 @@ def test_esm2_with_the_pinned_sha256_loads(hub, esm2, pinned):
 
 
 def test_a_file_other_than_the_hub_says_is_refused(hub, legacy_protbert):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     server = hub(known, legacy_protbert)
     wrong = bytearray(server.files[f"/{known.id}/resolve/{known.revision}/pytorch_model.bin"])
     wrong[-9] ^= 1
     server.files[f"/{known.id}/resolve/{known.revision}/pytorch_model.bin"] = bytes(wrong)
     with pytest.raises(InputError, match=r"pytorch_model\.bin: expected SHA-256"):
-        download(known)
-    assert known.missing() == ["pytorch_model.bin"]
+        download_model(known)
+    assert known.missing_files() == ["pytorch_model.bin"]
     hub(known, legacy_protbert)
-    download(known)
+    download_model(known)
 
 
 def test_files_put_by_hand_are_used_and_recorded(caches, legacy_protbert):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     shutil.copytree(legacy_protbert, known.folder)
     assert (logits("protbert", offline=True) == logits(legacy_protbert)).all()
-    assert "pytorch_model.bin" in read_records()["protbert"]["files"] and not caches.asked
+    assert "pytorch_model.bin" in read_checksums()["protbert"]["files"] and not caches.asked
 
 
 def test_a_hub_without_the_model_is_65_and_one_that_is_down_75(caches, monkeypatch):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     with pytest.raises(InputError, match="expected the model's files, found HTTP 404"):
-        download(known)
+        download_model(known)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(TryAgainError, match=r"cannot be reached.*put config\.json, vocab\.txt"):
-        download(known)
+        download_model(known)
 
 
 def test_a_hub_without_the_weights_is_65(hub, legacy_protbert, tmp_path):
     folder = shutil.copytree(legacy_protbert, tmp_path / "x")
     (folder / "pytorch_model.bin").unlink()
-    hub(find_known("protbert"), folder)
+    hub(find_known_model("protbert"), folder)
     with pytest.raises(InputError, match=r"expected pytorch_model\.bin, found "):
-        download(find_known("protbert"))
+        download_model(find_known_model("protbert"))
 
 
 def test_a_cache_that_cannot_be_written_is_read_as_it_is(caches, legacy_protbert, monkeypatch):
-    known = find_known("protbert")
+    known = find_known_model("protbert")
     shutil.copytree(legacy_protbert, known.folder)
 
     def refuse(*arguments, **settings):
         raise OutputError("model.safetensors: cannot be written: Read-only file system")
 
-    monkeypatch.setattr("pepseq.models.download.convert", refuse)
+    monkeypatch.setattr("pepseq.models.download.convert_weights", refuse)
     assert (logits("protbert") == logits(legacy_protbert)).all()
     assert not (known.folder / "model.safetensors").exists()
 

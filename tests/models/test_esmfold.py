@@ -5,7 +5,12 @@ import torch
 
 from pepseq.errors import InputError
 from pepseq.models.checkpoints import Checkpoint, find_folding_model
-from pepseq.models.esmfold import ATOMS, ATTENTION_BYTES, FoldingNetwork, first_chunk
+from pepseq.models.esmfold import (
+    ATOM_NAMES,
+    MAX_ATTENTION_BYTES,
+    FoldingNetwork,
+    default_chunk_size,
+)
 from pepseq.structure.folding.esmfold import format_pdb
 
 SEQUENCE = "MKTAYIAKQRXISFVKSHFW"
@@ -22,7 +27,7 @@ def test_a_prediction_is_what_the_network_says(network):
     assert done.atoms.shape == (20, 37, 3) and done.present.shape == (20, 37)
     ca = output.positions[-1, 0, :, 1].numpy()
     known = [i for i, residue in enumerate(SEQUENCE) if residue != "X"]
-    assert np.array_equal(done.atoms[known, ATOMS.index("CA")], ca[known])
+    assert np.array_equal(done.atoms[known, ATOM_NAMES.index("CA")], ca[known])
     assert np.allclose(done.plddt, 100 * output.plddt[0, :, 1].numpy())
     assert 0 < done.plddt.min() < done.plddt.max() < 100 and np.ptp(done.plddt) > 1
     assert 0 <= done.ptm <= 1
@@ -47,7 +52,7 @@ def test_the_pdb_file_has_every_atom_in_its_place(network, tmp_path):
     for residue in chain:
         index = residue.seqid.num - 1
         for atom in residue:
-            place = done.atoms[index, ATOMS.index(atom.name)]
+            place = done.atoms[index, ATOM_NAMES.index(atom.name)]
             assert np.allclose(atom.pos.tolist(), place, atol=6e-4)
             assert atom.b_iso == pytest.approx(done.plddt[index], abs=0.006)
             assert atom.element.name == atom.name[0]
@@ -65,13 +70,13 @@ def test_chunks_make_no_difference(network, esmfold, chunk):
 
 @pytest.mark.parametrize("length", [1, 100, 406, 407, 1000, 5000, 9999])
 def test_the_first_chunk_is_the_largest_that_fits(length):
-    chunk, row = first_chunk(length, 4), 4 * length * length * 4
+    chunk, row = default_chunk_size(length, 4), 4 * length * length * 4
     if chunk is None:
-        assert length * row <= ATTENTION_BYTES
+        assert length * row <= MAX_ATTENTION_BYTES
     else:
-        assert length * row > ATTENTION_BYTES and chunk & (chunk - 1) == 0
-        assert chunk == 1 or chunk * row <= ATTENTION_BYTES
-        assert 2 * chunk * row > ATTENTION_BYTES
+        assert length * row > MAX_ATTENTION_BYTES and chunk & (chunk - 1) == 0
+        assert chunk == 1 or chunk * row <= MAX_ATTENTION_BYTES
+        assert 2 * chunk * row > MAX_ATTENTION_BYTES
 
 
 @pytest.mark.parametrize(("precision", "near"), [("bf16", 0.5), ("fp16", 0.05)])
@@ -128,9 +133,9 @@ def test_other_networks_and_missing_ones_are_refused(esm2, esmfold, caches, tmp_
 def test_a_known_model_is_taken_from_the_cache(hub, esmfold):
     import shutil
 
-    from pepseq.models.registry import find_known
+    from pepseq.models.registry import find_known_model
 
-    known = find_known("esmfold")
+    known = find_known_model("esmfold")
     shutil.copytree(esmfold, known.folder)
     found = find_folding_model(offline=True)
     assert found.source == str(known.folder) and found.published.startswith("facebook/esmfold_v1@")

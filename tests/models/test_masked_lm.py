@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pepseq.errors import SettingsError, TryAgainError
 from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.models.masked_lm import ResidueModel, load_network
+from pepseq.models.masked_lm import ResidueModel, load_masked_lm
 from pepseq.models.quantization import Int8Linear
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -24,7 +24,7 @@ def test_batches_hold_every_item_once_within_the_budget(lengths, budget):
 @pytest.mark.parametrize("name", ["protbert", "esm2"])
 def test_tokens_are_those_of_the_models_own_tokenizer(name, request):
     folder = request.getfixturevalue(name)
-    _, tokenizer, vocabulary = load_network(find_checkpoint(folder))
+    _, tokenizer, vocabulary = load_masked_lm(find_checkpoint(folder))
     spaced = " " if name == "protbert" else ""
     ids, mask = vocabulary.encode([AMINO_ACIDS, "MXK"])
     expected = tokenizer(

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.models.conversion import convert
+from pepseq.models.conversion import convert_weights
 from pepseq.models.msa_transformer import (
     MASK,
     PAD,
@@ -22,7 +22,7 @@ from pepseq.models.msa_transformer import (
     MsaTransformer,
     _normed,
 )
-from pepseq.models.msa_weights import load_msa_transformer, network_of
+from pepseq.models.msa_weights import load_msa_transformer, network_from_tensors
 from pepseq.sequences.residues import AMINO_ACIDS
 
 
@@ -38,7 +38,7 @@ def theirs(published):
 
 @pytest.fixture
 def ours(published):
-    return network_of(published["model"], "published", 4)
+    return network_from_tensors(published["model"], "published", 4)
 
 
 def alignment(depth=5, length=9, seed=0):
@@ -143,7 +143,7 @@ def test_bf16_is_near_and_leaves_logits_in_float32(ours):
 
 
 def test_too_many_rows_or_columns_are_refused(ours):
-    assert (ours.most_rows, ours.most_columns) == (1024, 63)
+    assert (ours.max_rows, ours.max_columns) == (1024, 63)
     ours(alignment(2, 63))
     for depth, length in ((2, 64), (1025, 2)):
         with pytest.raises(SettingsError, match="at most 1024 rows and 63 columns"):
@@ -162,7 +162,7 @@ def test_every_form_of_file_gives_the_same_network(published, theirs, tmp_path):
     named = {name: tensor.clone() for name, tensor in theirs.state_dict().items()}
     args = {"pepseq": '{"args": {"attention_heads": 4}}'}
     save_file(named, tmp_path / "module.safetensors", metadata=args)
-    converted = convert(tmp_path / "published.pt")
+    converted = convert_weights(tmp_path / "published.pt")
     residues = alignment()
     with torch.no_grad():
         expected = published_msa.logits_of(theirs, residues)
@@ -177,7 +177,7 @@ def test_heads_are_64_wide_where_nothing_is_said(tmp_path):
     residues = alignment()
     with torch.no_grad():
         expected = published_msa.logits_of(published_msa.module_of(data), residues)
-        found = network_of(data["model"], "it")(residues)
+        found = network_from_tensors(data["model"], "it")(residues)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
@@ -188,7 +188,7 @@ def test_the_first_release_has_row_positions_of_width_one(published, theirs):
     residues = alignment()
     with torch.no_grad():
         expected = published_msa.logits_of(published_msa.module_of(data), residues)
-        found = network_of(data["model"], "it", 4)(residues)
+        found = network_from_tensors(data["model"], "it", 4)(residues)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
@@ -213,13 +213,13 @@ def test_wrong_weights_are_named(published, change):
     state = dict(published["model"])
     CHANGES[change](state)
     with pytest.raises(InputError, match="^weights.bin: expected"):
-        network_of(state, "weights.bin", 4)
+        network_from_tensors(state, "weights.bin", 4)
 
 
 @pytest.mark.parametrize("heads", [0, 5, "many"])
 def test_a_wrong_number_of_heads_is_refused(published, heads):
     with pytest.raises(InputError, match="heads|many"):
-        network_of(published["model"], "it", heads)
+        network_from_tensors(published["model"], "it", heads)
 
 
 class Harmful:
@@ -260,7 +260,7 @@ def test_the_true_shape_agrees():
         if tensor.dim() > 1 and "head" not in name:
             tensor /= 4
     theirs = published_msa.module_of(data)
-    ours = network_of(data["model"], "it").freeze()
+    ours = network_from_tensors(data["model"], "it").freeze()
     assert sum(weight.numel() for weight in ours.parameters()) > 100e6
     residues = alignment(8, 40)
     with torch.no_grad():

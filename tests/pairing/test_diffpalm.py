@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.msa_transformer import MASK, TOKEN_OF_CODE, TOKENS, MsaTransformer
-from pepseq.models.msa_weights import network_of
+from pepseq.models.msa_weights import network_from_tensors
 from pepseq.pairing.canonical_order import tasks_of
 from pepseq.pairing.diffpalm import diffpalm
 from pepseq.pairing.diffpalm_config import DiffPalmConfig
@@ -30,7 +30,7 @@ def random_weights():
 
 @pytest.fixture
 def network(random_weights):
-    return network_of(random_weights["model"], "random", 4)
+    return network_from_tensors(random_weights["model"], "random", 4)
 
 
 def tokens_of(codes):
@@ -330,7 +330,7 @@ class Small(torch.nn.Module):
         super().__init__()
         self._network, self._rows = network, rows
         self.checkpointing, self.seen = False, []
-        self.most_rows, self.most_columns = network.most_rows, network.most_columns
+        self.max_rows, self.max_columns = network.max_rows, network.max_columns
 
     def freeze(self, precision):
         self._network.freeze(precision)

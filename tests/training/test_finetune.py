@@ -14,7 +14,7 @@ from pepseq import FinetuneConfig, finetune, mask, predict
 from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.models.checkpoints import check_manifest, find_checkpoint, write_manifest
 from pepseq.models.masked_lm import read_vocabulary
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.training.data import IGNORED, TrainingBatches
@@ -57,7 +57,7 @@ def weights_of(folder):
 
 
 def batches(records, readouts=("KCYM",), **settings):
-    _, tokenizer = new_network("tiny")
+    _, tokenizer = new_masked_lm("tiny")
     config = FinetuneConfig(**{"window": 1022} | settings)
     return TrainingBatches(
         [Record(i, "", s, 1) for i, s in records],
@@ -116,7 +116,7 @@ def test_proteins_with_nothing_hidden_are_left_out_and_nothing_at_all_is_refused
 
 
 def test_the_loss_is_transformers_own():
-    network, _ = new_network("tiny")
+    network, _ = new_masked_lm("tiny")
     ids = torch.randint(5, 25, (3, 11))
     labels = torch.where(torch.rand(3, 11) < 0.5, ids, IGNORED)
     outputs = network(input_ids=ids, labels=labels)
@@ -552,7 +552,7 @@ def test_a_full_disk_while_saving_is_an_output_error(train, validation, tmp_path
 
 
 def test_the_choice_is_among_the_candidates():
-    network, _ = new_network("tiny")
+    network, _ = new_masked_lm("tiny")
     ids = torch.randint(5, 25, (3, 11))
     candidates = torch.arange(5, 15)
     labels = torch.where((torch.rand(3, 11) < 0.5) & (ids < 15), ids, IGNORED)

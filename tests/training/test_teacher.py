@@ -17,8 +17,8 @@ from pepseq import FinetuneConfig, finetune
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.masked_lm import read_vocabulary
-from pepseq.models.random_weights import new_network
-from pepseq.models.registry import find_known
+from pepseq.models.random_weights import new_masked_lm
+from pepseq.models.registry import find_known_model
 from pepseq.readout.readout import Readout
 from pepseq.report.calls import command_line
 from pepseq.report.discover import Run
@@ -104,7 +104,7 @@ def test_it_says_what_transformers_says_of_the_network(name, request):
 
 @pytest.mark.parametrize("weight", [0.3, 1.0])
 def test_the_loss_is_a_mean_of_two_cross_entropies(esm2, proteins, weight):
-    network, tokenizer = new_network("tiny")
+    network, tokenizer = new_masked_lm("tiny")
     teacher = Teacher(find_checkpoint(esm2), "cpu")
     records = [Record(i, "", f"M{s[:50]}U", 1) for i, s in proteins[:5]]
     readouts = [K1, Readout("KM[DE]")]
@@ -229,7 +229,7 @@ def test_what_learned_can_teach_those_readouts_alone(learn, tmp_path):
 def test_a_published_teacher_is_known_by_its_revision(
     learn, hub, legacy_protbert, protbert, tmp_path
 ):
-    hub(find_known("protbert"), legacy_protbert)
+    hub(find_known_model("protbert"), legacy_protbert)
     window = {"window": 50, "overlap": 5, "max_steps": 4}
     settings = learn("net", "protbert", **window)["settings"]
     assert settings["teacher"] == {

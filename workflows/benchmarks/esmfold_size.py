@@ -30,7 +30,7 @@ from transformers import EsmConfig, EsmForProteinFolding, masking_utils
 from transformers.models.esm import modeling_esmfold
 from transformers.utils import logging
 
-from pepseq.models.esmfold import first_chunk
+from pepseq.models.esmfold import default_chunk_size
 
 LENGTHS = (100, 200, 400, 600, 700, 1024)
 COLUMNS = ("residues", "chunk_size", "activations_GB", "unchunked_GB", "GPU_GB", "CPU_GB", "Tflop")
@@ -194,7 +194,7 @@ def main():
     one, two, on_cpu = few_blocks()
     print(*COLUMNS, sep="\t")
     for length in given.lengths:
-        chunk = first_chunk(length, 4)
+        chunk = default_chunk_size(length, 4)
         whole = peak(one, length, None, 2)
         chunked = peak(one, length, chunk, 2) if chunk else whole
         cpu = full + peak(on_cpu, length, chunk, 2)

@@ -19,7 +19,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertFo
 
 from pepseq import PredictConfig, Readout
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.prediction.networks import load_network
 from pepseq.prediction.pipeline import complete
 from pepseq.readout.masking import mask_sequence
@@ -29,7 +29,7 @@ from pepseq.sequences.fasta import Record, read_fasta
 def protbert_sized() -> str:
     """Save a network of ProtBert's shape (420 M) with random weights; return its folder."""
     folder = tempfile.mkdtemp()
-    _, tokenizer = new_network("tiny")
+    _, tokenizer = new_masked_lm("tiny")
     config = BertConfig(
         vocab_size=30,
         hidden_size=1024,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForMaskedLM, Trainer, TrainingArguments
 
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.network.architecture import BUNDLED_SIZES
 from pepseq.network.masked_lm_adapter import ReadoutConfig, ReadoutMaskedLM, token_emission
 from pepseq.network.net import ReadoutNet
@@ -33,7 +33,7 @@ PADDED, ROWS, STEPS = 1024, 8, 3
 
 def bert(weights: int):
     """Return a BERT of about so many weights, its width half as deep as the bundled network's."""
-    _, tokenizer = new_network("tiny")
+    _, tokenizer = new_masked_lm("tiny")
     config = BertConfig(
         vocab_size=30,
         hidden_size=144,

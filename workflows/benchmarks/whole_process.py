@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from pepseq.models.random_weights import new_network
+from pepseq.models.random_weights import new_masked_lm
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
@@ -45,7 +45,7 @@ def bert(folder: Path) -> int:
     """Write a BERT of 1.1 million weights and return how many it has."""
     from transformers import BertConfig, BertForMaskedLM
 
-    _, tokenizer = new_network("tiny")
+    _, tokenizer = new_masked_lm("tiny")
     config = BertConfig(
         vocab_size=30,
         hidden_size=144,

@@ -12,7 +12,7 @@ from pepseq.structure.folding.config import FoldConfig
 from pepseq.structure.folding.engines import FoldedStructure, FoldingResults, FoldingTarget
 
 if TYPE_CHECKING:
-    from pepseq.models.esmfold import Prediction
+    from pepseq.models.esmfold import PredictedStructure
 
 
 class EsmFold:
@@ -58,14 +58,14 @@ def _fingerprint(source: str) -> str:
     return f"{Path(source).name if digests else source} {digests}".strip()
 
 
-def format_pdb(sequence: str, prediction: "Prediction") -> bytes:
+def format_pdb(sequence: str, prediction: "PredictedStructure") -> bytes:
     """Return a PDB file of one chain A, numbered from 1, with each residue's pLDDT as B-factor.
 
     A residue without atoms, which an unknown one is, leaves a gap in the numbers.
     """
     import gemmi
 
-    from pepseq.models.esmfold import ATOMS
+    from pepseq.models.esmfold import ATOM_NAMES
 
     chain = gemmi.Chain("A")
     names = gemmi.expand_one_letter_sequence(sequence, gemmi.ResidueKind.AA)
@@ -75,7 +75,7 @@ def format_pdb(sequence: str, prediction: "Prediction") -> bytes:
         residue.entity_type = gemmi.EntityType.Polymer
         for place in prediction.present[index].nonzero()[0]:
             atom = gemmi.Atom()
-            atom.name, atom.element = ATOMS[place], gemmi.Element(ATOMS[place][0])
+            atom.name, atom.element = ATOM_NAMES[place], gemmi.Element(ATOM_NAMES[place][0])
             atom.pos = gemmi.Position(*map(float, prediction.atoms[index, place]))
             atom.b_iso = float(prediction.plddt[index])
             residue.add_atom(atom)
