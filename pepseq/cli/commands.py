@@ -1,5 +1,6 @@
-"""All commands of pepseq: found by name, their errors turned into one line and an exit code."""
+"""The commands of pepseq, found by name; errors become one line and an exit code."""
 
+import difflib
 import importlib
 import io
 import logging
@@ -10,54 +11,64 @@ import warnings
 
 import click
 
-from pepseq.cli.groups import SuggestingGroup
 from pepseq.cli.streams import ClosedPipe
 from pepseq.errors import OutputError, PepseqError, TryAgainError, printable
 from pepseq.io.run_record import ARGV
 from pepseq.version import __version__
 
 COMMANDS = {
-    "download": "Download the proteins of a taxon from UniProt, going on where an earlier call was "
-    "stopped.",
-    "split": "Split proteins into train, validation and test, and report how near they are.",
-    "mask": "Hide what an experiment does not read: proteins to readouts.",
-    "predict": "Complete readouts: every hidden residue with its confidence.",
-    "merge": "Put together what jobs with predict --shard wrote.",
-    "lookup": "List the known proteins that readouts fit, with scores, E-values and q-values.",
-    "finetune": "Train a protein language model to complete readouts.",
-    "pair": "Pair two families: which protein of one interacts with which of the other.",
-    "fold": "Predict the structures of proteins, one file each, going on where a call was stopped.",
-    "fetch-structures": "Fetch reference models of proteins from AlphaFold DB.",
+    "download": "Download the proteins of a taxon from UniProt; resume an interrupted download.",
+    "split": "Split proteins into training, validation and test sets, and report their similarity.",
+    "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
+    "predict": "Predict the hidden residues of reads, each with its confidence.",
+    "merge": "Merge the outputs of several jobs of predict --shard.",
+    "lookup": "List the known proteins that reads match, with scores, E-values and q-values.",
+    "finetune": "Train a protein language model to predict hidden residues.",
+    "pair": "Predict which members of two protein families interact.",
+    "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
+    "fetch-structures": "Download structures of proteins from AlphaFold DB.",
     "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
-    "evaluate": "Compare completed proteins with the truth: tables and figures.",
-    "compare": "Put evaluations side by side: what was trained on which proteins does how well on "
-    "others.",
-    "evaluate-pairs": "Compare tables of pairs with the true pairs.",
-    "report": "Write one page about results, to read in any browser.",
-    "show": "Print one completed protein in the terminal, coloured by confidence.",
+    "evaluate": "Compare predicted with true proteins: tables and figures of the accuracy.",
+    "compare": "Compare evaluations side by side, by training set and test set.",
+    "evaluate-pairs": "Compare predicted pairs with the true pairs.",
+    "report": "Write results as one page, for any browser.",
+    "show": "Print one predicted protein in the terminal, coloured by confidence.",
 }
+"""Each command with the first line of its help."""
 
 log = logging.getLogger("pepseq")
 
 
-class Lines(logging.Formatter):
-    """Messages of one line each, without what a terminal would obey."""
+class PrintableFormatter(logging.Formatter):
+    """Messages with escapes for control characters, which a terminal would obey."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the message."""
         return printable(record.message)
 
 
-class Commands(SuggestingGroup):
-    """A group that imports a command only when it is called."""
+class SuggestingGroup(click.Group):
+    """A group of commands that suggests the nearest names if a command is not found."""
+
+    def resolve_command(self, ctx, args):
+        """Find a command; a usage error lists similar names if there is none."""
+        if self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx))
+            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(SuggestingGroup):
+    """The group of COMMANDS, which imports a command only when it is called."""
 
     def list_commands(self, ctx):
-        """Return the commands in the order in which they are used."""
+        """Return the names of the commands in the order of a typical analysis."""
         return list(COMMANDS)
 
     def get_command(self, ctx, name):
-        """Import and return one command."""
+        """Import and return a command."""
         if name == "help":
             return help_command
         if name not in COMMANDS:
@@ -70,22 +81,25 @@ class Commands(SuggestingGroup):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pepseq")
-@click.option("-v", "--verbose", count=True, help="Say more; -vv also shows tracebacks.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "-v", "--verbose", count=True, help="Print more messages; -vv also prints tracebacks."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.option(
     "--longest-record",
     type=click.IntRange(1),
     metavar="RESIDUES",
-    help="Residues that a FASTA record may have; longer ones are left out.  [default: 1000000, or "
+    help="Maximum length of a FASTA record; longer records are left out.  [default: 1000000, or "
     "PEPSEQ_LONGEST_RECORD]",
 )
 def cli(verbose: int, quiet: bool, longest_record: int | None):
-    """Reconstruct whole proteins from the few amino acids that sequencing reads.
+    """Reconstruct whole proteins from reads, in which only some amino acids are identified.
 
-    Results go to files or stdout, words to stderr. Exit codes: 0 done, 1 a bug of pepseq, 2 usage,
-    65 bad input, 74 output, 75 try again or resume.
+    Results are written to files or standard output; messages go to standard error. Exit codes: 0
+    success, 1 a bug in pepseq, 2 wrong usage, 65 invalid input, 74 output cannot be written, 75 try
+    again or resume.
     """
     if longest_record is not None:
         os.environ["PEPSEQ_LONGEST_RECORD"] = str(longest_record)
@@ -96,7 +110,7 @@ def cli(verbose: int, quiet: bool, longest_record: int | None):
     log.setLevel(level)
     log.propagate = False
     log.handlers = [logging.StreamHandler()]
-    log.handlers[0].setFormatter(Lines())
+    log.handlers[0].setFormatter(PrintableFormatter())
 
 
 @click.command("help")
@@ -107,7 +121,7 @@ def help_command(command: tuple[str, ...]):
 
 
 def run(arguments: list[str]) -> tuple[int, str]:
-    """Run a command line; return its exit code and what is left to say on standard error."""
+    """Run a command line; return its exit code and the final message for standard error."""
     ARGV.set(tuple(arguments))
     try:
         code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
@@ -122,21 +136,21 @@ def run(arguments: list[str]) -> tuple[int, str]:
     except ClosedPipe as error:
         return error.exit_code, ""
     except PepseqError as error:
-        return _told(error.exit_code, str(error))
+        return error.exit_code, _error_line(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _told(OutputError.exit_code, f"{where}{error.strerror or error}")
+        return OutputError.exit_code, _error_line(f"{where}{error.strerror or error}")
     except MemoryError:
-        words = "out of memory: try again with more, or with smaller batches"
-        return _told(TryAgainError.exit_code, words)
+        message = "out of memory: use a machine with more memory, or smaller batches"
+        return TryAgainError.exit_code, _error_line(message)
     except SystemExit as error:
-        return error.code, ""
+        return int(error.code or 0), ""
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is one line too
-        words = f"a bug of pepseq, please report it: {type(error).__name__}: {error}"
-        return _told(PepseqError.exit_code, words)
+        message = f"a bug in pepseq, please report it: {type(error).__name__}: {error}"
+        return PepseqError.exit_code, _error_line(message)
 
 
-def _told(code: int, words: str) -> tuple[int, str]:
-    """Return the code with one line, and with -vv the traceback before it."""
+def _error_line(message: str) -> str:
+    """Return an error as one printable line; with -vv, the traceback comes before it."""
     trace = traceback.format_exc() if log.isEnabledFor(logging.DEBUG - 1) else ""
-    return code, f"{trace}Error: {printable(' '.join(words.split()))}"
+    return f"{trace}Error: {printable(' '.join(message.split()))}"

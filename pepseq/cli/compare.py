@@ -19,7 +19,7 @@ from pepseq.cli import options
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @options.force
 def command(evaluations, output, force):
-    """Put evaluations side by side: what was trained on which proteins does how well on others.
+    """Compare evaluations side by side, by training set and test set.
 
     Tables and figures of the hidden-residue accuracy by training and test set, by protein length
     and by amino acid; one line or panel for each readout.

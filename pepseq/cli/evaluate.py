@@ -34,7 +34,7 @@ _SHARES = ("macro", "micro")
 @options.keep_going
 @options.force
 def command(truth, predicted, readout, output, table, background, reference, keep_going, force):
-    """Compare completed proteins with the truth: tables and figures.
+    """Compare predicted with true proteins: tables and figures of the accuracy.
 
     TRUTH and PREDICTED are FASTA files, compressed or not, whose proteins are matched by id; one of
     them may be -, stdin. Only hidden residues are scored: those of TRUTH outside the readout,

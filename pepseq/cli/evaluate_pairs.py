@@ -12,7 +12,7 @@ from pepseq.errors import printable
 @options.output(metavar="FOLDER", text="Folder of tables and a figure.")
 @options.force
 def command(truth, pairs, output, force):
-    """Compare tables of pairs with the true pairs.
+    """Compare predicted pairs with the true pairs.
 
     TRUTH is a table with the columns protein_a and protein_b, PAIRS are tables that pair wrote,
     with their .unpaired.tsv beside them. Counted are true pairs of species in which there is

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 def command(
     ids: str, output: str | None, dry_run: bool, keep_going: bool, force: bool, **settings: Any
 ) -> None:
-    """Fetch reference models of proteins from AlphaFold DB.
+    """Download structures of proteins from AlphaFold DB.
 
     IDS is a FASTA file, or a list of ids, one on a line; - is stdin. An id is a UniProt accession,
     or holds one, as those of UniRef and UniProt do. The same command again fetches what is missing.

@@ -120,7 +120,7 @@ def command(
     offline,
     **settings,
 ):
-    """Train a protein language model to complete readouts.
+    """Train a protein language model to predict hidden residues.
 
     Start from the readout network that comes with pepseq, a published model (--model protbert), or
     --from-scratch.

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 @options.keep_going
 @options.force
 def command(readouts, output, reference, readout, labels, keep_going, force, **settings):
-    """List the known proteins that readouts fit, with scores, E-values and q-values.
+    """List the known proteins that reads match, with scores, E-values and q-values.
 
     READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Give
     --readout or --labels.

@@ -1,6 +1,6 @@
-"""The `pepseq` command: from the first signal that may come to the exit code.
+"""The `pepseq` command as a process: signals, standard streams and exit code.
 
-Nothing that takes time is imported before signals are heard.
+Signals are handled before anything that takes time is imported.
 """
 
 import os
@@ -15,14 +15,15 @@ RESUMABLE = {
     "fold": "",
     "fetch-structures": "",
 }
-"""Commands that resume an interrupted run, and how to call them for that."""
+"""Commands that resume an interrupted run, each with the option that it needs for that."""
 TERMINATED, INTERRUPTED, TRY_AGAIN = 143, 130, 75
+"""Exit codes."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command line, by default that of this process, and end the process with its code.
+    """Run a command line, by default that of this process, and end the process with its exit code.
 
-    The interpreter is not shut down: threads of native libraries may still run.
+    The interpreter is not shut down, because threads of native libraries may still run.
     """
     try:
         signals.raise_stop_on_signals()
@@ -35,30 +36,30 @@ def main(arguments: list[str] | None = None) -> None:
         code, message = run(arguments)
         signals.ignore_signals()
         if code and signals.signal_received():
-            code, message = _stopped(arguments, message if code == TRY_AGAIN else None)
+            code, message = _result_of_signal(arguments, message if code == TRY_AGAIN else None)
     except signals.Stop:
         signals.ignore_signals()
-        code, message = _stopped(arguments)
-    _leave(code, message)
+        code, message = _result_of_signal(arguments)
+    _end_process(code, message)
 
 
-def _stopped(arguments: list[str] | None, message: str | None = None) -> tuple[int, str]:
-    """Return exit code and message of a run that a signal has ended; `message` is its own.
+def _result_of_signal(arguments: list[str] | None, message: str | None = None) -> tuple[int, str]:
+    """Return exit code and message of a run that a signal ended; `message` is the command's own.
 
-    Of several processes of one run the first speaks for all.
+    If a run has several processes, only the first (RANK 0) gives a message.
     """
-    words = (word for word in arguments or [] if not word.startswith("-") and not word.isdecimal())
-    command = next(words, "")  # numbers are values of options that come before it
+    names = (name for name in arguments or [] if not name.startswith("-") and not name.isdecimal())
+    command = next(names, "")  # numbers are values of options that come before the command
     if signals.signal_received() == signal.SIGINT:
         return INTERRUPTED, "Error: stopped"
     if command in RESUMABLE:
         if message is None and os.environ.get("RANK", "0") == "0":
-            message = f"Error: stopped; the same command{RESUMABLE[command]} goes on"
+            message = f"Error: stopped; to resume, run the same command{RESUMABLE[command]}"
         return TRY_AGAIN, message or ""
     return TERMINATED, ""
 
 
-def _leave(code: int, message: str) -> None:
+def _end_process(code: int, message: str) -> None:
     import atexit
 
     from pepseq.cli import streams

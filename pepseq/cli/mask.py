@@ -1,21 +1,20 @@
 """`pepseq mask`."""
 
 import click
+from click.core import ParameterSource
 
 from pepseq.cli import options
+from pepseq.readout.config import NoiseRates
 from pepseq.sequences.residues import HIDDEN_SYMBOLS
 
-
-def rate(name: str, text: str):
-    """Return an option for a field of Noise."""
-    return click.option(name, type=click.FloatRange(0, 1), help=f"{text}  [default: 0]")
+RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
 
 
 @click.command("mask")
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(
-    text="FASTA of readouts, or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - for "
-    "stdout."
+    text="File of reads, as FASTA or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - "
+    "for standard output."
 )
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels
@@ -24,29 +23,41 @@ def rate(name: str, text: str):
     type=click.Choice(list(HIDDEN_SYMBOLS)),
     default="X",
     show_default=True,
-    help="What is written for a hidden residue in FASTA.",
+    help="Symbol of a hidden residue in the FASTA output.",
 )
-@rate("--missed-label", "Probability that a labelled residue is not seen and becomes hidden (0-1).")
-@rate("--misread", "Probability that a labelled residue is reported as another label (0-1).")
-@rate(
-    "--lost-cycle",
-    "Probability that a residue is missing from the readout (0-1). The readout is shorter than its "
-    "protein: for lookup; predict keeps the length, evaluate cannot score the result.",
+@options.setting(
+    NoiseRates,
+    "missed_label",
+    "Probability that a label is missed and its residue becomes hidden (0 to 1).",
 )
-@rate(
-    "--extra-cycle",
-    "Probability that a cycle is empty and adds a hidden residue (0 to below 1). The readout is "
-    "longer than its protein: for lookup, as with --lost-cycle.",
+@options.setting(
+    NoiseRates, "misread", "Probability that a label is misread as another label (0 to 1)."
+)
+@options.setting(
+    NoiseRates,
+    "lost_cycle",
+    "Probability that a residue is missing from the read (0 to 1). The read is then shorter than "
+    "its protein: lookup accepts it, predict keeps its length, evaluate cannot score the result.",
+)
+@options.setting(
+    NoiseRates,
+    "extra_cycle",
+    "Probability that a cycle is empty and adds a hidden residue (0 to below 1). The read is then "
+    "longer than its protein, with the same limits as for --lost-cycle.",
 )
 @click.option(
     "--noise",
     metavar="JSON",
     type=options.INPUT,
-    help="Instead of these rates: whatprot's sequencing parameters. Its p_edman_failure adds "
-    "extra cycles.",
+    help="whatprot's sequencing parameters, instead of these four rates; its p_edman_failure adds "
+    "empty cycles.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the errors."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Seed of the simulated errors.",
 )
 @click.option(
     "--dye-sequences",
@@ -55,19 +66,19 @@ def rate(name: str, text: str):
 )
 @options.keep_going
 @options.force
-def command(proteins, output, readout, labels, noise, keep_going, force, **settings):
-    """Hide what an experiment does not read: proteins to readouts.
+@click.pass_context
+def command(context, proteins, output, readout, labels, noise, keep_going, force, **settings):
+    """Simulate reads of proteins: hide the residues that an experiment does not identify.
 
-    PROTEINS are FASTA files, compressed or not; - is stdin. Give --readout or --labels.
+    PROTEINS are FASTA files, compressed or not; - is standard input. Give --readout or --labels.
     """
     from pepseq.readout.noise import Noise
     from pepseq.readout.simulation import mask
 
-    names = ("missed_label", "misread", "lost_cycle", "extra_cycle")
-    given = {name: settings.pop(name) for name in names}
-    rates = {name: value for name, value in given.items() if value is not None}
-    if rates and noise is not None:
-        raise click.UsageError("expected rates or --noise, found both")
+    rates = {name: settings.pop(name) for name in RATES}
+    are_given = (context.get_parameter_source(name) != ParameterSource.DEFAULT for name in RATES)
+    if noise is not None and any(are_given):
+        raise click.UsageError("expected error rates or --noise, found both")
     mask(
         proteins,
         output,

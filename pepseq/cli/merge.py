@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 @options.keep_going
 @options.force
 def command(shards, output, table, keep_going, force):
-    """Put together what jobs with predict --shard wrote.
+    """Merge the outputs of several jobs of predict --shard.
 
     SHARDS are the FASTA files of all jobs, in any order; tables and lists of failed records are
     found by the run records beside them. Every shard must be there, of the same input, settings and

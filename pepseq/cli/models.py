@@ -5,7 +5,7 @@ import sys
 import click
 
 from pepseq.cli import options
-from pepseq.cli.groups import SuggestingGroup
+from pepseq.cli.commands import SuggestingGroup
 from pepseq.errors import SettingsError
 
 COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "sha256", "path")

@@ -1,7 +1,8 @@
-"""Options that more than one command has, each meaning one thing everywhere."""
+"""Options of more than one command; each has the same meaning everywhere."""
 
 import os
-from typing import get_args, get_type_hints
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
 
 import click
 
@@ -12,33 +13,21 @@ from pepseq.settings import Choice, Range, bounds_of
 
 
 class ReadoutType(click.ParamType):
-    """A readout on the command line, checked while the command line is read."""
+    """A readout, made of an option's text by `parse`."""
 
-    name = "readout"
-
-    def convert(self, value, param, ctx):
-        """Return a Readout, or end with click's usage error."""
-        try:
-            return value if isinstance(value, Readout) else Readout(value)
-        except SettingsError as error:
-            self.fail(str(error), param, ctx)
-
-
-class LabelsType(click.ParamType):
-    """A readout given as the labels of numbered channels."""
-
-    name = "labels"
+    def __init__(self, name: str, parse: Callable[[str], Readout]):
+        self.name, self._parse = name, parse
 
     def convert(self, value, param, ctx):
         """Return a Readout, or end with click's usage error."""
         try:
-            return value if isinstance(value, Readout) else Readout.from_labels(value)
+            return value if isinstance(value, Readout) else self._parse(value)
         except SettingsError as error:
             self.fail(str(error), param, ctx)
 
 
 class TableOutput(click.Path):
-    """A table that is written, by a name that promises no other format."""
+    """A table to write, whose name must not have the suffix of another format."""
 
     def convert(self, value, param, ctx):
         """Return the path, or end with click's usage error."""
@@ -64,17 +53,15 @@ class RenamedOption(click.Option):
 
 
 def setting(config: type, name: str, text: str, **more):
-    """Return the option of a setting: its default and bounds are those of the dataclass field."""
+    """Return an option with the name, default and bounds of the dataclass field `name`."""
     default, bounds = getattr(config, name), bounds_of(config, name)
     kind: click.ParamType | None = None
     if isinstance(bounds, Choice):
         kind = click.Choice(bounds.values)
     elif isinstance(bounds, Range):
         hint = get_type_hints(config)[name]
-        range_type = click.IntRange if int in (hint, *get_args(hint)) else click.FloatRange
-        kind = range_type(
-            bounds.low, bounds.high, min_open=bounds.low_open, max_open=bounds.high_open
-        )
+        range_type: Any = click.IntRange if int in (hint, *get_args(hint)) else click.FloatRange
+        kind = range_type(bounds.low, bounds.high, bounds.low_open, bounds.high_open)
     if isinstance(default, bool):
         more = {"is_flag": True, **more}
     return click.option(
@@ -88,50 +75,52 @@ def setting(config: type, name: str, text: str, **more):
     )
 
 
-READOUT = ReadoutType()
+READOUT = ReadoutType("readout", Readout)
 INPUT = click.Path(readable=False)
 BUNDLED = "bundled"
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
 READOUT_HELP = (
     "Amino acids that the experiment identifies, those that it cannot tell apart in brackets such "
-    f"as CY[DE], or a preset ({_PRESETS})."
+    f"as CY[DE], or the name of a preset ({_PRESETS})."
 )
 
 labels = click.option(
     "--labels",
     metavar="LABELS",
-    type=LabelsType(),
-    help="Instead of --readout: what each channel labels, such as DE,C,Y for channels 0, 1 and 2.",
+    type=ReadoutType("labels", Readout.from_labels),
+    help="The readout as labels of numbered channels, instead of --readout: DE,C,Y for channels 0, "
+    "1 and 2.",
 )
 
 
 def readout_of_options(readout: Readout | None, labels: Readout | None) -> Readout:
-    """Return the one of --readout and --labels that is given, or end with click's usage error."""
-    if (readout is None) == (labels is None):
-        raise click.UsageError(
-            f"expected one of --readout and --labels, found {'both' if labels else 'neither'}"
-        )
-    return readout or labels
+    """Return the readout of --readout or of --labels; usage error unless one of them is given."""
+    if readout is not None and labels is not None:
+        raise click.UsageError("expected one of --readout and --labels, found both")
+    given = readout if labels is None else labels
+    if given is None:
+        raise click.UsageError("expected one of --readout and --labels, found neither")
+    return given
 
 
-def output(required: bool = True, metavar: str = "FASTA", text: str = "Output"):
-    """`-o/--output`; `metavar` TSV is a table."""
+def output(required: bool = True, metavar: str = "FASTA", text: str = "Output file."):
+    """Return `-o/--output`; with the metavar TSV the name must be that of a table."""
     kind = TableOutput() if metavar == "TSV" else click.Path()
     return click.option("-o", "--output", required=required, metavar=metavar, type=kind, help=text)
 
 
 def table(text: str):
-    """`--table` as an output."""
+    """Return `--table`, a table to write."""
     return click.option("--table", metavar="TSV", type=TableOutput(), help=text)
 
 
-force = click.option("--force", is_flag=True, help="Overwrite outputs that exist.")
+force = click.option("--force", is_flag=True, help="Overwrite existing outputs.")
 
 keep_going = click.option(
     "--keep-going",
     is_flag=True,
-    help="End with exit code 0 even if records that could not be read were left out.",
+    help="Exit with code 0 even if records that could not be read were left out.",
 )
 
 device = click.option(
@@ -139,11 +128,11 @@ device = click.option(
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
-    help="Where the network runs; auto takes a GPU if there is one.",
+    help="Device on which the network runs; auto uses a GPU if there is one.",
 )
 
 threads = click.option(
-    "--threads", type=click.IntRange(1, 1024), help="CPU threads.  [default: all cores]"
+    "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads.  [default: all cores]"
 )
 
 model = click.option(
@@ -156,7 +145,7 @@ model = click.option(
 offline = click.option(
     "--offline",
     is_flag=True,
-    help="Use no network: a model must be on this machine.",
+    help="Make no internet connection; models must be on this machine.",
 )
 
 truth = click.option(
@@ -164,12 +153,14 @@ truth = click.option(
     multiple=True,
     metavar="FASTA",
     type=INPUT,
-    help="The true proteins, to mark what is wrong; may be given several times.",
+    help="True proteins, to mark wrong residues; may be given several times.",
 )
 
 
-def _or_bundled(context: click.Context, option: click.Parameter, paths: tuple) -> tuple:
-    """Put the file that comes with pepseq in the place of its name, unless a file has that name."""
+def _replace_bundled(
+    context: click.Context, option: click.Parameter, paths: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Replace the name `bundled` by the path of that file, unless there is a file of this name."""
     if BUNDLED in paths and not os.path.isfile(BUNDLED):
         from pepseq.prediction.predict import BUNDLED_REFERENCE
 
@@ -178,17 +169,17 @@ def _or_bundled(context: click.Context, option: click.Parameter, paths: tuple) -
 
 
 def reference(required: bool = False, default: str = "none", text: str = ""):
-    """Return `--reference`; `text` says more of what it does."""
-    shown = "" if required else f"  [default: {default}]"
+    """Return `--reference`; `text` is added to its help."""
+    default_hint = "" if required else f"  [default: {default}]"
     return click.option(
         "--reference",
         multiple=True,
         required=required,
         metavar="FASTA",
         type=INPUT,
-        callback=_or_bundled,
-        help=f"Known proteins, {BUNDLED} for those that come with pepseq; may be given several "
-        f"times{text}.{shown}",
+        callback=_replace_bundled,
+        help=f"Known proteins, or {BUNDLED} for those that come with pepseq; may be given several "
+        f"times{text}.{default_hint}",
     )
 
 
@@ -197,8 +188,8 @@ kind = click.option(
     type=click.Choice(READ_KINDS),
     default="protein",
     show_default=True,
-    help="What readouts are of: whole proteins, their first residues, tryptic peptides, or any "
-    "stretch.",
+    help="Kind of reads: of whole proteins, their first residues (prefix), tryptic peptides, or "
+    "any stretch (fragment).",
 )
 
 missed_label = click.option(
@@ -206,7 +197,7 @@ missed_label = click.option(
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="How often the experiment does not see a labelled residue.",
+    help="Probability that a label is missed and its residue is hidden (0 to below 1).",
 )
 
 misread = click.option(
@@ -214,16 +205,16 @@ misread = click.option(
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="How often it takes a labelled residue for another label.",
+    help="Probability that a label is misread as another label (0 to below 1).",
 )
 
 
 def precision(choices: tuple[str, ...]):
-    """`--precision`."""
+    """Return `--precision` with these choices."""
     return click.option(
         "--precision",
         type=click.Choice(choices),
         default="auto",
         show_default=True,
-        help="Number format; auto is fp32 on a CPU, bf16 or fp16 on a GPU.",
+        help="Number format of the network; auto is fp32 on a CPU, bf16 or fp16 on a GPU.",
     )

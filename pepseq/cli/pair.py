@@ -154,7 +154,7 @@ def command(
     offline,
     **settings,
 ):
-    """Pair two families: which protein of one interacts with which of the other.
+    """Predict which members of two protein families interact.
 
     FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, compressed or not; one of
     them may be -, stdin. Pairs are made inside each species, one-to-one.

@@ -87,7 +87,7 @@ def command(
     shard,
     **settings,
 ):
-    """Complete readouts: every hidden residue with its confidence.
+    """Predict the hidden residues of reads, each with its confidence.
 
     READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
     proteins that fit a readout are its templates: give those of your organism or its relatives as

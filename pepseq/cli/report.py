@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 @click.option("--title", metavar="TEXT", help="Heading of the page.")
 @options.force
 def command(results, output, truth, title, force):
-    """Write one page about results, to read in any browser.
+    """Write results as one page, for any browser.
 
     The page is self-contained. RESULTS are folders or files that predict, evaluate, compare,
     lookup, score, fold, pair, evaluate-pairs, finetune, split and mask wrote. Each is recognised by

@@ -22,7 +22,7 @@ from pepseq.cli import options
 )
 @click.option("--plain", is_flag=True, help="The same as --color never.")
 def command(name, results, truth, color, plain):
-    """Print one completed protein in the terminal, coloured by confidence.
+    """Print one predicted protein in the terminal, coloured by confidence.
 
     Below each residue stands the tenth of its confidence, or * if it was read. RESULTS are tables
     that predict wrote with --table, or folders with such tables.  [default: the current folder]

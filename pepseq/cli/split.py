@@ -79,7 +79,7 @@ class ThreeNumbers(click.ParamType):
 @options.keep_going
 @options.force
 def command(proteins, output, gzipped, keep_going, force, **settings):
-    """Split proteins into train, validation and test, and report how near they are.
+    """Split proteins into training, validation and test sets, and report their similarity.
 
     PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
     """

@@ -1,9 +1,10 @@
-"""Standard output and standard error of the command: what happens if they are closed or full."""
+"""Standard output and standard error of the command, which may be closed or full."""
 
 import io
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from pepseq.errors import OutputError
 
@@ -12,8 +13,8 @@ class ClosedPipe(OutputError):
     """The reader of standard output has stopped reading."""
 
 
-class _Output(io.FileIO):
-    """Standard output whose failing writes are errors of standard output, and of nothing else."""
+class _StandardOutput(io.FileIO):
+    """Standard output, whose failing writes raise errors that name it."""
 
     def write(self, data) -> int:
         """Write as FileIO does; ClosedPipe, OutputError."""
@@ -25,19 +26,19 @@ class _Output(io.FileIO):
             raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
 
 
-class _Messages(io.FileIO):
-    """Standard error; messages that cannot be written are lost, and the run goes on."""
+class _StandardError(io.FileIO):
+    """Standard error, whose failing writes are ignored: the run continues without messages."""
 
     def write(self, data) -> int:
-        """Write as FileIO does, or lose `data`."""
+        """Write as FileIO does; data that cannot be written are dropped."""
         try:
             return super().write(data)
         except OSError:
             return len(data)
 
 
-class _Closed(io.TextIOBase):
-    """A standard output that was closed before pepseq began: writing to it is an error."""
+class _ClosedOutput(io.TextIOBase):
+    """A standard output that was closed before pepseq started: writing to it is an error."""
 
     def write(self, text: str) -> int:
         """Raise OutputError."""
@@ -47,24 +48,28 @@ class _Closed(io.TextIOBase):
 def set_up() -> None:
     """Replace standard output and standard error, and occupy the numbers of closed streams.
 
-    No file that is opened later gets such a number: libraries write there.
+    Otherwise a file opened later could get such a number, and libraries would write into it.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _Closed() if sys.stdout is None else _replaced(sys.stdout, _Output(1, "w"))
-    sys.stderr = sys.stderr and _replaced(sys.stderr, _Messages(2, "w"))
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
+    else:
+        sys.stdout = _text_stream(sys.stdout, _StandardOutput(1, "w"))
+    sys.stderr = sys.stderr and _text_stream(sys.stderr, _StandardError(2, "w"))
 
 
-def _replaced(stream: io.TextIOBase, raw: io.FileIO) -> io.TextIOWrapper:
-    lines = stream.isatty() or raw.fileno() == 2
-    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, None, lines)
+def _text_stream(stream: TextIO, raw: io.FileIO) -> io.TextIOWrapper:
+    """Return a stream that writes text into `raw` as `stream` would; line buffered for people."""
+    by_line = stream.isatty() or raw.fileno() == 2
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, None, by_line)
 
 
 def flush() -> None:
-    """Write what is left to the standard streams, as far as that can be."""
+    """Write the buffered output of the standard streams, as far as possible."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, OutputError, ValueError, AttributeError):
             stream.flush()

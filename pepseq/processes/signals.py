@@ -80,8 +80,8 @@ def signals_held() -> Iterator[list[int]]:
 
 
 @contextmanager
-def stopped_by_sigterm(whole: str) -> Iterator[None]:
-    """End the block with TryAgainError on SIGTERM; every `whole`, such as a page, is kept.
+def stopped_by_sigterm(unit: str) -> Iterator[None]:
+    """End the block with TryAgainError on SIGTERM; every complete `unit`, such as a page, is kept.
 
     Outside the main thread, which alone sees signals, nothing changes.
     """
@@ -92,7 +92,7 @@ def stopped_by_sigterm(whole: str) -> Iterator[None]:
             if stop.number != signal.SIGTERM:
                 raise
             raise TryAgainError(
-                f"stopped; the same command resumes after the last whole {whole}"
+                f"stopped; to resume after the last complete {unit}, run the same command"
             ) from stop
 
 

@@ -1,1 +1,1 @@
-"""What the instrument sees of a protein."""
+"""Readouts, the labels of an experiment, and reads, the sequences with hidden residues it gives."""

@@ -1,9 +1,9 @@
-"""Dye sequences, the partial reads of whatprot: one digit for each labelled residue.
+"""Dye sequences, the reads of whatprot: one digit for each labelled residue.
 
 Line 1 holds the number of channels, line 2 the number of dye sequences, and each further line a
 dye sequence, the number of peptides that have it, and the id of one of them, tab-separated. A digit
-is a channel, `.` a residue without a label. Blanks after the last label are dropped, so the length
-of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5): e1011157.)
+is a channel, `.` a residue without a label. Residues after the last label are left out, so the
+length of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5): e1011157.)
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,14 +20,14 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import label_symbol
 from pepseq.sequences.seen_ids import SeenIds
 
-BLANK = "."
+UNLABELLED = "."
 MAX_CHANNELS = 10
 """A channel is one digit."""
 
 
 @dataclass(frozen=True)
 class DyeSequence(Record):
-    """A dye sequence as a readout; `count` is the number of peptides that have it."""
+    """A dye sequence as a read; `count` is the number of peptides that have it."""
 
     count: int
 
@@ -41,11 +41,11 @@ def check_channels(readout: Readout) -> None:
         )
 
 
-def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Readout) -> bytes:
-    r"""Return a file of dye sequences; equal ones become one, with the first one's id.
+def format_dye_sequences(reads: Iterable[tuple[str, str, int]], readout: Readout) -> bytes:
+    r"""Return a file of dye sequences; equal ones are merged, with the first one's id.
 
-    `readouts` are residues as in `MaskedSequence`, id, and number of peptides. Those without any
-    label are left out, as whatprot leaves them out. Holds the distinct dye sequences in memory.
+    `reads` are (residues as in `MaskedSequence`, id, number of peptides). Reads without a label are
+    left out, as in whatprot's files. Holds the distinct dye sequences in memory.
 
     >>> format_dye_sequences([("XXYX", "a", 1), ("XXY", "b", 1), ("X", "c", 1)], Readout("CY"))
     b'2\n1\n..1\t2\ta\n'
@@ -54,12 +54,12 @@ def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Read
     """
     check_channels(readout)
     digits = {ord(label_symbol(label)): str(n) for n, label in enumerate(readout.labels)}
-    digits[ord(HIDDEN)] = BLANK
+    digits[ord(HIDDEN)] = UNLABELLED
     merged: dict[str, tuple[str, int]] = {}
-    for residues, name, count in readouts:
-        if dyes := residues.translate(digits).rstrip(BLANK):
-            first, before = merged.get(dyes, (name, 0))
-            merged[dyes] = first, before + count
+    for residues, name, count in reads:
+        if dyes := residues.translate(digits).rstrip(UNLABELLED):
+            first_name, earlier_count = merged.get(dyes, (name, 0))
+            merged[dyes] = first_name, earlier_count + count
     rows = [f"{dyes}\t{count}\t{name}\n" for dyes, (name, count) in merged.items()]
     return encode_text(f"{len(readout.labels)}\n{len(rows)}\n{''.join(rows)}")
 
@@ -67,28 +67,28 @@ def format_dye_sequences(readouts: Iterable[tuple[str, str, int]], readout: Read
 def read_dye_sequences(
     path: str | Path, readout: Readout, bad: list[FailedRecord] | None = None
 ) -> Iterator[DyeSequence]:
-    """Yield the dye sequences of a file as readouts; `-` is stdin.
+    """Yield the dye sequences of a file as reads; `-` is standard input.
 
-    `readout` says what the channels label: `Readout.from_labels("DE,C,Y")`. In a record's sequence
-    a blank is X, a labelled residue is the amino acid or the character of its group, as in
-    `MaskedSequence`; the description is `count=` and the number of peptides. Bad lines go to `bad`
-    if it is given, else they raise.
+    `readout` gives the labels of the channels: `Readout.from_labels("DE,C,Y")`. In a record's
+    sequence, as in `MaskedSequence`, X stands for a residue without a label, and the amino acid or
+    the character of its group for a labelled one. The description is `count=` and the number of
+    peptides. Bad lines are added to `bad` if it is given, else they raise.
 
-    Raises InputError for a file of other channels, or one that is cut short; SettingsError for more
-    than ten labels.
+    Raises InputError for a file with other channels, or one that is cut short; SettingsError for
+    more than ten labels.
     """
     check_channels(readout)
-    shown = {ord(str(n)): label_symbol(label) for n, label in enumerate(readout.labels)}
-    shown[ord(BLANK)] = HIDDEN
+    symbols = {ord(str(n)): label_symbol(label) for n, label in enumerate(readout.labels)}
+    symbols[ord(UNLABELLED)] = HIDDEN
     channels = f"{len(readout.labels)} channels (labels {','.join(readout.labels)})"
     seen, rows = SeenIds(), 0
     with open_input(path) as stream:
-        lines = _lines(path, stream)
+        lines = _filled_lines(path, stream)
         last, text = next(lines, (1, ""))
         if text.strip() != str(len(readout.labels)):
             raise InputError(f"{path}:{last}: expected {channels}, found {found(text)}")
         last, text = next(lines, (last, ""))
-        if (expected := _number(text)) is None:
+        if (expected := _whole_number(text)) is None:
             raise InputError(
                 f"{path}:{last}: expected the number of dye sequences, found {found(text)}"
             )
@@ -98,7 +98,7 @@ def read_dye_sequences(
                 raise InputError(
                     f"{path}:{last}: expected {expected} dye sequences as line 2 says, found more"
                 )
-            record, reason = _parse(last, text, shown, seen)
+            record, reason = _parse_line(last, text, symbols, seen)
             if not reason:
                 yield record
                 continue
@@ -107,11 +107,11 @@ def read_dye_sequences(
                 raise InputError(str(fault))
             bad.append(fault)
     if rows < expected or not rows:
-        wanted = f"{expected} dye sequences as line 2 says" if expected else "dye sequences"
-        raise InputError(f"{path}:{last}: expected {wanted}, found {rows or 'none'}")
+        stated = f"{expected} dye sequences as line 2 says" if expected else "dye sequences"
+        raise InputError(f"{path}:{last}: expected {stated}, found {rows or 'none'}")
 
 
-def _lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]]:
+def _filled_lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that is not empty, without its end."""
     for number, line in numbered_lines(path, stream):
         text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
@@ -119,25 +119,27 @@ def _lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]
             yield number, decode_text(text)
 
 
-def _number(text: str) -> int | None:
+def _whole_number(text: str) -> int | None:
     """Return a whole number without a sign, None for anything else."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[DyeSequence, str]:
-    """Return a record, and why it is bad or an empty string."""
+def _parse_line(
+    line: int, text: str, symbols: dict[int, str], seen: SeenIds
+) -> tuple[DyeSequence, str]:
+    """Return the record of a line, and the reason why it is bad, empty for a good one."""
     dyes, *rest = text.split("\t")
     name = rest[1].strip() if len(rest) == 2 else ""
     if len(rest) != 2:
         return DyeSequence(name, "", "", line, 0), (
             f"expected a dye sequence, a count and an id, tab-separated, found {found(text)}"
         )
-    count = _number(rest[0])
-    record = DyeSequence(name, f"count={count}", dyes.translate(shown), line, count or 0)
-    at = next((i for i, dye in enumerate(dyes) if ord(dye) not in shown), None)
+    count = _whole_number(rest[0])
+    record = DyeSequence(name, f"count={count}", dyes.translate(symbols), line, count or 0)
+    at = next((i for i, dye in enumerate(dyes) if ord(dye) not in symbols), None)
     if at is not None:
-        digits = "".join(map(chr, sorted(shown)))
+        digits = "".join(map(chr, sorted(symbols)))
         return record, f"expected one of {digits}, found {found(dyes[at])} at residue {at + 1}"
     if not dyes:
         return record, "expected a dye sequence, found none"
@@ -146,5 +148,5 @@ def _parse(line: int, text: str, shown: dict[int, str], seen: SeenIds) -> tuple[
     if name.split() != [name] or not readable(name).isprintable():
         return record, f"expected an id without spaces, found {found(name)}"
     if seen.add(name):
-        return record, "expected an id of its own, found one that an earlier line has"
+        return record, "expected a unique id, found one that an earlier line has"
     return record, ""

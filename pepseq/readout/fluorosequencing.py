@@ -1,4 +1,4 @@
-"""Fluorosequencing's errors, from the parameter file of whatprot.
+"""Errors of fluorosequencing, with the parameters of whatprot.
 
 The model is that of Smith et al. 2024 (PLoS Comput Biol 20(7): e1012258): labelled peptides are
 fixed to a slide, and each cycle of Edman degradation takes off one residue, with its dye.
@@ -13,7 +13,7 @@ import numpy as np
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.files import open_input
 from pepseq.io.json_files import decode_json, found_json
-from pepseq.readout.noise import NOT_SEEN, Run, count_failures
+from pepseq.readout.noise import NO_LABEL, Labels, SimulatedRead, draw_empty_cycles
 from pepseq.readout.readout import Readout
 
 RATES = ("p_edman_failure", "p_detach", "p_initial_detach", "p_initial_block", "p_cyclic_block")
@@ -21,12 +21,12 @@ DECAY = "p_initial_detach_decay"
 CHANNELS = "channel_models"
 CHANNEL_RATES = ("p_dud", "p_bleach")
 IMAGE_KEYS = ("bg_sig", "mu", "sig", "interactions")
-"""What whatprot knows of the intensities in the images, which a readout does not have."""
+"""Parameters of the intensities in images, which reads do not have: ignored."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """The dye of one label: the probability that it never shines, and that a cycle bleaches it."""
+    """Probabilities that the dye of a label never shines, and that a cycle bleaches it."""
 
     p_dud: float = 0.0
     p_bleach: float = 0.0
@@ -34,19 +34,19 @@ class Channel:
 
 @dataclass(frozen=True)
 class Fluorosequencing:
-    """Error rates with whatprot's names, each a probability but the decay, which is per cycle.
+    """Error rates with whatprot's names, each a probability except the decay, which is per cycle.
 
-    p_edman_failure: a cycle takes off no residue: an empty cycle, the residue comes a cycle later.
+    p_edman_failure: a cycle removes no residue: it is empty, and the residue comes a cycle later.
     p_detach: in each cycle, the peptide is washed away, and the read ends.
-    p_initial_detach, p_initial_detach_decay: cycle t, from 0, has p_initial_detach *
-        exp(-p_initial_detach_decay * t) on top of p_detach.
+    p_initial_detach, p_initial_detach_decay: in cycle t, from 0, p_initial_detach *
+        exp(-p_initial_detach_decay * t) is added to p_detach.
     p_initial_block: the peptide's end is blocked from the start: nothing is read.
-    p_cyclic_block: in each cycle, it becomes blocked, and the read ends.
+    p_cyclic_block: in each cycle, the peptide's end becomes blocked, and the read ends.
     channels: the dyes, in the order of the readout's labels.
 
-    Residues after the end of a read are hidden, and the readout keeps its length. A dud, or a dye
-    that bleaches in a cycle before its residue comes, is a missed label; that the light lost by
-    bleaching may be taken for a residue is not simulated.
+    Residues after the end of a read are hidden, and the read keeps its length. A dud, or a dye
+    that bleaches in a cycle before its residue comes, is a missed label. Not simulated: light lost
+    by bleaching may look like a removed residue.
     """
 
     p_edman_failure: float = 0.0
@@ -57,7 +57,7 @@ class Fluorosequencing:
     p_cyclic_block: float = 0.0
     channels: tuple[Channel, ...] = ()
 
-    def check(self, readout: Readout) -> None:
+    def check_readout(self, readout: Readout) -> None:
         """Raise SettingsError unless there is a channel for each of the readout's labels."""
         if len(self.channels) != len(readout.labels):
             raise SettingsError(
@@ -65,36 +65,40 @@ class Fluorosequencing:
                 f"{','.join(readout.labels)}, found {len(self.channels)}"
             )
 
-    def draw(self, labels: np.ndarray, count: int, generator: np.random.Generator) -> Run:
-        """Simulate one run; `labels` are numbers below `count`, or -1, int64 of shape (n,).
+    def simulate(
+        self, labels: Labels, label_count: int, generator: np.random.Generator
+    ) -> SimulatedRead:
+        """Simulate one read, see `NoiseModel`.
 
-        Within a cycle, a peptide is blocked or detached before its residue can be taken off, and
+        Within a cycle, the peptide is blocked or detached before its residue can be removed, and
         dyes bleach after that.
         """
         failures, light = generator.random(len(labels)), generator.random(len(labels))
-        extra = count_failures(failures, self.p_edman_failure)
-        cycle = np.arange(len(labels)) + np.cumsum(extra)
+        empty_cycles = draw_empty_cycles(failures, self.p_edman_failure)
+        cycle = np.arange(len(labels)) + np.cumsum(empty_cycles)
         times = np.arange(cycle.max(initial=-1) + 1)
         detach = self.p_detach + self.p_initial_detach * np.exp(
             -self.p_initial_detach_decay * times
         )
-        goes_on = (1 - self.p_initial_block) * np.cumprod((1 - detach) * (1 - self.p_cyclic_block))
-        read = generator.random() < goes_on[cycle]
+        attached = (1 - self.p_initial_block) * np.cumprod((1 - detach) * (1 - self.p_cyclic_block))
+        is_read = generator.random() < attached[cycle]
         shines = np.array([1 - channel.p_dud for channel in self.channels])
         stays = np.array([1 - channel.p_bleach for channel in self.channels])
-        seen = read & (labels != NOT_SEEN) & (light < shines[labels] * stays[labels] ** cycle)
-        lost = np.zeros(len(labels), dtype=bool)
-        return Run(np.where(seen, labels, NOT_SEEN), lost, np.where(read, extra, 0))
+        is_lit = light < shines[labels] * stays[labels] ** cycle
+        is_seen = is_read & (labels != NO_LABEL) & is_lit
+        return SimulatedRead(
+            np.where(is_seen, labels, NO_LABEL),
+            np.zeros(len(labels), dtype=bool),
+            np.where(is_read, empty_cycles, 0),
+        )
 
 
 def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
-    """Read whatprot's sequencing parameters, a JSON file; `-` is stdin.
+    """Return the error rates of a JSON file of whatprot's sequencing parameters; `-` is stdin.
 
-    A rate that is not there is 0. What is about the intensities in the images (`bg_sig`, `mu`,
-    `sig`, `interactions`) is ignored.
-
-    Raises InputError, naming the key, for one that whatprot does not know and for a value that is
-    no rate.
+    A missing rate is 0. Parameters of the intensities in images (`bg_sig`, `mu`, `sig`,
+    `interactions`) are ignored. Raises InputError that names the key for an unknown key and for a
+    value that is no rate.
     """
     with open_input(path) as stream:
         text = stream.read()
@@ -122,6 +126,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
 
 
 def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ...]) -> None:
+    """Raise InputError unless `data` is a JSON object with known keys only."""
     if not isinstance(data, dict):
         raise InputError(f"{path}: {where}expected a JSON object, found {found_json(data)}")
     if unknown := [key for key in data if key not in known]:
@@ -130,9 +135,11 @@ def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ..
         )
 
 
-def _rate(path: str | Path, where: str, data: dict, name: str, most: float = 1.0) -> float:
+def _rate(
+    path: str | Path, where: str, data: dict[str, object], name: str, maximum: float = 1.0
+) -> float:
     value = data.get(name, 0.0)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
-        wanted = "a rate from 0 to 1" if most == 1 else "a number from 0 up"
-        raise InputError(f"{path}: {where}{name}: expected {wanted}, found {found_json(value)}")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= maximum:
+        expected = "a rate from 0 to 1" if maximum == 1 else "a number of 0 or more"
+        raise InputError(f"{path}: {where}{name}: expected {expected}, found {found_json(value)}")
     return float(value)

@@ -1,4 +1,4 @@
-"""Hide what an experiment does not identify."""
+"""Masking: residues that a readout does not identify are hidden."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ HIDDEN = "X"
 
 @dataclass(frozen=True)
 class MaskedSequence:
-    """A protein of which only some residues are identified.
+    """A read: a protein of which only some residues are identified.
 
-    `residues` has the protein's length; every hidden position is X, one known only to be in a group
-    is the group's first amino acid in lower case, every other is one of the twenty amino acids.
-    Raises ValueError if it holds anything else.
+    `residues` has the protein's length: X for a hidden residue, the first amino acid of a group in
+    lower case for a residue known only to be in the group, else one of the twenty amino acids.
+    Raises ValueError for anything else.
     """
 
     residues: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if wrong := set(self.residues) - set(AMINO_ACIDS + HIDDEN + AMINO_ACIDS.lower()):
             raise ValueError(f"expected amino acids or {HIDDEN}, found {sorted(wrong)}")
 
@@ -31,20 +31,20 @@ class MaskedSequence:
     def fill(self, hidden_residues: str) -> str:
         """Return the protein with its hidden positions filled, in order.
 
-        Raises ValueError unless there is one residue for each hidden position.
+        Raises ValueError if the number of residues is not that of the hidden positions.
 
         >>> MaskedSequence("MXXK").fill("AL")
         'MALK'
         """
-        wanted = len(self.hidden_positions)
-        if len(hidden_residues) != wanted:
-            raise ValueError(f"expected {wanted} residues, found {len(hidden_residues)}")
-        rest = iter(hidden_residues)
-        return "".join(r if r in AMINO_ACIDS else next(rest) for r in self.residues)
+        hidden_count = len(self.hidden_positions)
+        if len(hidden_residues) != hidden_count:
+            raise ValueError(f"expected {hidden_count} residues, found {len(hidden_residues)}")
+        fillers = iter(hidden_residues)
+        return "".join(r if r in AMINO_ACIDS else next(fillers) for r in self.residues)
 
 
 def mask_table(readout: Readout) -> dict[int, str]:
-    """Return the table that `str.translate` masks a protein, or a readout, with."""
+    """Return the table with which `str.translate` masks a protein or a read."""
     shown = {a: label_symbol(label) for label in readout.labels for a in label}
     shown |= {symbol: symbol for symbol in readout.group_symbols}
     return {ord(a): shown.get(a, HIDDEN) for a in AMINO_ACIDS + AMINO_ACIDS.lower() + UNKNOWN}

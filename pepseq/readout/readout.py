@@ -1,4 +1,4 @@
-"""What an experiment identifies: a set of amino acids, some perhaps only as one of a group."""
+"""Readouts: the labels of an experiment, each an amino acid or a group of amino acids."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from pepseq.errors import SettingsError, found
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
 
 READ_KINDS = ("protein", "prefix", "tryptic", "fragment")
-"""What reads are of: whole proteins, their first residues, tryptic peptides, any stretch."""
+"""Kinds of reads: of whole proteins, their first residues, tryptic peptides, any stretch."""
 
 PRESETS = {"K1": "KCYM", "K2": "KCYMRHWST"}
 """The two readouts of Pham et al. 2024 (arXiv 2408.00892)."""
 
-_ORDER = PRESETS["K2"] + "".join(a for a in AMINO_ACIDS if a not in PRESETS["K2"])
+_LABEL_ORDER = PRESETS["K2"] + "".join(a for a in AMINO_ACIDS if a not in PRESETS["K2"])
 _LABEL = re.compile(r"\[([^][]*)\]|(.)", re.S)
 
 
@@ -20,13 +20,14 @@ _LABEL = re.compile(r"\[([^][]*)\]|(.)", re.S)
 class Readout:
     """The amino acids that an experiment identifies; all others stay hidden.
 
-    Takes one-letter codes in any order and case, or the name of a preset (`K1`, `K2`). Amino acids
-    that the experiment cannot tell apart stand in brackets: `CY[DE]`. Two readouts of the same
-    amino acids and groups are equal, whatever the order they are given in.
+    Made of one-letter codes in any order and case, or of the name of a preset (`K1`, `K2`). Amino
+    acids that the experiment cannot tell apart stand in brackets: `CY[DE]`. Readouts with the same
+    amino acids and groups are equal, in whatever order they are given.
 
-    `observed` are the amino acids identified singly, in one fixed order; `groups` the others that
-    the experiment sees, each group alphabetical; `labels` are both as the experiment's channels
-    number them (see `from_labels`), which does not count for equality.
+    observed: amino acids that are identified singly, in a fixed order.
+    groups: amino acids that are identified only as one of a group; each group is alphabetical.
+    labels: both, in the order of the experiment's channels (see `from_labels`); the order does not
+        count for equality.
 
     >>> Readout("mykc")
     Readout('KCYM')
@@ -35,17 +36,17 @@ class Readout:
     >>> Readout("K2").hidden
     'ADEFGILNPQV'
 
-    Raises SettingsError for a letter that is no amino acid, for no letter at all, and for an amino
-    acid that is in two labels.
+    Raises SettingsError for a letter that is no amino acid, an empty readout, and an amino acid
+    that is in two labels.
     """
 
     observed: str
     groups: tuple[str, ...] = field(init=False)
     labels: tuple[str, ...] = field(init=False, compare=False)
 
-    def __post_init__(self):
-        labels = _parse(self.observed)
-        singles = "".join(a for a in _ORDER if a in labels)
+    def __post_init__(self) -> None:
+        labels = _parse_labels(self.observed)
+        singles = "".join(a for a in _LABEL_ORDER if a in labels)
         groups = tuple(sorted(label for label in labels if len(label) > 1))
         object.__setattr__(self, "observed", singles)
         object.__setattr__(self, "groups", groups)
@@ -53,7 +54,7 @@ class Readout:
 
     @classmethod
     def from_labels(cls, labels: str) -> "Readout":
-        """Return the readout of labels in the order of their channels: `DE,C,Y` has 0, 1 and 2.
+        """Return the readout of labels in the order of their channels 0, 1, 2: `DE,C,Y`.
 
         >>> str(Readout.from_labels("DE,C,Y")), Readout.from_labels("DE,C,Y").labels
         ('CY[DE]', ('DE', 'C', 'Y'))
@@ -79,8 +80,8 @@ class Readout:
     @property
     def hidden(self) -> str:
         """The candidates of a hidden position: amino acids in no label, alphabetical."""
-        seen = self.observed + "".join(self.groups)
-        return "".join(a for a in AMINO_ACIDS if a not in seen)
+        labelled = self.observed + "".join(self.groups)
+        return "".join(a for a in AMINO_ACIDS if a not in labelled)
 
     @property
     def unobserved(self) -> str:
@@ -89,7 +90,7 @@ class Readout:
 
     @property
     def group_symbols(self) -> dict[str, str]:
-        """The character that stands for each group in memory, and the group's members."""
+        """A dict of the character that stands for each group in memory to the group's members."""
         return {label_symbol(group): group for group in self.groups}
 
     def __str__(self) -> str:
@@ -99,10 +100,10 @@ class Readout:
         return f"Readout({str(self)!r})"
 
 
-def _parse(text: str) -> list[str]:
-    """Return the labels that a readout names, groups sorted; SettingsError if there is a fault."""
+def _parse_labels(text: str) -> list[str]:
+    """Return the labels of a readout's text, groups sorted; SettingsError for a faulty text."""
     letters = PRESETS.get(text.strip().upper(), text.strip().upper())
-    labels = ["".join(sorted(set(group))) or one for group, one in _LABEL.findall(letters)]
+    labels = ["".join(sorted(set(group))) or single for group, single in _LABEL.findall(letters)]
     wrong = [a for label in labels for a in label if a not in AMINO_ACIDS]
     if wrong or not all(labels) or not labels:
         raise SettingsError(
@@ -111,12 +112,11 @@ def _parse(text: str) -> list[str]:
             f"found {found(wrong[0]) if wrong else 'an empty group' if labels else 'nothing'}"
         )
     labels = list(dict.fromkeys(labels))
-    everything = "".join(labels)
-    for amino_acid in everything:
-        if everything.count(amino_acid) > 1:
-            both = [f"[{x}]" if len(x) > 1 else x for x in labels if amino_acid in x]
+    for amino_acid in AMINO_ACIDS:
+        shared = [f"[{x}]" if len(x) > 1 else x for x in labels if amino_acid in x]
+        if len(shared) > 1:
             raise SettingsError(
                 f"readout {found(text)}: expected each amino acid in one label, "
-                f"found {amino_acid} in {' and '.join(both)}"
+                f"found {amino_acid} in {' and '.join(shared)}"
             )
     return labels

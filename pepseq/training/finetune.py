@@ -161,13 +161,14 @@ def _train(trainer: MaskedTrainer, training: Path, config: FinetuneConfig) -> No
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Stopped as stop:
         raise StoppedError(
-            f"stopped at step {trainer.state.global_step}; the same command with --resume goes on"
+            f"stopped at step {trainer.state.global_step}; to resume, run the same command with "
+            "--resume"
         ) from stop
     except RuntimeError as error:
         if _lost(error):
             raise LostProcessError(
                 f"step {trainer.state.global_step}: another process of this run has ended, which "
-                "says why; the same command with --resume goes on"
+                "says why; to resume, run the same command with --resume"
             ) from error
         raise
 

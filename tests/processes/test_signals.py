@@ -96,7 +96,7 @@ def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
     elif command == "score":
         assert (done.returncode, done.stderr) == (143, "")
     else:
-        words = f"Error: stopped; the same command{RESUMABLE[command]} goes on\n"
+        words = f"Error: stopped; to resume, run the same command{RESUMABLE[command]}\n"
         assert (done.returncode, done.stderr) == (75, words)
 
 

@@ -30,7 +30,7 @@ def tsv(tmp_path):
     return write
 
 
-def test_digits_are_the_labels_in_their_order(tsv):
+def test_digits_number_the_labels_of_the_readout(tsv):
     assert read(tsv(SMALL)) == [
         ("0", "count=31", "XXd"),
         ("3", "count=1", "XCCXXXY"),
@@ -41,13 +41,13 @@ def test_digits_are_the_labels_in_their_order(tsv):
 
 
 @given(st.lists(st.text("XdCY", min_size=1), min_size=1, max_size=30))
-def test_what_is_written_is_read_again(tmp_path_factory, readouts):
+def test_written_dye_sequences_are_read_back(tmp_path_factory, reads):
     path = tmp_path_factory.mktemp("dyes") / "d.tsv"
     path.write_bytes(
-        format_dye_sequences([(r, f"p{i}", i + 1) for i, r in enumerate(readouts)], LABELS)
+        format_dye_sequences([(r, f"p{i}", i + 1) for i, r in enumerate(reads)], LABELS)
     )
     expected = {}
-    for i, residues in enumerate(readouts):
+    for i, residues in enumerate(reads):
         if dyes := residues.rstrip("X"):
             expected.setdefault(dyes, []).append(i)
     if not expected:
@@ -59,13 +59,13 @@ def test_what_is_written_is_read_again(tmp_path_factory, readouts):
     ]
 
 
-def test_ids_of_any_bytes_stay(tsv):
+def test_ids_of_any_bytes_are_kept(tsv):
     path = tsv("1\n2\n.0\t1\tpröt\n0\t1\t".encode() + b"\xff\n")
     rows = [(r.sequence, r.id, 1) for r in read_dye_sequences(path, Readout("C"))]
     assert format_dye_sequences(rows, Readout("C")) == path.read_bytes()
 
 
-def test_whatprots_own_file_is_written_as_it_was():
+def test_a_file_of_whatprot_is_written_back_byte_for_byte():
     path = SHARED / "reads" / "dye-seqs-trypsin-20proteins-label-DE-C-Y.tsv"
     if not path.exists():
         pytest.skip("no shared data")
@@ -87,7 +87,7 @@ def test_whatprots_own_file_is_written_as_it_was():
     ],
     ids=["crlf", "bom", "no-end", "blank", "spaces", "gzip"],
 )
-def test_twins_of_a_clean_file_read_the_same(tsv, twin):
+def test_line_ends_spaces_and_compression_make_no_difference(tsv, twin):
     assert read(tsv(twin)) == read(tsv(SMALL))
 
 
@@ -107,7 +107,7 @@ def test_twins_of_a_clean_file_read_the_same(tsv, twin):
         (gzip.compress(SMALL, mtime=0)[:-9], "expected whole compressed data"),
     ],
 )
-def test_faults_of_the_file_are_named_with_their_line(tsv, content, expected):
+def test_a_faulty_file_is_refused_with_its_line(tsv, content, expected):
     path = tsv(content)
     with pytest.raises(InputError) as error:
         read(path, bad=[])
@@ -130,10 +130,10 @@ def test_faults_of_the_file_are_named_with_their_line(tsv, content, expected):
         (b"0\t1\t", "expected an id without spaces, found ''"),
         (b"0\t1\t[1, 2]", "expected an id without spaces, found '[1, 2]'"),
         (b"0\t1\ta\0", "expected an id without spaces"),
-        (b"0\t1\t0", "expected an id of its own"),
+        (b"0\t1\t0", "expected a unique id"),
     ],
 )
-def test_one_bad_line_does_not_stop_the_others(tsv, line, expected):
+def test_a_bad_line_does_not_stop_the_others(tsv, line, expected):
     path, bad = tsv(SMALL.replace(b".11...2\t1\t3", line)), []
     assert [name for name, _, _ in read(path, bad=bad)] == ["0", "ten"]
     assert [(b.file, b.line) for b in bad] == [(str(path), 4)] and expected in bad[0].reason
@@ -142,7 +142,7 @@ def test_one_bad_line_does_not_stop_the_others(tsv, line, expected):
     assert str(error.value).startswith(f"{path}:4: ") and str(error.value).isprintable()
 
 
-def test_a_channel_is_one_digit():
+def test_more_labels_than_digits_are_refused():
     check_channels(Readout(AMINO_ACIDS[:10]))
     for call in (check_channels, lambda r: format_dye_sequences([], r), lambda r: read("-", r)):
         with pytest.raises(SettingsError, match="at most 10 labels, found 11"):

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from pepseq import Readout
 from pepseq.errors import SettingsError
 from pepseq.readout.masking import MaskedSequence
-from pepseq.readout.noise import Noise, Run, add_noise, count_failures, record_generator
+from pepseq.readout.noise import (
+    Noise,
+    SimulatedRead,
+    add_noise,
+    draw_empty_cycles,
+    record_generator,
+)
 
 READOUT = Readout("CY[DE]")
 SYMBOLS = "CYdX"
@@ -41,7 +47,7 @@ def test_empty_cycles_only_insert_and_lost_cycles_only_remove(residues, rate):
     assert inserted.replace("X", "") == "C" * len(residues) and inserted.endswith("C")
 
 
-def test_certain_rates():
+def test_rates_of_1_hit_every_residue():
     assert noisy("CXYd", missed_label=1) == "XXXX"
     assert noisy("CXYd", missed_label=1, misread=1) == "XXXX"
     assert noisy("CXYd", lost_cycle=1) == "X"
@@ -51,7 +57,7 @@ def test_certain_rates():
 
 
 @pytest.mark.parametrize("rate", [0.03, 0.3])
-def test_rates_are_rates(rate):
+def test_errors_are_as_frequent_as_the_rates(rate):
     """100,000 residues: each share within 5 standard deviations of what the rate says."""
     count = 100_000
     sigma = 5 * (rate * (1 - rate) / count) ** 0.5
@@ -66,7 +72,7 @@ def test_rates_are_rates(rate):
     assert (longer - count) / longer == pytest.approx(rate, abs=sigma)
 
 
-def test_faults_fall_anywhere_and_on_their_own():
+def test_errors_are_independent_and_equally_frequent_along_a_protein():
     after = noisy("C" * 100_000, missed_label=0.5, misread=0.5)
     seen = np.array(list(after)) != "X"
     assert np.corrcoef(seen[1:], seen[:-1])[0, 1] == pytest.approx(0, abs=0.02)
@@ -75,7 +81,7 @@ def test_faults_fall_anywhere_and_on_their_own():
     assert shown.count("C") / len(shown) == pytest.approx(0.5, abs=0.02)
 
 
-def test_what_happens_depends_on_the_seed_and_the_record_alone():
+def test_errors_depend_on_the_seed_and_the_record_alone():
     protein = "CXYd" * 50
     first = noisy(protein, missed_label=0.5)
     assert first == noisy(protein, missed_label=0.5)
@@ -86,7 +92,7 @@ def test_what_happens_depends_on_the_seed_and_the_record_alone():
     assert a.random() != b.random()
 
 
-def test_random_numbers_are_the_same_everywhere():
+def test_random_numbers_of_a_record_are_fixed():
     expected = [0.8456127404520933, 0.01880379414464939, 0.6255194477835277]
     assert record_generator("a", "MAGICK", 1).random(3).tolist() == expected
 
@@ -94,33 +100,33 @@ def test_random_numbers_are_the_same_everywhere():
 @pytest.mark.parametrize("field", ["missed_label", "misread", "lost_cycle", "extra_cycle"])
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan"), float("inf")])
 def test_rates_outside_0_to_1_are_refused(field, rate):
-    with pytest.raises(SettingsError, match=f"{field}: expected a rate from 0 to 1"):
+    with pytest.raises(SettingsError, match=f"{field}: expected 0 or more and "):
         Noise(**{field: rate})
 
 
-def test_what_cannot_be_simulated_is_refused():
+def test_impossible_rates_are_refused():
     with pytest.raises(SettingsError, match="below 1"):
         Noise(extra_cycle=1)
-    with pytest.raises(SettingsError, match=r"two labels or more, found \[DE\]"):
-        Noise(misread=0.1).check(Readout("[DE]"))
-    Noise(misread=0.1).check(READOUT)
-    Noise().check(Readout("C"))
+    with pytest.raises(SettingsError, match=r"two labels or more, the readout is \[DE\]"):
+        Noise(misread=0.1).check_readout(Readout("[DE]"))
+    Noise(misread=0.1).check_readout(READOUT)
+    Noise().check_readout(Readout("C"))
 
 
-def test_runs_check_themselves():
+def test_arrays_of_a_simulated_read_have_one_shape():
     with pytest.raises(ValueError, match="for each residue"):
-        Run(np.zeros(2), np.zeros(2), np.zeros(3))
+        SimulatedRead(np.zeros(2), np.zeros(2), np.zeros(3))
 
 
-def test_failures_before_a_success_are_geometric():
-    counts = count_failures(np.linspace(0, 1, 100_000, endpoint=False), 0.25)
+def test_numbers_of_empty_cycles_are_geometric():
+    counts = draw_empty_cycles(np.linspace(0, 1, 100_000, endpoint=False), 0.25)
     for n in range(5):
         assert (counts == n).mean() == pytest.approx(0.75 * 0.25**n, abs=1e-4)
-    assert not count_failures(np.array([0.0, 0.999999]), 0).any()
+    assert not draw_empty_cycles(np.array([0.0, 0.999999]), 0).any()
 
 
-def test_rates_so_near_to_1_that_no_readout_ends_are_refused():
+def test_rates_too_close_to_1_are_refused():
     with pytest.raises(SettingsError, match="0.9999999999999"):
         noisy("CYX" * 10, extra_cycle=0.9999999999999)
     with pytest.raises(SettingsError, match="empty cycles"):
-        count_failures(np.full(1000, 0.99), 0.9999999)
+        draw_empty_cycles(np.full(1000, 0.99), 0.9999999)

@@ -25,7 +25,7 @@ def test_every_hidden_symbol_is_read_back(symbol, run, fasta, tmp_path):
     assert again == [("a/../b c", "MXXXCKXXXC")]
 
 
-def test_files_gzip_stdin_stdout_and_record(run, fasta, tmp_path, monkeypatch):
+def test_files_gzip_stdout_and_run_record(run, fasta, tmp_path, monkeypatch):
     first, second = fasta("1", [("a", "MAK")]), fasta("2", [("b", "CWW")])
     out = tmp_path / "out.fasta.gz"
     assert run("mask", first, second, "-o", out, "--readout", "KCYM").code == 0
@@ -36,7 +36,7 @@ def test_files_gzip_stdin_stdout_and_record(run, fasta, tmp_path, monkeypatch):
     assert run("mask", first, "-o", "-", "--readout", "KCYM").out == ">a\nMXK\n"
 
 
-def test_one_bad_record_does_not_stop_the_others(run, fasta, tmp_path):
+def test_a_bad_record_does_not_stop_the_others(run, fasta, tmp_path):
     pairs = [(f"p{i}", "MAGICK") for i in range(1000)]
     pairs[500] = ("p500", "MA!K")
     source, out = fasta("p", pairs), tmp_path / "o"
@@ -52,7 +52,7 @@ def test_one_bad_record_does_not_stop_the_others(run, fasta, tmp_path):
 
 
 @pytest.mark.parametrize("readout", ["KCYM", AMINO_ACIDS])
-def test_nothing_hidden_and_everything_hidden_are_defined(readout, run, fasta):
+def test_reads_may_be_all_observed_or_all_hidden(readout, run, fasta):
     source = fasta("p", [("none", "KCYM"), ("all", "AAAA")])
     out = run("mask", source, "-o", "-", "--readout", readout).out.split()
     assert out == [">none", "KCYM", ">all", "XXXX" if readout == "KCYM" else "AAAA"]
@@ -65,16 +65,16 @@ def test_ids_are_never_file_names(fasta, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} - before == {"o", "o.run.json"}
 
 
-def test_a_whole_proteome(tmp_path):
+def test_every_protein_of_a_proteome_is_masked(tmp_path):
     source = SHARED / "escherichia" / "train_ecoli_K12.faa.gz"
     if not source.exists():
         source = DATA / "ecoli_536.fasta"
     mask(source, tmp_path / "r.gz", "K1")
-    for protein, readout in zip(
+    for protein, read in zip(
         read_fasta(source), read_fasta(tmp_path / "r.gz", reads=True), strict=True
     ):
-        assert protein.header == readout.header
-        assert mask_sequence(protein.sequence, Readout("K1")).residues == readout.sequence
+        assert protein.header == read.header
+        assert mask_sequence(protein.sequence, Readout("K1")).residues == read.sequence
 
 
 PEPTIDES = [("1", "MAEK"), ("2", "CYDDK"), ("b", "MADK"), ("3", "GGG"), ("5", "WWEC")]
@@ -115,15 +115,15 @@ def test_groups_stand_in_brackets_in_files(run, fasta, tmp_path):
         (["--readout", "C[DE"], "found '['"),
         (["--readout", "C", "--misread", "0.1"], "two labels or more"),
         (["--readout", "K1", "--misread", "1.1"], "--misread"),
-        (["--readout", "K1", "--misread", "nan"], "misread: expected a rate from 0 to 1"),
-        (["--readout", "K1", "--extra-cycle", "1"], "below 1"),
+        (["--readout", "K1", "--misread", "nan"], "misread: expected 0 or more and 1 or less"),
+        (["--readout", "K1", "--extra-cycle", "1"], "--extra-cycle"),
         (["--readout", "K1", "--seed", "-1"], "--seed"),
         (["--readout", AMINO_ACIDS, "--dye-sequences"], "at most 10 labels, found 20"),
         (["--readout", "K1", "--noise", "rates.json"], "expected 4 channel models"),
         (["--labels", "D,C,Y", "--noise", "rates.json", "--misread", "0"], "found both"),
     ],
 )
-def test_settings_that_contradict_each_other_are_2(
+def test_contradicting_settings_are_usage_errors(
     run, fasta, parameters, tmp_path, monkeypatch, arguments, words
 ):
     monkeypatch.chdir(tmp_path)
@@ -131,7 +131,7 @@ def test_settings_that_contradict_each_other_are_2(
     assert result.code == 2 and words in result.err and not (tmp_path / "out").exists()
 
 
-def test_a_bad_parameter_file_is_65(run, fasta, parameters, tmp_path):
+def test_a_bad_parameter_file_is_an_input_error(run, fasta, parameters, tmp_path):
     common = ["mask", fasta("p", PEPTIDES), "-o", tmp_path / "o", "--labels", "DE,C,Y", "--noise"]
     parameters.write_text(parameters.read_text().replace("p_dud", "p_dut"))
     result = run(*common, parameters)
@@ -141,7 +141,7 @@ def test_a_bad_parameter_file_is_65(run, fasta, parameters, tmp_path):
 
 
 @pytest.mark.parametrize("noise", ["rates", "file"])
-def test_neither_order_nor_company_changes_what_happens_to_a_record(
+def test_errors_of_a_record_do_not_depend_on_the_other_records(
     run, fasta, parameters, proteins, noise
 ):
     more = ["--labels", "DE,C,Y", *(RATES if noise == "rates" else ["--noise", parameters])]
@@ -174,7 +174,7 @@ def test_errors_are_in_the_run_record(run, fasta, parameters, tmp_path):
     assert record["settings"]["seed"] == 7 and len(record["inputs"][1]["sha256"]) == 64
 
 
-def test_rates_of_0_are_no_errors(run, fasta, proteins, tmp_path):
+def test_rates_of_0_make_no_errors(run, fasta, proteins, tmp_path):
     source = fasta("p", proteins[:20])
     plain = run("mask", source, "-o", "-", "--readout", "K2", "--hidden-symbol", "?").out
     zeros = [part for rate in RATES[::2] for part in (rate, "0")]
@@ -194,7 +194,7 @@ def test_every_residue_may_be_lost(run, fasta, tmp_path):
 def test_dye_sequences_are_merged_and_counted(run, fasta, tmp_path):
     source, out = fasta("p", PEPTIDES), tmp_path / "d.tsv.gz"
     result = run("mask", source, "-o", out, "--labels", "DE,C,Y", "--dye-sequences")
-    assert result.code == 0 and "left out 1 of 5 readouts" in result.err
+    assert result.code == 0 and "left out 1 of 5 reads" in result.err
     expected = b"3\n3\n..0\t2\t1\n1200\t1\t2\n..01\t1\t5\n"
     assert gzip.decompress(out.read_bytes()) == expected
     labels = Readout.from_labels("DE,C,Y")

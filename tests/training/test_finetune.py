@@ -241,7 +241,7 @@ def test_a_killed_run_resumes_to_bitwise_equal_weights(run, train, validation, t
     code, words = stopped.wait(60), stopped.stderr.read()
     assert code in (75, 0), words
     if code == 75:
-        assert "--resume goes on" in words and "Traceback" not in words
+        assert "run the same command with --resume" in words and "Traceback" not in words
     resumed = run(*command_line(train, validation, tmp_path / "net", "--resume"))
     assert resumed.code == 0, resumed.err
     assert weights_of(tmp_path / "net") == weights_of(tmp_path / "straight")

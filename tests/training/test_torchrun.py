@@ -80,7 +80,7 @@ def test_two_processes_have_the_curve_of_one_with_two_batches(run, command, tmp_
         time.sleep(0.02)
     stopped.send_signal(signal.SIGTERM)
     words = stopped.communicate(timeout=200)[1]
-    assert words.count("the same command with --resume goes on") == 1, words
+    assert words.count("to resume, run the same command with --resume") == 1, words
     assert not (tmp_path / "again").exists()
     resumed = torchrun("-m", "pepseq", *command, tmp_path / "again", "--resume")
     words = resumed.communicate()[1]
@@ -96,7 +96,7 @@ def test_an_error_of_one_process_is_told_once(command, tmp_path):
     words = failed.communicate(timeout=200)[1]
     assert failed.returncode == 1 and "exitcode  : 65" in words
     assert words.count("Error: ") == 1 + words.count("ChildFailedError: ")
-    assert "Error: only this process fails" in words and "a bug of pepseq" not in words
+    assert "Error: only this process fails" in words and "a bug in pepseq" not in words
     assert not (tmp_path / "net").exists()
 
 

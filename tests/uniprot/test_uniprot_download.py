@@ -512,7 +512,10 @@ def test_sigterm_is_75_and_keeps_whole_pages(uniprot, tmp_path, whole):
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     words = process.communicate(timeout=10)[1]
-    assert process.returncode == 75 and words.splitlines()[-1].startswith("Error: stopped; the")
+    assert process.returncode == 75
+    assert words.splitlines()[-1].startswith(
+        "Error: stopped; to resume after the last complete page"
+    )
     uniprot.asked.clear()
     assert start(uniprot, tmp_path).wait() == 0
     assert (tmp_path / "o.fasta.gz").read_bytes() == whole and len(uniprot.asked) == 2

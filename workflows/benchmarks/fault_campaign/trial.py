@@ -16,7 +16,7 @@ from commands import LIMIT, Command, Inputs, pepseq
 HELD, FAILED, MISSED = "held", "failed", "not reached"
 _TIMES = {"started", "seconds", "written"}
 _OWN_TRACEBACK = re.compile(r"Traceback \(most recent call last\).*?/pepseq/", re.S)
-_NEVER = ("Exception ignored", "a bug of pepseq", "Fatal Python error", "Segmentation fault")
+_NEVER = ("Exception ignored", "a bug in pepseq", "Fatal Python error", "Segmentation fault")
 
 
 @dataclass(frozen=True)
