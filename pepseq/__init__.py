@@ -39,7 +39,7 @@ _WHERE = {
     "Evaluation": "pepseq.evaluation.result",
     "compare_evaluations": "pepseq.evaluation.compare",
     "evaluate_pairs": "pepseq.evaluation.pairs",
-    "report": "pepseq.report.build",
+    "report": "pepseq.reporting.build",
 }
 
 __all__ = ["__version__", *_WHERE]

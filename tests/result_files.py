@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from evaluation_folder import draw_nothing, write
 
 from pepseq.evaluation.evaluate import evaluate
+from pepseq.io.run_record import describe_file
 from pepseq.prediction.reconstruction import TABLE_COLUMNS
 
 READ = "KCYM"
@@ -48,8 +49,8 @@ def readout_table(path, proteins, templates=True, at=sure):
     return path
 
 
-def run_record(output, command, inputs=(), **settings):
-    """Write a run record beside an output."""
+def run_record(output, command, inputs=(), outputs=(), **settings):
+    """Write a run record beside an output, an older one without `outputs`."""
     record = {
         "command": command,
         "pepseq": "0.1.0",
@@ -60,6 +61,8 @@ def run_record(output, command, inputs=(), **settings):
         "started": "2026-01-02T03:04:05Z",
         "seconds": 1.5,
     }
+    if outputs:
+        record["outputs"] = [describe_file(path) for path in outputs]
     output.with_name(output.name + ".run.json").write_text(json.dumps(record))
 
 

@@ -11,7 +11,7 @@ ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "templates", "models", "network"),
     *("prediction", "lookup", "training", "pairing", "structure"),
-    *("evaluation", "splitting", "report", "cli"),
+    *("evaluation", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))
 
@@ -48,7 +48,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),
         ("pepseq.structure.scoring.score", "torch transformers pandas gemmi biotite tmtools"),
-        ("pepseq.report.build", "torch transformers pandas matplotlib numba gemmi"),
+        ("pepseq.reporting.build", "torch transformers pandas matplotlib numba gemmi"),
         ("pepseq.structure.folding.fold", "torch transformers pandas gemmi biotite tmtools"),
         (
             "pepseq.structure.alphafold_db.download",
@@ -64,9 +64,11 @@ def test_nothing_heavy_is_imported_early(module, without):
 
 
 def test_every_data_file_is_packaged():
-    packaged = {"bundled", "architectures"}
-    assert all(f'"{name}/*"' in (ROOT / "pyproject.toml").read_text() for name in packaged)
+    packaged = {"models/bundled", "models/architectures", "templates/bundled"}
+    packaged |= {"reporting/static", "reporting/templates"}
+    patterns = (ROOT / "pyproject.toml").read_text()
+    assert all(f'"{name.partition("/")[2]}/*' in patterns for name in packaged)
     for path in (ROOT / "pepseq").rglob("*"):
         made = path.suffix in (".py", ".pyc", ".nbi", ".nbc") or ".pepseq-index" in str(path)
         if path.is_file() and not made and path.name != "py.typed":
-            assert path.parent.name in packaged, path
+            assert f"{path.parent.parent.name}/{path.parent.name}" in packaged, path

@@ -22,7 +22,7 @@ def command(results, output, truth, title, force):
     lookup, score, fold, pair, evaluate-pairs, finetune, split and mask wrote. Each is recognised by
     its columns and run record, whatever its name.
     """
-    from pepseq.report.build import report
+    from pepseq.reporting.build import report
 
     done = report(results, output, truth=truth, title=title, force=force)
     log.info(

@@ -27,7 +27,7 @@ def command(name, results, truth, color, plain):
     Below each residue stands the tenth of its confidence, or * if it was read. RESULTS are tables
     that predict wrote with --table, or folders with such tables.  [default: the current folder]
     """
-    from pepseq.report.show import show
+    from pepseq.reporting.terminal import show
 
     coloured = color == "always" or (
         color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")

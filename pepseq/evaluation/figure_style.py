@@ -1,10 +1,9 @@
-"""How every figure of an evaluation looks, and how a figure becomes a PNG file or SVG text.
+"""How every figure of an evaluation looks, and how a figure becomes a PNG file.
 
-A figure is a function that draws into a matplotlib Figure: `save_png(path, draw, data)` and
-`svg_text(draw, data)` call it with a figure of this style. No display is needed.
+A figure is a function that draws into a matplotlib Figure: `save_png(path, draw, data)` calls it
+with a figure of this style; `inline_svg` makes SVG of it. No display is needed.
 """
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,8 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-INK, BLUE, ORANGE, GREY, PALE_BLUE = "#222222", "#2166ac", "#d6604d", "#8c8c8c", "#d1e5f0"
+INK, BLUE, ORANGE, GREY = "#222222", "#2166ac", "#d6604d", "#8c8c8c"
+LIGHT_BLUE, PALE_BLUE = "#92c5de", "#d1e5f0"
 
 _PNG_DOTS_PER_INCH = 300
 
@@ -60,20 +60,3 @@ def save_png(
     with styled_figure() as figure:
         draw(figure, *data, **more_data)
         figure.savefig(path, dpi=_PNG_DOTS_PER_INCH, metadata={"Software": None})
-
-
-def svg_text(
-    draw: Callable[Concatenate[Figure, Data], None],
-    *data: Data.args,
-    **more_data: Data.kwargs,
-) -> str:
-    """Return the figure that `draw(figure, *data)` draws as an `<svg>` element for a web page.
-
-    Letters are drawn as paths, so a page needs no font. Equal data give equal texts.
-    """
-    stream = io.StringIO()
-    with styled_figure() as figure:
-        draw(figure, *data, **more_data)
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]

@@ -1,6 +1,7 @@
 """The figures of an evaluation: each function draws one figure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +9,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from pepseq.evaluation.figure_style import BLUE, GREY, INK, ORANGE, PALE_BLUE
+from pepseq.evaluation.figure_style import BLUE, GREY, INK, LIGHT_BLUE, ORANGE, PALE_BLUE
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS, in_bin
 from pepseq.evaluation.summary import IdentityRow, LengthRow, ReliabilityBin
 from pepseq.readout.readout import Readout
@@ -55,8 +56,8 @@ def draw_accuracy_by_identity(
 ) -> None:
     """Draw the hidden-residue accuracy by identity to the nearest reference protein.
 
-    `bands` and `accuracy` in percent (NaN: nothing hidden) are of each protein; `rows` are those of
-    identity.tsv for single bands.
+    `bands` and `accuracy` in percent (NaN: nothing hidden) are of each protein, without which there
+    are no boxes; `rows` are those of identity.tsv for single bands.
     """
     rows = rows[::-1]
     band_of_protein = np.array(bands, dtype=object)
@@ -87,7 +88,7 @@ def _draw_boxes_and_means(
     macros: Mapping[str, Shares],
     x_label: str,
 ) -> None:
-    """Draw a box for each group of proteins, and lines of macro accuracies over the groups.
+    """Draw a box for each group of proteins if they are given, and lines of macro accuracies.
 
     `accuracies` of the proteins of each group, by its label on the x axis; `macros` by label in the
     legend, one share for each group.
@@ -95,7 +96,7 @@ def _draw_boxes_and_means(
     figure.set_size_inches(5.2, 3.0)
     axes = figure.add_subplot()
     accuracies = {label: values[~np.isnan(values)] for label, values in accuracies.items()}
-    if not any(values.size for values in accuracies.values()):
+    if all(share is None for shares in macros.values() for share in shares):
         return _write_nothing_hidden(axes)
     for place, values in enumerate(accuracies.values()):
         if values.size:
@@ -108,14 +109,11 @@ def _draw_boxes_and_means(
     axes.set_ylim(0, 100)
     axes.set_xlabel(x_label)
     axes.set_ylabel("Hidden-residue accuracy (%)")
-    box = Patch(facecolor=PALE_BLUE, edgecolor=INK, linewidth=0.6)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        [*handles, box],
-        [*labels, "Median, quartiles, 5–95 % of proteins"],
-        loc="outside upper center",
-        ncols=2,
-    )
+    if any(values.size for values in accuracies.values()):
+        handles.append(Patch(facecolor=PALE_BLUE, edgecolor=INK, linewidth=0.6))
+        labels.append("Median, quartiles, 5–95 % of proteins")
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
 
 
 def _write_nothing_hidden(axes: Axes) -> None:
@@ -218,6 +216,32 @@ def _draw_chemistry(axes: Axes, rows: list[int], columns: list[int]) -> None:
         )
 
 
+def draw_recall_and_precision(
+    figure: Figure, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """Draw recall as a bar and precision as a ring for each row of amino_acids.tsv.
+
+    Returns the titles of the rings: see `inline_svg`.
+    """
+    axes = figure.add_subplot()
+    places = range(len(rows))
+    axes.barh(places, [row["recall"] or 0 for row in rows], 0.6, color=LIGHT_BLUE, label="Recall")
+    known = [(at, row) for at, row in enumerate(rows) if row["precision"] is not None]
+    ring: dict[str, Any] = {
+        "color": BLUE,
+        "markerfacecolor": "white",
+        "markersize": 4,
+        "clip_on": False,
+    }
+    points = [row["precision"] for _, row in known], [at for at, _ in known]
+    axes.plot(*points, "o", label="Precision", gid="precision", **ring)
+    axes.set_yticks(places, [row["amino_acid"] for row in rows])
+    axes.set(xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5), xlabel="Recall, precision (%)")
+    figure.legend(loc="outside upper center", ncols=2)
+    said = "{amino_acid}: precision {precision:.1f} %"
+    return {"precision": [said.format_map(row) for _, row in known]}
+
+
 def draw_reliability_diagram(
     figure: Figure, bins: Sequence[ReliabilityBin], calibration_error: float | None
 ) -> None:
@@ -258,7 +282,7 @@ def draw_reliability_diagram(
         [100 * row["residues"] / residues.sum() for row in bins],
         width=bins[0]["to"] - bins[0]["from"],
         align="edge",
-        color="#92c5de",
+        color=LIGHT_BLUE,
         edgecolor="white",
         linewidth=0.5,
     )

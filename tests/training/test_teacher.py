@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shlex
 import shutil
 from types import SimpleNamespace
 
@@ -20,8 +19,6 @@ from pepseq.models.masked_lm import read_vocabulary
 from pepseq.models.random_weights import new_masked_lm
 from pepseq.models.registry import find_known_model
 from pepseq.readout.readout import Readout
-from pepseq.report.calls import command_line
-from pepseq.report.discover import Run
 from pepseq.sequences.fasta import Record
 from pepseq.training.data import IGNORED, TrainingBatches
 from pepseq.training.teacher import Teacher, find_teacher
@@ -235,9 +232,6 @@ def test_a_published_teacher_is_known_by_its_revision(
     assert settings["teacher"] == {
         "model": "Rostlab/prot_bert@7a894481acdc12202f0a415dd567f6cfdb698908"
     }
-    record = json.loads((tmp_path / "net.run.json").read_text())
-    words = shlex.split(command_line(Run(tmp_path / "net", record)))
-    assert words[words.index("--teacher") + 1] == "Rostlab/prot_bert"
     learn("folder", protbert, **window)
     assert weights_of(tmp_path / "net") == weights_of(tmp_path / "folder")
 

@@ -1,0 +1,127 @@
+"""Figures as SVG inside a web page, in the colours of the page's style."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Concatenate, NamedTuple, ParamSpec
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from pepseq.evaluation.figure_style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT_BLUE,
+    ORANGE,
+    PALE_BLUE,
+    styled_figure,
+)
+
+VARIABLES = {
+    INK: "--ink",
+    BLUE: "--accent",
+    GREY: "--muted",
+    ORANGE: "--second",
+    LIGHT_BLUE: "--c1",
+    PALE_BLUE: "--c2",
+    "#000000": "--ink",
+    "#ffffff": "--paper",
+}
+"""Colours of figures, and variables of the page's style in their place."""
+
+_IGNORED = {"metadata", "style", "clipPath"}
+"""Elements of matplotlib's SVG that the page does not need."""
+
+_DEFAULTS = re.compile(r"(font-family|stroke-linejoin|stroke-linecap)[^;]*;? ?|text-anchor: start")
+_DECIMAL = re.compile(r"-?\d+\.\d+")
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+Data = ParamSpec("Data")
+
+
+class InlineSvg(NamedTuple):
+    """The content of an `<svg>` element of a page, and its viewBox."""
+
+    view_box: str
+    marks: str
+
+
+def inline_svg(
+    key: str,
+    inches: tuple[float, float],
+    draw: Callable[Concatenate[Figure, Data], object],
+    *data: Data.args,
+    **more_data: Data.kwargs,
+) -> InlineSvg:
+    """Return the figure that `draw(figure, *data)` draws, for a page; equal data give equal texts.
+
+    `key` makes ids distinct on the page; `inches` are width and height. The title of a mark is the
+    text that `draw` returns for it, a dict of lists of texts by the artist's gid, or for a line
+    without a gid its y value.
+    """
+    stream = io.StringIO()
+    with styled_figure() as figure:
+        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": key})
+        titles = draw(figure, *data, **more_data)
+        known = titles if isinstance(titles, dict) else {}
+        known |= _titles_of_lines(figure)
+        figure.set_size_inches(*inches)
+        undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(stream, format="svg", metadata=undated, transparent=True)
+    root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
+    return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
+
+
+def _titles_of_lines(figure: Figure) -> dict[str, list[str]]:
+    """Set the gid of each line with markers that has none, and return the values of its marks."""
+    titles: dict[str, list[str]] = {}
+    for line in (line for axes in figure.axes for line in axes.lines):
+        if line.get_marker() not in ("None", "", None) and line.get_gid() is None:
+            gid = f"line-{len(titles)}"
+            line.set_gid(gid)
+            label = "" if str(line.get_label()).startswith("_") else f"{line.get_label()}: "
+            values = np.asarray(line.get_ydata(), float)
+            titles[gid] = [f"{label}{value:.4g}" for value in values[~np.isnan(values)]]
+    return titles
+
+
+def _marks(
+    element: ElementTree.Element, titles: dict[str, list[str]], pending: Iterator[str]
+) -> Iterator[str]:
+    """Yield the elements of matplotlib's SVG that draw something, without groups.
+
+    `pending` are the titles of the next marks.
+    """
+    name = element.tag.rpartition("}")[2]
+    if name in _IGNORED:
+        return
+    gid = element.get("id", "")
+    pending = iter(titles[gid]) if gid in titles else pending
+    inside = (mark for child in element for mark in _marks(child, titles, pending))
+    if name in ("svg", "g"):
+        yield from inside
+        return
+    attributes = [(key.rpartition("}")[2], text) for key, text in element.items()]
+    shortened = [(key, _shortened(key, text)) for key, text in attributes]
+    shown = "".join(f' {key}="{escape(text)}"' for key, text in shortened if text)
+    title = next(pending, "") if name == "use" else ""
+    said = f"<title>{escape(title)}</title>" if title else ""
+    content = f"{said}{escape(element.text or '').strip()}{''.join(inside)}"
+    yield f"<{name}{shown}>{content}</{name}>" if content or name != "defs" else ""
+
+
+def _shortened(key: str, text: str) -> str:
+    """Return an attribute as short as it looks the same; empty for one without an effect."""
+    if key == "clip-path" or text.startswith("rotate(-0 "):
+        return ""
+    if key == "style":
+        for colour, variable in VARIABLES.items():
+            text = text.replace(colour, f"var({variable})")
+        return _DEFAULTS.sub("", text).replace(": ", ":").replace("; ", ";").strip("; ")
+    if key in ("d", "x", "y", "transform"):
+        text = _DECIMAL.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), text)
+    return " ".join(text.split())

@@ -1,0 +1,151 @@
+"""Figures of the page, drawn by matplotlib, which is imported where a figure is drawn."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pepseq.evaluation.metrics import FINE_LENGTH_BINS
+from pepseq.io.tables import Row
+from pepseq.reporting.values import number
+from pepseq.structure.scoring.config import FOLD_THRESHOLD
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pepseq.evaluation.inline_svg import InlineSvg
+
+_WIDTH, _HEIGHT = 4.4, 2.8
+"""Size of a figure in inches."""
+_MANY_POINTS = 300
+"""More points than these are drawn small."""
+
+
+def _svg(
+    key: str, draw: Callable[..., object], *data: object, height: float = _HEIGHT
+) -> "InlineSvg":
+    from pepseq.evaluation.inline_svg import inline_svg
+
+    return inline_svg(key, (_WIDTH, height), draw, *data)
+
+
+def by_length(key: str, tables: Mapping[str, list[Row]]) -> "InlineSvg | None":
+    """Return the accuracy by length; None without a protein."""
+    rows = _with_numbers(tables["lengths_fine"], "length")
+    names = [row["length"] for row in rows]
+    if not any(row["proteins"] for row in rows) or names != list(FINE_LENGTH_BINS):
+        return None
+    from pepseq.evaluation.figures import draw_accuracy_by_length
+
+    columns = [[number(row.get(c)) for row in tables["proteins"]] for c in ("length", "accuracy")]
+    return _svg(key, draw_accuracy_by_length, *(np.array(c, float) for c in columns), rows)
+
+
+def by_identity(key: str, bands: Sequence[Row]) -> "InlineSvg | None":
+    """Return the accuracy by band of identity to the nearest reference protein; None without any.
+
+    The bands of single proteins are in no table, so that the figure has no boxes.
+    """
+    if not bands:
+        return None
+    from pepseq.evaluation.figures import draw_accuracy_by_identity
+
+    rows = _with_numbers(bands, "band")
+    return _svg(key, draw_accuracy_by_identity, [], np.array([]), rows)
+
+
+def by_amino_acid(key: str, rows: Sequence[Row]) -> "InlineSvg | None":
+    """Return recall and precision of each hidden amino acid; None without any."""
+    if not rows:
+        return None
+    from pepseq.evaluation.figures import draw_recall_and_precision
+
+    shares = _with_numbers(rows, "amino_acid")
+    return _svg(key, draw_recall_and_precision, shares, height=0.8 + 0.14 * len(rows))
+
+
+def reliability(key: str, rows: Sequence[Row], error: object) -> "InlineSvg | None":
+    """Return the accuracy by confidence; None without a residue."""
+    bins = _with_numbers(rows)
+    if not any(row["residues"] for row in bins) or number(error) is None:
+        return None
+    from pepseq.evaluation.figures import draw_reliability_diagram
+
+    return _svg(key, draw_reliability_diagram, bins, number(error), height=_WIDTH)
+
+
+class _Numbers(dict[str, Any]):
+    """A row of which a column that is missing is None."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def _with_numbers(rows: Sequence[Row], name: str = "") -> list[Any]:
+    """Return rows with numbers in all columns but `name`; counts are whole."""
+    numbers = [_Numbers({c: number(cell) for c, cell in row.items()}) for row in rows]
+    for row, before in zip(numbers, rows, strict=True):
+        row |= {c: int(row[c] or 0) for c in ("proteins", "residues")} | {name: before.get(name)}
+    return numbers
+
+
+def histogram(key: str, counts: Sequence[int], unit: str) -> "InlineSvg | None":
+    """Return the percentage in each tenth of confidence; None if nothing is counted."""
+
+    def draw(figure: "Figure") -> None:
+        from pepseq.evaluation.figure_style import BLUE
+
+        shares = [100 * count / sum(counts) for count in counts]
+        axes = figure.add_subplot()
+        axes.bar(range(0, 100, 10), shares, 10, align="edge", color=BLUE, edgecolor="white")
+        top = next(top for top in (10, 25, 50, 75, 100) if max(shares) <= top)
+        axes.set(xlim=(0, 100), ylim=(0, top), xlabel="Confidence (%)", ylabel=f"{unit} (%)")
+
+    return _svg(key, draw) if sum(counts) else None
+
+
+def losses(key: str, rows: Sequence[Mapping[str, str]]) -> "InlineSvg | None":
+    """Return training and validation loss by step; None if no loss is recorded."""
+    curves = []
+    for column in ("train_loss", "validation_loss"):
+        points = [(number(row.get("step")), number(row.get(column))) for row in rows]
+        curves.append(np.array([point for point in points if None not in point]).reshape(-1, 2))
+
+    def draw(figure: "Figure") -> None:
+        from pepseq.evaluation.figure_style import BLUE, GREY
+
+        axes = figure.add_subplot()
+        axes.plot(*curves[0].T, color=GREY, linestyle="--", linewidth=1, label="Training")
+        axes.plot(*curves[1].T, "o-", color=BLUE, markersize=3.5, linewidth=1, label="Validation")
+        axes.set_xlim(left=0)
+        axes.set(xlabel="Step", ylabel="Loss (nats per residue)")
+        figure.legend(loc="outside upper center", ncols=2)
+
+    return _svg(key, draw) if any(map(len, curves)) else None
+
+
+def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> "InlineSvg | None":
+    """Return the TM-score of each row by its accuracy; None without rows."""
+    labels = {False: "Protein", True: "Its model is not of the predicted sequence"}
+
+    def draw(figure: "Figure") -> dict[str, list[str]]:
+        from pepseq.evaluation.figure_style import BLUE, GREY
+
+        axes, titles = figure.add_subplot(), {}
+        axes.axhline(FOLD_THRESHOLD, color=GREY, linestyle=":", linewidth=1)
+        axes.text(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", ha="right")
+        for different, label in labels.items():
+            mine = [row for row in rows if bool(row["model_different"]) == different]
+            x, y = ([row[name] for row in mine] for name in ("accuracy", "tm_score"))
+            style: dict[str, Any] = {"facecolor": "white" if different else BLUE, "clip_on": False}
+            size = 8 if len(rows) > _MANY_POINTS else 22
+            axes.scatter(x, y, size, edgecolor=BLUE, gid=label, label=label, **style)
+            said = "{id}: {accuracy:.1f} % correct, TM-score {tm_score:.3f}"
+            titles[label] = [said.format_map(row) for row in mine]
+        axes.set(xlim=(0, 100), ylim=(0, 1), ylabel="TM-score")
+        axes.set_xlabel("Hidden residues that are correct (%)")
+        if any(row["model_different"] for row in rows):
+            figure.legend(loc="outside upper center", ncols=2)
+        return titles
+
+    return _svg(key, draw) if rows else None

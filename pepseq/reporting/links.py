@@ -1,0 +1,106 @@
+"""Results that belong together: a table of confidences, its run, its evaluation, its truth."""
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pepseq.io.compression import without_suffix
+from pepseq.io.run_record import sha256
+from pepseq.reporting.discovery import RECORD, EvaluationFolder, RecordedRun, Results, read_run
+from pepseq.reporting.predicted_proteins import PredictedProtein, read_proteins, read_truth
+from pepseq.reporting.values import distinct_names
+
+Placed = TypeVar("Placed", RecordedRun, EvaluationFolder)
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class PredictedTable:
+    """The proteins of one table of confidences, with its run and its evaluation if known."""
+
+    name: str
+    proteins: list[PredictedProtein]
+    run: RecordedRun | None
+    evaluation: EvaluationFolder | None
+
+
+def link(results: Results, truth: Sequence[str | Path]) -> list[PredictedTable]:
+    """Read the tables of confidences, each with its run and its evaluation; name evaluations.
+
+    `truth` are FASTA files of true proteins; without any, the truth that an evaluation's run record
+    names is read if it is unchanged. Raises InputError.
+    """
+    given = read_truth(list(truth))
+    paths = results.tables["residues"]
+    tables = []
+    for path, name in zip(paths, _names(paths, paths), strict=True):
+        digest = sha256(path)
+        run = _run_of(path, digest, results)
+        digests = {digest, *(run.outputs if run else ())}
+        near = _nearest(results.evaluations.values(), path)
+        evaluation = next((folder for folder in near if digests & folder.inputs.keys()), None)
+        run = run or _predicted_by(evaluation, results)
+        known = given or _recorded_truth(evaluation, results)
+        proteins = [protein.against(known.get(protein.id)) for protein in read_proteins(path)]
+        tables.append(PredictedTable(name, proteins, run, evaluation))
+    evaluations = list(results.evaluations.values())
+    truths = [evaluation.truth[0] or evaluation.folder for evaluation in evaluations]
+    for evaluation, name in zip(
+        evaluations, _names(truths, list(results.evaluations)), strict=True
+    ):
+        evaluation.name = name
+        evaluation.predicted_by = _predicted_by(evaluation, results)
+    return tables
+
+
+def _names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
+    """Return file names without suffixes; those that come several times have their place."""
+    stems = [Path(without_suffix(path.name)).stem for path in paths]
+    distinct = distinct_names(places)
+    named = zip(stems, distinct, strict=True)
+    return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
+
+
+def _nearest(listed: Iterable[Placed], path: Path) -> list[Placed]:
+    """Return results with those of the same folder first, as there may be copies elsewhere."""
+    places = [(r, r.output if isinstance(r, RecordedRun) else r.folder) for r in listed]
+    return [r for r, place in sorted(places, key=lambda pair: pair[1].parent != path.parent)]
+
+
+def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
+    """Return the run that wrote a table; one in the table's folder is added to the results."""
+    beside = Results()
+    for path in sorted(table.parent.glob(f"*{RECORD}")):
+        read_run(path, beside)
+    for run in _nearest({**beside.runs, **results.runs}.values(), table):
+        if digest in run.outputs:
+            results.runs[run.output] = run
+            return run
+    return None
+
+
+def _predicted_by(evaluation: EvaluationFolder | None, results: Results) -> RecordedRun | None:
+    """Return the run that predicted the proteins of an evaluation."""
+    if evaluation is None:
+        return None
+    near = _nearest(results.runs.values(), evaluation.folder)
+    predict = (run for run in near if run.record["command"] == "predict")
+    return next((run for run in predict if run.outputs & evaluation.inputs.keys()), None)
+
+
+def _recorded_truth(evaluation: EvaluationFolder | None, results: Results) -> dict[str, str]:
+    """Return the true proteins of an evaluation by id; none if the file has changed."""
+    named, digest = evaluation.truth if evaluation else (None, "")
+    if evaluation is None or named is None:
+        return {}
+    for path in (named, evaluation.folder.parent / named):
+        if os.path.isfile(path) and sha256(path) == digest:
+            results.truths.append(path)
+            log.info("result: %s: the truth of %s", path, evaluation.folder)
+            return read_truth([path])
+    message = "%s: its truth, %s, is missing or has changed. Specify it with --truth."
+    log.info(message, evaluation.folder, named)
+    return {}

@@ -1,0 +1,80 @@
+"""What the section about structures shows: TM-scores of each table, and against accuracy."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pepseq.io.tables import Row, read_rows
+from pepseq.reporting import figures
+from pepseq.reporting.discovery import Results
+from pepseq.reporting.links import PredictedTable
+from pepseq.reporting.local_paths import local_text
+from pepseq.reporting.values import distinct_names, mean, number
+from pepseq.structure.model_names import short_id
+from pepseq.structure.scoring.config import FOLD_THRESHOLD
+
+
+def structures(results: Results, tables: Sequence[PredictedTable]) -> dict[str, Any] | None:
+    """Return folders of structures, and each table of scores."""
+    accuracy: dict[str, float | None] = {}
+    for table in tables:
+        accuracy |= {short_id(p.id): p.accuracy for p in table.proteins if p.accuracy is not None}
+        rows = table.evaluation.tables["proteins"] if table.evaluation else []
+        known = {short_id(row.get("id", "")): number(row.get("accuracy")) for row in rows}
+        accuracy |= {name: share for name, share in known.items() if share is not None}
+    paths = results.tables["structures"]
+    named = zip(distinct_names(paths), map(read_rows, paths), strict=True)
+    filled = [(name, rows) for name, rows in named if rows]
+    scored = [_scores(f"structures-{at}", *t, accuracy) for at, t in enumerate(filled, 1)]
+    folders = [_folder(path) for path in results.tables["folded"]]
+    listed = {"threshold": FOLD_THRESHOLD, "folders": folders, "scored": scored}
+    return listed if scored or folders else None
+
+
+def _folder(path: Path) -> dict[str, Any]:
+    """Return how many structures a folder of fold or fetch-structures has, by state."""
+    rows = read_rows(path)
+    counts = []
+    for state, count in Counter(row["state"] for row in rows).most_common():
+        plddt = mean([number(row["mean_plddt"]) for row in rows if row["state"] == state])
+        counts.append({"state": state, "structures": count, "plddt": plddt})
+    engines = sorted({row.get("engine", "") for row in rows} - {""})
+    return {"name": path.parent.name, "engines": list(map(local_text, engines)), "rows": counts}
+
+
+def _scores(key: str, name: str, rows: list[Row], accuracy: dict[str, Any]) -> dict[str, Any]:
+    """Return what one table of scores says."""
+    cells: list[dict[str, Any]] = [
+        {
+            **row,
+            "accuracy": accuracy.get(short_id(row["id"])),
+            "tm_score": number(row.get("tm_score")),
+            "model_different": number(row.get("model_different")),
+            "correspondence": f"{row.get('correspondence')}, by {row.get('normalised_by')}",
+        }
+        for row in rows
+    ]
+    different = [row["model_different"] for row in cells]
+    points = [row for row in cells if None not in (row["accuracy"], row["tm_score"])]
+    return {
+        "key": key,
+        "name": name,
+        "rows": cells,
+        "models": _folder_names(rows, "model"),
+        "references": _folder_names(rows, "reference"),
+        "pairs": len(rows),
+        "same_fold": sum((row["tm_score"] or 0) > FOLD_THRESHOLD for row in cells),
+        "mean": mean([row["tm_score"] for row in cells]),
+        "itself": sum(bool(r.get("model")) and r["model"] == r.get("reference") for r in rows),
+        "different": sum(bool(count) for count in different),
+        "unchecked": different.count(None),
+        "points": points,
+        "scatter": figures.tm_score_by_accuracy(f"{key}-accuracy", points),
+    }
+
+
+def _folder_names(rows: list[Row], column: str) -> str:
+    """Return the names of the folders that the files of a column lie in."""
+    names = dict.fromkeys(Path(row.get(column) or "").parent.name for row in rows)
+    return ", ".join(name for name in names if name)

@@ -1,0 +1,112 @@
+"""Values of small tables and of JSON: cells may be empty, and ids may be any text."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pepseq.errors import InputError, found
+from pepseq.io.tables import Row
+
+Column = tuple[str, str, str | int]
+"""A column of a table: key, title and kind; see the macro `table`."""
+TENTHS = 10
+_MAX_NUMBER = 1e15
+"""Beyond this a cell holds no count and no measurement."""
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def number(value: object) -> float | None:
+    """Return a number of a cell or of JSON; None for an empty cell and for anything else.
+
+    >>> number("12.5"), number(3), number(""), number(None), number("nan"), number("1e308")
+    (12.5, 3.0, None, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if abs(result) <= _MAX_NUMBER else None
+
+
+def nested(value: object, path: str) -> object:
+    """Return a key or attribute of nested dicts and objects; None if there is none.
+
+    >>> nested({"a": {"b": 1}}, "a.b"), nested({"a.b": 2}, "a.b"), nested([], "a.b")
+    (1, 2, None)
+    """
+    if isinstance(value, dict) and path in value:
+        return value[path]
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else getattr(value, key, None)
+    return value
+
+
+def as_list(value: object) -> list:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def total(rows: Sequence[Row], column: str) -> int:
+    """Return the sum of a column; cells without a number count as 0."""
+    return int(sum(number(row.get(column)) or 0 for row in rows))
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are not None; None if there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def tenth(path: str | Path, cell: str) -> int:
+    """Return the tenth of a confidence, 0 to 9; InputError for one that is not from 0 to 1."""
+    share = number(cell)
+    if share is None or not 0 <= share <= 1:
+        raise InputError(f"{path}: expected a confidence from 0 to 1, found {found(cell)}")
+    return min(int(TENTHS * share), TENTHS - 1)
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """Return the last part of each path, or as many parts as make different paths different.
+
+    >>> distinct_names([Path("/x/a/t.tsv"), Path("/x/b/t.tsv")])
+    ['a/t.tsv', 'b/t.tsv']
+    """
+    names: list[str] = []
+    for parts in range(1, 2 + max((len(path.parts) for path in paths), default=0)):
+        names = ["/".join(path.parts[-parts:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            break
+    return names
+
+
+def shown(value: object, digits: int = 0) -> str:
+    """Return a number with this many decimals, a whole one with commas; other texts as they are.
+
+    >>> shown("1234"), shown(0.5, 2), shown(None), shown("none", 1)
+    ('1,234', '0.50', '–', 'none')
+    """
+    known = number(value)
+    if known is None:
+        return "–" if value is None or value == "" else str(value)
+    return f"{known:.{digits}f}" if digits else f"{int(known):,}"
+
+
+def columns(text: str) -> list[Column]:
+    """Return the columns of a table from text.
+
+    >>> columns("id=Protein|id; macro=macro, %|2; reason=Reason")
+    [('id', 'Protein', 'id'), ('macro', 'macro, %', 2), ('reason', 'Reason', '')]
+    """
+    listed: list[Column] = []
+    for part in text.split(";"):
+        key, _, rest = part.strip().partition("=")
+        title, _, kind = rest.partition("|")
+        listed.append((key, title, int(kind) if kind.isdigit() else kind))
+    return listed
+
+
+def replace_unshowable(text: str) -> str:
+    """Return text with U+FFFD for each character that HTML and XML may not hold."""
+    return _UNSHOWABLE.sub("\ufffd", text)
