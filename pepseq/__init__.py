@@ -35,7 +35,7 @@ _WHERE = {
     "ScoreConfig": "pepseq.structure.scoring.config",
     "score_structures": "pepseq.structure.scoring.pair_scores",
     "evaluate": "pepseq.evaluation.evaluate",
-    "evaluate_sequences": "pepseq.evaluation.evaluate",
+    "evaluate_sequences": "pepseq.evaluation.evaluate_sequences",
     "Evaluation": "pepseq.evaluation.result",
     "compare_evaluations": "pepseq.evaluation.compare",
     "evaluate_pairs": "pepseq.evaluation.pairs",

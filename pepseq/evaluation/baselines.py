@@ -4,7 +4,7 @@
 between these two neighbours, each of which is an observed amino acid, hidden, or the protein's end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,13 @@ def fit_baselines(proteins: Iterable[str], readout: Readout, fitted_on: str) -> 
     commonest = int(counts.sum(axis=(0, 1)).argmax())
     neighbours = np.where(counts.any(axis=2), counts.argmax(axis=2), commonest)
     return Baselines(fitted_on, commonest, neighbours.astype(np.uint8))
+
+
+def fit_on_truth(proteins: Sequence[str], readout: Readout) -> Baselines | None:
+    """Fit the baselines on the proteins that are scored; None if these have no hidden residue."""
+    if not any(set(readout.unobserved) & set(sequence) for sequence in proteins):
+        return None
+    return fit_baselines(proteins, readout, "truth")
 
 
 def _states(truth: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Comparison of reconstructions with the truth, from files and from sequences in memory."""
+"""Evaluation of files of reconstructions: tables and figures in one folder."""
 
 import logging
 import os
@@ -6,11 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pepseq.errors import InputError
-from pepseq.evaluation.baselines import Baselines, fit_baselines
-from pepseq.evaluation.matches import Matches, list_missing, match_predictions
+from pepseq.evaluation.baselines import Baselines, fit_baselines, fit_on_truth
+from pepseq.evaluation.matches import (
+    Matches,
+    count_records,
+    list_missing,
+    match_predictions,
+    warn_of_unmatched,
+)
 from pepseq.evaluation.provenance import (
     choose_readout,
     read_run,
@@ -21,7 +27,7 @@ from pepseq.evaluation.provenance import (
     refuse_wrong_labels,
 )
 from pepseq.evaluation.result import Evaluation, build_evaluation
-from pepseq.evaluation.summary import RecordCounts, Summary
+from pepseq.evaluation.summary import Summary
 from pepseq.evaluation.tables import EVALUATION_FILES, write_evaluation
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -31,72 +37,12 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
-from pepseq.sequences.sequence_records import Sequences, sequence_records
 
 if TYPE_CHECKING:
     from pepseq.evaluation.nearest import Nearest
     from pepseq.evaluation.reliability import Calibration
 
 log = logging.getLogger("pepseq")
-
-
-def evaluate_sequences(
-    truth: Sequences,
-    predicted: Sequences,
-    readout: str | Readout,
-    confidences: Mapping[str, Any] | Sequence[Any] | Any | None = None,
-) -> Evaluation:
-    """Score reconstructions in memory against true proteins.
-
-    `truth` and `predicted` are dicts of id to sequence, lists of Biopython SeqRecords, or
-    DataFrames with the columns id and sequence, matched by id; or lists of sequences, matched by
-    place. Hidden residues are those whose true amino acid is not in `readout`; unknown residues of
-    the truth are never scored. `confidences` are those of the predicted residues (0 to 1): a
-    DataFrame with the columns of the table that `predict` writes, or an array of shape (length,)
-    for each protein, as a dict by id or a list in the order of `predicted`; those of observed
-    residues are ignored. The two baselines are fitted on `truth`, which flatters them.
-
-    Raises InputError for sequences that are no proteins or have no partner of the same length, and
-    for confidences that are not those of `predicted`; SettingsError for a faulty readout.
-
-    >>> evaluation = evaluate_sequences({"P1": "MALK"}, {"P1": "MAVK"}, "KCYM",
-    ...     confidences={"P1": [1, 0.9, 0.6, 1]})
-    >>> evaluation
-    Evaluation(readout=KCYM, proteins=1, macro=50.00 %, micro=50.00 %)
-    >>> round(evaluation.calibration["mean_confidence"], 2)
-    0.75
-    >>> evaluation.to_dataframe()[["id", "hidden", "correct", "accuracy"]]
-       id  hidden  correct  accuracy
-    0  P1       2        1      50.0
-    """
-    readout = Readout(readout) if isinstance(readout, str) else readout
-    proteins = {record.id: record for record in sequence_records(truth, "truth")}
-    records = sequence_records(predicted, "predicted")
-    for source, sequences in (("truth", proteins), ("predicted", records)):
-        if not sequences:
-            raise InputError(f"{source}: expected sequences, found none")
-    baselines = _fit_baselines(proteins, None, readout, False)
-    matches = match_predictions(
-        proteins,
-        records,
-        "predicted",
-        readout,
-        baselines,
-        failed=[],
-        keep_predictions=confidences is not None,
-    )
-    failed = matches.failed + list_missing(proteins, matches, "truth", "predicted")
-    if failed:
-        raise InputError(str(failed[0]))
-    unmatched = _warn_of_unmatched(matches, failed, "truth", "predicted")
-    calibrations = None
-    if confidences is not None:
-        from pepseq.evaluation.reliability import calibrate_in_memory  # brings pandas
-
-        ids = [record.id for record in records]
-        calibrations = calibrate_in_memory(confidences, ids, proteins, matches, readout)
-    counts = _count_records(len(proteins), unmatched, matches, failed)
-    return build_evaluation(matches.scores(proteins), readout, counts, baselines, calibrations)
 
 
 def evaluate(
@@ -205,9 +151,9 @@ def _evaluate_files(
         if recorded_readout(files.predicted) is None:
             refuse_other_readout(matches, files.truth, files.predicted, readout, output)
     refuse_nothing_scored(matches, proteins, files.truth)
-    unmatched = _warn_of_unmatched(matches, failed, files.truth, files.predicted)
+    unmatched = warn_of_unmatched(matches, failed, files.truth, files.predicted)
     failed += unusable + list_missing(proteins, matches, files.truth, files.predicted)
-    records = _count_records(in_truth, unmatched, matches, failed)
+    records = count_records(in_truth, unmatched, matches, failed)
     nearest = None
     if files.references:
         nearest = _find_nearest(files.references, scores.ids, proteins, readout)
@@ -238,39 +184,12 @@ def _fit_baselines(
     and not `keep_going`.
     """
     if background is None:
-        if not any(set(readout.unobserved) & set(record.sequence) for record in proteins.values()):
-            return None
-        return fit_baselines((r.sequence for r in proteins.values()), readout, "truth")
+        return fit_on_truth([record.sequence for record in proteins.values()], readout)
     records = read_fasta(background, bad=[] if keep_going else None)
     try:
         return fit_baselines((r.sequence for r in records), readout, "background")
     except ValueError as error:
         raise InputError(f"{background}: {error}") from error
-
-
-def _warn_of_unmatched(
-    matches: Matches, failed: list[FailedRecord], truth: str | Path, predicted: str | Path
-) -> int:
-    """Warn of predicted ids that the truth lacks, and return their number.
-
-    `failed` are records of the truth that could not be read.
-    """
-    unmatched = len(matches.unmatched - {failure.id for failure in failed})
-    if unmatched:
-        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {unmatched}")
-    return unmatched
-
-
-def _count_records(
-    in_truth: int, unmatched: int, matches: Matches, failed: list[FailedRecord]
-) -> RecordCounts:
-    return {
-        "in_truth": in_truth,
-        "in_predicted": matches.records,
-        "only_in_predicted": unmatched,
-        "left_out": len(failed),
-        "compared": len(matches.counts),
-    }
 
 
 def _warn_of_missing_references(predicted: str | Path, references: Sequence[str | Path]) -> None:

@@ -1,6 +1,7 @@
 """Reconstructions matched with true proteins by id, and what is right in each."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +17,12 @@ from pepseq.evaluation.metrics import (
     encode,
     hidden_mask,
 )
+from pepseq.evaluation.summary import RecordCounts
 from pepseq.io.failures import FailedRecord
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+
+log = logging.getLogger("pepseq")
 
 
 class ProteinCounts(NamedTuple):
@@ -215,3 +219,29 @@ def list_missing(
         for record in truth.values()
         if record.id not in matched
     ]
+
+
+def warn_of_unmatched(
+    matches: Matches, failed: Sequence[FailedRecord], truth: str | Path, predicted: str | Path
+) -> int:
+    """Warn of predicted ids that the truth lacks, and return their number.
+
+    `failed` are records of the truth that could not be read.
+    """
+    unmatched = len(matches.unmatched - {failure.id for failure in failed})
+    if unmatched:
+        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {unmatched}")
+    return unmatched
+
+
+def count_records(
+    in_truth: int, unmatched: int, matches: Matches, failed: Sequence[FailedRecord]
+) -> RecordCounts:
+    """Return the numbers of records of both inputs; `failed` are all that were left out."""
+    return {
+        "in_truth": in_truth,
+        "in_predicted": matches.records,
+        "only_in_predicted": unmatched,
+        "left_out": len(failed),
+        "compared": len(matches.counts),
+    }

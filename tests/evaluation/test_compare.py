@@ -23,19 +23,20 @@ def two(tmp_path, monkeypatch):
     return tmp_path
 
 
-def triples(*some):
-    return [word for trained, tested, folder in some for word in _option(trained, tested, folder)]
+def triples(*evaluations):
+    return [word for evaluation in evaluations for word in ("--evaluation", *evaluation)]
 
 
-def _option(*words):
-    return ["--evaluation", *words]
-
-
-def test_every_number_is_that_of_its_evaluation(two, run):
+@pytest.fixture
+def compared(two, run):
+    """Three evaluations side by side in the folder out; what is printed."""
     given = triples(("coli", "coli", "good"), ("mouse", "coli", "bad"), ("coli", "yeast", "bad"))
     done = run("compare", *given, "-o", "out")
     assert done.code == 0, done.err
-    assert {path.name for path in (two / "out").iterdir()} == set(COMPARISON_FILES)
+    return done.out
+
+
+def test_every_number_is_that_of_its_evaluation(two, compared):
     table = rows("out/compared.tsv")
     assert [(row["trained_on"], row["tested_on"]) for row in table] == [
         ("coli", "coli"),
@@ -50,11 +51,18 @@ def test_every_number_is_that_of_its_evaluation(two, run):
         assert row["proteins"] == str(summary["proteins"]["scored"])
         assert row["expected_calibration_error"] == ""
     assert [row["micro"] for row in table] == ["71.43", "14.29", "14.29"]
-    grid = rows("out/cross.tsv")
+
+
+def test_cross_tsv_has_a_column_for_each_training_set(compared):
+    table, grid = rows("out/compared.tsv"), rows("out/cross.tsv")
     assert [row["tested_on"] for row in grid] == ["coli", "yeast"]
     assert grid[0]["coli"] == table[0]["macro"] and grid[0]["mouse"] == table[1]["macro"]
     assert grid[1]["coli"] == table[2]["macro"] and grid[1]["mouse"] == ""
-    assert grid[0]["coli"] in done.out and done.out.splitlines()[-1].endswith("-")
+    assert grid[0]["coli"] in compared and compared.splitlines()[-1].endswith("-")
+
+
+def test_a_comparison_has_the_tables_of_its_evaluations_and_a_run_record(two, compared):
+    assert {path.name for path in (two / "out").iterdir()} == set(COMPARISON_FILES)
     own = rows("good/amino_acids.tsv")
     assert [row["recall"] for row in rows("out/amino_acids.tsv")][: len(own)] == [
         row["recall"] for row in own
@@ -90,9 +98,9 @@ def test_the_cross_figure_shows_each_accuracy(two, monkeypatch, tmp_path):
     done = compare_evaluations([("a", "x", "good"), ("b", "y", "bad")], tmp_path / "o")
     values, across, down, texts = seen[0]
     assert across == ["a", "b"] and down == ["x", "y"]
-    assert [values[0][0], values[1][1]] == [one.row["macro"] for one in done]
+    assert [values[0][0], values[1][1]] == [evaluation.row["macro"] for evaluation in done]
     assert values[0][1] != values[0][1]  # not evaluated: not a number
-    assert texts == [f"{one.row['macro']:.1f}" for one in done]
+    assert texts == [f"{evaluation.row['macro']:.1f}" for evaluation in done]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +114,7 @@ def test_the_cross_figure_shows_each_accuracy(two, monkeypatch, tmp_path):
         ([("a\tb", "b", "good")], 2, "expected a name to print"),
     ],
 )
-def test_wrong_arguments(two, run, given, code, words):
+def test_wrong_arguments_are_named_and_nothing_is_written(two, run, given, code, words):
     done = run("compare", *triples(*given), "-o", "out")
     assert done.code == code and words in done.err
     assert not (two / "out").exists()

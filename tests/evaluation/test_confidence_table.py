@@ -49,28 +49,36 @@ def run(tmp_path, monkeypatch):
     return call
 
 
-def test_by_hand(run, tmp_path):
+def test_a_calibration_is_that_by_hand(run, tmp_path):
     calibration = run(TABLE)
     assert calibration["residues"] == 3  # the unknown residue of p2 is not scored
     assert calibration["expected_calibration_error"] == pytest.approx((0.1 + 0.5 + 0.3) / 3)
     assert calibration["among_top_three"] == 100
+    assert (tmp_path / "out/reliability.png").exists()
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["calibration"]["residues"] == 3
+
+
+def test_calibration_tsv_has_a_row_for_each_bin(run, tmp_path):
+    run(TABLE)
     lines = (tmp_path / "out/calibration.tsv").read_text().splitlines()
     assert lines[0] == "from\tto\tresidues\tmean_confidence\taccuracy"
     assert lines[5] == "0.2667\t0.3333\t1\t0.3000\t0.00"
     assert lines[14] == "0.8667\t0.9333\t1\t0.9000\t100.00"
     assert lines[15] == "0.9333\t1.0000\t0\t\t"
-    assert (tmp_path / "out/reliability.png").exists()
+
+
+def test_surest_tsv_has_a_row_for_each_confidence(run, tmp_path):
+    run(TABLE)
     surest = [line.split("\t") for line in (tmp_path / "out/surest.tsv").read_text().splitlines()]
     assert surest[0] == ["at_least", "residues", "share", "accuracy"]
     assert surest[1] == ["0.50", "2", "66.67", "50.00"]
     assert surest[3] == ["0.90", "1", "33.33", "100.00"]
     assert surest[5] == ["0.99", "0", "0.00", ""]
-    summary = json.loads((tmp_path / "out/summary.json").read_text())
-    assert summary["calibration"]["residues"] == 3
 
 
 @pytest.mark.parametrize("block", [1, 60, 1 << 20])
-def test_twins_give_the_same(run, monkeypatch, block):
+def test_compression_line_ends_and_column_order_change_nothing(run, monkeypatch, block):
     clean = run(TABLE)
     monkeypatch.setattr(confidence_table, "_BLOCK_BYTES", block)
     assert run(TABLE, name="table.tsv.gz") == clean
@@ -81,7 +89,7 @@ def test_twins_give_the_same(run, monkeypatch, block):
 
 
 @pytest.mark.parametrize("block", [1, 60, 1 << 20])
-def test_as_a_spreadsheet_saves_it(run, monkeypatch, block):
+def test_a_table_that_a_spreadsheet_saved_is_read(run, monkeypatch, block):
     clean = run(TABLE)
     monkeypatch.setattr(confidence_table, "_BLOCK_BYTES", block)
     assert run(TABLE.replace("\t", ",").replace("\n", "\r\n")) == clean
@@ -89,7 +97,7 @@ def test_as_a_spreadsheet_saves_it(run, monkeypatch, block):
     assert run(TABLE.encode("utf-16").decode("latin-1"), encoding="latin-1") == clean
 
 
-def test_a_table_that_is_none_is_found_before_the_work(run, monkeypatch):
+def test_a_file_that_is_no_table_is_refused_before_the_work(run, monkeypatch):
     from pepseq.evaluation import evaluate as module
 
     monkeypatch.setattr(module, "_find_nearest", lambda *_: pytest.fail("at work"))
@@ -99,7 +107,7 @@ def test_a_table_that_is_none_is_found_before_the_work(run, monkeypatch):
         run(TABLE, reference="none.fasta")
 
 
-def test_proteins_in_any_order(run):
+def test_proteins_may_stand_in_any_order(run):
     head, *body = TABLE.splitlines(keepends=True)
     assert run("".join([head, *body[4:], *body[:4]])) == run(TABLE)
 
@@ -133,7 +141,7 @@ def test_proteins_in_any_order(run):
         (TABLE, TABLE + TABLE.split("\n", 1)[1], ":8: 'p1': expected the rows of a protein tog"),
     ],
 )
-def test_faulty_tables(run, tmp_path, old, new, message):
+def test_a_faulty_table_is_named_with_its_line(run, tmp_path, old, new, message):
     with pytest.raises(InputError) as error:
         run(TABLE.replace(old, new, 1))
     assert message in str(error.value)
@@ -190,7 +198,7 @@ def test_a_label_that_is_never_observed_is_refused(run, tmp_path):
             assert run("\n".join(lines))["residues"] == 100
 
 
-def test_cut_gzip(run, tmp_path):
+def test_a_cut_gzip_table_is_an_input_error(run, tmp_path):
     (tmp_path / "cut.tsv.gz").write_bytes(gzip.compress(TABLE.encode())[:-9])
     with pytest.raises(InputError, match=r"cut\.tsv\.gz: expected whole compressed data"):
         evaluate("truth.fasta", "predicted.fasta", "out", "KCYM", table="cut.tsv.gz")
@@ -202,7 +210,7 @@ def test_rows_of_bad_and_extra_records_are_skipped(run, tmp_path):
     assert run(TABLE + extra, keep_going=True)["residues"] == 2
 
 
-def test_calibrated_table_has_no_error(run, tmp_path):
+def test_a_calibrated_table_has_no_error(run, tmp_path):
     """Residues right as often as their confidence says: the error is what chance leaves."""
     rng = random.Random(3)
     truth, predicted, rows = [], [], [HEADER]
@@ -227,7 +235,7 @@ def test_calibrated_table_has_no_error(run, tmp_path):
         assert row["accuracy"] == pytest.approx(100 * row["mean_confidence"], abs=6)
 
 
-def test_reads_what_predict_writes(run, tmp_path):
+def test_a_table_that_predict_writes_is_read(run, tmp_path):
     """Random logits, so the confidences are wrong: the sums agree with a loop over residues."""
     rng, readout = np.random.default_rng(5), Readout("KCYM")
     files = {"truth": "", "predicted": ""}

@@ -41,17 +41,26 @@ def simulate(seed, count=60):
     return truth, predicted
 
 
-def test_by_hand(run, tmp_path):
+@pytest.fixture
+def evaluated(run, tmp_path):
+    """What is printed of TRUTH and PREDICTED, and their summary."""
     result = run()
     assert result.exit_code == 0, result.output
-    summary = json.loads((tmp_path / "out/summary.json").read_text())
-    assert summary["hidden_residue_accuracy"]["macro"] == pytest.approx(
-        (50 + 75 + 100) / 3, abs=1e-5
-    )
-    assert summary["hidden_residue_accuracy"]["micro"] == pytest.approx(500 / 7, abs=1e-5)
-    assert summary["identity"]["macro"] == pytest.approx((75 + 75 + 100) / 3, abs=1e-5)
-    assert summary["identity"]["micro"] == pytest.approx(900 / 11, abs=1e-5)
+    return result.output, json.loads((tmp_path / "out/summary.json").read_text())
+
+
+def test_shares_of_a_summary_are_those_by_hand(evaluated):
+    _, summary = evaluated
+    accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
+    assert accuracy["macro"] == pytest.approx((50 + 75 + 100) / 3, abs=1e-5)
+    assert accuracy["micro"] == pytest.approx(500 / 7, abs=1e-5)
+    assert identity["macro"] == pytest.approx((75 + 75 + 100) / 3, abs=1e-5)
+    assert identity["micro"] == pytest.approx(900 / 11, abs=1e-5)
     assert summary["fully_right"] == pytest.approx(100 / 3, abs=1e-5)
+
+
+def test_numbers_of_a_summary_are_those_by_hand(evaluated):
+    _, summary = evaluated
     assert summary["proteins"] == {"scored": 3, "nothing_hidden": 1, "fully_right": 1}
     assert summary["residues"] == {
         "all": 13,
@@ -63,6 +72,9 @@ def test_by_hand(run, tmp_path):
     }
     assert summary["by_length"][0]["proteins"] == 3
     assert summary["calibration"] is None
+
+
+def test_tables_have_a_row_for_each_protein_and_amino_acid(evaluated, tmp_path):
     assert (tmp_path / "out/proteins.tsv").read_text().splitlines() == [
         "id\tlength\thidden\tcorrect\taccuracy\tidentity\tfully_right",
         "p1\t4\t2\t1\t50.00\t75.00\t0",
@@ -72,25 +84,26 @@ def test_by_hand(run, tmp_path):
     ]
     glycine = rows("out/confusion.tsv")[AMINO_ACIDS.index("G")]
     assert (glycine["true"], glycine["G"], glycine["A"], glycine["K"]) == ("G", "3", "1", "0")
-    assert {p.name for p in (tmp_path / "out").iterdir()} == TABLES | {
-        "accuracy_by_length.png",
-        "confusion.png",
-    }
+
+
+def test_an_evaluation_is_a_folder_with_a_run_record_beside(evaluated, tmp_path):
+    figures = {"accuracy_by_length.png", "confusion.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | figures
     assert not (tmp_path / "out.failed.tsv").exists()
     record = json.loads((tmp_path / "out.run.json").read_text())
     assert record["command"] == "evaluate"
     assert len(record["inputs"][1]["sha256"]) == 64
-    for words in (
-        "75.00",
-        "71.43",
-        "81.82",
-        "macro: mean over proteins",
-        "1 proteins with nothing hidden",
-    ):
-        assert words in result.output
 
 
-def test_perfect_is_100_everywhere(run, tmp_path):
+@pytest.mark.parametrize(
+    "words",
+    ["75.00", "71.43", "81.82", "macro: mean over proteins", "1 proteins with nothing hidden"],
+)
+def test_the_summary_is_printed(evaluated, words):
+    assert words in evaluated[0]
+
+
+def test_a_perfect_prediction_is_100_percent_everywhere(run, tmp_path):
     truth, _ = simulate(1)
     write("truth.fasta", truth)
     assert run(files=("truth.fasta", "truth.fasta")).exit_code == 0
@@ -103,7 +116,7 @@ def test_perfect_is_100_everywhere(run, tmp_path):
     assert {row["precision"] for row in rows("out/amino_acids.tsv")} == {"100.00"}
 
 
-def test_order_and_gzip_change_nothing(run, tmp_path):
+def test_order_case_and_compression_of_records_change_nothing(run, tmp_path):
     truth, predicted = simulate(2)
     write("truth.fasta", truth)
     write("predicted.fasta", predicted)
@@ -126,7 +139,7 @@ def test_order_and_gzip_change_nothing(run, tmp_path):
     assert sum(row["proteins"] for row in summary["by_length"]) == len(truth)
 
 
-def test_background(run):
+def test_baselines_are_fitted_on_the_background_if_it_is_given(run):
     write("background.fasta", {"b": "MAAAAK"})
     assert run("--background", "background.fasta").exit_code == 0
     table = rows("out/baselines.tsv")

@@ -18,7 +18,7 @@ def run(tmp_path, monkeypatch):
     return prepare(tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize(
+BAD_RECORDS = pytest.mark.parametrize(
     ("name", "sequence", "reason", "line"),
     [
         ("p2", None, "expected a record of this id in predicted.fasta, found none", 3),
@@ -29,9 +29,11 @@ def run(tmp_path, monkeypatch):
         ("p2", "", "expected residues, found none", 3),
     ],
 )
-def test_a_bad_record_among_good_ones(run, tmp_path, name, sequence, reason, line):
-    changed = {**PREDICTED, name: sequence}
-    write("predicted.fasta", {k: v for k, v in changed.items() if v is not None})
+
+
+@BAD_RECORDS
+def test_a_bad_record_is_left_out_and_named(run, name, sequence, reason, line):
+    write_predicted({**PREDICTED, name: sequence})
     result = run()
     assert isinstance(result.exception, InputError)
     assert result.exception.exit_code == 65
@@ -42,7 +44,18 @@ def test_a_bad_record_among_good_ones(run, tmp_path, name, sequence, reason, lin
     assert (failed["file"], failed["line"], failed["id"]) == (file, str(line), name)
     assert failed["reason"].startswith(reason)
     assert len(rows("out/proteins.tsv")) == 3
-    assert run("--keep-going", "--force").exit_code == 0
+
+
+def write_predicted(proteins):
+    write("predicted.fasta", {name: p for name, p in proteins.items() if p is not None})
+
+
+@BAD_RECORDS
+def test_the_list_of_bad_records_is_that_of_the_last_run(
+    run, tmp_path, name, sequence, reason, line
+):
+    write_predicted({**PREDICTED, name: sequence})
+    assert run("--keep-going").exit_code == 0
     assert (tmp_path / "out.failed.tsv").exists()
     write("predicted.fasta", PREDICTED)
     assert run("--force").exit_code == 0
@@ -60,7 +73,7 @@ def test_most_reconstructions_of_other_lengths_are_refused_at_once(run, tmp_path
     assert "pepseq lookup" in str(result.exception) and not (tmp_path / "out").exists()
 
 
-def test_bad_truth_and_extra_ids(run, tmp_path, caplog, monkeypatch):
+def test_bad_true_records_and_unmatched_ids_are_counted(run, tmp_path, caplog, monkeypatch):
     write("truth.fasta", {**TRUTH, "p2": "GG-G"})
     write("predicted.fasta", {**PREDICTED, "p9": "AAA"})
     monkeypatch.setattr(logging.getLogger("pepseq"), "handlers", [caplog.handler])
@@ -122,7 +135,7 @@ def test_prediction_at_an_unknown_residue_is_free(run):
     assert run().exit_code == 0
 
 
-def test_nothing_in_common(run, tmp_path):
+def test_files_without_a_common_id_are_refused(run, tmp_path):
     write("predicted.fasta", {"other": "MALK"})
     result = run()
     assert isinstance(result.exception, InputError)
@@ -130,7 +143,7 @@ def test_nothing_in_common(run, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["predicted.fasta", "truth.fasta"]
 
 
-def test_no_good_record(run, tmp_path):
+def test_files_without_a_good_record_are_refused(run, tmp_path):
     write("predicted.fasta", dict.fromkeys(TRUTH, "A!"))
     result = run("--keep-going")
     assert isinstance(result.exception, InputError)
@@ -140,7 +153,7 @@ def test_no_good_record(run, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"@r\nAC\n", gzip.compress(b">p1\nMALK\n", mtime=0)[:-6]])
 @pytest.mark.parametrize("file", ["truth.fasta", "predicted.fasta", "background.fasta"])
-def test_no_fasta(run, tmp_path, file, content):
+def test_a_file_that_is_no_fasta_is_refused(run, tmp_path, file, content):
     (tmp_path / file).write_bytes(content)
     more = ["--background", file] if file == "background.fasta" else []
     result = run(*more)
@@ -149,7 +162,7 @@ def test_no_fasta(run, tmp_path, file, content):
     assert not (tmp_path / "out").exists()
 
 
-def test_background_with_nothing_hidden(run):
+def test_a_background_with_nothing_hidden_is_refused(run):
     write("background.fasta", {"b": "KKMK"})
     result = run("--background", "background.fasta")
     assert isinstance(result.exception, InputError)
@@ -168,7 +181,7 @@ def test_output_is_never_overwritten_unasked(run, tmp_path):
     assert (tmp_path / "out/summary.json").read_bytes() != before
 
 
-def test_force_spares_folders_that_are_not_ours(run, tmp_path):
+def test_force_spares_folders_with_other_files(run, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("years of work")
     result = run("--force")
@@ -189,7 +202,7 @@ def test_force_spares_files_and_inputs(run, tmp_path):
     assert (tmp_path / "out/proteins.tsv").exists()
 
 
-def test_failure_keeps_the_older_folder(run, tmp_path, monkeypatch):
+def test_a_failed_run_keeps_the_older_folder(run, tmp_path, monkeypatch):
     assert run().exit_code == 0
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
 
@@ -205,14 +218,14 @@ def test_failure_keeps_the_older_folder(run, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("more", [("--table", "-"), ("--background", "-"), ()])
-def test_stdin_has_one_reader_and_stdout_none(run, more):
+def test_stdin_is_read_once_and_stdout_is_no_output(run, more):
     result = run(*more, files=("-", "predicted.fasta" if more else "-"))
     assert isinstance(result.exception, SettingsError)
     assert "at most one input from stdin" in str(result.exception)
     assert isinstance(run("-o", "-").exception, SettingsError)
 
 
-def test_exit_code_and_one_line(tmp_path, monkeypatch):
+def test_left_out_records_end_in_one_line_and_exit_code_65(tmp_path, monkeypatch):
     """One run as a process, with real figures and the truth from stdin."""
     monkeypatch.chdir(tmp_path)
     write("predicted.fasta", {**PREDICTED, "p1": "M"})
@@ -247,5 +260,5 @@ def test_exit_code_and_one_line(tmp_path, monkeypatch):
     }
 
 
-def test_unknown_readout_is_a_usage_error(run):
+def test_an_unknown_readout_is_a_usage_error(run):
     assert run("--readout", "KZ").exit_code == 2

@@ -23,20 +23,29 @@ def tables(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_counts_by_hand(tables, run):
+@pytest.fixture
+def printed(tables, run):
+    """Evaluate the tables into the folder out; return what is printed."""
     done = run("evaluate-pairs", "true.tsv", "pairs.tsv", "-o", "out")
     assert done.code == 0, done.err
+    return done.out
+
+
+def test_counts_are_those_by_hand(printed, tables):
     (row,) = rows("out/accuracy.tsv")
     # x has 2 and 3 proteins, z 2 and 2 without the known pair: 3 true pairs, one of them found.
     assert (row["species"], row["true_pairs"], row["correct"]) == ("2", "3", "1")
     assert row["accuracy"] == "33.33"
     assert float(row["chance"]) == pytest.approx(100 * (1 / 3 + 1 / 3 + 1 / 2) / 3, abs=0.005)
+    assert "1 of 3 pairs right, 33.3 % (by chance 38.9 %)" in printed
+    assert (tables / "out" / "pairing.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_bands_of_confidence_are_those_by_hand(printed):
     bands = {row["from"]: (row["made"], row["correct"]) for row in rows("out/confidence.tsv")}
     assert bands["0.9500"] == ("1", "1") and bands["0.4000"] == ("1", "0")
     assert bands["0.2000"] == ("2", "0")  # a6-b5 too: b5 is in a true pair
     assert sum(int(made) for made, _ in bands.values()) == 4
-    assert "1 of 3 pairs right, 33.3 % (by chance 38.9 %)" in done.out
-    assert (tables / "out" / "pairing.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_pairs_of_proteins_in_no_true_pair_are_not_judged(tables, run):
@@ -95,7 +104,7 @@ def test_bad_tables_are_named_and_nothing_is_written(tables, run, name, content,
     assert not (tables / "out").exists()
 
 
-def test_what_is_missing(tables, run):
+def test_a_missing_table_is_named(tables, run):
     assert run("evaluate-pairs", "true.tsv", "-", "-o", "out").code == 2
     assert run("evaluate-pairs", "true.tsv", "none.tsv", "-o", "out").code == 65
     (tables / "pairs.tsv.unpaired.tsv").unlink()

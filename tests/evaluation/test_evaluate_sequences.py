@@ -11,8 +11,9 @@ from evaluation_folder import PREDICTED, TRUTH, draw_nothing, write
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation import evaluate as module
-from pepseq.evaluation.evaluate import evaluate, evaluate_sequences
+from pepseq.evaluation import evaluate_sequences as module
+from pepseq.evaluation.evaluate import evaluate
+from pepseq.evaluation.evaluate_sequences import evaluate_sequences
 
 TABLE = """id\tposition\tresidue\tsource\tconfidence\tsecond\tthird
 p1\t2\tA\tpredicted\t0.9\tL\tV

@@ -44,40 +44,47 @@ def count(readout, proteins):
     return np.array(rows).T, confusion
 
 
+def hidden_pairs(readout, truth, guess):
+    """Return (true, guessed) of each hidden residue."""
+    return [(t, g) for t, g in zip(truth, guess, strict=True) if t in readout.hidden]
+
+
 @given(pairs())
-def test_brute_force(drawn):
+def test_counts_are_those_of_plain_loops(drawn):
     readout, proteins = drawn
     (hidden, correct, known, identical), confusion = count(readout, proteins)
-    shares, right, whole = [], 0, 0
     for i, (truth, guess) in enumerate(proteins):
-        scored = [(t, g) for t, g in zip(truth, guess, strict=True) if t in readout.hidden]
-        ours = sum(t == g for t, g in scored)
-        assert (hidden[i], correct[i]) == (len(scored), ours)
+        scored = hidden_pairs(readout, truth, guess)
+        assert (hidden[i], correct[i]) == (len(scored), sum(t == g for t, g in scored))
         assert known[i] == sum(t in AMINO_ACIDS for t in truth)
         assert identical[i] == sum(t == g for t, g in zip(truth, guess, strict=True))
-        if scored:
-            shares.append(100 * ours / len(scored))
-        right, whole = right + ours, whole + len(scored)
         for t, g in scored:
             confusion[AMINO_ACIDS.index(t), AMINO_ACIDS.index(g)] -= 1
     assert not confusion.any()
+
+
+@given(pairs())
+def test_shares_are_those_of_plain_means(drawn):
+    readout, proteins = drawn
+    (hidden, correct, *_), _ = count(readout, proteins)
+    scored = [hidden_pairs(readout, truth, guess) for truth, guess in proteins]
+    shares = [100 * np.mean([t == g for t, g in residues]) for residues in scored if residues]
     if not shares:
         assert metrics.macro(correct, hidden) is metrics.micro(correct, hidden) is None
         assert metrics.fully_right(correct, hidden) is None
         return
+    right = [t == g for residues in scored for t, g in residues]
     assert metrics.macro(correct, hidden) == pytest.approx(sum(shares) / len(shares))
-    assert metrics.micro(correct, hidden) == pytest.approx(100 * right / whole)
+    assert metrics.micro(correct, hidden) == pytest.approx(100 * sum(right) / len(right))
     assert metrics.fully_right(correct, hidden) == pytest.approx(
         100 * np.mean(np.equal(shares, 100))
     )
-    if len(shares) > 1:
-        assert metrics.spread(correct, hidden) == pytest.approx(np.std(shares, ddof=1))
-    else:
-        assert metrics.spread(correct, hidden) is None
+    spread = pytest.approx(np.std(shares, ddof=1)) if len(shares) > 1 else None
+    assert metrics.spread(correct, hidden) == spread
 
 
 @given(pairs())
-def test_perfect_is_100(drawn):
+def test_a_perfect_prediction_is_100_percent(drawn):
     readout, proteins = drawn
     (hidden, correct, known, identical), confusion = count(
         readout, [(t, t) for t, _ in proteins if set(t) <= set(AMINO_ACIDS)] or [("L", "L")]
@@ -101,7 +108,7 @@ def test_order_of_proteins_changes_nothing(drawn, rng):
     assert (confusion == other).all()
 
 
-def test_macro_and_micro_by_hand():
+def test_macro_and_micro_are_those_by_hand():
     readout = Readout("KCYM")
     proteins = [("MALK", "MAVK"), ("GGGG", "GGGA"), ("KCYM", "KCYM"), ("MXUK", "MAAK")]
     (hidden, correct, known, identical), _ = count(readout, proteins)
@@ -115,7 +122,7 @@ def test_macro_and_micro_by_hand():
     assert metrics.fully_right(correct, hidden) == 0
 
 
-def test_amino_acids_by_hand():
+def test_rows_of_amino_acids_are_those_by_hand():
     _, confusion = count(Readout("KCYM"), [("AALLG", "ALLLL")])
     rows = {row["amino_acid"]: row for row in metrics.amino_acid_rows(confusion, Readout("KCYM"))}
     assert set(rows) == set(AMINO_ACIDS) - set("KCYM")
@@ -141,7 +148,7 @@ def test_every_length_has_one_bin(bins):
     ).tolist() == [False, True, True, False]
 
 
-def test_calibration_by_hand():
+def test_a_calibration_error_is_that_by_hand():
     counts = metrics.calibration_counts(
         np.array([0.0, 0.05, 0.5, 1.0]), np.array([False, True, True, True])
     )
@@ -156,7 +163,7 @@ def test_calibration_by_hand():
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(0, 60)
 )
-def test_calibration_adds_up(residues, cut):
+def test_calibration_counts_of_parts_add_up(residues, cut):
     confidence = np.array([c for c, _ in residues])
     right = np.array([r for _, r in residues])
     whole = metrics.calibration_counts(confidence, right)
@@ -174,14 +181,14 @@ def test_calibration_adds_up(residues, cut):
     assert metrics.calibration_error(whole) == pytest.approx(expected)
 
 
-def test_perfectly_calibrated():
+def test_honest_confidences_have_no_calibration_error():
     rng = np.random.default_rng(0)
     confidence = rng.random(200_000)
     counts = metrics.calibration_counts(confidence, rng.random(200_000) < confidence)
     assert metrics.calibration_error(counts) < 0.01
 
 
-def test_baselines_by_hand():
+def test_baselines_are_those_by_hand():
     readout = Readout("KCYM")
     fitted = fit_baselines(["KLAG", "KLAG", "KAGG", "LL"], readout, "background")
     assert fitted.commonest == AMINO_ACIDS.index("G")
@@ -196,7 +203,7 @@ def test_baselines_by_hand():
 
 
 @given(pairs())
-def test_baselines_brute_force(drawn):
+def test_baselines_are_those_of_plain_counts(drawn):
     readout, proteins = drawn
     sequences = [truth for truth, _ in proteins]
 
@@ -227,11 +234,11 @@ def test_baselines_brute_force(drawn):
     assert correct[1] >= correct[0]
 
 
-def test_examples_run():
+def test_the_examples_run():
     assert doctest.testmod(metrics).failed == 0
 
 
-def test_never_imports_torch():
+def test_figures_are_drawn_without_torch():
     code = (
         "import sys, pepseq.evaluation.evaluate, pepseq.evaluation.reliability, "
         "pepseq.evaluation.figures; sys.exit('torch' in sys.modules)"

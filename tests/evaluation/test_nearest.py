@@ -78,7 +78,7 @@ def test_what_is_not_aligned_is_not_copied(tmp_path):
     assert nearest.bands == ["98-100"]  # all of it, but not letter for letter
 
 
-def test_gaps_and_unknown_residues(tmp_path):
+def test_gaps_and_unknown_residues_are_not_identical(tmp_path):
     rng = random.Random(3)
     protein = draw(rng, 250)
     reference = write(tmp_path / "gap.fasta", {"gap": protein[:100] + protein[110:]})
@@ -90,7 +90,7 @@ def test_gaps_and_unknown_residues(tmp_path):
     assert same.bands == ["identical"]
 
 
-def test_nothing_found(tmp_path):
+def test_a_protein_without_any_near_is_in_the_last_band(tmp_path):
     nearest = find_nearest(["M"], [write(tmp_path / "k.fasta", {"k": "WWWWW"})], KCYM)
     assert nearest.names == ("",)
     assert np.isnan(nearest.identity).all()
@@ -98,7 +98,7 @@ def test_nothing_found(tmp_path):
     assert nearest.bands == ["<30"]
 
 
-def test_threads_change_nothing(family):
+def test_the_number_of_threads_changes_nothing(family):
     path, _, proteins = family
     rng = random.Random(4)
     several = [change(rng, p, rng.randrange(len(p) // 2)) for p in proteins.values()] * 6
@@ -110,67 +110,94 @@ def test_threads_change_nothing(family):
     np.testing.assert_array_equal(one.copied, four.copied)
 
 
-def test_nearest_says_what_it_expects():
+def test_contradictory_entries_are_refused():
     with pytest.raises(ValueError, match="100 % for identical"):
         Nearest(("a",), np.array([99.0]), np.array([True]), np.array([1]), 1)
     with pytest.raises(ValueError, match="one entry for each"):
         Nearest(("a",), np.array([]), np.array([True]), np.array([1]), 1)
 
 
-def test_by_hand(run, tmp_path, family):
-    """Predictions are all alanine but for observed residues: accuracies follow from counts."""
+@pytest.fixture
+def by_identity(run, tmp_path, family):
+    """Predictions of alanine for every hidden residue, evaluated with the reference.
+
+    Returns what is printed, and for each protein with hidden residues (right, copied, hidden).
+    """
     path, _, proteins = family
     proteins["observed"] = "KCYM" * 10
     guesses = {n: "".join(a if a in "KCYM" else "A" for a in p) for n, p in proteins.items()}
     write("truth.fasta", proteins)
     write("predicted.fasta", guesses)
-    assert run().exit_code == 0
-    assert json.loads((tmp_path / "out/summary.json").read_text())["by_identity"] is None
-    assert not (tmp_path / "out/identity.tsv").exists()
-    before = (tmp_path / "out/proteins.tsv").read_text().splitlines()
-    result = run("--reference", str(path), "--force")
+    result = run("--reference", str(path))
     assert result.exit_code == 0, result.output
-    after = (tmp_path / "out/proteins.tsv").read_text().splitlines()
-    assert [line.split("\t")[:7] for line in after] == [line.split("\t") for line in before]
-    assert after[0].split("\t")[7:] == ["nearest", "nearest_identity", "copied"]
-    assert after[3].split("\t")[7:9] == ["k0", "90.00"]
+    copied = find_nearest(list(proteins.values()), [path], KCYM).copied.tolist()
+    counts = {
+        name: (protein.count("A"), copy, sum(a not in "KCYM" for a in protein))
+        for (name, protein), copy in zip(proteins.items(), copied, strict=True)
+        if name != "observed"
+    }
+    return result.output, counts
+
+
+def macro(counts, names, column=0):
+    """The mean percentage of right (0) or copied (1) residues, with the rounding of a table."""
+    shares = [100 * counts[name][column] / counts[name][2] for name in names]
+    return pytest.approx(np.mean(shares), abs=0.006)
+
+
+def test_bands_of_identity_hold_their_proteins(by_identity):
     table = rows("out/identity.tsv")
     assert [row["band"] for row in table] == [*BANDS, "without identical"]
     assert [int(row["proteins"]) for row in table] == [1, 2, 1, 1, 1, 0, 1, 6]
-    shares = {}
-    for name, protein in proteins.items():
-        hidden = [at for at, a in enumerate(protein) if a not in "KCYM"]
-        shares[name] = (sum(protein[at] == "A" for at in hidden), len(hidden))
-    accuracy = {name: 100 * a / b for name, (a, b) in shares.items() if b}
-    assert float(table[1]["macro"]) == pytest.approx(
-        (accuracy["c1"] + accuracy["c4"]) / 2, abs=0.006
-    )
-    right, hidden = np.array([shares["c1"], shares["c4"]]).sum(0)
-    assert int(table[1]["hidden"]) == hidden
-    assert float(table[1]["micro"]) == pytest.approx(100 * right / hidden, abs=0.006)
+
+
+def test_accuracies_of_a_band_are_those_of_its_proteins(by_identity):
+    _, counts = by_identity
+    row = rows("out/identity.tsv")[1]
+    right, _, hidden = np.array([counts["c1"], counts["c4"]]).sum(0)
+    assert float(row["macro"]) == macro(counts, ["c1", "c4"])
+    assert float(row["micro"]) == pytest.approx(100 * right / hidden, abs=0.006)
+    assert int(row["hidden"]) == hidden
+
+
+def test_copies_are_right_for_identical_proteins_and_counted_for_others(by_identity):
+    _, counts = by_identity
+    table = rows("out/identity.tsv")
+    others = [name for name in counts if name != "same"]
     assert float(table[0]["copy_macro"]) == float(table[0]["copy_micro"]) == 100
     assert table[5]["macro"] == table[5]["copy_macro"] == ""
-    nearest = find_nearest(list(proteins.values()), [path], KCYM)
-    copied = dict(zip(proteins, nearest.copied.tolist(), strict=True))
-    rest = [name for name in accuracy if name != "same"]
-    assert float(table[7]["macro"]) == pytest.approx(
-        np.mean([accuracy[name] for name in rest]), abs=0.006
-    )
-    assert float(table[7]["copy_macro"]) == pytest.approx(
-        np.mean([100 * copied[name] / shares[name][1] for name in rest]), abs=0.006
-    )
+    assert float(table[7]["macro"]) == macro(counts, others)
+    assert float(table[7]["copy_macro"]) == macro(counts, others, 1)
     assert table[7]["mean_confidence"] == ""
-    summary = json.loads((tmp_path / "out/summary.json").read_text())
-    assert summary["by_identity"]["reference_proteins"] == 60
-    assert summary["by_identity"]["without_identical"]["proteins"] == 6
-    assert "nearest of 60 reference proteins" in result.output
-    assert "without identical" in result.output
+
+
+def test_the_summary_by_identity_is_written_printed_and_recorded(by_identity, tmp_path, family):
+    printed, _ = by_identity
+    summary = json.loads((tmp_path / "out/summary.json").read_text())["by_identity"]
+    assert summary["reference_proteins"] == 60
+    assert summary["without_identical"]["proteins"] == 6
+    assert "nearest of 60 reference proteins" in printed and "without identical" in printed
     record = json.loads((tmp_path / "out.run.json").read_text())
-    assert record["settings"]["reference"] == [str(path)]
+    assert record["settings"]["reference"] == [str(family[0])]
     assert len(record["inputs"]) == 3
 
 
-def test_calibration_by_band(run, tmp_path, family):
+def test_a_reference_adds_columns_to_proteins_tsv(by_identity, tmp_path, run):
+    after = (tmp_path / "out/proteins.tsv").read_text().splitlines()
+    assert run("--force").exit_code == 0
+    before = (tmp_path / "out/proteins.tsv").read_text().splitlines()
+    assert [line.split("\t")[:7] for line in after] == [line.split("\t") for line in before]
+    assert after[0].split("\t")[7:] == ["nearest", "nearest_identity", "copied"]
+    assert after[3].split("\t")[7:9] == ["k0", "90.00"]
+
+
+def test_without_a_reference_nothing_is_said_of_identity(run, tmp_path):
+    assert run().exit_code == 0
+    assert json.loads((tmp_path / "out/summary.json").read_text())["by_identity"] is None
+    assert not (tmp_path / "out/identity.tsv").exists()
+
+
+def test_confidences_are_calibrated_by_band(run, tmp_path, family):
     """Confidence 0.9 for what has an identical template, 0.2 for the rest."""
     path, _, proteins = family
     guesses = {n: "".join(a if a in "KCYM" else "A" for a in p) for n, p in proteins.items()}
@@ -203,7 +230,7 @@ def test_calibration_by_band(run, tmp_path, family):
     assert summary["calibration"] == again["calibration"]
 
 
-def test_faulty_references(run, tmp_path):
+def test_a_faulty_reference_is_refused_before_the_work(run, tmp_path):
     (tmp_path / "empty.fasta").write_text("")
     assert isinstance(run("--reference", "none.fasta").exception, InputError)
     assert isinstance(run("--reference", "empty.fasta").exception, InputError)
@@ -232,7 +259,7 @@ def test_other_references_than_predict_had_are_named(tmp_path, monkeypatch, fami
     assert "--reference" not in caplog.text
 
 
-def test_figure(run, tmp_path, monkeypatch, family):
+def test_the_figure_of_identities_is_drawn_with_empty_bands(run, tmp_path, monkeypatch, family):
     """Drawn with bands that hold nothing, and with nothing at all."""
     path, _, proteins = family
     monkeypatch.undo()

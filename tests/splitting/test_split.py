@@ -112,7 +112,7 @@ def test_the_same_seed_is_the_same_split_in_whatever_order(done, records, by):
     assert (first / "train.fasta").read_bytes() != (third / "train.fasta").read_bytes()
 
 
-def test_several_files_are_one(records, tmp_path, done):
+def test_several_files_are_split_as_one(records, tmp_path, done):
     _, whole = done()
     for name, some in (("a", records[:70]), ("b", records[60:])):
         (tmp_path / name).write_bytes(b"".join(format_fasta(*one) for one in some))
@@ -174,7 +174,7 @@ def test_headers_that_name_no_group_are_left_out_and_listed(done, records, tmp_p
         done(by="colour", name="u")
 
 
-def test_too_few_groups_for_the_splits(done):
+def test_too_few_groups_for_the_splits_are_refused(done):
     with pytest.raises(InputError, match=r"test: expected enough groups .* in 2 groups"):
         done([("a OX=1", "MK"), ("b OX=2", "ML"), ("c OX=2", "MN")], by="ox")
     with pytest.raises(InputError, match="expected enough proteins"):
@@ -201,7 +201,7 @@ def test_a_share_of_0_makes_no_file(done):
         {"sample": -1},
     ],
 )
-def test_settings_that_make_no_sense(settings):
+def test_settings_out_of_bounds_are_refused(settings):
     with pytest.raises(SettingsError):
         SplitConfig(**settings)
 
@@ -228,7 +228,7 @@ def test_one_id_with_two_sequences_is_a_fault(done, records, tmp_path):
     ]
 
 
-def test_gzip_is_the_same_twice_and_reads_the_same(done):
+def test_gzipped_splits_are_the_same_twice_and_hold_the_same(done):
     _, plain = done()
     _, first = done(name="t", gzipped=True)
     _, second = done(name="u", gzipped=True)
@@ -238,38 +238,59 @@ def test_gzip_is_the_same_twice_and_reads_the_same(done):
         assert gzip.decompress(packed) == (plain / f"{name}.fasta").read_bytes()
 
 
-def test_the_report_tells_sizes_lengths_and_how_near_training_is(done, records, tmp_path):
-    result, folder = done(sample=15)
+def read_table(path):
+    header, *lines = (line.split("\t") for line in path.read_text().splitlines())
+    return [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def test_the_report_has_sizes_and_lengths(done, records):
+    result, folder = done()
     text = (folder / "report.txt").read_text()
     assert f"{len(records)} records, {result.duplicates} of them duplicates" in text
-    lines = [line.split("\t") for line in (folder / "report.tsv").read_text().splitlines()]
-    rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
-    for row, some in zip(rows, members(folder).values(), strict=True):
-        lengths = [len(r.sequence) for r in some]
-        assert int(row["proteins"]) == len(some) and int(row["residues"]) == sum(lengths)
+    rows = read_table(folder / "report.tsv")
+    for row, proteins in zip(rows, members(folder).values(), strict=True):
+        lengths = [len(record.sequence) for record in proteins]
+        assert (int(row["proteins"]), int(row["residues"])) == (len(proteins), sum(lengths))
         assert (int(row["shortest"]), int(row["longest"])) == (min(lengths), max(lengths))
         assert float(row["median_length"]) == np.median(lengths)
+
+
+def test_the_report_has_the_bands_of_sampled_proteins(done):
+    _, folder = done(sample=15)
+    rows = read_table(folder / "report.tsv")
     assert [row["sampled"] for row in rows] == ["0", "15", "15"]
-    near = [line.split("\t") for line in (folder / "nearest.tsv").read_text().splitlines()[1:]]
-    assert len(near) == 30
-    every = {r.id: r.sequence for r in members(folder)["train"]}
-    mine = {r.id: r.sequence for s in SPLITS[1:] for r in members(folder)[s]}
-    for _, name, length, other, identity, band in near:
-        if other:
-            same = sum(a == b for a, b in zip(mine[name], every[other], strict=False))
-            assert float(identity) >= 100 * same / int(length) - 0.01
-            if other.split("_")[0].split("|")[1] == name.split("_")[0].split("|")[1]:
-                assert float(identity) == pytest.approx(100 * same / int(length), abs=0.01)
-                assert band in ("98-100", "90-98", "70-90")
     for row in rows[1:]:
         assert sum(int(row[band]) for band in BANDS) == 15
     assert float(rows[1]["median_identity"]) > 85
-    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
+
+
+def test_nearest_tsv_has_the_nearest_training_proteins(done):
+    _, folder = done(sample=15)
+    nearest = read_table(folder / "nearest.tsv")
+    assert len(nearest) == 30
+    splits = members(folder)
+    train = {record.id: record.sequence for record in splits["train"]}
+    sampled = {r.id: r.sequence for split in SPLITS[1:] for r in splits[split]}
+    for row in nearest:
+        if not row["nearest"]:
+            continue
+        sequences = sampled[row["id"]], train[row["nearest"]]
+        same = sum(a == b for a, b in zip(*sequences, strict=False))
+        identity = 100 * same / int(row["length"])
+        assert float(row["identity"]) >= identity - 0.01
+        if row["id"].split("_")[0].split("|")[1] == row["nearest"].split("_")[0].split("|")[1]:
+            assert float(row["identity"]) == pytest.approx(identity, abs=0.01)
+            assert row["band"] in ("98-100", "90-98", "70-90")
+
+
+def test_a_split_has_a_run_record_and_leaves_no_hidden_file(done, tmp_path):
+    _, folder = done(sample=15)
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     record = json.loads((tmp_path / "s.run.json").read_text())
     assert record["settings"]["seed"] == 1 and record["inputs"][0]["sha256"]
 
 
-def test_assign_never_divides_a_group():
+def test_a_group_is_never_divided():
     draw = np.random.default_rng(0)
     for _ in range(200):
         groups = draw.integers(0, draw.integers(3, 40), draw.integers(60, 300))
@@ -283,7 +304,7 @@ def test_assign_never_divides_a_group():
     assert sizes.tolist() == [600, 300, 100]
 
 
-def test_assign_does_not_depend_on_the_numbers_of_groups():
+def test_splits_do_not_depend_on_the_numbers_of_groups():
     draw = np.random.default_rng(3)
     groups = draw.integers(0, 300, 1000)
     renamed = draw.permutation(300)[groups]
@@ -294,7 +315,7 @@ def test_assign_does_not_depend_on_the_numbers_of_groups():
 
 
 @pytest.mark.parametrize("wrong", ["group", "sequence"])
-def test_the_check_finds_what_is_in_two_splits(tmp_path, wrong):
+def test_a_group_or_sequence_in_two_splits_is_found(tmp_path, wrong):
     files = [tmp_path / f"{s}.fasta" for s in SPLITS[:2]]
     files[0].write_text(">a\nMK\n>b\nML\n")
     files[1].write_text(">c\nMN\n" if wrong == "group" else ">d\nML\n")
@@ -310,7 +331,7 @@ def test_the_check_finds_what_is_in_two_splits(tmp_path, wrong):
             check_disjoint(files, store, order, np.arange(3), "clusters")
 
 
-def test_outputs_are_guarded(done, tmp_path):
+def test_a_folder_is_overwritten_only_with_force_and_if_it_is_a_split(done, tmp_path):
     done()
     with pytest.raises(OutputError, match="--force"):
         done()
@@ -359,7 +380,7 @@ SEARCH_DIED = "sh -c 'kill -s SEGV $$'\necho Error: Search died\nexit 1"
         ("echo MK > $3_cluster.tsv", SettingsError, "table of clusters, found none or something"),
     ],
 )
-def test_an_mmseqs_that_fails_is_named_with_how(done, tmp_path, fake_mmseqs, body, error, says):
+def test_a_failed_mmseqs_is_named_with_its_end(done, tmp_path, fake_mmseqs, body, error, says):
     """A batch system may try again what ends with TryAgainError, and nothing else."""
     program = fake_mmseqs(body)
     with pytest.raises(error, match=re.escape(f"MMseqs2 14-7e284 ({program}): ")) as caught:
@@ -370,7 +391,7 @@ def test_an_mmseqs_that_fails_is_named_with_how(done, tmp_path, fake_mmseqs, bod
     assert not (tmp_path / "s").exists() and not list(tmp_path.glob(".s*"))
 
 
-def test_an_mmseqs_on_a_full_disk(done, fake_mmseqs, monkeypatch):
+def test_mmseqs_on_a_full_disk_is_an_output_error(done, fake_mmseqs, monkeypatch):
     monkeypatch.setattr("pepseq.splitting.clusters._MIN_FREE_BYTES", 1 << 62)
     with pytest.raises(OutputError, match="failed on a full disk.*'write error'"):
         done(by="cluster", mmseqs=fake_mmseqs("echo write error; exit 1"))
@@ -403,7 +424,7 @@ def test_the_run_record_names_mmseqs(done, tmp_path, fake_mmseqs):
     assert settings["mmseqs"] == {"path": program, "version": "14-7e284"}
 
 
-def test_the_command(done, records, tmp_path, run):
+def test_the_command_does_what_the_function_does(done, records, tmp_path, run):
     _, folder = done(by="species", fractions=(0.5, 0.25, 0.25), sample=3)
     line = ["split", tmp_path / "s.fasta", "-o", tmp_path / "o", "--by", "species", "--sample", 3]
     result = run(*line, "--fractions", "0.5,0.25,0.25", "--threads", 1)
@@ -413,13 +434,13 @@ def test_the_command(done, records, tmp_path, run):
         assert path.read_bytes() == (tmp_path / "o" / path.name).read_bytes(), path
     assert run(*line, "--fractions", "0.5,0.5").code == 2
     assert run(*line, "--fractions", "0.5,0.4,0.3", "--force").code == 2
-    assert run(*line, "--at-most", "1,2,x").code == 2
+    assert run(*line, "--max-proteins", "1,2,x").code == 2
     missing = run(*line, "--force", "--by", "cluster", "--mmseqs", tmp_path / "missing")
     assert missing.code == 2 and "mmseqs: expected a program" in missing.err
     assert run(*line).code == 74
 
 
-def test_sigterm_leaves_nothing(done, tmp_path, records):
+def test_a_stopped_run_leaves_nothing(done, tmp_path, records):
     many = [(f"p{n} OX=1", new(random.Random(n), 300)) for n in range(3000)]
     (tmp_path / "p").write_bytes(b"".join(format_fasta(*one) for one in many))
     line = [sys.executable, "-m", "pepseq", "split", "p", "-o", "o", "--by", "cluster"]
@@ -430,3 +451,14 @@ def test_sigterm_leaves_nothing(done, tmp_path, records):
     process.communicate()
     assert process.returncode == 143
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith((".o", "o"))] == []
+
+
+def test_the_older_option_name_is_accepted_and_not_in_the_help(done, tmp_path, run):
+    done()
+    line = ["split", tmp_path / "s.fasta", "--sample", 0, "--threads", 1]
+    assert run(*line, "-o", tmp_path / "o", "--at-most", "20,5,9").code == 0
+    assert run(*line, "-o", tmp_path / "n", "--max-proteins", "20,5,9").code == 0
+    assert_equal(tmp_path / "o", tmp_path / "n")
+    assert len(members(tmp_path / "o")["train"]) == 20
+    text = run("split", "--help").out
+    assert "--max-proteins" in text and "--at-most" not in text
