@@ -15,20 +15,17 @@ log = logging.getLogger(__name__)
 @options.truth
 @click.option("--title", metavar="TEXT", help="Heading of the page.")
 @options.force
-def command(results, output, truth, title, force):
+def command(
+    results: tuple[str, ...], output: str, truth: tuple[str, ...], title: str | None, force: bool
+) -> None:
     """Write results as one page, for any browser.
 
     The page is self-contained. RESULTS are folders or files that predict, evaluate, compare,
     lookup, score, fold, pair, evaluate-pairs, finetune, split and mask wrote. Each is recognised by
-    its columns and run record, whatever its name.
+    its columns and its run record, not by its name.
     """
     from pepseq.reporting.build import report
 
     done = report(results, output, truth=truth, title=title, force=force)
-    log.info(
-        "%s: %d results, %d proteins, %.1f MB",
-        output,
-        done.results,
-        done.proteins,
-        done.bytes / 1e6,
-    )
+    counts = (done.results, done.proteins, done.bytes / 1e6)
+    log.info("%s: %d results, %d proteins, %.1f MB", output, *counts)

@@ -18,14 +18,16 @@ from pepseq.cli import options
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="auto colours on a terminal, unless the variable NO_COLOR is set.",
+    help="Colour the residues; auto: on a terminal, unless the variable NO_COLOR is set.",
 )
 @click.option("--plain", is_flag=True, help="The same as --color never.")
-def command(name, results, truth, color, plain):
+def command(
+    name: str, results: tuple[str, ...], truth: tuple[str, ...], color: str, plain: bool
+) -> None:
     """Print one predicted protein in the terminal, coloured by confidence.
 
-    Below each residue stands the tenth of its confidence, or * if it was read. RESULTS are tables
-    that predict wrote with --table, or folders with such tables.  [default: the current folder]
+    Below each residue is the tenth of its confidence, or * if it is observed. RESULTS are tables
+    that predict wrote with --table, or folders with such tables.  [default: the working directory]
     """
     from pepseq.reporting.terminal import show
 
