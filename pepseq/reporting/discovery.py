@@ -235,7 +235,9 @@ def _recognise(path: Path, results: Results, lenient: bool) -> None:
     elif path.name.endswith(".json"):
         if not (read_run(path, results) or _read_evaluation(path, results)):
             results.unknown.append(path)
-    elif not (path.name in EVALUATION_FILES and _read_evaluation(path.parent / "summary.json", results)):
+    elif not (
+        path.name in EVALUATION_FILES and _read_evaluation(path.parent / "summary.json", results)
+    ):
         try:
             columns = read_columns(path)
         except InputError:

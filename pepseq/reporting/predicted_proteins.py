@@ -185,10 +185,10 @@ def _protein(parts: list["ConfidenceRows"]) -> PredictedProtein:
 
 def _template_shares(rows: "ConfidenceRows", observed: np.ndarray) -> tuple[TemplateShare, ...]:
     """Return the templates from which predicted residues come, most residues first."""
-    also = rows.extra
-    if not {"templates", "template_weight"} <= also.keys():
+    extra = rows.extra
+    if not {"templates", "template_weight"} <= extra.keys():
         return ()
-    names, weights = also["templates"], also["template_weight"]
+    names, weights = extra["templates"], extra["template_weight"]
     try:
         weight = np.where(weights == "", "0", weights).astype(float)
     except ValueError as error:
