@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`,
-`fetch_structures`, `score`, `score_structures`, `evaluate`, `evaluate_sequences`, `report`,
+`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `pair_alignments`,
+`fold`, `fetch_structures`, `score`, `score_structures`, `evaluate`, `evaluate_sequences`, `report`,
 `compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
 """
 
@@ -26,6 +26,7 @@ _WHERE = {
     "lookup": "pepseq.lookup.lookup",
     "LookupConfig": "pepseq.lookup.config",
     "pair": "pepseq.pairing.pair",
+    "pair_alignments": "pepseq.pairing.pair_alignments",
     "PairConfig": "pepseq.pairing.config",
     "fold": "pepseq.structure.folding.fold",
     "FoldConfig": "pepseq.structure.folding.config",

@@ -197,14 +197,16 @@ def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
     assert done.returncode == 1 and "expected fractions of a split that add up to 1" in done.stdout
 
 
-def test_the_older_name_of_a_key_is_accepted(tmp_path):
+def test_the_older_names_of_keys_are_accepted(tmp_path):
     folder = checkout(tmp_path)
     config = yaml.safe_load((folder / SMALL).read_text())
     config["split"]["at_most"] = [9, 5, 5]
+    config["pairing"]["planted"] |= {"rounds": 2, "sure": 0.9}
     (folder / "older.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(folder, "older.yaml", "--dry-run", "--cores", 1, "--printshellcmds")
     assert done.returncode == 0, done.stdout
     assert "--max-proteins 9,5,5" in done.stdout and "--at-most" not in done.stdout
+    assert "--known-confidence 0.9" in done.stdout and "--sure" not in done.stdout
 
 
 def test_lint_and_format_are_clean(tmp_path):

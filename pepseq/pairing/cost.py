@@ -1,69 +1,95 @@
-"""What pairing by statistics takes, as far as numbers of proteins tell: time, and memory.
-
-The constants are of one core of a machine of 2025; see README, "Accuracy of pairing", for what was
-measured.
-"""
+"""Time and memory of pairing by statistics, estimated from numbers of proteins."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.pairing.annealing import MOST_WITH_FIELDS
+from pepseq.pairing.annealing import MAX_SIZE_WITH_FIELDS
 
 log = logging.getLogger(__name__)
-WORTH_SAYING = 60.0
-"""Seconds from which on the estimate is told."""
+MIN_LOGGED_SECONDS = 60.0
 
-_FIELD = 2.5e-11
-_SIMILARITY = 1.0e-10
-_MOVE, _MOVE_OF_ROW = 2.0e-6, 2.5e-9
-_MOVE_WITHOUT_FIELDS = 1.2e-9
-_BYTES, _FIXED = 50, 2.0e8
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """Seconds on one core of a machine of 2025, and bytes; README, "Accuracy of pairing".
+
+    field_product: of each multiplication of the mean field.
+    similarity: of depth cubed, for similarities of a part.
+    move, move_per_row: of a move of annealing in a species with fields, and for each row.
+    move_per_row_without_fields: the same in a larger species.
+    bytes_per_similarity, fixed_bytes: of memory, for each two rows in each thread, and at least.
+    """
+
+    field_product: float = 2.5e-11
+    similarity: float = 1.0e-10
+    move: float = 2.0e-6
+    move_per_row: float = 2.5e-9
+    move_per_row_without_fields: float = 1.2e-9
+    bytes_per_similarity: float = 50
+    fixed_bytes: float = 2.0e8
+
+
+UNIT_COSTS = UnitCosts()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all runs have to do.
+
+    sizes: numbers of paralogs of each species. settled: pairs beside them. max_depth: rows that are
+    paired at once. field_steps, sweeps: steps of the mean field, and moves for each row, in a run.
+    """
+
+    sizes: np.ndarray
+    settled: int
+    max_depth: int
+    field_steps: int
+    sweeps: int
+    runs: int
+    threads: int
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of all runs on so many threads, and bytes of memory."""
+    """Seconds of all runs on their threads, and bytes of memory."""
 
     seconds: float
     bytes: float
 
 
-def estimate(
-    size: np.ndarray, settled: int, most: int, steps: int, sweeps: int, runs: int, threads: int
-) -> Cost:
-    """Return what runs take with these numbers of paralogs, `size`, one for each species.
+def estimate_cost(work: Work) -> Cost:
+    """Return the time and memory that all runs take."""
+    unit = UNIT_COSTS
+    sizes = work.sizes.astype(float)
+    rows = sizes.sum()
+    depth = max(min(rows + work.settled, work.max_depth), sizes.max())
+    parts = max(1.0, (rows + work.settled) / depth)
+    rows_without_fields = sizes[sizes > MAX_SIZE_WITH_FIELDS].sum()
+    rows_with_fields = rows - rows_without_fields
+    seconds = work.field_steps * 4 * depth * (sizes**2).sum() * unit.field_product
+    seconds += parts * depth**3 * unit.similarity
+    seconds += work.sweeps * rows_with_fields * (unit.move + unit.move_per_row * depth)
+    seconds += work.sweeps * rows_without_fields * depth * unit.move_per_row_without_fields
+    threads = min(work.threads, work.runs)
+    memory = unit.fixed_bytes + threads * unit.bytes_per_similarity * depth**2
+    return Cost(-(-work.runs // threads) * seconds, memory)
 
-    `settled` pairs stand beside them, `most` rows are paired at once, and a run has so many `steps`
-    of the mean field and so many `sweeps`, moves tried for each row.
-    """
-    size = size.astype(float)
-    depth = max(min(size.sum() + settled, most), size.max())
-    parts = max(1.0, (size.sum() + settled) / depth)
-    large = size[size > MOST_WITH_FIELDS].sum()
-    of_run = steps * 4 * depth * (size**2).sum() * _FIELD + parts * depth**3 * _SIMILARITY
-    of_run += sweeps * (size.sum() - large) * (_MOVE + _MOVE_OF_ROW * depth)
-    of_run += sweeps * large * depth * _MOVE_WITHOUT_FIELDS
-    threads = min(threads, runs)
-    return Cost(-(-runs // threads) * of_run, _FIXED + threads * _BYTES * depth**2)
 
-
-def tell(cost: Cost, size: Sequence[int], runs: int, threads: int) -> None:
-    """Log the cost if it is worth it."""
-    if cost.seconds < WORTH_SAYING:
+def log_long_cost(cost: Cost, work: Work) -> None:
+    """Log the cost if the runs take MIN_LOGGED_SECONDS or more."""
+    if cost.seconds < MIN_LOGGED_SECONDS:
         return
     minutes = cost.seconds / 60
-    time = f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
     log.info(
         "pairing will take about %s and %.1f GB on %d threads: %d runs of %d rows in %d species, "
         "up to %d in one; fewer --runs take less",
-        time,
+        f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h",
         cost.bytes / 1e9,
-        min(threads, runs),
-        runs,
-        sum(size),
-        len(size),
-        max(size),
+        min(work.threads, work.runs),
+        work.runs,
+        work.sizes.sum(),
+        len(work.sizes),
+        work.sizes.max(),
     )

@@ -2,232 +2,291 @@
 
 For Gaussian columns the mutual information of two families is -1/2 log det(1 - R R^T), with R the
 correlations between their whitened columns, and to second order 1/2 |R|^2 (Cover and Thomas 2006).
-That is what is maximised here, over the pairings inside species. Coevolution and common ancestry
-both count: interacting proteins change together, and their trees agree. As in bootstrap support of
-trees (Felsenstein 1985), each run sees a random part of the columns, and the share of runs that
-chose a pair is its confidence.
+This is maximised over the pairings inside species. Coevolution and common ancestry both count:
+interacting proteins change together, and their trees agree. As in bootstrap support of trees
+(Felsenstein 1985), each run sees a random part of the columns, and the share of runs that chose a
+pair is its confidence.
 """
 
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from pepseq.io.progress import Progress
-from pepseq.pairing.annealing import Orthologs, anneal, fields, mean_field
+from pepseq.pairing.annealing import (
+    Moves,
+    Orthologs,
+    PairingState,
+    Similarities,
+    SpeciesRows,
+    anneal,
+    fields,
+    find_orthologs,
+    mean_field,
+)
 from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
 from pepseq.pairing.config import PairConfig
-from pepseq.pairing.cost import estimate, tell
-from pepseq.pairing.method_interface import Chosen, Families
+from pepseq.pairing.cost import Work, estimate_cost, log_long_cost
+from pepseq.pairing.method_interface import Families, MethodResult
 from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
 
-SHRINKAGE = 3.0
-"""Of the correlations inside a family, in mean eigenvalues of its covariance."""
+Value = TypeVar("Value")
+PositionsOfPairs = tuple[np.ndarray, np.ndarray]
+"""Pairs of a task, as positions in its `a` and `b`."""
 
-COLUMN_SHARE = 0.8
-"""Share of the columns of each family that a run sees."""
 
-FIELD_STEPS, FIELD_FROM, FIELD_TO = 60, 1.5, 0.03
-STEPS, ANNEAL_FROM, ANNEAL_TO = 60, 0.15, 0.03
-"""Temperatures, in standard deviations of what a random swap changes."""
+@dataclass(frozen=True)
+class SearchSettings:
+    """How the best pairing is searched.
 
-MOST_WITH_ALL_STEPS = 1000
-"""Paralogs in one species up to which the mean field has FIELD_STEPS. Each takes the cube of them,
-so a larger species has fewer in proportion, FEWEST_FIELD_STEPS at least."""
-FEWEST_FIELD_STEPS = 10
+    Chosen on half of the species of HK-RR and of MALG-MALK; README, "Accuracy of pairing", reports
+    the other half. Temperatures are in standard deviations of the gain of a random swap.
 
-SWEEPS = 1000
-"""Moves tried in simulated annealing for each row, over all temperatures."""
+    shrinkage: of the correlations inside a family, in mean eigenvalues of its covariance. More
+        makes `information` more like `mirrortree`.
+    column_share: share of the columns of each family that a run sees. Less makes the runs differ
+        more, so that confidence falls, and leaves each run less to go by.
+    field_steps, field_from, field_to: steps and temperatures of the mean field.
+    anneal_steps, anneal_from, anneal_to: steps and temperatures of simulated annealing.
+    sweeps: moves of simulated annealing for each row, over all steps. More find better pairings;
+        time grows in proportion.
+    ortholog_share: share of the moves that swap orthologs too.
+    max_size_with_all_steps, min_field_steps: a step of the mean field takes the cube of the
+        paralogs in a species, so above this size the steps fall in proportion, to this minimum.
+    max_depth: rows that are paired at once; a run of so many takes about 1.6 GB in each thread.
+    """
 
-MAX_DEPTH = 6000
-"""Rows that are paired at once; a run of so many takes about 1.6 GB, in each thread."""
+    shrinkage: float = 3.0
+    column_share: float = 0.8
+    field_steps: int = 60
+    field_from: float = 1.5
+    field_to: float = 0.03
+    anneal_steps: int = 60
+    anneal_from: float = 0.15
+    anneal_to: float = 0.03
+    sweeps: int = 1000
+    ortholog_share: float = 0.2
+    max_size_with_all_steps: int = 1000
+    min_field_steps: int = 10
+    max_depth: int = 6000
 
-JUMP = 0.2
-"""Share of the moves that change orthologs together."""
+    def field_steps_for(self, sizes: np.ndarray) -> int:
+        """Return the steps of the mean field for species of these numbers of paralogs."""
+        share = min(1.0, self.max_size_with_all_steps / sizes.max())
+        return max(round(self.field_steps * share), self.min_field_steps)
+
+    def field_temperatures(self, sizes: np.ndarray) -> np.ndarray:
+        """Return the falling temperatures of the mean field."""
+        return np.geomspace(self.field_from, self.field_to, self.field_steps_for(sizes))
+
+    def anneal_temperatures(self) -> np.ndarray:
+        """Return the falling temperatures of simulated annealing."""
+        return np.geomspace(self.anneal_from, self.anneal_to, self.anneal_steps)
+
+
+SEARCH = SearchSettings()
 
 
 def pair_by_information(
     families: Families, config: PairConfig, progress: Progress | None = None
-) -> Chosen:
+) -> MethodResult:
     """Pair two families by Gaussian mutual information; `losses` are its negative, in nats.
 
-    Uses `runs`, `seed`, `threads` and `max_depth` of the settings: a run with more rows deals whole
-    species at random into parts that are paired each for itself, beside as many settled pairs. The
-    result depends on sequences, known pairs and settings alone: not on the order of rows or
-    species, on names, or on threads. `progress` counts runs. Where a species has more proteins of
-    one family, as many of them stay alone.
+    Uses `runs`, `seed`, `threads` and `max_depth` of the settings. If there are more rows, each run
+    deals whole species at random into parts that are paired separately, beside as many settled
+    pairs. The result depends on sequences, known pairs and settings alone: not on the order of rows
+    or species, on names, or on threads. `progress` counts runs. If a species has more proteins of
+    one family, the surplus stays without a partner.
     """
-    return _pair(families, config, SHRINKAGE, progress)
+    return _pair_in_runs(families, config, SEARCH.shrinkage, progress)
 
 
 def pair_by_mirrortree(
     families: Families, config: PairConfig, progress: Progress | None = None
-) -> Chosen:
+) -> MethodResult:
     """Pair two families so that proteins alike in one are alike in the other.
 
     The mirror-tree method (Pazos and Valencia 2001): as `pair_by_information`, with similarities
     that are not whitened; `losses` have no unit.
     """
-    return _pair(families, config, None, progress)
+    return _pair_in_runs(families, config, None, progress)
 
 
-def _pair(
+def _pair_in_runs(
     families: Families, config: PairConfig, shrinkage: float | None, progress: Progress | None
-) -> Chosen:
+) -> MethodResult:
     from threadpoolctl import threadpool_limits
 
     tasks, settled = tasks_of(families)
     if not tasks:
-        return Chosen(frequencies_of(families, [], []), np.zeros((config.runs, 0)))
-    search = _Search(tasks, settled, families.a.shape[1], config, shrinkage)
-    threads = config.threads or os.cpu_count()
-    search.tell_cost(threads)
+        return MethodResult(frequencies_of(families, [], []), np.zeros((config.runs, 0)))
+    settled_ab = np.hsplit(settled, [families.codes_a.shape[1]])
+    max_depth = config.max_depth or SEARCH.max_depth
+    problem = _Problem(tasks, (settled_ab[0], settled_ab[1]), shrinkage, max_depth, config.seed)
+    threads = config.threads or os.cpu_count() or 1
+    problem.log_cost(config.runs * config.rounds, threads)
     counts = [np.zeros((len(task.a), len(task.b))) for task in tasks]
-    losses = np.zeros((config.runs, STEPS + 1))
+    losses = np.zeros((config.runs, SEARCH.anneal_steps + 1))
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
-            for run, (loss, pairs) in enumerate(pool.map(search.run, range(config.runs))):
+            for run, (loss, pairs) in enumerate(pool.map(problem.run, range(config.runs))):
                 losses[run] = loss
-                for count, (of_a, of_b) in zip(counts, pairs, strict=True):
-                    count[of_a, of_b] += 1
+                for count, positions in zip(counts, pairs, strict=True):
+                    count[positions] += 1
                 if progress is not None:
                     progress.add(1)
         finally:
-            search.stop[0] = True
+            problem.stop[0] = True
     shares = [count / config.runs for count in counts]
-    return Chosen(frequencies_of(families, tasks, shares), losses)
+    return MethodResult(frequencies_of(families, tasks, shares), losses)
 
 
-class _Search:
-    """What is to be paired; `run` does it once, with random numbers of that run."""
+@dataclass(frozen=True)
+class _Problem:
+    """The tasks to pair, and the rows of settled pairs of A and of B, codes (pairs, length).
 
-    def __init__(
-        self,
-        tasks: list[Task],
-        settled: np.ndarray,
-        length_a: int,
-        config: PairConfig,
-        shrinkage: float | None,
-    ):
-        self._tasks, self._config, self._shrinkage = tasks, config, shrinkage
-        self._settled = (settled[:, :length_a], settled[:, length_a:])
-        self._most = config.max_depth or MAX_DEPTH
-        self.stop = np.zeros(1, bool)
+    `shrinkage` is None for covariances. `stop`, bool (1,), ends all runs once it is set.
+    """
 
-    def tell_cost(self, threads: int) -> None:
+    tasks: list[Task]
+    settled: tuple[np.ndarray, np.ndarray]
+    shrinkage: float | None
+    max_depth: int
+    seed: int
+    stop: np.ndarray = field(default_factory=lambda: np.zeros(1, bool))
+
+    def log_cost(self, runs: int, threads: int) -> None:
         """Log how long all runs take, if that is long."""
-        size = np.array([max(len(task.a), len(task.b)) for task in self._tasks])
-        runs = self._config.runs * self._config.rounds
-        steps = _field_steps(size)
-        cost = estimate(size, len(self._settled[0]), self._most, steps, SWEEPS, runs, threads)
-        tell(cost, size, runs, threads)
+        sizes = np.array([task.size for task in self.tasks])
+        steps = SEARCH.field_steps_for(sizes)
+        work = Work(
+            sizes, len(self.settled[0]), self.max_depth, steps, SEARCH.sweeps, runs, threads
+        )
+        log_long_cost(estimate_cost(work), work)
 
-    def run(self, run: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-        """Return the loss as it went, (STEPS + 1,), and each task's pairs as positions in it."""
-        random = np.random.default_rng([self._config.seed, 2, run])
-        columns = [
-            np.sort(random.permutation(length)[: max(1, round(COLUMN_SHARE * length))])
-            for length in (side.shape[1] for side in self._settled)
-        ]
-        loss = np.zeros(STEPS + 1)
-        pairs = [None] * len(self._tasks)
-        for part in self._go_on(self._parts(random)):
-            tasks = [self._tasks[at] for at in part]
-            part_loss, found = self._pair(tasks, columns, random)
+    def run(self, number: int) -> tuple[np.ndarray, list[PositionsOfPairs]]:
+        """Return the loss before and after each step of annealing, and the pairs of each task.
+
+        Each run has random numbers of its own, and so columns and parts.
+        """
+        random = np.random.default_rng([self.seed, 2, number])
+        columns_a, columns_b = (_draw_columns(codes.shape[1], random) for codes in self.settled)
+        loss = np.zeros(SEARCH.anneal_steps + 1)
+        pairs: dict[int, PositionsOfPairs] = {}
+        for part in self._until_stopped(self._deal_into_parts(random)):
+            tasks = [self.tasks[number] for number in part]
+            part_loss, part_pairs = self._pair_part(tasks, columns_a, columns_b, random)
             loss += part_loss
-            for at, one in zip(part, found, strict=True):
-                pairs[at] = one
-        return loss, pairs
+            pairs |= zip(part, part_pairs, strict=True)
+        return loss, [pairs[number] for number in range(len(self.tasks))]
 
-    def _parts(self, random: np.random.Generator) -> list[list[int]]:
-        """Deal the tasks into parts of at most `max_depth` rows, or of one task that has more."""
-        parts, depth = [[]], 0
-        most = self._most - min(len(self._settled[0]), self._most // 2)
-        for at in random.permutation(len(self._tasks)).tolist():
-            rows = max(len(self._tasks[at].a), len(self._tasks[at].b))
-            if depth and depth + rows > most:
+    def _deal_into_parts(self, random: np.random.Generator) -> list[list[int]]:
+        """Deal the tasks into parts of at most `max_depth` rows, or of one task that has more.
+
+        Settled pairs are in each part, and take at most half of its rows.
+        """
+        parts: list[list[int]] = [[]]
+        depth = 0
+        max_rows = self.max_depth - min(len(self.settled[0]), self.max_depth // 2)
+        for number in random.permutation(len(self.tasks)).tolist():
+            rows = self.tasks[number].size
+            if depth and depth + rows > max_rows:
                 parts.append([])
                 depth = 0
-            parts[-1].append(at)
+            parts[-1].append(number)
             depth += rows
         return [sorted(part) for part in parts]
 
-    def _pair(
-        self, tasks: list[Task], columns: list[np.ndarray], random: np.random.Generator
-    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-        size = np.array([max(len(task.a), len(task.b)) for task in tasks])
-        start = np.cumsum(size) - size
-        context = np.sort(random.permutation(len(self._settled[0]))[: self._most // 2])
-        codes = [task.codes_a for task in tasks], [task.codes_b for task in tasks]
-        (a, ortholog_a), (b, ortholog_b) = (
-            self._side(codes[side], side, start, size, columns, context)
-            for side in self._go_on((0, 1))
-        )
-        scale = _spread(a, b, start, size, random)
-        partner = mean_field(
-            *(a, b, start, size),
-            self._go_on(scale * np.geomspace(FIELD_FROM, FIELD_TO, _field_steps(size))),
-        )
-        field = fields(a, b, partner, start, size)
-        gain = [np.vdot(a, b[partner][:, partner])]
-        moves = -(-SWEEPS * int(size.sum()) // STEPS)
-        for temperature in self._go_on(scale * np.geomspace(ANNEAL_FROM, ANNEAL_TO, STEPS)):
-            grown = anneal(
-                *(a, b, ortholog_a.row, ortholog_a.shared, ortholog_b.row, ortholog_b.shared),
-                *(start, size, partner, field, temperature, moves, JUMP),
-                *(random.integers(2**31), self.stop),
-            )
-            gain.append(gain[-1] + grown)
-        return -0.5 * np.array(gain), [
-            _real(partner[at : at + count] - at, task)
-            for at, count, task in zip(start, size, tasks, strict=True)
+    def _pair_part(
+        self,
+        tasks: list[Task],
+        columns_a: np.ndarray,
+        columns_b: np.ndarray,
+        random: np.random.Generator,
+    ) -> tuple[np.ndarray, list[PositionsOfPairs]]:
+        """Return the loss before and after each step of annealing, and the pairs of each task."""
+        species = SpeciesRows.of_sizes(np.array([task.size for task in tasks]))
+        settled = np.sort(random.permutation(len(self.settled[0]))[: self.max_depth // 2])
+        codes_a, codes_b = [task.codes_a for task in tasks], [task.codes_b for task in tasks]
+        settled_a, settled_b = (codes[settled] for codes in self.settled)
+        a, orthologs_a = self._compare_rows([*codes_a, settled_a], columns_a, species)
+        b, orthologs_b = self._compare_rows([*codes_b, settled_b], columns_b, species)
+        both = Similarities(a, b)
+        scale = _spread_of_gains(both, species, random)
+        temperatures = scale * SEARCH.field_temperatures(species.size)
+        partner = mean_field(both, species, self._until_stopped(temperatures))
+        state = PairingState(partner, fields(both, species, partner))
+        gains = [np.vdot(a, b[partner][:, partner])]
+        number = -(-SEARCH.sweeps * int(species.size.sum()) // SEARCH.anneal_steps)
+        for temperature in self._until_stopped(scale * SEARCH.anneal_temperatures()):
+            seed = int(random.integers(2**31))
+            moves = Moves(number, temperature, SEARCH.ortholog_share, seed)
+            growth = anneal(both, species, orthologs_a, orthologs_b, state, moves, self.stop)
+            gains.append(gains[-1] + growth)
+        return -0.5 * np.array(gains), [
+            _without_blank_rows(partner[rows] - rows.start, task)
+            for rows, task in zip(species.slices, tasks, strict=True)
         ]
 
-    def _go_on(self, values: Iterable) -> Iterator:
-        """Yield `values`; CancelledError as soon as `stop` is set."""
+    def _compare_rows(
+        self, codes: list[np.ndarray], columns: np.ndarray, species: SpeciesRows
+    ) -> tuple[np.ndarray, Orthologs]:
+        """Return similarities of one family, float32 (rows, rows), and the orthologs of its rows.
+
+        `codes` are the rows of each task, then those of settled pairs. A species with fewer rows
+        than `size` is filled up with blank rows, which are like nothing.
+        """
+        self._raise_if_stopped()
+        rows = np.vstack(codes)[:, columns]
+        *of_tasks, settled = codes
+        total = int(species.size.sum())
+        starts = species.start.tolist()
+        own_places = np.concatenate(
+            [np.arange(at, at + len(own)) for at, own in zip(starts, of_tasks, strict=True)]
+        )
+        places_of_all = np.concatenate([own_places, np.arange(total, total + len(settled))])
+        alike = covariance(rows) if self.shrinkage is None else correlation(rows, self.shrinkage)
+        similarity = np.zeros((total + len(settled),) * 2, np.float32)
+        similarity[np.ix_(places_of_all, places_of_all)] = centred(alike)
+        shared = np.full((total, total), -1, np.float32)
+        shared[np.ix_(own_places, own_places)] = shared_residues(rows[: len(own_places)])
+        return similarity, find_orthologs(shared, species)
+
+    def _raise_if_stopped(self) -> None:
+        if self.stop[0]:
+            raise CancelledError
+
+    def _until_stopped(self, values: Iterable[Value]) -> Iterator[Value]:
+        """Yield `values`; raise CancelledError as soon as `stop` is set."""
         for value in values:
-            if self.stop[0]:
-                raise CancelledError
+            self._raise_if_stopped()
             yield value
 
-    def _side(self, codes, side, start, size, columns, context) -> tuple[np.ndarray, Orthologs]:
-        """Return one family's similarities, float32 (rows, rows), and orthologs of its rows.
 
-        Species come first, each filled up to `size` rows with blank ones that are like nothing.
-        """
-        settled = self._settled[side][context]
-        rows = np.vstack([*codes, settled])[:, columns[side]]
-        counts = [len(one) for one in codes]
-        total = int(size.sum())
-        at = np.concatenate(
-            [np.arange(s, s + n) for s, n in zip(start, counts, strict=True)]
-            + [np.arange(total, total + len(settled))]
-        )
-        alike = covariance(rows) if self._shrinkage is None else correlation(rows, self._shrinkage)
-        full = np.zeros((total + len(settled),) * 2, np.float32)
-        full[np.ix_(at, at)] = centred(alike)
-        shared = np.full((total, total), -1, np.float32)
-        own = at[: len(at) - len(settled)]
-        shared[np.ix_(own, own)] = shared_residues(rows[: len(own)])
-        return full, Orthologs.of(shared, start, size)
+def _draw_columns(length: int, random: np.random.Generator) -> np.ndarray:
+    """Return the columns of a family that a run sees, sorted."""
+    count = max(1, round(SEARCH.column_share * length))
+    return np.sort(random.permutation(length)[:count])
 
 
-def _field_steps(size: np.ndarray) -> int:
-    """Return the steps of the mean field for these numbers of paralogs."""
-    share = min(1.0, MOST_WITH_ALL_STEPS / size.max())
-    return max(round(FIELD_STEPS * share), FEWEST_FIELD_STEPS)
-
-
-def _spread(a, b, start, size, random: np.random.Generator, draws: int = 500) -> float:
+def _spread_of_gains(
+    similarities: Similarities, species: SpeciesRows, random: np.random.Generator, draws: int = 500
+) -> float:
     """Return the standard deviation of what a random swap adds to the gain."""
-    species = random.choice(len(size), draws, p=size / size.sum())
-    n, m = (start[species] + random.integers(size[species]) for _ in "nm")
+    a, b = similarities
+    start, size = species
+    drawn = random.choice(len(size), draws, p=size / size.sum())
+    n = start[drawn] + random.integers(size[drawn])
+    m = start[drawn] + random.integers(size[drawn])
     gains = 2 * np.einsum("ij,ij->i", a[n] - a[m], b[m] - b[n])
     return max(float(np.std(gains[n != m])) if (n != m).any() else 0.0, 1e-12)
 
 
-def _real(partner: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions in A and B of a task's pairs, without those of blank rows."""
+def _without_blank_rows(partner: np.ndarray, task: Task) -> PositionsOfPairs:
+    """Return the positions in A and B of the pairs of a task in which neither row is blank."""
     of_a = np.flatnonzero(partner[: len(task.a)] < len(task.b))
     return of_a, partner[of_a]

@@ -1,5 +1,6 @@
 """Pairs that are given: read from a table, and checked against the families."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,47 +8,62 @@ from pepseq.errors import InputError, found
 from pepseq.io.tables import read_table
 
 COLUMNS = ("protein_a", "protein_b")
+SpeciesOfProteins = Mapping[str, str | None]
+"""Species of each protein of a family by id; None where it was not read."""
 
 
 @dataclass(frozen=True)
 class KnownPair:
-    """A given pair and the line that it stands in."""
+    """A given pair, and where it was given: line 3 of a table is `pairs.tsv:3`."""
 
-    line: int
+    place: str
     protein_a: str
     protein_b: str
 
 
-def read_known(
-    path: str | Path, species_a: dict[str, str | None], species_b: dict[str, str | None]
-) -> dict[str, list[KnownPair]]:
-    """Return the pairs of a table (columns protein_a, protein_b), by species.
+def read_known_pairs(path: str | Path) -> list[KnownPair]:
+    """Return the pairs of a table with columns protein_a and protein_b, such as an earlier output.
 
-    `species_a` and `species_b` are the species of each protein of families A and B, by id; None
-    where it is unread. A table of pairs that an earlier run wrote will do.
-
-    Raises InputError naming the line for a protein that is in no family, of no species or in an
-    earlier pair, and for two proteins of different species.
+    Raises InputError for a table that cannot be read.
     """
-    pairs: dict[str, list[KnownPair]] = {}
-    seen: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    for line, proteins in read_table(path, COLUMNS):
-        of = []
-        for family, protein, species, lines in zip(
-            "AB", proteins, (species_a, species_b), seen, strict=True
-        ):
-            name = f"{path}:{line}: {found(protein)}"
-            if protein not in species:
-                raise InputError(f"{name}: expected a protein of family {family}, found none")
-            if species[protein] is None:
-                raise InputError(f"{name}: expected a protein with a species, found none read")
-            if (earlier := lines.setdefault(protein, line)) != line:
-                raise InputError(f"{name}: expected each protein once, found it in line {earlier}")
-            of.append(species[protein])
-        if of[0] != of[1]:
+    return [KnownPair(f"{path}:{line}", *proteins) for line, proteins in read_table(path, COLUMNS)]
+
+
+def known_pairs_by_species(
+    pairs: Iterable[KnownPair], species_a: SpeciesOfProteins, species_b: SpeciesOfProteins
+) -> dict[str, list[KnownPair]]:
+    """Return known pairs by species.
+
+    Raises InputError naming the place of a pair: for a protein that is in no family, has no species
+    or is in an earlier pair, and for two proteins of different species.
+    """
+    by_species: dict[str, list[KnownPair]] = {}
+    earlier_a: dict[str, str] = {}
+    earlier_b: dict[str, str] = {}
+    for pair in pairs:
+        of_a = _species_of("A", pair.protein_a, species_a, pair.place, earlier_a)
+        of_b = _species_of("B", pair.protein_b, species_b, pair.place, earlier_b)
+        if of_a != of_b:
             raise InputError(
-                f"{path}:{line}: expected two proteins of one species, found "
-                f"{found(proteins[0])} of {found(of[0])} and {found(proteins[1])} of {found(of[1])}"
+                f"{pair.place}: a pair needs two proteins of one species, but "
+                f"{found(pair.protein_a)} is of {found(of_a)} and {found(pair.protein_b)} of "
+                f"{found(of_b)}"
             )
-        pairs.setdefault(of[0], []).append(KnownPair(line, *proteins))
-    return pairs
+        by_species.setdefault(of_a, []).append(pair)
+    return by_species
+
+
+def _species_of(
+    family: str, protein: str, species: SpeciesOfProteins, place: str, earlier: dict[str, str]
+) -> str:
+    """Return the species of a protein of a known pair, and note its place in `earlier`."""
+    name = f"{place}: {found(protein)}"
+    if protein not in species:
+        raise InputError(f"{name}: there is no such protein in family {family}")
+    of_protein = species[protein]
+    if of_protein is None:
+        raise InputError(f"{name}: the species of this protein could not be read (see --species)")
+    if protein in earlier:
+        raise InputError(f"{name}: is in an earlier pair, {earlier[protein]}")
+    earlier[protein] = place
+    return of_protein

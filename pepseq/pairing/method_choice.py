@@ -5,60 +5,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from pepseq.io.progress import Progress
 from pepseq.pairing.config import AUTO, PairConfig
-from pepseq.pairing.method_interface import Chosen, Families
-from pepseq.pairing.random_pairing import pair_by_chance
+from pepseq.pairing.method_interface import Families, MethodResult
+from pepseq.pairing.pairs import unknown_positions
 
 log = logging.getLogger(__name__)
 MSA_TRANSFORMER = "msa-transformer"
-MOST_ROWS = 1024
-"""Pairs up to which `auto` takes DiffPALM: as deep as alignments the MSA Transformer was made for;
-deeper ones have enough sequences for statistics."""
-MOST_WORK_ON_CPU = 1_500_000
-"""Residues of the paired alignment times steps, in all runs and rounds, up to which `auto` takes
-DiffPALM without a GPU: an estimated hour on a core."""
-
-
-def _information(families: Families, config: PairConfig, progress: Progress | None) -> Chosen:
-    from pepseq.pairing.information import pair_by_information
-
-    return pair_by_information(families, config, progress)
-
-
-def _mirrortree(families: Families, config: PairConfig, progress: Progress | None) -> Chosen:
-    from pepseq.pairing.information import pair_by_mirrortree
-
-    return pair_by_mirrortree(families, config, progress)
-
-
-def _diffpalm(families: Families, config: PairConfig, progress: Progress | None) -> Chosen:
-    from pepseq.models.msa_weights import load_msa_transformer
-    from pepseq.pairing.diffpalm import diffpalm
-
-    network = load_msa_transformer(config.model)
-    return diffpalm(families, config.diffpalm(), network, progress)
-
-
-def _random(families: Families, config: PairConfig, progress: Progress | None) -> Chosen:
-    return pair_by_chance(families, config.runs, config.seed)
-
-
-METHODS: dict[str, Callable[[Families, PairConfig, Progress | None], Chosen]] = {
-    "information": _information,
-    "mirrortree": _mirrortree,
-    "diffpalm": _diffpalm,
-    "random": _random,
-}
-"""What makes the pairs; `progress` counts steps of diffpalm, runs of the others."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The method that is used, why, and its settings: `model` is the file of diffpalm's weights."""
+class DiffPalmLimits:
+    """Up to where `auto` takes diffpalm.
+
+    max_pairs: rows of the paired alignment, as many as in alignments that the MSA Transformer was
+        trained on. Deeper alignments have enough sequences for statistics.
+    max_work_on_cpu: without a GPU, residues of the paired alignment times steps of all runs and
+        rounds: an estimated hour on one core.
+    """
+
+    max_pairs: int = 1024
+    max_work_on_cpu: int = 1_500_000
+
+
+DIFFPALM_LIMITS = DiffPalmLimits()
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """The method that is used, the reason, and its settings: `model` is the file of its weights."""
 
     method: str
-    why: str
+    reason: str
     config: PairConfig
 
     @property
@@ -68,38 +48,94 @@ class Choice:
 
     @property
     def work(self) -> tuple[int, str]:
-        """How much the method counts in all, and what: see METHODS."""
+        """Total and unit of what the method reports to `Progress`."""
         runs = self.config.runs * self.config.rounds
         return (runs * self.config.steps, "steps") if self.method == "diffpalm" else (runs, "runs")
 
 
-def choose(families: Families, config: PairConfig, offline: bool = False) -> Choice:
-    """Return the method to use: the one that is asked for, or for `auto` the one that suits.
+def _pair_by_information(
+    families: Families, config: PairConfig, progress: Progress | None
+) -> MethodResult:
+    from pepseq.pairing.information import pair_by_information
 
-    `auto` is diffpalm if weights of the MSA Transformer are here (or given as `model`), the paired
-    alignment is no longer than the network takes and no deeper than MOST_ROWS, and there is a GPU
-    or the work is at most MOST_WORK_ON_CPU; else it is information. One log line says which and
-    why. Weights asked for by name, or by method diffpalm alone, are downloaded if they are not
-    here, unless `offline`.
+    return pair_by_information(families, config, progress)
 
-    Raises InputError for weights that are missing or no MSA Transformer, SettingsError for a device
-    that is not there, and what a download raises.
+
+def _pair_by_mirrortree(
+    families: Families, config: PairConfig, progress: Progress | None
+) -> MethodResult:
+    from pepseq.pairing.information import pair_by_mirrortree
+
+    return pair_by_mirrortree(families, config, progress)
+
+
+def _pair_by_diffpalm(
+    families: Families, config: PairConfig, progress: Progress | None
+) -> MethodResult:
+    from pepseq.models.msa_weights import load_msa_transformer
+    from pepseq.pairing.diffpalm import diffpalm
+
+    assert config.model is not None, "choose_method names the file"
+    network = load_msa_transformer(config.model)
+    return diffpalm(families, config.diffpalm_config(), network, progress)
+
+
+def pair_at_random(
+    families: Families, config: PairConfig, progress: Progress | None = None
+) -> MethodResult:
+    """Choose one pairing of each species in each run, all being equally likely.
+
+    A pairing is one-to-one and as large as the smaller side; known pairs are kept. There is no
+    objective: `losses` has no steps.
+    """
+    random = np.random.default_rng([config.seed, 1])
+    frequencies = []
+    for species in families.species:
+        counts = np.zeros((len(species.rows_a), len(species.rows_b)))
+        free_a, free_b = unknown_positions(species)
+        size = min(len(free_a), len(free_b))
+        for _ in range(config.runs):
+            counts[random.permutation(free_a)[:size], random.permutation(free_b)[:size]] += 1
+        counts[species.known[:, 0], species.known[:, 1]] = config.runs
+        frequencies.append(counts / config.runs)
+    return MethodResult(tuple(frequencies), np.zeros((config.runs, 0)))
+
+
+METHODS: dict[str, Callable[[Families, PairConfig, Progress | None], MethodResult]] = {
+    "information": _pair_by_information,
+    "mirrortree": _pair_by_mirrortree,
+    "diffpalm": _pair_by_diffpalm,
+    "random": pair_at_random,
+}
+
+
+def choose_method(families: Families, config: PairConfig, offline: bool) -> MethodChoice:
+    """Return the method to use, with its settings.
+
+    Method `auto` is diffpalm if weights of the MSA Transformer are on this machine (or given as
+    `model`), and the paired alignment is within DIFFPALM_LIMITS and no longer than the network
+    takes; else it is information. A log line says which and why. Weights that are asked for by
+    name, or by method diffpalm, are downloaded unless `offline`.
+
+    Raises InputError for weights that are missing or not of an MSA Transformer, SettingsError for a
+    device that is not there, and the errors of a download.
     """
     if config.method not in (AUTO, "diffpalm"):
-        return Choice(config.method, "asked for", config)
-    weights = _weights(config, offline)
+        return MethodChoice(config.method, "asked for", config)
+    weights = _find_weights(config, offline)
     if weights is not None:
         config = replace(config, model=str(weights))
     if config.method == "diffpalm":
-        return Choice(config.method, "asked for", config)
-    against = _against_diffpalm(families, config)
-    method = "diffpalm" if against is None else "information"
-    why = against or "the MSA Transformer is here, and takes this alignment"
-    log.info("method %s: %s", method, why)
-    return Choice(method, why, config)
+        return MethodChoice(config.method, "asked for", config)
+    obstacle = _obstacle_to_diffpalm(families, config)
+    method = "diffpalm" if obstacle is None else "information"
+    reason = obstacle or "the MSA Transformer is here, and takes this alignment"
+    log.info("method %s: %s", method, reason)
+    return MethodChoice(method, reason, config)
 
 
-def _weights(config: PairConfig, offline: bool) -> Path | None:
+def _find_weights(config: PairConfig, offline: bool) -> Path | None:
+    """Return the file of the MSA Transformer's weights, downloaded if it is asked for by name."""
     from pepseq.models.download import find_msa_transformer, find_or_download
     from pepseq.models.registry import MSA, find_known_model
 
@@ -112,24 +148,34 @@ def _weights(config: PairConfig, offline: bool) -> Path | None:
     return find_msa_transformer(model)
 
 
-def _against_diffpalm(families: Families, config: PairConfig) -> str | None:
+def _obstacle_to_diffpalm(families: Families, config: PairConfig) -> str | None:
     """Return why `auto` does not take diffpalm; None if it does."""
     if config.model is None:
         return f"no weights of the MSA Transformer here (pepseq models download {MSA_TRANSFORMER})"
     from pepseq.models.devices import pick_device
     from pepseq.models.msa_weights import load_msa_transformer
 
-    columns = families.a.shape[1] + families.b.shape[1]
-    rows = sum(min(len(species.a), len(species.b)) for species in families.species)
-    most = load_msa_transformer(config.model).max_columns
-    if columns > most:
-        return f"the paired alignment has {columns} columns, the MSA Transformer takes {most}"
-    if rows > MOST_ROWS:
-        return f"the paired alignment has {rows} rows, diffpalm is for at most {MOST_ROWS}"
-    work = rows * columns * config.steps * config.runs * config.rounds
-    if pick_device(config.device).type == "cpu" and work > MOST_WORK_ON_CPU:
+    columns = families.codes_a.shape[1] + families.codes_b.shape[1]
+    pairs = sum(min(len(species.rows_a), len(species.rows_b)) for species in families.species)
+    max_columns = load_msa_transformer(config.model).max_columns
+    max_pairs = DIFFPALM_LIMITS.max_pairs
+    if columns > max_columns:
         return (
-            f"diffpalm would take about {work / MOST_WORK_ON_CPU:.0f} core hours without a GPU "
+            f"the paired alignment has {columns} columns, the MSA Transformer takes {max_columns}"
+        )
+    if pairs > max_pairs:
+        return f"the paired alignment has {pairs} rows, diffpalm is for at most {max_pairs}"
+    hours = (
+        pairs
+        * columns
+        * config.steps
+        * config.runs
+        * config.rounds
+        / DIFFPALM_LIMITS.max_work_on_cpu
+    )
+    if pick_device(config.device).type == "cpu" and hours > 1:
+        return (
+            f"diffpalm would take about {hours:.0f} core hours without a GPU "
             "(--method diffpalm does it all the same)"
         )
     return None

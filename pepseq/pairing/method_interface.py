@@ -7,15 +7,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Species:
-    """One species' paralogs: row numbers in the alignments of families A and B, int64 arrays.
+    """The paralogs of one species: their rows in the alignments of families A and B, int64 arrays.
 
-    `known` holds the given pairs of this species as positions in `a` and `b`, int64 of shape
-    (pairs, 2).
+    `known` holds the known pairs as positions in `rows_a` and `rows_b`, int64 of shape (pairs, 2).
     """
 
     name: str
-    a: np.ndarray
-    b: np.ndarray
+    rows_a: np.ndarray
+    rows_b: np.ndarray
     known: np.ndarray
 
 
@@ -26,19 +25,20 @@ class Families:
     A code is the index in `AMINO_ACIDS`; 20 is a gap and 21 an unknown residue.
     """
 
-    a: np.ndarray
-    b: np.ndarray
+    codes_a: np.ndarray
+    codes_b: np.ndarray
     species: tuple[Species, ...]
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """How often each pair was chosen: one float array (len(a), len(b)) for each species, 0 to 1.
+class MethodResult:
+    """How often each pair was chosen, and the losses of the runs.
 
-    Known pairs have 1. `losses` has shape (runs, steps): the method's objective as it went.
-    `rounds` holds the steps at the end of which a further round began.
+    `frequencies` has for each species a float array (rows of A, rows of B), 0 to 1; known pairs
+    have 1. `losses` has shape (runs, steps): the objective of the method at each step.
+    `round_ends` are the numbers of steps after which another round began.
     """
 
     frequencies: tuple[np.ndarray, ...]
     losses: np.ndarray
-    rounds: tuple[int, ...] = ()
+    round_ends: tuple[int, ...] = ()

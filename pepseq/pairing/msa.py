@@ -1,4 +1,4 @@
-"""The alignment of one family, from aligned FASTA, A2M, A3M or Stockholm."""
+"""The alignment of one family: from aligned FASTA, A2M, A3M or Stockholm, or from memory."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,31 +11,32 @@ from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, UNKNOWN
+from pepseq.sequences.sequence_records import Sequences, sequence_records
 
 GAP_CODE, UNKNOWN_CODE = 20, 21
 SYMBOLS = AMINO_ACIDS + "-X"
 """The symbol of each code."""
 
-INSERTED = "insertions left out"
-PLAIN = "whole rows"
-ALIGNED = "aligned with FAMSA"
+INSERTIONS_LEFT_OUT = "insertions left out"
+WHOLE_ROWS = "whole rows"
+ALIGNED_WITH_FAMSA = "aligned with FAMSA"
 _LOWER = (AMINO_ACIDS + UNKNOWN).lower().encode()
 _CODES = np.full(256, UNKNOWN_CODE, np.uint8)
 _CODES[np.frombuffer(AMINO_ACIDS.encode(), np.uint8)] = np.arange(len(AMINO_ACIDS))
 _CODES[np.frombuffer(GAPS.encode(), np.uint8)] = GAP_CODE
-_NAMED = 3
-"""So many rows are named at most when an alignment is refused."""
+_MAX_ROWS_IN_MESSAGE = 3
+"""Rows of another length that are named if an alignment is refused."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """One family as it stands in its file.
+    """One family in the order of its source, which is a path or a name for messages.
 
-    `codes` is uint8 (depth, length), as in `Families`; `reading` says what became of lower case, or
-    that the family was aligned here.
+    `codes` is uint8 (depth, length), as in `Families`; `reading` says how lower case was read, or
+    that the family was aligned by pepseq.
     """
 
-    path: str
+    source: str
     ids: tuple[str, ...]
     headers: tuple[str, ...]
     codes: np.ndarray
@@ -52,36 +53,62 @@ def read_alignment(
 ) -> Alignment:
     """Read one family; `-` is stdin. Bad records are put in `bad`.
 
-    Of a file of several alignments, divided by NUL bytes, the one with this `number` is read.
+    If the file holds several alignments, divided by NUL bytes, the one with this `number` is read.
 
     In a file named `.a2m` or `.a3m` lower case is an insertion, and left out together with `.`.
-    In any other it is one too if rows then have one length and either they have not as they stand
-    (A3M) or every column is of insertions or of none (A2M); else it means the same as upper case,
-    and `.` a gap. With `align`, a family that is no alignment is aligned with FAMSA (Deorowicz et
-    al. 2016, Sci Rep 6: 33964); the result does not depend on the order of its rows.
+    In any other file lower case is an insertion if rows then have one length and either they have
+    not as they stand (A3M) or each column holds only insertions or none (A2M); else it means the
+    same as upper case, and `.` a gap. With `align`, a family that is not aligned is aligned with
+    FAMSA (Deorowicz et al. 2016, Sci Rep 6: 33964); the result does not depend on the order of its
+    rows.
 
-    Raises InputError for rows of several lengths, for gaps alone, and as `read_fasta` does;
+    Raises InputError for rows of several lengths, for rows of gaps only, and as `read_fasta` does;
     SettingsError if pyfamsa is needed and missing.
     """
     earlier = len(bad)
     records = list(read_fasta(path, rows=True, bad=bad, alignment=number))
     if not records:
         raise InputError(f"{bad[earlier]} (and no other record is any better)")
+    is_a3m = without_suffix(path).endswith((".a2m", ".a3m"))
+    return _alignment_of(records, str(path), is_a3m, align, threads)
+
+
+def alignment_in_memory(
+    rows: Sequences, source: str, *, align: bool = False, threads: int | None = None
+) -> Alignment:
+    """Return an alignment from rows in memory, see `sequence_records`; `source` is for messages.
+
+    The first word of a header is the id. Lower case is read as in a FASTA file. Raises the errors
+    of `read_alignment`.
+
+    >>> alignment_in_memory({"P1 [Escherichia coli]": "MK-V", "P2 [x]": "MKAV"}, "family_a").ids
+    ('P1', 'P2')
+    """
+    records = sequence_records(rows, source, rows=True)
+    if not records:
+        raise InputError(f"{source}: the alignment has no rows")
+    return _alignment_of(records, source, False, align, threads)
+
+
+def _alignment_of(
+    records: list[Record], source: str, is_a3m: bool, align: bool, threads: int | None
+) -> Alignment:
     rows = [record.sequence.encode("ascii") for record in records]
-    a3m = without_suffix(path).endswith((".a2m", ".a3m"))
-    inserted = a3m or _has_insertions(rows)
-    read, reading = (_match_columns(rows), INSERTED) if inserted else (_upper(rows), PLAIN)
-    if any(read) and not any(row.strip(GAPS.encode()) for row in read):
-        raise InputError(f"{path}: expected residues, found gaps alone")
-    if len(set(map(len, read))) > 1:
+    if is_a3m or _has_insertions(rows):
+        columns, reading = _match_columns(rows), INSERTIONS_LEFT_OUT
+    else:
+        columns, reading = _upper(rows), WHOLE_ROWS
+    if any(columns) and not any(row.strip(GAPS.encode()) for row in columns):
+        raise InputError(f"{source}: the rows hold gaps only, no residues")
+    if len(set(map(len, columns))) > 1:
         if not align:
-            raise InputError(_unequal(path, records, read))
-        read, reading = _align(_upper(rows), threads), ALIGNED
-    if not read[0]:
-        raise InputError(f"{path}: expected columns in upper case, found insertions alone")
-    codes = _CODES[np.frombuffer(b"".join(read), np.uint8).reshape(len(read), -1)]
+            raise InputError(_unequal_rows(source, records, columns))
+        columns, reading = _align(_upper(rows), threads), ALIGNED_WITH_FAMSA
+    if not columns[0]:
+        raise InputError(f"{source}: the rows hold insertions (lower case) only, no columns")
+    codes = _CODES[np.frombuffer(b"".join(columns), np.uint8).reshape(len(columns), -1)]
     ids, headers = zip(*((record.id, record.header) for record in records), strict=True)
-    return Alignment(str(path), ids, headers, codes, reading)
+    return Alignment(source, ids, headers, codes, reading)
 
 
 def _upper(rows: list[bytes]) -> list[bytes]:
@@ -93,7 +120,7 @@ def _match_columns(rows: list[bytes]) -> list[bytes]:
 
 
 def _has_insertions(rows: list[bytes]) -> bool:
-    """Say whether lower case marks insertions; see `read_alignment`."""
+    """Return whether lower case marks insertions; see `read_alignment`."""
     if not any(row.translate(None, _LOWER) != row for row in rows):
         return False
     match = _match_columns(rows)
@@ -106,35 +133,35 @@ def _has_insertions(rows: list[bytes]) -> bool:
     return bool((inserted.all(0) | ~inserted.any(0)).all())
 
 
-def _unequal(path: str | Path, records: list[Record], rows: list[bytes]) -> str:
-    """Name rows whose length differs from the commonest, and say what to do."""
+def _unequal_rows(source: str, records: list[Record], rows: list[bytes]) -> str:
+    """Return a message that names rows whose length is not the most common one."""
     lengths = Counter(map(len, rows))
-    usual, times = lengths.most_common(1)[0]
-    odd = [at for at, row in enumerate(rows) if len(row) != usual]
-    first = next(at for at, row in enumerate(rows) if len(row) == usual)
-    shown = [
-        f"{found(records[at].id)} (line {records[at].line}) has {len(rows[at])}"
-        for at in [first, *odd[:_NAMED]]
-    ]
+    usual_length, count = lengths.most_common(1)[0]
+    unequal = [number for number, row in enumerate(rows) if len(row) != usual_length]
+    first = next(number for number, row in enumerate(rows) if len(row) == usual_length)
+    shown = []
+    for number in [first, *unequal[:_MAX_ROWS_IN_MESSAGE]]:
+        record = records[number]
+        shown.append(f"{found(record.id)} (line {record.line}) has {len(rows[number])}")
     return (
-        f"{path}: expected an alignment, rows of one length, found {times} of {len(rows)} rows "
-        f"with {usual} columns: {', '.join(shown)}; align it, for example with FAMSA or MAFFT, "
-        "or let --align do so"
+        f"{source}: expected an alignment, rows of one length, found {count} of {len(rows)} rows "
+        f"with {usual_length} columns: {', '.join(shown)}; align it, for example with FAMSA or "
+        "MAFFT, or let --align do so"
     )
 
 
 def _align(rows: list[bytes], threads: int | None) -> list[bytes]:
-    """Return proteins aligned; sorted first, and each once, so that their order does not matter."""
+    """Return proteins aligned by FAMSA, sorted and each once, so that order does not matter."""
     try:
         from pyfamsa import Aligner, Sequence
     except ImportError as error:
         raise SettingsError(
-            "align: expected pyfamsa, found none; install it with: pip install 'pepseq[align]'"
+            "--align needs pyfamsa, which is not installed: pip install 'pepseq[align]'"
         ) from error
     to_x = bytes.maketrans(UNKNOWN.encode(), b"X" * len(UNKNOWN))
     proteins = [row.translate(to_x, GAPS.encode()) for row in rows]
     distinct = sorted({*proteins} - {b""})
-    sequences = [Sequence(str(at).encode(), protein) for at, protein in enumerate(distinct)]
+    sequences = [Sequence(str(number).encode(), protein) for number, protein in enumerate(distinct)]
     aligned = {
         distinct[int(row.id)]: row.sequence
         for row in Aligner(threads=threads or 0).align(sequences)

@@ -1,44 +1,41 @@
-"""Two families in, a table of interacting pairs out."""
+"""Two files of families in, a table of interacting pairs out."""
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from io import BufferedIOBase
 from pathlib import Path
+from typing import IO
 
-from pepseq.errors import InputError, SettingsError, TryAgainError, found
+from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
 from pepseq.io.files import check_outputs
 from pepseq.io.outputs import STDIO, Outputs
-from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.pairing.config import PairConfig
-from pepseq.pairing.families import Grouped, group
 from pepseq.pairing.figures import FORMATS, draw_pairing
-from pepseq.pairing.known_pairs import read_known
-from pepseq.pairing.method_choice import METHODS, Choice, choose
-from pepseq.pairing.method_interface import Chosen, Families
-from pepseq.pairing.msa import GAP_CODE, read_alignment
+from pepseq.pairing.known_pairs import read_known_pairs
+from pepseq.pairing.msa import GAP_CODE, Alignment, read_alignment
+from pepseq.pairing.pair_alignments import Pairing, group_alignments, pair_families
 from pepseq.pairing.pairs import (
-    Pair,
-    final_pairs,
+    RowPair,
     format_pairs,
     format_unpaired,
-    left_over,
     paired_a3m,
     paired_fasta,
 )
-from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.sequences.headers import table_of
-from pepseq.sequences.species import AUTO, FamilySpecies, read_species
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Paired:
-    """What `pair` did: number of pairs and of proteins without one, species in both families."""
+class PairSummary:
+    """Number of pairs and of proteins without one, of species in both families; the method.
+
+    `bad` are the records that were left out.
+    """
 
     pairs: int
     unpaired: int
@@ -60,182 +57,158 @@ def pair(
     force: bool = False,
     keep_going: bool = False,
     offline: bool = False,
-) -> Paired:
+) -> PairSummary:
     """Write a table of which protein of one family interacts with which of the other.
 
-    The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made inside a species,
-    one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair go to `<output>.unpaired.tsv`.
-    `known` is a table of given pairs; `paired_msa` is FASTA, or A3M of a complex if so named, of
-    protein `query` of family A (default: the first one that has a pair);
-    `plot` is a PNG, SVG or PDF. With `keep_going`, records that cannot be used are left out and
-    listed in `<output>.failed.tsv`; otherwise they end the run before pairs are made. With
-    `offline` no weights are downloaded: see `choose`.
+    The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made within each species,
+    one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair are listed in
+    `<output>.unpaired.tsv`. `known` is a table of given pairs. `paired_msa` is FASTA, or, if its
+    name ends in .a3m, the A3M of the complex of protein `query` of family A (default: the first one
+    that has a pair). `plot` is a PNG, SVG or PDF. With `keep_going`, records that cannot be used
+    are left out and listed in `<output>.failed.tsv`; otherwise they end the run before pairs are
+    made. With `offline` no weights are downloaded. For alignments in memory: `pair_alignments`.
 
     Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
-    inputs = _inputs(family_a, family_b, known, config)
-    written = [path for path in (output, paired_msa, plot) if path is not None]
-    check_outputs(written, inputs, force)
-    form = _format_of(plot)
+    inputs = _input_files(family_a, family_b, known, config)
+    check_outputs([path for path in (output, paired_msa, plot) if path is not None], inputs, force)
+    picture_format = _picture_format(plot)
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "pairs")
-        msa = paired_msa and outputs.open(paired_msa, "paired alignment")
-        figure = plot and outputs.open(plot, "figure of the pairing")
-        grouped, ids_a, described = _read(family_a, family_b, known, config, bad, keep_going)
+        table = outputs.open(output, "pairs")
+        msa = None if paired_msa is None else outputs.open(paired_msa, "paired alignment")
+        figure = None if plot is None else outputs.open(plot, "figure of the pairing")
+        a, b = _read_families(family_a, family_b, config, bad, keep_going)
+        known_pairs = [] if known is None else read_known_pairs(known)
+        grouped, species = group_alignments(a, b, config.species, known_pairs)
         if query is not None and query not in grouped.proteins_a:
-            raise InputError(_no_query(query))
-        choice = choose(grouped.families, config, offline)
-        chosen = _choose_pairs(grouped.families, choice)
-        pairs = final_pairs(grouped.families, chosen, config.seed)
-        unpaired = left_over(grouped, pairs)
-        stream.write(format_pairs(grouped, pairs))
-        if str(output) != STDIO:
-            outputs.add(
-                f"{Path(output)}.unpaired.tsv", format_unpaired(unpaired), "unpaired proteins"
-            )
+            raise _no_query_error(query)
+        pairing = pair_families(grouped, config, offline)
+        _write_tables(outputs, table, output, pairing)
         if msa is not None:
-            first = _find_query(grouped, pairs, ids_a, query)
-            _write_msa(msa, paired_msa, grouped, pairs, config.min_confidence, first)
+            query_pair = _find_query(pairing, a.ids, query)
+            _write_paired_msa(msa, str(paired_msa), pairing, config.min_confidence, query_pair)
         if figure is not None:
-            figure.write(draw_pairing(chosen, pairs, form))
-        proteins = grouped.counts["proteins_a"] + grouped.counts["proteins_b"]
-        write_failed(outputs, output, bad, proteins)
-        used = {**asdict(choice.config), "method": choice.method, "why": choice.why, **described}
-        inputs += [path for path in choice.weights if path not in inputs]
-        outputs.record(output, run_record("pair", used, inputs, started))
-    return Paired(len(pairs), len(unpaired), len(grouped.families.species), choice.method, bad)
+            figure.write(draw_pairing(pairing.result, pairing.row_pairs, picture_format))
+        write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
+        settings = _recorded_settings(pairing, a, b, species.rule)
+        inputs += [path for path in pairing.choice.weights if path not in inputs]
+        outputs.record(output, run_record("pair", settings, inputs, started))
+    return PairSummary(
+        pairs=len(pairing.pairs),
+        unpaired=len(pairing.unpaired),
+        species=grouped.counts.species_in_both,
+        method=pairing.choice.method,
+        bad=bad,
+    )
 
 
-def _inputs(
+def _input_files(
     family_a: str | Path, family_b: str | Path, known: str | Path | None, config: PairConfig
 ) -> list[str | Path]:
     """Return the files that are read; weights only if they are given as a file."""
     model = config.model if config.model and Path(config.model).is_file() else None
-    inputs = (family_a, family_b, known, table_of(config.species), model)
-    return [path for path in inputs if path is not None]
+    paths = (family_a, family_b, known, table_of(config.species), model)
+    return [path for path in paths if path is not None]
 
 
-def _choose_pairs(families: Families, choice: Choice) -> Chosen:
-    try:
-        with Progress("pairing", *choice.work) as progress:
-            return pair_in_rounds(
-                families,
-                choice.config,
-                lambda families: METHODS[choice.method](families, choice.config, progress),
-            )
-    except MemoryError as error:
-        raise TryAgainError(
-            f"pair: {len(families.a)} and {len(families.b)} proteins: out of memory: expected more "
-            "of it, fewer threads (--threads 1) or a smaller --max-depth"
-        ) from error
-
-
-def _format_of(plot: str | Path | None) -> str:
-    form = "" if plot is None else Path(plot).suffix.lower().removeprefix(".")
-    if plot is not None and form not in FORMATS:
+def _picture_format(plot: str | Path | None) -> str:
+    suffix = "" if plot is None else Path(plot).suffix.lower().removeprefix(".")
+    if plot is not None and suffix not in FORMATS:
         raise SettingsError(
             f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {found(str(plot))}"
         )
-    return form
+    return suffix
 
 
-def _read(
+def _read_families(
     family_a: str | Path,
     family_b: str | Path,
-    known: str | Path | None,
     config: PairConfig,
     bad: list[FailedRecord],
     keep_going: bool,
-) -> tuple[Grouped, tuple[str, ...], dict]:
-    """Return the families put together, the ids of A in file order, what the run record says."""
+) -> tuple[Alignment, Alignment]:
+    """Return both alignments; InputError if there are bad records and `keep_going` is not set."""
     a, b = (
         read_alignment(path, bad, align=config.align, threads=config.threads, number=number)
         for path, number in ((family_a, config.alignment_a), (family_b, config.alignment_b))
     )
-    _refuse(bad, len(a.ids) + len(b.ids), keep_going)
-    species = read_species(config.species, (a.ids, b.ids), (a.headers, b.headers))
-    by_id = [dict(zip(f.ids, s, strict=True)) for f, s in ((a, species.a), (b, species.b))]
-    given = {} if known is None else read_known(known, *by_id)
-    grouped = group(a, b, species, given)
-    _say(config.species, species, grouped)
-    described = {
-        "species": species.rule,
-        "columns": [a.codes.shape[1], b.codes.shape[1]],
-        "reading": [a.reading, b.reading],
-        "counts": grouped.counts,
-    }
-    return grouped, a.ids, described
-
-
-def _refuse(bad: list[FailedRecord], good: int, keep_going: bool) -> None:
-    """Raise InputError before the work if there are bad records and `keep_going` is not set."""
     if bad and not keep_going:
         raise InputError(
-            f"{len(bad)} of {len(bad) + good} records cannot be used: {bad[0]}; correct them, or "
-            "leave them out with --keep-going"
+            f"{len(bad)} of {len(bad) + len(a.ids) + len(b.ids)} records cannot be used: {bad[0]}. "
+            "Correct them, or leave them out with --keep-going"
         )
+    return a, b
 
 
-def _say(asked: str, species: FamilySpecies, grouped: Grouped) -> None:
-    counts = grouped.counts
-    log.info(
-        "species by %s%s, such as %s: unread in %d of %d proteins of A and %d of %d of B; %d "
-        "species in both (%d with paralogs), %d in A only, %d in B only",
-        species.rule,
-        " (found by auto)" if asked == AUTO else "",
-        found(grouped.families.species[0].name),
-        *(counts[f"{what}_{side}"] for side in "ab" for what in ("unread", "proteins")),
-        *(counts[f"species_{what}"] for what in ("in_both", "with_paralogs")),
-        *(counts[f"species_in_{side}_only"] for side in "ab"),
-    )
-    if species.others:
-        log.warning("species: would do as well, if that is wrong: %s", ", ".join(species.others))
+def _recorded_settings(
+    pairing: Pairing, a: Alignment, b: Alignment, rule: str
+) -> dict[str, object]:
+    """Return the settings of the run record: those used, and what was found in the families."""
+    return {
+        **asdict(pairing.choice.config),
+        "method": pairing.choice.method,
+        "why": pairing.choice.reason,
+        "species": rule,
+        "columns": [a.codes.shape[1], b.codes.shape[1]],
+        "reading": [a.reading, b.reading],
+        "counts": asdict(pairing.grouped.counts),
+    }
 
 
-def _find_query(
-    grouped: Grouped, pairs: list[Pair], ids_a: tuple[str, ...], query: str | None
-) -> Pair:
+def _write_tables(outputs: Outputs, table: IO[bytes], output: str | Path, pairing: Pairing) -> None:
+    table.write(format_pairs(pairing.pairs))
+    if str(output) != STDIO:
+        path = f"{Path(output)}.unpaired.tsv"
+        outputs.add(path, format_unpaired(pairing.unpaired), "unpaired proteins")
+
+
+def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> RowPair:
     """Return the pair of protein `query` of family A, or of the first protein that has one.
 
-    InputError if there is none, or none in which both proteins have residues.
+    InputError if there is none in which both proteins have residues.
     """
-    has_a, has_b = ((c != GAP_CODE).any(1) for c in (grouped.families.a, grouped.families.b))
-    able = [pair for pair in pairs if has_a[pair.a] and has_b[pair.b]]
-    of = {grouped.proteins_a[pair.a]: pair for pair in able}
-    names = [query] if query is not None else ids_a
-    for name in names:
-        if name in of:
-            return of[name]
-    raise InputError(_no_query(query))
+    grouped = pairing.grouped
+    has_residues_a = (grouped.families.codes_a != GAP_CODE).any(axis=1)
+    has_residues_b = (grouped.families.codes_b != GAP_CODE).any(axis=1)
+    pair_of = {
+        grouped.proteins_a[pair.row_a]: pair
+        for pair in pairing.row_pairs
+        if has_residues_a[pair.row_a] and has_residues_b[pair.row_b]
+    }
+    for protein in ids_a if query is None else [query]:
+        if protein in pair_of:
+            return pair_of[protein]
+    raise _no_query_error(query)
 
 
-def _no_query(query: str | None) -> str:
-    return "query: expected a protein of FAMILY_A in a pair, and both with residues, found " + (
-        "none" if query is None else f"none with id {found(query)}"
+def _no_query_error(query: str | None) -> InputError:
+    return InputError(
+        "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
+        + ("none" if query is None else f"none with id {found(query)}")
     )
 
 
-def _write_msa(
-    stream: BufferedIOBase,
-    path: str | Path,
-    grouped: Grouped,
-    pairs: list[Pair],
-    least: float,
-    query: Pair,
+def _write_paired_msa(
+    stream: IO[bytes],
+    path: str,
+    pairing: Pairing,
+    min_confidence: float,
+    query: RowPair,
 ) -> None:
-    """Write the paired alignment of pairs of confidence `least` or more, and of the query."""
-    pairs = [pair for pair in pairs if pair.confidence >= least or pair == query]
-    a3m = without_suffix(path).endswith(".a3m")
-    for text in paired_a3m(grouped, pairs, query) if a3m else paired_fasta(grouped, pairs):
-        stream.write(text)
-    if a3m:
-        log.info(
-            "%s: %d pairs, the query is %s with %s, confidence %.4f",
-            path,
-            len(pairs),
-            grouped.proteins_a[query.a],
-            grouped.proteins_b[query.b],
-            query.confidence,
-        )
+    """Write the paired alignment of pairs of at least this confidence, and of the query."""
+    pairs = [p for p in pairing.row_pairs if p.confidence >= min_confidence or p == query]
+    grouped = pairing.grouped
+    if not without_suffix(path).endswith(".a3m"):
+        stream.writelines(paired_fasta(grouped, pairs))
+        return
+    stream.writelines(paired_a3m(grouped, pairs, query))
+    log.info(
+        "%s: %d pairs, the query is %s with %s, confidence %.4f",
+        path,
+        len(pairs),
+        grouped.proteins_a[query.row_a],
+        grouped.proteins_b[query.row_b],
+        query.confidence,
+    )

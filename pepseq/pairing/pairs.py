@@ -1,4 +1,4 @@
-"""From how often each pair was chosen to the one-to-one pairing, and the files it is written to."""
+"""The one-to-one pairing that frequencies favour, and the files that it is written to."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.io.files import encode_text
-from pepseq.pairing.families import LEFT_OVER, Grouped, Unpaired
-from pepseq.pairing.method_interface import Chosen, Families, Species
+from pepseq.io.tables import format_tsv
+from pepseq.pairing.families import SURPLUS_PARALOG, GroupedFamilies, UnpairedProtein
+from pepseq.pairing.method_interface import Families, MethodResult, Species
 from pepseq.pairing.msa import GAP_CODE, SYMBOLS
 from pepseq.sequences.fasta import format_fasta
 
@@ -17,115 +18,141 @@ _SYMBOLS = np.frombuffer(SYMBOLS.encode(), np.uint8)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two proteins that are taken to interact, as rows of `Families.a` and `Families.b`.
+class RowPair:
+    """Two proteins that are taken to interact, as rows of `Families.codes_a` and `codes_b`.
 
-    `confidence` is the share of runs that chose the pair, 0-1; `known` that it was given.
+    `confidence` is the share of runs that chose the pair, 0 to 1; `known` says that it was given.
     """
 
     species: str
-    a: int
-    b: int
+    row_a: int
+    row_b: int
     confidence: float
     known: bool
 
 
-def final_pairs(families: Families, chosen: Chosen, seed: int) -> list[Pair]:
+@dataclass(frozen=True)
+class Pair:
+    """Two proteins that are taken to interact, by their ids; see `RowPair`."""
+
+    species: str
+    protein_a: str
+    protein_b: str
+    confidence: float
+    known: bool
+
+
+def best_pairs(families: Families, result: MethodResult, seed: int) -> list[RowPair]:
     """Return the pairing of the greatest total frequency, most confident pair first.
 
     Within each species it is one-to-one and as large as the smaller side; known pairs are in it.
-    Which of several equally good pairings is taken depends on `seed` and the residues alone.
+    The choice between equally good pairings depends only on `seed` and on the residues.
     """
     from scipy.optimize import linear_sum_assignment
 
     random = np.random.default_rng([seed, 0])
     pairs = []
-    for species, frequencies in zip(families.species, chosen.frequencies, strict=True):
+    for species, frequencies in zip(families.species, result.frequencies, strict=True):
         known = {(int(a), int(b)) for a, b in species.known}
-        free_a, free_b = (random.permutation(free) for free in free_rows(species))
-        rows, columns = linear_sum_assignment(frequencies[np.ix_(free_a, free_b)], maximize=True)
-        new = zip(free_a[rows].tolist(), free_b[columns].tolist(), strict=True)
+        free_a, free_b = (random.permutation(free) for free in unknown_positions(species))
+        at_a, at_b = linear_sum_assignment(frequencies[np.ix_(free_a, free_b)], maximize=True)
+        new = zip(free_a[at_a].tolist(), free_b[at_b].tolist(), strict=True)
         for a, b in sorted(known | set(new)):
-            confidence = 1.0 if (a, b) in known else float(frequencies[a, b])
-            rows_ab = int(species.a[a]), int(species.b[b])
-            pairs.append(Pair(species.name, *rows_ab, confidence, (a, b) in known))
+            is_known = (a, b) in known
+            confidence = 1.0 if is_known else float(frequencies[a, b])
+            rows = int(species.rows_a[a]), int(species.rows_b[b])
+            pairs.append(RowPair(species.name, *rows, confidence, is_known))
     return sorted(pairs, key=lambda pair: -pair.confidence)
 
 
-def free_rows(species: Species) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions in `species.a` and `species.b` of the proteins in no known pair."""
-    return tuple(
-        np.setdiff1d(np.arange(len(side)), species.known[:, column])
-        for column, side in enumerate((species.a, species.b))
+def unknown_positions(species: Species) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions in `rows_a` and `rows_b` of the proteins in no known pair."""
+    return (
+        np.setdiff1d(np.arange(len(species.rows_a)), species.known[:, 0]),
+        np.setdiff1d(np.arange(len(species.rows_b)), species.known[:, 1]),
     )
 
 
-def left_over(grouped: Grouped, pairs: Sequence[Pair]) -> list[Unpaired]:
-    """Return the proteins without a pair, those of the larger side of a species among them."""
-    left = list(grouped.unpaired)
-    paired = {("A", pair.a) for pair in pairs} | {("B", pair.b) for pair in pairs}
+def pairs_of_proteins(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> list[Pair]:
+    """Return pairs of rows as pairs of protein ids."""
+    ids_a, ids_b = grouped.proteins_a, grouped.proteins_b
+    return [
+        Pair(pair.species, ids_a[pair.row_a], ids_b[pair.row_b], pair.confidence, pair.known)
+        for pair in pairs
+    ]
+
+
+def unpaired_proteins(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> list[UnpairedProtein]:
+    """Return all proteins without a pair, sorted, surplus paralogs of a species among them."""
+    unpaired = list(grouped.unpaired)
+    paired_a, paired_b = {pair.row_a for pair in pairs}, {pair.row_b for pair in pairs}
     for species in grouped.families.species:
-        for family, rows, names in (
-            ("A", species.a, grouped.proteins_a),
-            ("B", species.b, grouped.proteins_b),
+        for family, rows, paired, ids in (
+            ("A", species.rows_a, paired_a, grouped.proteins_a),
+            ("B", species.rows_b, paired_b, grouped.proteins_b),
         ):
-            left += [
-                Unpaired(family, species.name, names[row], LEFT_OVER)
+            unpaired += [
+                UnpairedProtein(family, species.name, ids[row], SURPLUS_PARALOG)
                 for row in rows
-                if (family, row) not in paired
+                if row not in paired
             ]
-    return sorted(left, key=lambda one: (one.family, one.species, one.protein))
+    return sorted(unpaired, key=lambda row: (row.family, row.species, row.protein))
 
 
-def format_pairs(grouped: Grouped, pairs: Sequence[Pair]) -> bytes:
+def format_pairs(pairs: Sequence[Pair]) -> bytes:
     """Return the table of pairs: PAIR_COLUMNS, rank 1 for the most confident."""
-    lines = ["\t".join(PAIR_COLUMNS)]
-    for rank, pair in enumerate(pairs, 1):
-        a, b = grouped.proteins_a[pair.a], grouped.proteins_b[pair.b]
-        known = "yes" if pair.known else "no"
-        lines.append(f"{pair.species}\t{a}\t{b}\t{pair.confidence:.4f}\t{rank}\t{known}")
-    return encode_text("\n".join(lines) + "\n")
+    rows = (
+        (p.species, p.protein_a, p.protein_b, f"{p.confidence:.4f}", rank, _yes_or_no(p.known))
+        for rank, p in enumerate(pairs, 1)
+    )
+    return format_tsv([PAIR_COLUMNS, *rows])
 
 
-def format_unpaired(unpaired: Sequence[Unpaired]) -> bytes:
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def format_unpaired(unpaired: Sequence[UnpairedProtein]) -> bytes:
     """Return the table of proteins without a pair: UNPAIRED_COLUMNS."""
-    rows = [f"{u.family}\t{u.species}\t{u.protein}\t{u.reason}" for u in unpaired]
-    return encode_text("\n".join(["\t".join(UNPAIRED_COLUMNS), *rows]) + "\n")
+    rows = ((row.family, row.species, row.protein, row.reason) for row in unpaired)
+    return format_tsv([UNPAIRED_COLUMNS, *rows])
 
 
-def paired_fasta(grouped: Grouped, pairs: Sequence[Pair]) -> Iterator[bytes]:
-    """Yield the paired alignment as FASTA: of each pair the row of A, then that of B."""
+def paired_fasta(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> Iterator[bytes]:
+    """Yield the paired alignment as FASTA: for each pair the row of A, then that of B."""
     for pair in pairs:
-        a, b = grouped.proteins_a[pair.a], grouped.proteins_b[pair.b]
+        a, b = grouped.proteins_a[pair.row_a], grouped.proteins_b[pair.row_b]
         header = f"{a}+{b} species={pair.species} confidence={pair.confidence:.4f}"
-        yield format_fasta(header, _text(_joined(grouped.families, pair)))
+        yield format_fasta(header, _symbols(_paired_codes(grouped.families, pair)))
 
 
-def paired_a3m(grouped: Grouped, pairs: Sequence[Pair], query: Pair) -> Iterator[bytes]:
+def paired_a3m(
+    grouped: GroupedFamilies, pairs: Sequence[RowPair], query: RowPair
+) -> Iterator[bytes]:
     r"""Yield the paired alignment as A3M of a complex, as ColabFold reads it (Mirdita et al. 2022).
 
     The first line is `#` and the residues of the two chains; then come the query pair (chains 101
     and 102), the other pairs with two ids divided by a tab, and each chain of the query alone.
     Columns in which the query has a gap are left out.
     """
-    first = _joined(grouped.families, query)
-    kept = first != GAP_CODE
-    length_a = int(kept[: grouped.families.a.shape[1]].sum())
-    whole = _text(first[kept])
-    yield f"#{length_a},{len(whole) - length_a}\t1,1\n>101\t102\n{whole}\n".encode()
+    query_codes = _paired_codes(grouped.families, query)
+    kept = query_codes != GAP_CODE
+    complex_ = _symbols(query_codes[kept])
+    length_a = int(kept[: grouped.families.codes_a.shape[1]].sum())
+    length_b = len(complex_) - length_a
+    yield f"#{length_a},{length_b}\t1,1\n>101\t102\n{complex_}\n".encode()
     for pair in pairs:
         if pair == query:
             continue
-        names = f"{grouped.proteins_a[pair.a]}\t{grouped.proteins_b[pair.b]}"
-        yield encode_text(f">{names}\n{_text(_joined(grouped.families, pair)[kept])}\n")
-    rest = len(whole) - length_a
-    yield f">101\n{whole[:length_a]}{'-' * rest}\n".encode()
-    yield f">102\n{'-' * length_a}{whole[length_a:]}\n".encode()
+        ids = f"{grouped.proteins_a[pair.row_a]}\t{grouped.proteins_b[pair.row_b]}"
+        yield encode_text(f">{ids}\n{_symbols(_paired_codes(grouped.families, pair)[kept])}\n")
+    yield f">101\n{complex_[:length_a]}{'-' * length_b}\n".encode()
+    yield f">102\n{'-' * length_a}{complex_[length_a:]}\n".encode()
 
 
-def _joined(families: Families, pair: Pair) -> np.ndarray:
-    return np.concatenate([families.a[pair.a], families.b[pair.b]])
+def _paired_codes(families: Families, pair: RowPair) -> np.ndarray:
+    return np.concatenate([families.codes_a[pair.row_a], families.codes_b[pair.row_b]])
 
 
-def _text(codes: np.ndarray) -> str:
+def _symbols(codes: np.ndarray) -> str:
     return _SYMBOLS[codes].tobytes().decode("ascii")

@@ -1,4 +1,4 @@
-"""Pairing in rounds: pairs that are sure become known, and help to find the others.
+"""Pairing in rounds: confident pairs become known pairs, and help to find the others.
 
 As the iterative pairing of Bitbol et al. (PNAS 2016) and Lupo, Sgarbossa and Bitbol (PNAS 2024).
 """
@@ -10,58 +10,61 @@ from dataclasses import replace
 import numpy as np
 
 from pepseq.pairing.config import PairConfig
-from pepseq.pairing.method_interface import Chosen, Families, Species
-from pepseq.pairing.pairs import Pair, final_pairs
+from pepseq.pairing.method_interface import Families, MethodResult, Species
+from pepseq.pairing.pairs import RowPair, best_pairs
 
 log = logging.getLogger(__name__)
+PairsByRows = dict[tuple[int, int], RowPair]
 
 
 def pair_in_rounds(
-    families: Families, config: PairConfig, method: Callable[[Families], Chosen]
-) -> Chosen:
-    """Let `method` pair `config.rounds` times; pairs of confidence `config.sure` become known.
+    families: Families, config: PairConfig, method: Callable[[Families], MethodResult]
+) -> MethodResult:
+    """Return the result of up to `config.rounds` rounds of `method`.
 
-    They keep the confidence that they had then, and given pairs have 1. `losses` has the steps of
-    all rounds one after the other. A round that adds no pair is the last: another would only repeat
-    it. One round is `method` alone.
+    Pairs of confidence `config.known_confidence` are known pairs in later rounds; their frequency
+    stays that confidence, while given pairs have 1. `losses` has the steps of all rounds one after
+    the other. A round that adds no pair is the last, because another would only repeat it.
     """
-    sure: dict[tuple[int, int], Pair] = {}
-    losses, now = [], families
+    added: PairsByRows = {}
+    losses, current = [], families
     for number in range(1, config.rounds + 1):
-        chosen = method(now)
-        losses.append(chosen.losses)
+        result = method(current)
+        losses.append(result.losses)
         if number == config.rounds:
             break
         new = [
             pair
-            for pair in final_pairs(now, chosen, config.seed)
-            if pair.confidence >= config.sure and not pair.known
+            for pair in best_pairs(current, result, config.seed)
+            if pair.confidence >= config.known_confidence and not pair.known
         ]
-        log.info("round %d of %d: %d more pairs are sure", number, config.rounds, len(new))
+        log.info("round %d of %d: %d new known pairs", number, config.rounds, len(new))
         if not new:
             break
-        sure |= {(pair.a, pair.b): pair for pair in new}
-        now = _with_known(families, sure)
-    frequencies = [frequency.copy() for frequency in chosen.frequencies]
+        added |= {(pair.row_a, pair.row_b): pair for pair in new}
+        current = _with_known_pairs(families, added)
+    frequencies = [frequency.copy() for frequency in result.frequencies]
     for species, frequency in zip(families.species, frequencies, strict=True):
-        for a, b in _positions(species, sure):
+        for a, b in _positions(species, added):
             frequency[a], frequency[:, b] = 0, 0
-            frequency[a, b] = sure[int(species.a[a]), int(species.b[b])].confidence
-    ends = np.cumsum([some.shape[1] for some in losses])[:-1]
-    return Chosen(tuple(frequencies), np.hstack(losses), tuple(ends.tolist()))
+            rows = int(species.rows_a[a]), int(species.rows_b[b])
+            frequency[a, b] = added[rows].confidence
+    steps = np.cumsum([round_losses.shape[1] for round_losses in losses])
+    return MethodResult(tuple(frequencies), np.hstack(losses), tuple(steps[:-1].tolist()))
 
 
-def _with_known(families: Families, sure: dict[tuple[int, int], Pair]) -> Families:
-    species = []
-    for one in families.species:
-        known = np.vstack([one.known, _positions(one, sure)])
-        species.append(replace(one, known=known[np.lexsort(known.T[::-1])]))
-    return replace(families, species=tuple(species))
+def _with_known_pairs(families: Families, added: PairsByRows) -> Families:
+    """Return the families with more known pairs, sorted in each species."""
+    all_species = []
+    for species in families.species:
+        known = np.vstack([species.known, _positions(species, added)])
+        all_species.append(replace(species, known=known[np.lexsort(known.T[::-1])]))
+    return replace(families, species=tuple(all_species))
 
 
-def _positions(species: Species, sure: dict[tuple[int, int], Pair]) -> np.ndarray:
-    """Return the sure pairs of a species as positions in its `a` and `b`, int64 (pairs, 2)."""
-    at_a = {int(row): at for at, row in enumerate(species.a)}
-    at_b = {int(row): at for at, row in enumerate(species.b)}
-    found = [(at_a[a], at_b[b]) for a, b in sure if a in at_a]
-    return np.array(found, np.int64).reshape(-1, 2)
+def _positions(species: Species, pairs: PairsByRows) -> np.ndarray:
+    """Return pairs of a species as positions in `rows_a` and `rows_b`, int64 (pairs, 2)."""
+    position_a = {int(row): position for position, row in enumerate(species.rows_a)}
+    position_b = {int(row): position for position, row in enumerate(species.rows_b)}
+    positions = [(position_a[a], position_b[b]) for a, b in pairs if a in position_a]
+    return np.array(positions, np.int64).reshape(-1, 2)

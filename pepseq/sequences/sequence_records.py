@@ -20,13 +20,14 @@ def sequence_records(
     *,
     reads: bool = False,
     groups: dict[str, str] | None = None,
+    rows: bool = False,
 ) -> list[Record]:
     """Return the records of sequences in memory, cleaned and checked as `read_fasta` does.
 
     `sequences` is one of: a mapping of ids to sequences; a pandas DataFrame with columns `id` and
     `sequence`; a list of Biopython SeqRecords; a list of (id, sequence) pairs; a list of sequences,
-    whose ids are 1, 2, 3 and so on. A sequence is a text or a Biopython Seq. `reads` and
-    `groups` are those of `read_fasta`; the line of a record is its place, from 1.
+    whose ids are 1, 2, 3 and so on. A sequence is a text or a Biopython Seq. `reads`, `groups` and
+    `rows` are those of `read_fasta`; the line of a record is its place, from 1.
 
     Raises InputError, in which `source` names the argument, for a sequence that is no protein (or
     read), an id that occurs twice, and a DataFrame without these columns.
@@ -37,7 +38,7 @@ def sequence_records(
     [('1', 'MKV'), ('2', 'MKL')]
     """
     groups = {} if groups is None and reads else groups
-    alphabet = Alphabet.READ if reads else Alphabet.PROTEIN
+    alphabet = Alphabet.READ if reads else Alphabet.ROW if rows else Alphabet.PROTEIN
     seen, longest, records = SeenIds(), longest_record(), []
     for place, (header, sequence) in enumerate(_headers_and_sequences(sequences, source), 1):
         texts = encode_text(header), encode_text(sequence)

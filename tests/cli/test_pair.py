@@ -69,9 +69,9 @@ def test_stdin_and_stdout(tmp_path, run):
 
 @pytest.fixture
 def no_work(monkeypatch):
-    from pepseq.pairing import pair
+    from pepseq.pairing import pair_alignments
 
-    monkeypatch.setattr(pair, "pair_in_rounds", lambda *_: pytest.fail("at work"))
+    monkeypatch.setattr(pair_alignments, "pair_in_rounds", lambda *_: pytest.fail("at work"))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def no_work(monkeypatch):
         (["--query", "none"], 65, "expected a protein of FAMILY_A in a pair"),
         (["--paired-msa", "file/p.a3m"], 74, "file/p.a3m: cannot be written"),
         (["--plot", "file/p.png"], 74, "file/p.png: cannot be written"),
-        (["--known", "known.csv"], 65, "known.csv:2: 'x': expected a protein of family A"),
+        (["--known", "known.csv"], 65, "known.csv:2: 'x': there is no such protein in family A"),
         (["--alignment-a", "2"], 65, "expected 2 alignments or more, found 1"),
     ],
 )
@@ -158,7 +158,7 @@ def test_twins_of_a_clean_family_give_the_same_pairs(run, write, tmp_path, chang
         (b">a [x]\nM\0G\n", "'a': expected amino acids or gaps"),
         (b">a\0 [x]\nMG\n", "a NUL byte"),
         (b"\x1f\x8b\x08junk", "compressed data"),
-        (b">a [x]\n---\n>b [x]\n---\n", "expected residues, found gaps alone"),
+        (b">a [x]\n---\n>b [x]\n---\n", "the rows hold gaps only"),
         (b">only one\nMAG\n", "expected headers that name their species"),
     ],
 )
@@ -263,7 +263,7 @@ AT_WORK = """
 import pathlib, sys
 import pepseq.pairing.information as module
 from pepseq.cli.main import main
-module.SWEEPS = 10**6
+module.SEARCH = module.SearchSettings(sweeps=10**6)
 step = getattr(module, sys.argv[1])
 def tell(*arguments):
     pathlib.Path(sys.argv[2]).touch()
@@ -303,8 +303,9 @@ def test_a_run_that_is_stopped_ends_soon_and_leaves_nothing(write, tmp_path, num
 def test_a_killed_run_is_done_again_as_if_it_had_not_been(run, tmp_path):
     assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
     code = (
-        "import os, signal, sys\nimport pepseq.pairing.pair as module\n"
-        "module.METHODS['information'] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal, sys\nfrom pepseq.pairing.method_choice import METHODS\n"
+        "import pepseq.pairing.pair as module\n"
+        "METHODS['information'] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "module.pair(*sys.argv[1:])\n"
     )
     (tmp_path / "again").mkdir()
@@ -317,6 +318,7 @@ def test_a_killed_run_is_done_again_as_if_it_had_not_been(run, tmp_path):
     assert names(tmp_path / "again") == ["o", "o.run.json", "o.unpaired.tsv"]
 
 
+@pytest.mark.slow
 def test_no_home_and_the_C_locale(tmp_path):
     line = f"pepseq pair {A} {B} -o o --plot p.png"
     done = shell(f"unset HOME; {line}", tmp_path, LC_ALL="C", MPLCONFIGDIR="")

@@ -12,6 +12,8 @@ import pytest
 from places import DATA
 
 from pepseq.models.conversion import convert_weights
+from pepseq.pairing import method_choice
+from pepseq.pairing.method_choice import DiffPalmLimits
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
 COLUMNS, SPECIES = 20, ("species_01]", "species_02]", "species_03]")
@@ -93,10 +95,10 @@ def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypa
     assert result.code == 0 and method_line(result) == f"method information: {expected}"
     assert str(weights) in [entry["path"] for entry in record(tmp_path / "o")["inputs"]]
     with monkeypatch.context() as patch:
-        patch.setattr("pepseq.pairing.method_choice.MOST_WORK_ON_CPU", 100)
+        patch.setattr(method_choice, "DIFFPALM_LIMITS", DiffPalmLimits(max_work_on_cpu=100))
         result = run("pair", *small, *arguments, "--model", weights)
     assert "core hours without a GPU" in method_line(result)
-    monkeypatch.setattr("pepseq.pairing.method_choice.MOST_ROWS", 5)
+    monkeypatch.setattr(method_choice, "DIFFPALM_LIMITS", DiffPalmLimits(max_pairs=5))
     result = run("pair", *small, *arguments, "--model", weights)
     assert result.code == 0 and "rows, diffpalm is for at most 5" in method_line(result)
 
@@ -168,12 +170,12 @@ def test_a_long_alignment_is_65_if_diffpalm_is_asked_for(run, weights, tmp_path)
         ("--model", "msa-transformer"),
         ("--device", "cpu"),
         ("--precision", "bf16"),
-        ("--sure", 0.9),
+        ("--known-confidence", 0.9),
     ],
 )
 def test_options_that_contradict_the_method_are_2(run, tmp_path, arguments):
     result = run("pair", A, B, "-o", tmp_path / "o", *RANDOM, *arguments)
-    assert result.code == 2 and arguments[0].removeprefix("--") in result.err
+    assert result.code == 2 and arguments[0].removeprefix("--").replace("-", "_") in result.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,6 +190,9 @@ def test_rounds_on_the_command_line(run, small, weights, tmp_path):
     for name, rounds in (("0", ()), ("1", ("--rounds", 1)), ("2", ("--rounds", 2, "--sure", 0.6))):
         result = run("pair", *small, "-o", tmp_path / name, *model, *rounds)
         assert result.code == 0, result.err
+    named = (*model, "--rounds", 2, "--known-confidence", 0.6)
+    assert run("pair", *small, "-o", tmp_path / "named", *named).code == 0
+    assert (tmp_path / "named").read_bytes() == (tmp_path / "2").read_bytes()
     none, one, two = ((tmp_path / name).read_text() for name in "012")
     assert none == one != two
     assert "round 1 of 2: " in result.err and "yes" not in two
@@ -208,7 +213,11 @@ main(sys.argv[2:])
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)], ids=["kill -9", "SIGTERM"]
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGKILL, -9, id="kill -9", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+    ],
 )
 def test_a_run_killed_at_work_leaves_nothing_and_is_done_again(
     run, small, weights, tmp_path, number, code

@@ -8,8 +8,8 @@ from planted import planted
 
 from pepseq.pairing import information
 from pepseq.pairing.config import PairConfig
-from pepseq.pairing.information import STEPS, pair_by_information, pair_by_mirrortree
-from pepseq.pairing.pairs import final_pairs
+from pepseq.pairing.information import SEARCH, pair_by_information, pair_by_mirrortree
+from pepseq.pairing.pairs import best_pairs
 
 CONFIG = PairConfig(method="information", runs=4)
 
@@ -20,9 +20,9 @@ def made():
 
 
 def accuracy(families, true, chosen):
-    found = {(pair.a, pair.b) for pair in final_pairs(families, chosen, 1)}
+    found = {(pair.row_a, pair.row_b) for pair in best_pairs(families, chosen, 1)}
     pairs = [
-        (species.a[a], species.b[b])
+        (species.rows_a[a], species.rows_b[b])
         for species, some in zip(families.species, true, strict=True)
         for a, b in some
     ]
@@ -33,9 +33,9 @@ def accuracy(families, true, chosen):
 def test_planted_pairs_are_found(made, method):
     chosen = method(made.families, CONFIG)
     assert max(frequency.max() for frequency in chosen.frequencies) == 1
-    chance = len(made.families.species) / len(made.families.a)
+    chance = len(made.families.species) / len(made.families.codes_a)
     assert accuracy(made.families, made.true, chosen) > 0.7 > 2 * chance
-    assert chosen.losses.shape == (4, STEPS + 1)
+    assert chosen.losses.shape == (4, SEARCH.anneal_steps + 1)
     assert (chosen.losses < 0).all()
     assert (chosen.losses[:, -1] < chosen.losses.max(axis=1)).all()
 
@@ -47,12 +47,12 @@ def test_pairs_that_do_not_coevolve_are_not_found():
 
 def test_surplus_proteins_stay_alone():
     made = planted(5, lost=0.5)
-    sizes = {(len(s.a), len(s.b)) for s in made.families.species}
+    sizes = {(len(s.rows_a), len(s.rows_b)) for s in made.families.species}
     assert any(a > b for a, b in sizes) and any(a < b for a, b in sizes)
     chosen = pair_by_information(made.families, CONFIG)
     assert accuracy(made.families, made.true, chosen) > 0.5
     for species, frequency in zip(made.families.species, chosen.frequencies, strict=True):
-        assert frequency.shape == (len(species.a), len(species.b))
+        assert frequency.shape == (len(species.rows_a), len(species.rows_b))
         np.testing.assert_allclose(frequency.sum(), min(frequency.shape))
         assert frequency.sum(0).max() < 1 + 1e-9 and frequency.sum(1).max() < 1 + 1e-9
 
@@ -61,13 +61,13 @@ def test_order_names_and_threads_change_nothing(made):
     families = made.families
     first = pair_by_information(families, replace(CONFIG, threads=1))
     random = np.random.default_rng(1)
-    order = random.permutation(len(families.b))
+    order = random.permutation(len(families.codes_b))
     places = np.argsort(order)
     moved = replace(
         families,
-        b=families.b[order],
+        codes_b=families.codes_b[order],
         species=tuple(
-            replace(one, name=f"new {at}", b=places[one.b])
+            replace(one, name=f"new {at}", rows_b=places[one.rows_b])
             for at, one in reversed(list(enumerate(families.species)))
         ),
     )
@@ -82,6 +82,7 @@ def test_runs_and_seeds_differ(made):
     assert len({*first.losses[:, -1], *other.losses[:, -1]}) == 8
 
 
+@pytest.mark.slow
 def test_known_pairs_help_the_others():
     blind, helped = [], []
     for seed in (3, 4, 5):
@@ -104,9 +105,9 @@ def test_deep_families_are_paired_in_parts(made, monkeypatch):
     seen = []
     whole = information.mean_field
 
-    def noted(a, *rest):
-        seen.append(len(a))
-        return whole(a, *rest)
+    def noted(similarities, *rest):
+        seen.append(len(similarities.a))
+        return whole(similarities, *rest)
 
     monkeypatch.setattr(information, "mean_field", noted)
     chosen = pair_by_information(made.families, replace(CONFIG, max_depth=40))
@@ -114,7 +115,7 @@ def test_deep_families_are_paired_in_parts(made, monkeypatch):
     assert accuracy(made.families, made.true, chosen) > 0.5
 
 
-def test_nothing_left_to_choose():
+def test_species_with_one_pair_have_no_losses():
     made = planted(6, species=3, sizes=(1, 1), lost=0)
     chosen = pair_by_information(made.families, CONFIG)
     assert all((frequency == 1).all() for frequency in chosen.frequencies)
@@ -123,14 +124,14 @@ def test_nothing_left_to_choose():
 
 def test_equal_proteins_share_their_frequency(made):
     species = made.families.species[0]
-    a = made.families.a.copy()
-    a[species.a[:2]] = a[species.a[0]]
-    chosen = pair_by_information(replace(made.families, a=a), CONFIG)
+    a = made.families.codes_a.copy()
+    a[species.rows_a[:2]] = a[species.rows_a[0]]
+    chosen = pair_by_information(replace(made.families, codes_a=a), CONFIG)
     np.testing.assert_allclose(chosen.frequencies[0][0], chosen.frequencies[0][1])
 
 
 def test_families_without_any_difference_are_paired_all_the_same(made):
-    same = replace(made.families, a=np.zeros_like(made.families.a))
+    same = replace(made.families, codes_a=np.zeros_like(made.families.codes_a))
     chosen = pair_by_information(same, CONFIG)
     for frequency in chosen.frequencies:
         np.testing.assert_allclose(frequency.sum(), min(frequency.shape))

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.pairing.msa import ALIGNED, INSERTED, PLAIN, SYMBOLS, read_alignment
+from pepseq.pairing.msa import (
+    ALIGNED_WITH_FAMSA,
+    INSERTIONS_LEFT_OUT,
+    SYMBOLS,
+    WHOLE_ROWS,
+    read_alignment,
+)
 
 ROWS = {"a": "MA-GIC", "b": "MAKG-C", "c": "-XKGIC"}
 TWIN = b">a first\nMA-\nGIC\n>b\nMAKG-C\n>c\n-XKGIC\n"
@@ -33,7 +39,7 @@ def rows(alignment):
     }
 
 
-def test_one_of_several_alignments(write, caplog):
+def test_the_number_of_an_alignment_chooses_one_of_several(write, caplog):
     """As the server of ColabFold sends them: a NUL byte before each but the first, and at the end.
 
     Lines are counted over all of them.
@@ -82,20 +88,25 @@ def test_twins_of_a_clean_alignment_read_the_same(write, twin):
     alignment = read_alignment(write(twin), bad)
     assert rows(alignment) == ROWS and not bad
     assert alignment.headers == ("a first", "b", "c") and alignment.codes.dtype == np.uint8
-    assert alignment.reading == (INSERTED if b"kk" in twin else PLAIN)
+    assert alignment.reading == (INSERTIONS_LEFT_OUT if b"kk" in twin else WHOLE_ROWS)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "expected", "reading"),
     [
-        ("x.fasta", b">a\nMAkK\n>b\nM-..K\n", {"a": "MAK", "b": "M-K"}, INSERTED),
-        ("x.fasta", b">a\nMAkK\n>b\nM-.K\n", {"a": "MAK", "b": "M-K"}, INSERTED),
-        ("x.fasta", b">a\nMAkK\n>b\nM-K-\n", {"a": "MAKK", "b": "M-K-"}, PLAIN),
-        ("x.a3m", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAK", "b": "M-K"}, INSERTED),
-        ("x.a2m", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAK", "b": "M-K"}, INSERTED),
-        ("x.fasta", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAKK", "b": "MK-K"}, PLAIN),
-        ("x.sto", STOCKHOLM, {"a": "MA-GIC", "b/1-5": "MAKG-C"}, PLAIN),
-        ("x.sto", STOCKHOLM.replace(b"\n", b"\r\n"), {"a": "MA-GIC", "b/1-5": "MAKG-C"}, PLAIN),
+        ("x.fasta", b">a\nMAkK\n>b\nM-..K\n", {"a": "MAK", "b": "M-K"}, INSERTIONS_LEFT_OUT),
+        ("x.fasta", b">a\nMAkK\n>b\nM-.K\n", {"a": "MAK", "b": "M-K"}, INSERTIONS_LEFT_OUT),
+        ("x.fasta", b">a\nMAkK\n>b\nM-K-\n", {"a": "MAKK", "b": "M-K-"}, WHOLE_ROWS),
+        ("x.a3m", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAK", "b": "M-K"}, INSERTIONS_LEFT_OUT),
+        ("x.a2m", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAK", "b": "M-K"}, INSERTIONS_LEFT_OUT),
+        ("x.fasta", b">a\nMAkK\n>b\nMk-K\n", {"a": "MAKK", "b": "MK-K"}, WHOLE_ROWS),
+        ("x.sto", STOCKHOLM, {"a": "MA-GIC", "b/1-5": "MAKG-C"}, WHOLE_ROWS),
+        (
+            "x.sto",
+            STOCKHOLM.replace(b"\n", b"\r\n"),
+            {"a": "MA-GIC", "b/1-5": "MAKG-C"},
+            WHOLE_ROWS,
+        ),
     ],
 )
 def test_forms_of_alignments(write, name, content, expected, reading):
@@ -163,7 +174,7 @@ def test_unequal_rows_are_named_with_their_lengths(write):
         (b"# STOCKHOLM 1.0\na MAK\nb MA\n//\n", "'b' .line 3. has 2"),
     ],
 )
-def test_what_is_no_alignment(write, content, message):
+def test_a_file_that_is_no_alignment_is_an_input_error(write, content, message):
     if message is None:
         bad = []
         assert rows(read_alignment(write(content), bad)) == {"a": "MA"}
@@ -174,7 +185,7 @@ def test_what_is_no_alignment(write, content, message):
 
 
 def test_insertions_alone_are_no_alignment(write):
-    with pytest.raises(InputError, match="insertions alone"):
+    with pytest.raises(InputError, match="insertions .lower case. only"):
         read_alignment(write(b">a\nmagic\n", "x.a3m"), [])
 
 
@@ -195,12 +206,12 @@ def test_align_aligns_whatever_the_order_and_leaves_alignments_alone(write, smal
     texts = [f">{name}\n{s}\n".encode() for name, s in proteins]
     forward = read_alignment(write(b"".join(texts)), [], align=True)
     backward = read_alignment(write(b"".join(texts[::-1]), "back.fasta"), [], align=True)
-    assert forward.reading == ALIGNED and rows(forward) == rows(backward)
+    assert forward.reading == ALIGNED_WITH_FAMSA and rows(forward) == rows(backward)
     aligned = rows(forward)
     for name, protein in proteins:
         assert aligned[name].replace("-", "") == protein.upper().replace("-", "")
     assert aligned["twin"] == aligned["p0"] and aligned["lower"] == aligned["p1"]
-    assert read_alignment(write(TWIN, "x"), [], align=True).reading == PLAIN
+    assert read_alignment(write(TWIN, "x"), [], align=True).reading == WHOLE_ROWS
 
 
 def test_align_without_pyfamsa_says_how_to_install_it(write, monkeypatch):

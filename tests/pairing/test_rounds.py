@@ -3,17 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from places import DATA
 
 from pepseq import PairConfig, pair
-from pepseq.errors import SettingsError
-from pepseq.pairing.config import METHODS as NAMES
-from pepseq.pairing.config import OF_DIFFPALM
-from pepseq.pairing.method_choice import METHODS
-from pepseq.pairing.method_interface import Chosen, Families, Species
-from pepseq.pairing.pairs import final_pairs
-from pepseq.pairing.random_pairing import pair_by_chance
+from pepseq.pairing.method_choice import pair_at_random
+from pepseq.pairing.method_interface import Families, MethodResult, Species
+from pepseq.pairing.pairs import best_pairs
 from pepseq.pairing.rounds import pair_in_rounds
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
@@ -32,7 +27,7 @@ def families_of(sizes, known=()):
     return Families(*codes, tuple(species))
 
 
-class Learns:
+class LearningMethod:
     """A method that is surer of each next pair (i, i) of a species the more are known."""
 
     def __init__(self):
@@ -42,27 +37,27 @@ class Learns:
         self.known.append([species.known.tolist() for species in families.species])
         frequencies = []
         for species in families.species:
-            size, known = len(species.a), len(species.known)
+            size, known = len(species.rows_a), len(species.known)
             frequency = np.full((size, size), 0.1 / size)
             for at in range(size):
                 frequency[at, at] = 0.97 if at == known else 0.6
             for a, b in species.known:
                 frequency[a, b] = 1
             frequencies.append(frequency)
-        return Chosen(tuple(frequencies), np.full((2, 3), float(len(self.known))))
+        return MethodResult(tuple(frequencies), np.full((2, 3), float(len(self.known))))
 
 
 def test_one_round_is_the_method_alone():
     families, config = families_of([4, 3]), PairConfig(method="random", runs=3)
-    chosen = pair_by_chance(families, 3, 1)
+    chosen = pair_at_random(families, config)
     same = pair_in_rounds(families, config, lambda _: chosen)
     for one, other in zip(chosen.frequencies, same.frequencies, strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(chosen.losses, same.losses)
 
 
-def test_sure_pairs_become_known_and_keep_their_confidence():
-    method = Learns()
+def test_confident_pairs_become_known_and_keep_their_confidence():
+    method = LearningMethod()
     families = families_of([3, 2])
     config = PairConfig(rounds=3)
     chosen = pair_in_rounds(families, config, method)
@@ -74,31 +69,31 @@ def test_sure_pairs_become_known_and_keep_their_confidence():
     assert np.diag(chosen.frequencies[0]).tolist() == [0.97, 0.97, 0.97]
     assert chosen.frequencies[0][0].sum() == chosen.frequencies[0][:, 1].sum() == 0.97
     np.testing.assert_array_equal(chosen.losses, [[1] * 3 + [2] * 3 + [3] * 3] * 2)
-    assert chosen.rounds == (3, 6)
-    assert not any(one.known for one in final_pairs(families, chosen, 1))
+    assert chosen.round_ends == (3, 6)
+    assert not any(one.known for one in best_pairs(families, chosen, 1))
 
 
-def test_given_pairs_stay():
-    method = Learns()
+def test_given_pairs_stay_known_in_all_rounds():
+    method = LearningMethod()
     families = families_of([3, 2], [[2, 1]])
-    chosen = pair_in_rounds(families, PairConfig(rounds=4, sure=0.5), method)
+    chosen = pair_in_rounds(families, PairConfig(rounds=4, known_confidence=0.5), method)
     assert all([2, 1] in known[0] for known in method.known)
     assert chosen.frequencies[0][2, 1] == 1
-    made = {(p.a, p.b): p for p in final_pairs(families, chosen, 1)}
+    made = {(p.row_a, p.row_b): p for p in best_pairs(families, chosen, 1)}
     assert [key for key, one in made.items() if one.known] == [(2, 1)]
 
 
-def test_rounds_end_when_nothing_is_new():
-    method = Learns()
+def test_rounds_end_when_no_pair_is_new():
+    method = LearningMethod()
     pair_in_rounds(families_of([3]), PairConfig(rounds=50), method)
     assert len(method.known) == 4
-    method = Learns()
-    pair_in_rounds(families_of([3]), PairConfig(rounds=50, sure=0.98), method)
+    method = LearningMethod()
+    pair_in_rounds(families_of([3]), PairConfig(rounds=50, known_confidence=0.98), method)
     assert len(method.known) == 1
 
 
-def test_order_and_names_do_not_matter(tmp_path):
-    config = PairConfig(method="random", runs=3, rounds=3, sure=0.6)
+def test_order_and_names_do_not_matter_in_rounds(tmp_path):
+    config = PairConfig(method="random", runs=3, rounds=3, known_confidence=0.6)
     plain = PairConfig(method="random", runs=3)
     order = np.random.default_rng(1)
     files = []
@@ -117,27 +112,3 @@ def test_order_and_names_do_not_matter(tmp_path):
         made.append([line.split("\t")[1:] for line in lines])
     assert made[0] == made[1] != made[2]
     assert {row[-1] for row in made[0]} == {"no"}
-
-
-def test_settings_of_rounds():
-    for wrong in ({"rounds": 0}, {"sure": 0.0, "rounds": 2}, {"sure": 1.5, "rounds": 2}):
-        with pytest.raises(SettingsError, match=f"^{next(iter(wrong))}: expected"):
-            PairConfig(**wrong)
-    with pytest.raises(SettingsError, match="^sure: expected 2 rounds or more"):
-        PairConfig(sure=0.5)
-
-
-def test_every_method_has_a_name_and_diffpalm_its_settings():
-    assert ("auto", *METHODS) == NAMES
-    config = PairConfig(runs=3, steps=4, max_depth=5, seed=6, precision="bf16", threads=2)
-    own = config.diffpalm()
-    assert (own.runs, own.steps, own.max_depth, own.seed) == (3, 4, 5, 6)
-    assert (own.precision, own.threads, own.device) == ("bf16", 2, "auto")
-    with pytest.raises(SettingsError, match="^steps: expected 1 or more"):
-        PairConfig(steps=0)
-    for name in OF_DIFFPALM:
-        value = {"max_depth": 9, "steps": 9, "precision": "bf16"}.get(name, "cpu")
-        PairConfig(method="diffpalm", **{name: value})
-        for method in ("random", "information", "mirrortree"):
-            with pytest.raises(SettingsError, match=name.replace("_", "-")):
-                PairConfig(method=method, **{name: value})

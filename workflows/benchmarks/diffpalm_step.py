@@ -27,8 +27,8 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 from pepseq.models.msa_transformer import MASK, TOKENS, MsaTransformer
+from pepseq.pairing.config import DiffPalmConfig
 from pepseq.pairing.diffpalm import diffpalm
-from pepseq.pairing.diffpalm_config import DiffPalmConfig
 from pepseq.pairing.method_interface import Families, Species
 
 SPECIES_SIZE = 5

@@ -1,0 +1,165 @@
+"""Pairing of two alignments in memory; `pair` does the same with files."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pepseq.errors import TryAgainError, found
+from pepseq.io.progress import Progress
+from pepseq.pairing.config import PairConfig
+from pepseq.pairing.families import GroupedFamilies, UnpairedProtein, group_by_species
+from pepseq.pairing.known_pairs import KnownPair, known_pairs_by_species
+from pepseq.pairing.method_choice import METHODS, MethodChoice, choose_method
+from pepseq.pairing.method_interface import MethodResult
+from pepseq.pairing.msa import Alignment, alignment_in_memory
+from pepseq.pairing.pairs import (
+    PAIR_COLUMNS,
+    Pair,
+    RowPair,
+    best_pairs,
+    pairs_of_proteins,
+    unpaired_proteins,
+)
+from pepseq.pairing.rounds import pair_in_rounds
+from pepseq.sequences.headers import AUTO
+from pepseq.sequences.sequence_records import Sequences
+from pepseq.sequences.species import FamilySpecies, read_species
+
+if TYPE_CHECKING:
+    import pandas
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """The pairs of two families, and how they were made.
+
+    `row_pairs` are rows of `grouped`, most confident pair first; `result` has the frequencies of
+    all possible pairs and the losses of the runs; `choice` is the method and its reason.
+    """
+
+    grouped: GroupedFamilies
+    choice: MethodChoice
+    result: MethodResult
+    row_pairs: list[RowPair]
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The pairs, each with species, protein_a, protein_b, confidence and known."""
+        return pairs_of_proteins(self.grouped, self.row_pairs)
+
+    @cached_property
+    def unpaired(self) -> list[UnpairedProtein]:
+        """The proteins without a pair, each with family, species, protein and reason."""
+        return unpaired_proteins(self.grouped, self.row_pairs)
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Return the pairs as a pandas table with the columns of the file that `pair` writes."""
+        import pandas
+
+        rows = [
+            (p.species, p.protein_a, p.protein_b, p.confidence, rank, p.known)
+            for rank, p in enumerate(self.pairs, 1)
+        ]
+        return pandas.DataFrame(rows, columns=list(PAIR_COLUMNS))
+
+
+def pair_alignments(
+    family_a: Sequences,
+    family_b: Sequences,
+    *,
+    species: str | Mapping[str, str] | None = None,
+    known: Iterable[tuple[str, str]] = (),
+    config: PairConfig = PairConfig(),  # noqa: B008 - frozen
+    offline: bool = False,
+) -> Pairing:
+    """Return which protein of one family interacts with which of the other.
+
+    A family is a Biopython MultipleSeqAlignment, a dict of headers to aligned sequences, or a list
+    of (header, sequence); the first word of a header is the id of a protein. Pairs are made within
+    each species, one-to-one. `species` is a rule for reading the species from headers (see `pepseq
+    pair --help`), or a dict of ids to species; by default the rule is `config.species`. `known` are
+    given pairs (id in A, id in B), which are kept. With `offline` no weights are downloaded.
+
+    Raises InputError for rows, species and known pairs that do not fit, SettingsError,
+    and TryAgainError if memory runs out.
+
+    >>> family_a = {"a1 [E. coli]": "MKWW", "a2 [E. coli]": "MRCC", "a3 [B. subtilis]": "MKWW"}
+    >>> family_b = {"b1 [E. coli]": "LLDD", "b2 [E. coli]": "LVHH", "b3 [B. subtilis]": "LLDD"}
+    >>> config = PairConfig(method="information", species="bracket")
+    >>> pairing = pair_alignments(family_a, family_b, known=[("a1", "b1")], config=config)
+    >>> [(pair.protein_a, pair.protein_b, pair.confidence) for pair in pairing.pairs]
+    [('a3', 'b3', 1.0), ('a1', 'b1', 1.0), ('a2', 'b2', 1.0)]
+    >>> pairing.to_dataframe().query("not known").protein_a.to_list()
+    ['a3', 'a2']
+    """
+    a, b = (
+        alignment_in_memory(rows, name, align=config.align, threads=config.threads)
+        for rows, name in ((family_a, "family_a"), (family_b, "family_b"))
+    )
+    known_pairs = [KnownPair(f"known: pair {n}", *pair) for n, pair in enumerate(known, 1)]
+    grouped, _ = group_alignments(a, b, config.species if species is None else species, known_pairs)
+    return pair_families(grouped, config, offline)
+
+
+def group_alignments(
+    a: Alignment, b: Alignment, species: str | Mapping[str, str], known: Sequence[KnownPair]
+) -> tuple[GroupedFamilies, FamilySpecies]:
+    """Return two families grouped by species, and how the species were read; log a summary."""
+    if isinstance(species, str):
+        read = read_species(species, (a.ids, b.ids), (a.headers, b.headers))
+    else:
+        of_a, of_b = (tuple(species.get(id) or None for id in family.ids) for family in (a, b))
+        read = FamilySpecies("a mapping of ids", of_a, of_b)
+    species_a, species_b = (
+        dict(zip(family.ids, names, strict=True)) for family, names in ((a, read.a), (b, read.b))
+    )
+    known_of_species = known_pairs_by_species(known, species_a, species_b)
+    grouped = group_by_species(a, b, read, known_of_species)
+    _log_species(grouped, read, found_by_auto=species == AUTO)
+    return grouped, read
+
+
+def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: bool) -> None:
+    counts = grouped.counts
+    log.info(
+        "species by %s%s, such as %s: unread in %d of %d proteins of A and %d of %d of B; %d "
+        "species in both (%d with paralogs), %d in A only, %d in B only",
+        read.rule,
+        " (found by auto)" if found_by_auto else "",
+        found(grouped.families.species[0].name),
+        counts.unread_a,
+        counts.proteins_a,
+        counts.unread_b,
+        counts.proteins_b,
+        counts.species_in_both,
+        counts.species_with_paralogs,
+        counts.species_in_a_only,
+        counts.species_in_b_only,
+    )
+    if read.others:
+        log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.others))
+
+
+def pair_families(grouped: GroupedFamilies, config: PairConfig, offline: bool) -> Pairing:
+    """Return the pairing of two grouped families by the method of `config`.
+
+    Raises TryAgainError if memory runs out, and the errors of `choose_method` and of the method.
+    """
+    families = grouped.families
+    choice = choose_method(families, config, offline)
+    method = METHODS[choice.method]
+    try:
+        with Progress("pairing", *choice.work) as progress:
+            result = pair_in_rounds(
+                families, choice.config, lambda current: method(current, choice.config, progress)
+            )
+    except MemoryError as error:
+        raise TryAgainError(
+            f"pair: out of memory with {len(families.codes_a)} and {len(families.codes_b)} "
+            "proteins. Use fewer threads (--threads 1) or a smaller --max-depth"
+        ) from error
+    return Pairing(grouped, choice, result, best_pairs(families, result, config.seed))
