@@ -4,6 +4,8 @@ import torch
 
 from pepseq.errors import SettingsError
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
 
 def pick_device(device: str) -> torch.device:
     """Return the device for `auto`, `cpu`, `cuda` or `mps`; SettingsError if it is missing."""

@@ -1,42 +1,50 @@
-"""Masked protein language models (ProtBert, ESM-2 and their kin): readouts in, logits out.
+"""Masked protein language models (ProtBert, ESM-2 and their kin): reads in, logits out.
 
-The network, its weights and its vocabulary are those of transformers; the tokens are looked up in
-a table of 256 entries, one for each byte, because each residue is one token.
+The network, its weights and its vocabulary are those of transformers. Each residue is one token,
+so tokens are looked up in a table of 256 entries, one for each byte.
 """
 
 import logging
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, PreTrainedConfig
+from transformers import (
+    AutoConfig,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from pepseq.errors import InputError, PepseqError, TryAgainError
+from pepseq.errors import InputError, TryAgainError
 from pepseq.io.progress import Progress
 from pepseq.models.batching import plan_batches
 from pepseq.models.checkpoints import Checkpoint
-from pepseq.models.devices import pick_device, pick_precision
+from pepseq.models.devices import DTYPES, pick_device, pick_precision
 from pepseq.models.quantization import quantize
-from pepseq.models.transformers_loading import hub_offline, loading_error, silenced_transformers
+from pepseq.models.transformers_loading import check_all_loaded, loading
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
 log = logging.getLogger(__name__)
 _LAYER = re.compile(r"\.layers?\.\d+\.")
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """How residues become tokens.
+    """Tokens of residues.
 
-    `table` holds 256 token ids by byte (X is the mask token), `start` and `end` go around a
-    sequence, `pad` fills it up, and `residues` are the ids of the twenty amino acids in order.
-    `emission` returns P(token | amino acid) of a readout, for networks that take it.
+    table: token id of each byte, shape (256,); X is the mask token.
+    start, end: tokens before and after a sequence.
+    pad: token that fills shorter rows.
+    residues: tokens of the twenty amino acids, in the order of AMINO_ACIDS.
+    emission: returns P(token | amino acid) of a readout, for networks that take it as an input.
     """
 
     table: np.ndarray
@@ -59,60 +67,58 @@ class Vocabulary:
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def read_vocabulary(tokenizer, source: str) -> Vocabulary:
-    """Derive the table from a tokenizer; InputError unless each amino acid has a token."""
-    known = tokenizer.get_vocab()
-    missing = [a for a in AMINO_ACIDS if a not in known]
+class LoadedMaskedLM(NamedTuple):
+    """A network in float32 on the CPU, with its tokenizer and vocabulary."""
+
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    vocabulary: Vocabulary
+
+
+def read_vocabulary(tokenizer: PreTrainedTokenizerBase, source: str) -> Vocabulary:
+    """Return the vocabulary of a tokenizer; InputError unless each amino acid has a token."""
+    tokens = tokenizer.get_vocab()
+    missing = [amino_acid for amino_acid in AMINO_ACIDS if amino_acid not in tokens][:5]
     if missing or tokenizer.mask_token_id is None or tokenizer.pad_token_id is None:
-        lacking = missing[:5] or ["a mask and a pad token"]
         raise InputError(
             f"{source}: expected a vocabulary in which every amino acid is a token, found none for "
-            f"{', '.join(lacking)}"
+            f"{', '.join(missing or ['a mask and a pad token'])}"
         )
     table = np.full(256, tokenizer.mask_token_id, dtype=np.int64)
     for amino_acid in AMINO_ACIDS:
-        table[ord(amino_acid)] = known[amino_acid]
-    around = tokenizer("", add_special_tokens=True)["input_ids"]
-    half = (len(around) + 1) // 2
+        table[ord(amino_acid)] = tokens[amino_acid]
+    special_tokens: list[int] = tokenizer("", add_special_tokens=True)["input_ids"]
+    half = (len(special_tokens) + 1) // 2
     return Vocabulary(
         table,
-        tuple(around[:half]),
-        tuple(around[half:]),
+        tuple(special_tokens[:half]),
+        tuple(special_tokens[half:]),
         tokenizer.pad_token_id,
         table[np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)],
     )
 
 
-def load_masked_lm(checkpoint: Checkpoint, attention: str = "sdpa"):
-    """Return (network in float32 on the CPU, tokenizer, vocabulary) of a checkpoint.
+def load_masked_lm(checkpoint: Checkpoint) -> LoadedMaskedLM:
+    """Load the network of a checkpoint.
 
-    Pickled weights are read as data only, and code that comes with a model is never run. Raises
-    InputError if it is no masked language model of proteins, if weights are missing or damaged,
-    or if it is neither on this machine nor can be downloaded.
+    Pickled weights are read as data only, and code of a model is never run. Raises InputError if
+    the checkpoint is not a masked language model of proteins, if weights are missing or damaged,
+    or if it is not on this machine and cannot be downloaded.
     """
     source = checkpoint.source
-    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
-    try:
-        with silenced_transformers(), hub_offline(checkpoint.offline):
-            config = _read_config(source)
-            tokenizer = AutoTokenizer.from_pretrained(
-                source,
-                config=config,
-                trust_remote_code=False,
-                do_lower_case=False,
-            )
-            network, info = AutoModelForMaskedLM.from_pretrained(
-                source,
-                config=config,
-                trust_remote_code=False,
-                dtype=torch.float32,
-                attn_implementation=attention,
-                output_loading_info=True,
-            )
-    except (MemoryError, PepseqError):
-        raise
-    except Exception as error:
-        raise loading_error(source, error, "masked protein language model") from error
+    with loading(checkpoint, "masked protein language model"):
+        config = _read_config(source)
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, config=config, trust_remote_code=False, do_lower_case=False
+        )
+        network, info = AutoModelForMaskedLM.from_pretrained(
+            source,
+            config=config,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+        )
     deeper = [key for key in info["unexpected_keys"] if _LAYER.search(key)]
     if deeper:
         raise InputError(
@@ -120,19 +126,15 @@ def load_masked_lm(checkpoint: Checkpoint, attention: str = "sdpa"):
             f"as {min(deeper)}"
         )
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
-    if missing or info.get("mismatched_keys"):
-        raise InputError(
-            f"{source}: expected all weights of a {config.model_type} masked language model, "
-            f"found none for {', '.join((missing or ['some of another shape'])[:3])}"
-        )
+    check_all_loaded(info, missing, source, f"a {config.model_type} masked language model")
     vocabulary = read_vocabulary(tokenizer, source)
     if vocabulary.table.max() >= network.get_input_embeddings().num_embeddings:
         raise InputError(f"{source}: expected a vocabulary of the network's size, found a larger")
-    return network.eval(), tokenizer, vocabulary
+    return LoadedMaskedLM(network.eval(), tokenizer, vocabulary)
 
 
-def _read_config(source: str):
-    """Return the config of a model; `Rostlab/prot_bert`'s names its class but not its type."""
+def _read_config(source: str) -> PreTrainedConfig:
+    """Return the config of a model, also one that names its class alone (`Rostlab/prot_bert`)."""
     settings, _ = PreTrainedConfig.get_config_dict(source)
     if "model_type" not in settings and "auto_map" not in settings:
         types = {name: kind for kind, name in MODEL_FOR_MASKED_LM_MAPPING_NAMES.items()}
@@ -142,8 +144,8 @@ def _read_config(source: str):
     return AutoConfig.from_pretrained(source, trust_remote_code=False)
 
 
-def max_residues(network, vocabulary: Vocabulary) -> int:
-    """Return how many residues a network can take at once, special tokens apart."""
+def max_residues(network: torch.nn.Module, vocabulary: Vocabulary) -> int:
+    """Return the most residues that a network can take at once, special tokens apart."""
     positions = getattr(network.config, "max_position_embeddings", None) or 1 << 20
     for name, module in network.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
@@ -157,14 +159,16 @@ class ResidueModel:
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto"):
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
-        network, _, self.vocabulary = load_masked_lm(checkpoint)
+        loaded = load_masked_lm(checkpoint)
+        network: Any = loaded.network
+        self.vocabulary = loaded.vocabulary
         self.max_window = max_residues(network, self.vocabulary)
-        """The most residues the network can take at once."""
-        self.width = network.get_input_embeddings().embedding_dim
+        """The most residues that the network can take at once."""
+        self.width: int = network.get_input_embeddings().embedding_dim
         if self.precision == "int8":
             quantize(network)
         else:
-            network = network.to(_DTYPES[self.precision])
+            network = network.to(DTYPES[self.precision])
         self._network = network.to(self.device)
         self._residues = torch.from_numpy(self.vocabulary.residues).to(self.device)
 
@@ -177,20 +181,20 @@ class ResidueModel:
     ) -> list[np.ndarray]:
         """Return for each sequence (X = hidden) float32 logits of shape (length, 20).
 
-        Sequences go through the network in batches of at most `budget` tokens, padding included;
-        a batch that exceeds the GPU's memory is halved. Raises TryAgainError if even one sequence
-        does. `counts` are how many residues of each sequence progress counts; None: all.
+        A batch has at most `budget` tokens, padding included; a batch that exceeds the GPU's memory
+        is halved. `counts`: residues of each sequence that `progress` counts, None for all. Raises
+        TryAgainError if one sequence alone exceeds the memory.
         """
-        counts = [len(text) for text in residues] if counts is None else counts
-        results: list[np.ndarray] = [None] * len(residues)
-        for batch in plan_batches([len(text) for text in residues], budget):
-            for index, result in zip(
-                batch, self._forward([residues[i] for i in batch]), strict=True
-            ):
-                results[index] = result
+        lengths = [len(text) for text in residues]
+        counts = lengths if counts is None else counts
+        results: dict[int, np.ndarray] = {}
+        for batch in plan_batches(lengths, budget):
+            logits = self._forward([residues[index] for index in batch])
+            for index, rows in zip(batch.tolist(), logits, strict=True):
+                results[index] = rows
                 if progress is not None:
                     progress.add(counts[index])
-        return results
+        return [results[index] for index in range(len(residues))]
 
     def _forward(self, residues: Sequence[str]) -> list[np.ndarray]:
         try:

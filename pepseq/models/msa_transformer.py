@@ -1,11 +1,14 @@
 """The MSA Transformer (Rao et al. 2021): an alignment in, logits of masked residues out.
 
-Built for gradients with respect to the alignment: weights are frozen, the head runs only where
-logits are asked for, and each layer's activations may be computed again instead of kept. Outputs
-equal fair-esm 2.0.0's within rounding.
+It is made for gradients with respect to the alignment: weights are frozen, logits are computed at
+the requested positions only, and the activations of a layer can be recomputed in the backward pass
+instead of stored. Outputs equal those of fair-esm 2.0.0 within rounding.
+
+Inside the network, x has shape (columns, rows, width): columns of the alignment first.
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,6 +17,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from pepseq.errors import SettingsError
+from pepseq.models.devices import DTYPES
 from pepseq.sequences.residues import AMINO_ACIDS
 
 TOKENS = (
@@ -21,66 +25,69 @@ TOKENS = (
     *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
     *("<null_1>", "<mask>"),
 )
-"""The published network's alphabet, in its order."""
+"""The alphabet of the published network, in its order."""
 START, PAD, MASK = (TOKENS.index(token) for token in ("<cls>", "<pad>", "<mask>"))
 TOKEN_OF_CODE = np.array([TOKENS.index(symbol) for symbol in AMINO_ACIDS + "-X"])
 """Token of each code of an alignment: the amino acids, a gap (20), an unknown residue (21)."""
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+POSITIONS_PER_PART = 2048
+"""Positions (columns x rows) that a CPU computes at once, so that they stay in its caches."""
 
 
-PART = 2048
-"""Positions of the alignment that a CPU works on at once, so that they stay in its caches."""
+def _map_parts(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """Return function(x); on a CPU, part by part along the first dimension.
 
-
-def _in_parts(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-    """Return function(x), which treats each x[i] alone; on a CPU of some at a time.
-
-    Small tensors are taken from memory that was used before; each large one is asked for anew.
+    `function` must treat each x[i] independently. Parts of x are faster on a CPU because small
+    tensors reuse memory, while each large tensor is allocated by the system.
     """
-    size = max(1, PART // x[0, ..., 0].numel()) if x.device.type == "cpu" else len(x)
+    size = max(1, POSITIONS_PER_PART // x[0, ..., 0].numel()) if x.device.type == "cpu" else len(x)
     if len(x) <= size:
         return function(x)
     return torch.cat([function(part) for part in x.split(size)])
 
 
-class _Normalise(torch.autograd.Function):
-    """Layer norm of float32 to another type, which keeps what it made in that type, not its input.
+class _FrozenLayerNorm(torch.autograd.Function):
+    """Layer norm of float32 input, with output and stored activations in another type.
 
-    For constant weights: they get no gradient.
+    torch would store the float32 input x, (..., width). Stored here are the normalised values
+    (x - mean) / deviation in `dtype`, and 1 / deviation, (..., 1). Weight and bias are constants
+    without gradients.
     """
 
     @staticmethod
     def forward(ctx, x, weight, bias, eps, dtype):
-        normed, _, spread = torch.native_layer_norm(x, x.shape[-1:], None, None, eps)
-        ctx.save_for_backward(normed.to(dtype), spread, weight)
+        normed, _, inverse_deviation = torch.native_layer_norm(x, x.shape[-1:], None, None, eps)
+        ctx.save_for_backward(normed.to(dtype), inverse_deviation, weight)
         return torch.addcmul(bias, normed, weight).to(dtype)
 
     @staticmethod
     def backward(ctx, gradient):
-        normed, spread, weight = ctx.saved_tensors
-        no_mean, one = torch.zeros_like(spread), torch.ones_like(spread)
-        inner, _, _ = torch.ops.aten.native_layer_norm_backward(
+        normed, inverse_deviation, weight = ctx.saved_tensors
+        # torch's backward pass for an input that has mean 0 and deviation 1 already; by the chain
+        # rule, the gradient with respect to x is that result divided by x's deviation.
+        zero_mean = torch.zeros_like(inverse_deviation)
+        unit_deviation = torch.ones_like(inverse_deviation)
+        to_normed, _, _ = torch.ops.aten.native_layer_norm_backward(
             gradient.float(),
             normed.float(),
             normed.shape[-1:],
-            no_mean,
-            one,
+            zero_mean,
+            unit_deviation,
             weight,
             None,
-            [True, False, False],
+            [True, False, False],  # the input's gradient alone
         )
-        return inner * spread, None, None, None, None
+        return to_normed * inverse_deviation, None, None, None, None
 
 
-def _normed(norm: nn.LayerNorm, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Return x after layer norm, as the type of the linear map that follows."""
+def _layer_norm(norm: nn.LayerNorm, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return x after layer norm, in the type of the linear map that follows."""
     if norm.weight.requires_grad or dtype == torch.float32:
         return norm(x).to(dtype)
-    return _Normalise.apply(x, norm.weight, norm.bias, norm.eps, dtype)
+    return _FrozenLayerNorm.apply(x, norm.weight, norm.bias, norm.eps, dtype)
 
 
 class _Attention(nn.Module):
-    """Layer norm, projections and residual that both kinds of attention share."""
+    """Layer norm and projections of both kinds of attention."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -91,57 +98,64 @@ class _Attention(nn.Module):
 
     def project(self, x: torch.Tensor) -> torch.Tensor:
         """Return queries, keys and values together: (columns, rows, 3, heads, width / heads)."""
-        normed = _normed(self.norm, x, self.qkv.weight.dtype)
+        normed = _layer_norm(self.norm, x, self.qkv.weight.dtype)
         return self.qkv(normed).unflatten(-1, (3, self.heads, -1))
 
 
 class RowAttention(_Attention):
-    """Attention between columns with one map for all rows (tied)."""
+    """Attention between columns, with one attention map for all rows (tied)."""
 
     def forward(self, x: torch.Tensor, columns: torch.Tensor | None = None) -> torch.Tensor:
-        """Return x, (columns, rows, width), attended to; of `columns` alone if given."""
+        """Return x, (columns, rows, width), plus its attention; of `columns` alone if given."""
         depth = x.shape[1]
-        qkv = _in_parts(lambda part: self.project(part).permute(0, 2, 3, 1, 4), x)
+        # q, k, v: (heads, columns, rows * width / heads). A product over the last dimension sums
+        # over the rows, which ties their maps; weights: (heads, columns, columns).
+        qkv = _map_parts(lambda part: self.project(part).permute(0, 2, 3, 1, 4), x)
         q, k, v = (y.transpose(0, 1).flatten(2) for y in qkv.unbind(1))
         if columns is not None:
             x, q = x[columns], q[:, columns]
         scale = (x.shape[-1] // self.heads * depth) ** -0.5
         weights = ((q @ k.mT).float() * scale).softmax(-1)
         mixed = (weights.to(v.dtype) @ v).unflatten(-1, (depth, -1)).permute(1, 2, 0, 3)
-        return x + _in_parts(lambda part: self.out(part.flatten(2)), mixed)
+        return x + _map_parts(lambda part: self.out(part.flatten(2)), mixed)
 
 
 class ColumnAttention(_Attention):
     """Attention between the rows of each column."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x, (columns, rows, width), attended to."""
+        """Return x, (columns, rows, width), plus its attention."""
         qkv = self.project(x)
-        mixed = _AttendAgain.apply(qkv) if x.device.type == "cpu" else _attend(qkv)
+        mixed = (
+            _RecomputedAttention.apply(qkv)
+            if x.device.type == "cpu"
+            else _attend_within_columns(qkv)
+        )
         return x + self.out(mixed)
 
 
-class _AttendAgain(torch.autograd.Function):
-    """`_attend`, computed again in the backward pass from what it had."""
+class _RecomputedAttention(torch.autograd.Function):
+    """`_attend_within_columns` that stores its input, and recomputes the rest for the gradient."""
 
     @staticmethod
     def forward(ctx, qkv):
         ctx.save_for_backward(qkv)
-        return _attend(qkv)
+        return _attend_within_columns(qkv)
 
     @staticmethod
     def backward(ctx, gradient):
         qkv = ctx.saved_tensors[0].detach().requires_grad_()
         with torch.enable_grad():
-            mixed = _attend(qkv)
+            mixed = _attend_within_columns(qkv)
         return torch.autograd.grad(mixed, qkv, gradient)[0]
 
 
-def _attend(qkv: torch.Tensor) -> torch.Tensor:
-    """Return what the rows of each column take from each other, (columns, rows, width).
+def _attend_within_columns(qkv: torch.Tensor) -> torch.Tensor:
+    """Return the mixed values of the rows of each column, (columns, rows, width).
 
-    The fused kernel of CPUs is three times as fast in float32 as in bf16; so much wider, its inputs
-    are worth making again in the backward pass.
+    `qkv`: (columns, rows, 3, heads, width / heads). The fused kernel of CPUs is three times as fast
+    in float32 as in bf16. Its float32 inputs take twice the memory of `qkv`, so that on a CPU they
+    are recomputed in the backward pass, see `_RecomputedAttention`.
     """
     wide = qkv.float() if qkv.device.type == "cpu" else qkv
     q, k, v = (part.transpose(1, 2) for part in wide.unbind(2))
@@ -150,7 +164,7 @@ def _attend(qkv: torch.Tensor) -> torch.Tensor:
 
 
 class FeedForward(nn.Module):
-    """Two linear maps with a GELU between, at each position alone."""
+    """Two linear maps with a GELU between, independently at each position."""
 
     def __init__(self, width: int, ffn: int):
         super().__init__()
@@ -159,8 +173,8 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(ffn, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x, (..., width), changed."""
-        normed = _normed(self.norm, x, self.up.weight.dtype)
+        """Return x, (..., width), plus the output of the two maps."""
+        normed = _layer_norm(self.norm, x, self.up.weight.dtype)
         return x + self.down(functional.gelu(self.up(normed)))
 
 
@@ -174,14 +188,20 @@ class Layer(nn.Module):
         self.feed = FeedForward(width, ffn)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x, (columns, rows, width), changed."""
-        return _in_parts(lambda part: self.feed(self.column(part)), self.row(x))
+        """Return x, (columns, rows, width), after the layer."""
+        return _map_parts(lambda part: self.feed(self.column(part)), self.row(x))
 
-    def at(self, x: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-        """Return what `forward` gives at some positions, (positions, width), for less work."""
+    def forward_at(
+        self, x: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the output of `forward` at some positions, (positions, width).
+
+        Row attention is computed for the columns of these positions alone, and the feed-forward
+        maps for the positions alone.
+        """
         needed, inverse = columns.unique(return_inverse=True)
-        attended = _in_parts(self.column, self.row(x, needed))
-        return _in_parts(self.feed, attended[inverse, rows])
+        attended = _map_parts(self.column, self.row(x, needed))
+        return _map_parts(self.feed, attended[inverse, rows])
 
 
 class Head(nn.Module):
@@ -202,10 +222,11 @@ class Head(nn.Module):
 class MsaTransformer(nn.Module):
     """The network: alignment rows as one-hot tokens in, logits out.
 
-    layers, width, heads, ffn: its size. positions, depth: the most columns (the start token
-    included) and rows. row_width: width of the rows' learned positions, 1 in the first release.
-    `checkpointing`: compute each layer again in the backward pass; the same numbers for less
-    memory and a third more work.
+    layers, width, heads, ffn: sizes of the network.
+    positions, depth: the most columns (the start token included) and rows.
+    row_width: width of the rows' learned positions, 1 in the first release.
+    checkpointing: recompute each layer in the backward pass instead of storing its activations:
+        the same numbers with less memory and a third more time.
     """
 
     def __init__(
@@ -223,26 +244,26 @@ class MsaTransformer(nn.Module):
         if heads < 1 or width % heads:
             raise SettingsError(f"width {width}: expected a multiple of the {heads} heads")
         self.checkpointing = False
-        self.tokens = nn.Parameter(torch.randn(tokens, width) * 0.02)
-        self.columns = nn.Parameter(torch.randn(positions + PAD + 1, width) * 0.02)
-        self.rows = nn.Parameter(torch.randn(1, depth, 1, row_width or width) * 0.01)
-        self.before = nn.LayerNorm(width)
+        self.token_embeddings = nn.Parameter(torch.randn(tokens, width) * 0.02)
+        self.column_positions = nn.Parameter(torch.randn(positions + PAD + 1, width) * 0.02)
+        self.row_positions = nn.Parameter(torch.randn(1, depth, 1, row_width or width) * 0.01)
+        self.first_norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(Layer(width, heads, ffn) for _ in range(layers))
-        self.after = nn.LayerNorm(width)
+        self.last_norm = nn.LayerNorm(width)
         self.head = Head(width, tokens)
 
     @property
     def max_rows(self) -> int:
-        """The most rows it can take."""
-        return self.rows.shape[1]
+        """The most rows of an alignment."""
+        return self.row_positions.shape[1]
 
     @property
     def max_columns(self) -> int:
-        """The most columns it can take, its own start column apart."""
-        return len(self.columns) - PAD - 2
+        """The most columns of an alignment, without the start column."""
+        return len(self.column_positions) - PAD - 2
 
     def freeze(self, precision: str = "fp32") -> "MsaTransformer":
-        """Make all weights constants, and those of the linear maps of `precision`; return self.
+        """Make all weights constant, convert linear maps to `precision`, and return the network.
 
         Layer norms, residuals, softmax and logits stay in float32.
         """
@@ -259,20 +280,22 @@ class MsaTransformer(nn.Module):
     ) -> torch.Tensor:
         """Return float32 logits over the tokens.
 
-        `residues`: (depth, length, tokens), one-hot or mixed, without start column. `rows` and
-        `columns`, int64 of shape (positions,), say where logits are wanted, and give shape
-        (positions, tokens); without them it is (depth, length, tokens). Raises SettingsError for
-        more rows or columns than the network has positions.
+        `residues`: (depth, length, tokens), one-hot or mixed, without start column. With `rows` and
+        `columns`, both int64 (positions,), logits are computed at these positions and have shape
+        (positions, tokens); without them, (depth, length, tokens). Raises SettingsError for more
+        rows or columns than the network has positions.
         """
         x = self._embed(residues)
-        *first, last = self.layers
+        *first, last = cast(list[Layer], list(self.layers))
         for layer in first:
             x = self._run(layer, x)
         if rows is None or columns is None:
-            return self.head(self.after(self._run(last, x)[1:].transpose(0, 1)), self.tokens)
-        return self.head(self.after(self._run(last.at, x, rows, columns + 1)), self.tokens)
+            states = self._run(last, x)[1:].transpose(0, 1)
+        else:
+            states = self._run(last.forward_at, x, rows, columns + 1)  # 1: the start column
+        return self.head(self.last_norm(states), self.token_embeddings)
 
-    def _run(self, function, *arguments: torch.Tensor) -> torch.Tensor:
+    def _run(self, function: Callable[..., torch.Tensor], *arguments: torch.Tensor) -> torch.Tensor:
         if self.checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *arguments, use_reentrant=False, preserve_rng_state=False)
         return function(*arguments)
@@ -284,7 +307,11 @@ class MsaTransformer(nn.Module):
                 f"expected at most {self.max_rows} rows and {self.max_columns} columns, found "
                 f"{depth} and {length}"
             )
-        start = self.tokens[START].expand(1, depth, -1)
-        x = torch.cat([start, residues.transpose(0, 1) @ self.tokens])
-        x = x + self.columns[PAD + 1 : PAD + 2 + length, None] + self.rows[0, :depth, 0]
-        return self.before(x)
+        start = self.token_embeddings[START].expand(1, depth, -1)
+        x = torch.cat([start, residues.transpose(0, 1) @ self.token_embeddings])
+        x = (
+            x
+            + self.column_positions[PAD + 1 : PAD + 2 + length, None]
+            + self.row_positions[0, :depth, 0]
+        )
+        return self.first_norm(x)

@@ -1,14 +1,19 @@
-"""Linear layers in 8-bit integers for CPUs: each token scaled by its own largest activation.
+"""Linear layers in 8-bit integers for CPUs, each token scaled by its own largest activation.
 
-Products of integers are exact, so a row's result does not depend on the other rows of its batch.
+Products of integers are exact, so the result of a row does not depend on its batch.
 """
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 
 class Int8Linear(nn.Module):
     """`nn.Linear` with weights rounded to int8 per output and activations per token."""
+
+    weight: torch.Tensor
+    scale: torch.Tensor
+    bias: torch.Tensor
 
     def __init__(self, linear: nn.Linear):
         super().__init__()
@@ -28,7 +33,7 @@ class Int8Linear(nn.Module):
         return result.view(*x.shape[:-1], -1)
 
 
-def quantize(network: nn.Module) -> None:
+def quantize(network: PreTrainedModel) -> None:
     """Replace, in place, every linear layer but the last projection to the vocabulary."""
     last = network.get_output_embeddings()
     for name, child in list(network.named_modules()):

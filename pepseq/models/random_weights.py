@@ -1,20 +1,25 @@
 """New networks of ProtBert's architecture and vocabulary, with random weights."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pepseq.errors import InputError
 from pepseq.io.json_files import decode_json
 
+if TYPE_CHECKING:
+    from transformers import BertForMaskedLM, BertTokenizer
+
 ARCHITECTURES = Path(__file__).parent / "architectures"
-SHARPNESS = 8.0
+ATTENTION_SHARPNESS = 8.0
+"""Scale of the first attention logits: a higher value concentrates a head on its distance."""
 SIZES = tuple(sorted(path.stem for path in ARCHITECTURES.glob("*.json")))
 
 
-def new_masked_lm(config: str | Path):
-    """Return (network, tokenizer) for `tiny`, `small` or a JSON file of BertConfig's settings.
+def new_masked_lm(config: str | Path) -> tuple["BertForMaskedLM", "BertTokenizer"]:
+    """Return network and tokenizer for `tiny`, `small` or a JSON file of BertConfig's settings.
 
     The vocabulary and its order are ProtBert's (Elnaggar et al. 2021): 5 special tokens, the 20
-    amino acids, X U B Z O. Raises InputError for settings that make no network.
+    amino acids, X U B Z O. Raises InputError for settings that are not valid.
     """
     from transformers import BertConfig, BertForMaskedLM, BertTokenizer
 
@@ -32,19 +37,19 @@ def new_masked_lm(config: str | Path):
             f"--from-scratch {config}: expected {' or '.join(SIZES)}, or a JSON file with the "
             f"settings of a BertConfig, found: {error}"
         ) from error
-    _start_weights(network)
+    _initialize_neighbour_attention(network)
     tokenizer = BertTokenizer(str(ARCHITECTURES / "vocab.txt"), do_lower_case=False)
     tokenizer.model_max_length = network.config.max_position_embeddings
     return network, tokenizer
 
 
-def _start_weights(network) -> None:
-    """Let positions start as sinusoids, and heads of all but the last layer look at neighbours.
+def _initialize_neighbour_attention(network: "BertForMaskedLM") -> None:
+    """Set positions to sinusoids, and heads of all but the last layer to attend to neighbours.
 
-    Tokens and positions take half of the width each. Head h of layer l starts at a fixed distance
-    before or after each residue, by rotating the sinusoids, much as gated positional attention
-    starts as convolution (d'Ascoli et al. 2021). From random weights a small network would first
-    have to find out which residues are neighbours.
+    Tokens and positions take half of the width each. Head h of layer l attends to a fixed distance
+    before or after each residue: its query is the position's sinusoids, rotated by that distance,
+    much as gated positional attention starts as convolution (d'Ascoli et al. 2021). From random
+    weights, a small network has to learn first which residues are neighbours.
     """
     import torch
 
@@ -61,10 +66,11 @@ def _start_weights(network) -> None:
     tokens = bert.embeddings.word_embeddings.weight.data.normal_(0, 0.7)
     tokens[:, half:] = 0
     bert.embeddings.token_type_embeddings.weight.data.zero_()
-    used = torch.linspace(0, half // 2 - 1, size // 2).round().long()
+    used = torch.linspace(0, half // 2 - 1, size // 2).round().long()  # the sinusoids of a head
     sines, rows = half + 2 * used, torch.arange(0, size, 2)
-    strength = 2 * (SHARPNESS * size**0.5 / (size // 2)) ** 0.5
+    strength = 2 * (ATTENTION_SHARPNESS * size**0.5 / (size // 2)) ** 0.5
     for number, layer in enumerate(bert.encoder.layer[:-1]):
+        attention: Any = layer.get_submodule("attention.self")
         for head in range(heads):
             distance = (number * (heads + 1) // 2 + head // 2 + 1) * (-1 if head % 2 else 1)
             cos, sin = (rates[used] * distance).cos(), (rates[used] * distance).sin()
@@ -72,6 +78,6 @@ def _start_weights(network) -> None:
             key[rows, sines] = key[rows + 1, sines + 1] = strength
             query[rows, sines] = query[rows + 1, sines + 1] = strength * cos
             query[rows, sines + 1], query[rows + 1, sines] = strength * sin, -strength * sin
-            part, attention = slice(head * size, (head + 1) * size), layer.attention.self
+            part = slice(head * size, (head + 1) * size)
             attention.query.weight.data[part] = query
             attention.key.weight.data[part] = key

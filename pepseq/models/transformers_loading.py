@@ -1,23 +1,49 @@
-"""What loading a network of transformers takes: no chatter, no network, errors of one line."""
+"""Loading of networks by transformers: without messages, offline on request, one-line errors."""
 
 import logging
+import os
 import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import transformers
 from huggingface_hub import constants
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, PepseqError
+from pepseq.models.checkpoints import Checkpoint
 
 
 @contextmanager
-def hub_offline(offline: bool) -> Iterator[None]:
-    """Let the hub's library ask nobody, as HF_HUB_OFFLINE does.
+def loading(checkpoint: Checkpoint, architecture: str) -> Iterator[None]:
+    """Silence transformers while the block loads a checkpoint; its errors become InputErrors.
 
-    With `local_files_only` it looks for no file there, but still asks for other things.
+    `architecture` is the expected kind of network, for messages. MemoryError passes.
+    """
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    try:
+        with _silenced_transformers(), _hub_offline(checkpoint.offline):
+            yield
+    except (MemoryError, PepseqError):
+        raise
+    except Exception as error:
+        raise _loading_error(checkpoint.source, error, architecture) from error
+
+
+def check_all_loaded(info: dict[str, Any], missing: list[str], source: str, network: str) -> None:
+    """Raise InputError for `missing` weights, or weights of another shape in the loading info."""
+    if missing or info.get("mismatched_keys"):
+        names = ", ".join((missing or ["some of another shape"])[:3])
+        raise InputError(f"{source}: expected all weights of {network}, found none for {names}")
+
+
+@contextmanager
+def _hub_offline(offline: bool) -> Iterator[None]:
+    """Let the hub's library send no requests, as HF_HUB_OFFLINE does.
+
+    `local_files_only` is not enough: it asks for no file, but still sends other requests.
     """
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = before or offline
@@ -27,21 +53,19 @@ def hub_offline(offline: bool) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-class silenced_transformers:
-    """Silence transformers' advice while a model loads; its errors still raise."""
-
-    def __enter__(self):
-        self._level = transformers.logging.get_verbosity()
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *error):
-        self._warnings.__exit__(*error)
-        transformers.logging.set_verbosity(self._level)
+@contextmanager
+def _silenced_transformers() -> Iterator[None]:
+    """Silence the messages and warnings of transformers; errors are raised as usual."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers.logging.set_verbosity(level)
 
 
 def _first_line(error: BaseException) -> str:
@@ -49,8 +73,8 @@ def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
 
 
-def loading_error(source: str, error: Exception, kind: str) -> InputError:
-    """Return what a failure to load `source` means to a user; `kind` is what it should be."""
+def _loading_error(source: str, error: Exception, architecture: str) -> InputError:
+    """Return the InputError for an exception of transformers."""
     if "weights_only" in str(error) or isinstance(error, pickle.UnpicklingError):
         return InputError(
             f"{source}: expected weights alone, found a pickle that is damaged or holds code; it "
@@ -58,10 +82,11 @@ def loading_error(source: str, error: Exception, kind: str) -> InputError:
         )
     if Path(source).is_dir():
         return InputError(
-            f"{source}: expected a {kind} that transformers can load, found {_first_line(error)}"
+            f"{source}: expected a {architecture} that transformers can load, found "
+            f"{_first_line(error)}"
         )
     return InputError(
-        f"{source}: not in the local cache, and not to be had from the Hugging Face hub "
+        f"{source}: not in the local cache, and not available from the Hugging Face hub "
         f"({_first_line(error)}). Where there is no network, put its config.json, vocabulary and "
         "weights into a folder and give that folder as --model"
     )

@@ -1,4 +1,4 @@
-"""Long proteins in overlapping windows, and their logits blended again."""
+"""Overlapping windows of long proteins, and the blending of their logits."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ DEFAULT_WINDOW, DEFAULT_OVERLAP = 1022, 128
 
 
 def check_overlap(window: int, overlap: int | None) -> int:
-    """Return the overlap of windows, its default for None; SettingsError if it does not fit."""
+    """Return the overlap of windows; SettingsError unless it is shorter than the window."""
     overlap = min(DEFAULT_OVERLAP, window // 2) if overlap is None else overlap
     require(
         0 <= overlap < window,
@@ -20,8 +20,8 @@ def check_overlap(window: int, overlap: int | None) -> int:
 def cut_windows(length: int, window: int, overlap: int) -> list[tuple[int, int]]:
     """Return (start, end) of evenly spread windows that cover `length` residues.
 
-    A protein no longer than `window` is one window; otherwise all windows have that length and
-    neighbours share at least `overlap` residues (`overlap` < `window`).
+    A protein of at most `window` residues is one window. Otherwise all windows have that length,
+    and neighbours share at least `overlap` residues (`overlap` < `window`).
 
     >>> cut_windows(10, 6, 2)
     [(0, 6), (4, 10)]
@@ -33,10 +33,12 @@ def cut_windows(length: int, window: int, overlap: int) -> list[tuple[int, int]]
     return [(start, start + window) for start in starts]
 
 
-def blend(length: int, windows: list[tuple[int, int]], logits: list[np.ndarray]) -> np.ndarray:
-    """Return the mean of overlapping windows' logits, shape (length, 20), float32.
+def blend_windows(
+    length: int, windows: list[tuple[int, int]], logits: list[np.ndarray]
+) -> np.ndarray:
+    """Return the weighted mean of overlapping windows' logits, shape (length, 20), float32.
 
-    A residue weighs the more the farther it lies from the window's ends, where context is missing.
+    The weight of a residue rises with its distance to the window's ends, where context is missing.
     """
     if len(windows) == 1:
         return logits[0]

@@ -10,7 +10,7 @@ import numpy as np
 from pepseq.errors import SettingsError
 from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import Checkpoint
-from pepseq.models.windows import DEFAULT_WINDOW, blend, check_overlap, cut_windows
+from pepseq.models.windows import DEFAULT_WINDOW, blend_windows, check_overlap, cut_windows
 from pepseq.prediction.calibration import Tempering, fit_tempering
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.prior import Expectation
@@ -140,7 +140,7 @@ class LanguageModel:
         new = [end - before for of_one in ends for before, end in pairwise(of_one)]
         logits = iter(self.model.logits(parts, budget, progress, new))
         return [
-            blend(len(readout), cut, [next(logits) for _ in cut])
+            blend_windows(len(readout), cut, [next(logits) for _ in cut])
             for readout, cut in zip(readouts, cuts, strict=True)
         ]
 

@@ -20,7 +20,7 @@ from pepseq.models.msa_transformer import (
     TOKEN_OF_CODE,
     TOKENS,
     MsaTransformer,
-    _normed,
+    _layer_norm,
 )
 from pepseq.models.msa_weights import load_msa_transformer, network_from_tensors
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -110,7 +110,7 @@ def test_parts_on_a_cpu_change_nothing(ours, monkeypatch, part):
         network = ours.freeze(precision)
         loss, gradient = loss_and_gradient(network, residues)
         whole = network(residues)
-        monkeypatch.setattr("pepseq.models.msa_transformer.PART", part)
+        monkeypatch.setattr("pepseq.models.msa_transformer.POSITIONS_PER_PART", part)
         torch.testing.assert_close(network(residues), whole, atol=1e-5, rtol=1e-5)
         own_loss, own = loss_and_gradient(network, residues)
         monkeypatch.undo()
@@ -125,7 +125,7 @@ def test_layer_norm_that_keeps_its_output_has_the_same_gradient():
     torch.nn.init.normal_(norm.bias)
     norm.requires_grad_(False)
     results = []
-    for normed in (norm, lambda x: _normed(norm, x, torch.float64)):
+    for normed in (norm, lambda x: _layer_norm(norm, x, torch.float64)):
         x = torch.arange(48.0).reshape(3, 16).sin().mul(3).requires_grad_()
         y = normed(x)
         (y.double() * torch.arange(48.0).reshape(3, 16).cos()).sum().backward()

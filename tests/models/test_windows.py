@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepseq.models.windows import blend, cut_windows
+from pepseq.models.windows import blend_windows, cut_windows
 
 
 @given(st.integers(1, 5000), st.integers(2, 600), st.data())
@@ -22,13 +22,13 @@ def test_windows_cover_the_protein_and_overlap_enough(length, window, data):
 def test_blending_windows_that_agree_changes_nothing(length, window):
     logits = np.random.default_rng(0).normal(size=(length, 20)).astype(np.float32)
     windows = cut_windows(length, window, window // 2)
-    blended = blend(length, windows, [logits[start:end] for start, end in windows])
+    blended = blend_windows(length, windows, [logits[start:end] for start, end in windows])
     assert np.allclose(blended, logits, atol=1e-6)
 
 
 def test_the_middle_of_a_window_weighs_more_than_its_ends():
     windows = [(0, 6), (4, 10)]
-    blended = blend(10, windows, [np.zeros((6, 20)), np.ones((6, 20))])[:, 0]
+    blended = blend_windows(10, windows, [np.zeros((6, 20)), np.ones((6, 20))])[:, 0]
     assert np.allclose(blended, [0, 0, 0, 0, 1 / 3, 2 / 3, 1, 1, 1, 1])
 
 
