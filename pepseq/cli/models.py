@@ -1,39 +1,45 @@
 """`pepseq models` and its commands."""
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from pepseq.cli import options
 from pepseq.cli.commands import SuggestingGroup
-from pepseq.errors import SettingsError
+from pepseq.errors import InputError, SettingsError
+from pepseq.io.tables import format_tsv
 
-COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "sha256", "path")
-VERIFIED = ("name", "file", "state", "sha256")
+if TYPE_CHECKING:
+    from pepseq.models.registry import KnownModel
+
+LIST_COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "sha256", "path")
+VERIFY_COLUMNS = ("name", "file", "state", "sha256")
 
 
 @click.group("models", cls=SuggestingGroup)
 def command():
     """List, download, verify and convert published base models.
 
-    Models lie in the caches that other programs share: those of the Hugging Face hub (HF_HOME) and
-    of torch hub (TORCH_HOME). The SHA-256 of their files are pinned where a source that can be
-    cited gives them, else written down when first seen, and checked ever after.
+    Models are in the caches that other programs share: those of the Hugging Face hub (HF_HOME) and
+    of torch hub (TORCH_HOME). The SHA-256 of their files is checked at every use: against that of a
+    cited source (pinned), or else against that of the first use (recorded).
     """
 
 
 @command.command("list")
 def list_models():
-    """List the models that have a short name, and where they are, as TSV (aligned on a terminal).
+    """List the models with a short name, and their folders, as TSV (aligned on a terminal).
 
-    sha256 is pinned (a cited source gives it), recorded (when first seen) or unknown; path is the
-    folder with the files, or not here.
+    sha256 is pinned (from a cited source), recorded (at the first use) or unknown; path is the
+    folder of the files, or "not here".
     """
     from pepseq.models.checksums import read_checksums
     from pepseq.models.registry import KNOWN_MODELS, MSA
 
     records = read_checksums()
-    rows = [list(COLUMNS)]
+    rows = [list(LIST_COLUMNS)]
     for known in KNOWN_MODELS:
         pinned = "pinned" if all(known.weights.values()) else None
         recorded = "recorded" if known.name in records else "unknown"
@@ -47,49 +53,46 @@ def list_models():
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             click.echo("  ".join(cells).rstrip())
     else:
-        for row in rows:
-            click.echo("\t".join(row))
+        click.echo(format_tsv(rows), nl=False)
 
 
 @command.command("download")
 @click.argument("names", nargs=-1, required=True)
 @options.offline
-@click.option("--force", is_flag=True, help="Download again, and write the SHA-256 down anew.")
+@click.option("--force", is_flag=True, help="Download again, and record the new SHA-256.")
 def download_models(names, offline, force):
-    """Download, check and convert the models NAMES into the usual caches; print where they are.
+    """Download, check and convert the models NAMES into the shared caches; print their folders.
 
-    A download that was stopped goes on where it was. PEPSEQ_MODELS_URL and HF_ENDPOINT name other
-    servers than the publishers'.
+    An interrupted download is resumed. PEPSEQ_MODELS_URL and HF_ENDPOINT set other servers than
+    the publishers'.
     """
     from pepseq.models.download import download_model
 
-    for known in _known(names):
+    for known in _find_models(names):
         click.echo(f"{known.name}\t{download_model(known, offline, force)}")
 
 
 @command.command("verify")
 @click.argument("names", nargs=-1)
 def verify_models(names):
-    """Read every file of the models NAMES (of all that are here) and compare the SHA-256.
+    """Compare the SHA-256 of every file of the models NAMES (default: all on this machine).
 
-    A row for each file: pinned or recorded if it is as expected, new if it was first seen now,
-    changed if it is not; then the exit code is 65.
+    Prints one row for each file. Its state is pinned or recorded if the SHA-256 is as expected,
+    new at the first use, or changed; a changed file ends with exit code 65.
     """
     from pepseq.models.download import check_model_files, raise_if_changed
     from pepseq.models.registry import KNOWN_MODELS
 
-    click.echo("\t".join(VERIFIED))
-    done = []
-    for known in _known(names) if names else KNOWN_MODELS:
+    click.echo("\t".join(VERIFY_COLUMNS))
+    results = []
+    for known in _find_models(names) if names else KNOWN_MODELS:
         checks = check_model_files(known, full=True)
         for check in checks:
             click.echo(f"{known.name}\t{check.path}\t{check.state}\t{check.sha256}")
-        done.append((known, checks))
-    for known, checks in done:
+        results.append((known, checks))
+    for known, checks in results:
         raise_if_changed(known, checks)
         if names and known.missing_files():
-            from pepseq.errors import InputError
-
             raise InputError(f"{known.name}: not on this machine: {known.download_advice()}")
 
 
@@ -104,20 +107,22 @@ def verify_models(names):
 def convert_model(source, output, force):
     """Convert pickled weights to safetensors: a .pt or .bin file, or a model folder in place.
 
-    The pickle is read as data only; one that holds code is refused. Prints what was written.
+    The pickle is read as data only; a pickle that holds code is refused. Prints the output's path.
     """
     from pepseq.models.conversion import convert_weights
 
     click.echo(convert_weights(source, output, force))
 
 
-def _known(names):
-    """Return the known models of these names, or end with click's usage error."""
+def _find_models(names: Sequence[str]) -> "list[KnownModel]":
+    """Return the known models of these names; SettingsError for any other name."""
     from pepseq.models.registry import KNOWN_MODELS, find_known_model
 
+    models = []
     for name in names:
-        if find_known_model(name) is None:
-            raise SettingsError(
-                f"{name}: expected one of {', '.join(known.name for known in KNOWN_MODELS)}"
-            )
-    return [find_known_model(name) for name in names]
+        known = find_known_model(name)
+        if known is None:
+            available = ", ".join(known.name for known in KNOWN_MODELS)
+            raise SettingsError(f"{name}: expected one of {available}")
+        models.append(known)
+    return models
