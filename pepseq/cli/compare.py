@@ -31,7 +31,7 @@ def command(evaluations, output, force):
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     click.echo("Hidden-residue accuracy, macro, percent, by what was trained on:\n")
     for cells in table:
-        line = "  ".join(cell.ljust(wide) for cell, wide in zip(cells, widths, strict=True))
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         click.echo(line.rstrip())
 
 

@@ -1,10 +1,20 @@
 """`pepseq evaluate`."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from pepseq.cli import options
 
-_SHARES = ("macro", "micro")
+if TYPE_CHECKING:
+    from pepseq.evaluation.summary import (
+        CalibrationSummary,
+        Identity,
+        IdentitySummary,
+        Shares,
+        Summary,
+    )
 
 
 @click.command("evaluate")
@@ -53,71 +63,78 @@ def command(truth, predicted, readout, output, table, background, reference, kee
         keep_going=keep_going,
         force=force,
     )
-    click.echo("\n".join(_lines(summary, output)))
+    click.echo("\n".join([*_summary_lines(summary), f"written: {output}"]))
 
 
-def _lines(summary: dict, output: str) -> list[str]:
-    """Return the summary as aligned lines."""
-    proteins, accuracy = summary["proteins"], summary["hidden_residue_accuracy"]
-    lines = [
+def _summary_lines(summary: "Summary") -> Iterator[str]:
+    """Yield the summary as aligned lines."""
+    proteins, residues = summary["proteins"], summary["residues"]
+    yield (
         f"Readout {summary['readout']}: {proteins['scored']:,} proteins with "
-        f"{summary['residues']['hidden']:,} hidden residues; "
-        f"{proteins['nothing_hidden']:,} proteins with nothing hidden",
-        "",
-        f"{'Percent':34}{'macro':>8}{'micro':>8}{'fully right':>13}",
-        _row("hidden-residue accuracy", accuracy, summary["fully_right"]),
-        _row("identity of the whole sequence", summary["identity"]),
-        *(_row(f"baseline: {r['baseline']}", r, r["fully_right"]) for r in summary["baselines"]),
-        "",
-        f"{'Accuracy by length':34}{'macro':>8}{'micro':>8}{'proteins':>13}",
-    ]
+        f"{residues['hidden']:,} hidden residues; "
+        f"{proteins['nothing_hidden']:,} proteins with nothing hidden"
+    )
+    yield ""
+    yield f"{'Percent':34}{'macro':>8}{'micro':>8}{'fully right':>13}"
+    accuracy = summary["hidden_residue_accuracy"]
+    yield _shares_line("hidden-residue accuracy", accuracy, summary["fully_right"])
+    yield _shares_line("identity of the whole sequence", summary["identity"])
+    for baseline in summary["baselines"]:
+        yield _shares_line(f"baseline: {baseline['baseline']}", baseline, baseline["fully_right"])
+    yield ""
+    yield f"{'Accuracy by length':34}{'macro':>8}{'micro':>8}{'proteins':>13}"
     for row in summary["by_length"]:
-        lines.append(_row(f"{row['length']} residues", row) + f"{row['proteins']:13,}")
-    if by_identity := summary["by_identity"]:
-        lines += _identity_lines(by_identity)
-    if calibration := summary["calibration"]:
-        error, three = calibration["expected_calibration_error"], calibration["among_top_three"]
-        if error is not None:
-            lines.append(f"\nCalibration error (ECE) {error:.4f}; truth in top three {three:.2f} %")
-            lines.append(f"\n{'Surest residues':34}{'of all':>8}{'right':>8}{'residues':>13}")
-        for row in calibration["surest"]:
-            if row["residues"]:
-                said = f"  confidence at least {row['at_least']:g}"
-                shares = f"{row['share']:8.2f}{row['accuracy']:8.2f}"
-                lines.append(f"{said:34}{shares}{row['residues']:13,}")
-    lines += ["", "macro: mean over proteins; micro: over residues"]
-    if wrong := summary["residues"]["observed_and_wrong"]:
-        observed = summary["residues"]["observed"]
-        lines.append(
-            f"observed residues that differ from the truth: {wrong:,} of {observed:,} "
-            f"({100 * wrong / observed:.2f} %: misread or missed labels, or another readout)"
+        yield _shares_line(f"{row['length']} residues", row) + f"{row['proteins']:13,}"
+    if summary["by_identity"]:
+        yield from _identity_lines(summary["by_identity"])
+    if summary["calibration"]:
+        yield from _calibration_lines(summary["calibration"])
+    yield ""
+    yield "macro: mean over proteins; micro: over residues"
+    if wrong := residues["observed_and_wrong"]:
+        yield (
+            f"observed residues that differ from the truth: {wrong:,} of "
+            f"{residues['observed']:,} ({100 * wrong / residues['observed']:.2f} %: misread or "
+            "missed labels, or another readout)"
         )
     if summary["baselines"][0]["fitted_on"] == "truth":
-        lines.append("baselines: fitted on TRUTH itself, which flatters them (see --background)")
-    return [*lines, f"written: {output}"]
+        yield "baselines: fitted on TRUTH itself, which flatters them (see --background)"
 
 
-def _identity_lines(by_identity: dict) -> list[str]:
-    """Return a line for each band, the last for all but the identical proteins."""
-    names = ("macro", "micro", "copy_macro", "copy_micro", "expected_calibration_error")
-    heads = ("macro", "micro", "copy macro", "copy micro", "ECE")
-    lines = [
-        "",
+def _shares_line(name: str, shares: "Shares | Identity", fully_right: float | None = None) -> str:
+    cells = "".join(
+        f"{'-' if share is None else format(share, '.2f'):>8}"
+        for share in (shares["macro"], shares["micro"])
+    )
+    return f"  {name:32}{cells}" + ("" if fully_right is None else f"{fully_right:13.2f}")
+
+
+def _identity_lines(by_identity: "IdentitySummary") -> Iterator[str]:
+    """Yield a line for each band, the last for all but the identical proteins."""
+    heads = ("macro", "micro", "copy macro", "copy micro", "ECE", "proteins")
+    yield ""
+    yield (
         "Accuracy by identity (%) to the nearest of "
-        f"{by_identity['reference_proteins']:,} reference proteins",
-        f"{'':20}" + "".join(f"{head:>11}" for head in heads) + f"{'proteins':>11}",
-    ]
+        f"{by_identity['reference_proteins']:,} reference proteins"
+    )
+    yield f"{'':20}" + "".join(f"{head:>11}" for head in heads)
     for row in [*by_identity["bands"], by_identity["without_identical"]]:
-        formats = [".4f" if name == names[-1] else ".2f" for name in names]
-        cells = [
-            "-" if row[name] is None else format(row[name], how)
-            for name, how in zip(names, formats, strict=True)
-        ]
-        cells.append(format(row["proteins"], ","))
-        lines.append(f"  {row['band']:18}" + "".join(f"{cell:>11}" for cell in cells))
-    return [*lines, "copy: the nearest reference protein in its place"]
+        shares = (row["macro"], row["micro"], row["copy_macro"], row["copy_micro"])
+        cells = ["-" if share is None else f"{share:.2f}" for share in shares]
+        error = row["expected_calibration_error"]
+        cells += ["-" if error is None else f"{error:.4f}", f"{row['proteins']:,}"]
+        yield f"  {row['band']:18}" + "".join(f"{cell:>11}" for cell in cells)
+    yield "copy: the nearest reference protein in its place"
 
 
-def _row(name: str, shares: dict, right: float | None = None) -> str:
-    cells = [f"{'-' if v is None else format(v, '.2f'):>8}" for v in map(shares.get, _SHARES)]
-    return f"  {name:32}{''.join(cells)}" + ("" if right is None else f"{right:13.2f}")
+def _calibration_lines(calibration: "CalibrationSummary") -> Iterator[str]:
+    """Yield the calibration error, and a line for each confidence that residues have at least."""
+    error, top_three = calibration["expected_calibration_error"], calibration["among_top_three"]
+    if error is not None:
+        yield f"\nCalibration error (ECE) {error:.4f}; truth in top three {top_three:.2f} %"
+        yield f"\n{'Surest residues':34}{'of all':>8}{'right':>8}{'residues':>13}"
+    for row in calibration["surest"]:
+        if row["residues"]:
+            confidence = f"  confidence at least {row['at_least']:g}"
+            shares = f"{row['share']:8.2f}{row['accuracy']:8.2f}"
+            yield f"{confidence:34}{shares}{row['residues']:13,}"

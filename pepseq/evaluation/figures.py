@@ -226,20 +226,20 @@ def draw_recall_and_precision(
     axes = figure.add_subplot()
     places = range(len(rows))
     axes.barh(places, [row["recall"] or 0 for row in rows], 0.6, color=LIGHT_BLUE, label="Recall")
-    known = [(at, row) for at, row in enumerate(rows) if row["precision"] is not None]
+    known = [place for place, row in enumerate(rows) if row["precision"] is not None]
+    precision = [rows[place]["precision"] for place in known]
     ring: dict[str, Any] = {
         "color": BLUE,
         "markerfacecolor": "white",
         "markersize": 4,
         "clip_on": False,
     }
-    points = [row["precision"] for _, row in known], [at for at, _ in known]
-    axes.plot(*points, "o", label="Precision", gid="precision", **ring)
+    axes.plot(precision, known, "o", label="Precision", gid="precision", **ring)
     axes.set_yticks(places, [row["amino_acid"] for row in rows])
     axes.set(xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5), xlabel="Recall, precision (%)")
     figure.legend(loc="outside upper center", ncols=2)
-    said = "{amino_acid}: precision {precision:.1f} %"
-    return {"precision": [said.format_map(row) for _, row in known]}
+    title = "{amino_acid}: precision {precision:.1f} %"
+    return {"precision": [title.format_map(rows[place]) for place in known]}
 
 
 def draw_reliability_diagram(

@@ -27,8 +27,8 @@ def draw(rng, length):
 def change(rng, sequence, count):
     """Replace `count` residues, each by another amino acid."""
     residues = list(sequence)
-    for at in rng.sample(range(len(residues)), count):
-        residues[at] = rng.choice([a for a in AMINO_ACIDS if a != residues[at]])
+    for place in rng.sample(range(len(residues)), count):
+        residues[place] = rng.choice([a for a in AMINO_ACIDS if a != residues[place]])
     return "".join(residues)
 
 
@@ -103,11 +103,11 @@ def test_the_number_of_threads_changes_nothing(family):
     rng = random.Random(4)
     several = [change(rng, p, rng.randrange(len(p) // 2)) for p in proteins.values()] * 6
     several += [draw(rng, length) for length in range(20, 150)]
-    one = find_nearest(several, [path], KCYM, threads=1)
+    single = find_nearest(several, [path], KCYM, threads=1)
     four = find_nearest(several, [path], KCYM, threads=4)
-    assert one.names == four.names
-    np.testing.assert_array_equal(one.identity, four.identity)
-    np.testing.assert_array_equal(one.copied, four.copied)
+    assert single.names == four.names
+    np.testing.assert_array_equal(single.identity, four.identity)
+    np.testing.assert_array_equal(single.copied, four.copied)
 
 
 def test_contradictory_entries_are_refused():
@@ -204,10 +204,10 @@ def test_confidences_are_calibrated_by_band(run, tmp_path, family):
     guesses["same"] = proteins["same"]
     lines = ["id\tposition\tresidue\tsource\tconfidence\tsecond\tthird"]
     for name, guess in guesses.items():
-        for at, residue in enumerate(guess):
-            source = "observed" if proteins[name][at] in "KCYM" else "predicted"
+        for place, residue in enumerate(guess):
+            source = "observed" if proteins[name][place] in "KCYM" else "predicted"
             sure = 0.9 if name == "same" else 0.2
-            lines.append(f"{name}\t{at + 1}\t{residue}\t{source}\t{sure}\t\t")
+            lines.append(f"{name}\t{place + 1}\t{residue}\t{source}\t{sure}\t\t")
     (tmp_path / "table.tsv").write_text("\n".join(lines))
     write("truth.fasta", proteins)
     write("predicted.fasta", guesses)
@@ -247,7 +247,7 @@ def test_other_references_than_predict_had_are_named(tmp_path, monkeypatch, fami
     monkeypatch.chdir(tmp_path)
     write("t.fasta", proteins)
     other = write("other.fasta", {"o": "MALKCYM"})
-    files = [{"path": f"/elsewhere/{one.name}", "sha256": sha256(one)} for one in (path, other)]
+    files = [{"path": f"/elsewhere/{file.name}", "sha256": sha256(file)} for file in (path, other)]
     record = json.dumps({"settings": {"reference": {"files": files}}})
     (tmp_path / "t.fasta.run.json").write_text(record)
     evaluate("t.fasta", "t.fasta", "some", "KCYM", reference=path)
@@ -264,8 +264,8 @@ def test_the_figure_of_identities_is_drawn_with_empty_bands(run, tmp_path, monke
     path, _, proteins = family
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    for name, some in (("some", proteins), ("none", {"p": "KCYM"})):
-        write("t.fasta", some)
+    for name, truth in (("some", proteins), ("none", {"p": "KCYM"})):
+        write("t.fasta", truth)
         evaluate("t.fasta", "t.fasta", name, "KCYM", reference=path)
         assert (tmp_path / name / "accuracy_by_identity.png").read_bytes().startswith(b"\x89PNG")
 

@@ -51,9 +51,9 @@ def records():
 def done(records, tmp_path):
     """Split records; returns what was done and the folder."""
 
-    def done(some=records, name="s", force=False, keep_going=False, gzipped=False, **settings):
+    def done(proteins=records, name="s", force=False, keep_going=False, gzipped=False, **settings):
         source = tmp_path / f"{name}.fasta"
-        source.write_bytes(b"".join(format_fasta(*one) for one in some))
+        source.write_bytes(b"".join(format_fasta(*protein) for protein in proteins))
         config = SplitConfig(**{**QUICK, "threads": 1, **settings})
         more = {"force": force, "keep_going": keep_going, "gzipped": gzipped}
         return split(source, tmp_path / name, config=config, **more), tmp_path / name
@@ -69,7 +69,7 @@ def members(folder, end=".fasta"):
 
 def of(folder, key):
     """What each split has of something, as sets."""
-    return {s: {key(r) for r in some} for s, some in members(folder).items()}
+    return {split: {key(r) for r in proteins} for split, proteins in members(folder).items()}
 
 
 def apart(sets):
@@ -91,15 +91,15 @@ def assert_equal(first, second):
 
 def test_all_distinct_proteins_are_in_one_split_as_they_were(done, records):
     result, folder = done()
-    some = [r for split in members(folder).values() for r in split]
-    assert len(some) == len({s for _, s in records})
-    assert {(r.header, r.sequence) for r in some} <= set(records)
+    proteins = [r for split in members(folder).values() for r in split]
+    assert len(proteins) == len({s for _, s in records})
+    assert {(r.header, r.sequence) for r in proteins} <= set(records)
     assert apart(of(folder, lambda r: r.sequence))
     assert result.records == len(records)
-    assert result.duplicates == len(records) - len(some) > 10
+    assert result.duplicates == len(records) - len(proteins) > 10
     sizes = [row.proteins for row in result.rows]
     for size, share in zip(sizes, (0.8, 0.1, 0.1), strict=True):
-        assert abs(size - share * len(some)) <= 1
+        assert abs(size - share * len(proteins)) <= 1
 
 
 @pytest.mark.parametrize("by", ["random", "species", "strain"])
@@ -114,8 +114,8 @@ def test_the_same_seed_is_the_same_split_in_whatever_order(done, records, by):
 
 def test_several_files_are_split_as_one(records, tmp_path, done):
     _, whole = done()
-    for name, some in (("a", records[:70]), ("b", records[60:])):
-        (tmp_path / name).write_bytes(b"".join(format_fasta(*one) for one in some))
+    for name, part in (("a", records[:70]), ("b", records[60:])):
+        (tmp_path / name).write_bytes(b"".join(format_fasta(*protein) for protein in part))
     result = split([tmp_path / "b", tmp_path / "a"], tmp_path / "o", config=SplitConfig(**QUICK))
     assert result.records == len(records) + 10
     assert (whole / "train.fasta").read_bytes() == (tmp_path / "o" / "train.fasta").read_bytes()
@@ -163,11 +163,11 @@ def test_no_species_crosses_a_split(done, records, tmp_path, by):
 
 
 def test_headers_that_name_no_group_are_left_out_and_listed(done, records, tmp_path):
-    some = [*records, ("odd", "MKKKK")]
+    with_odd = [*records, ("odd", "MKKKK")]
     with pytest.raises(InputError, match="odd.*names one group to split by, found none"):
-        done(some, by="species")
+        done(with_odd, by="species")
     assert "odd" in (tmp_path / "s.failed.tsv").read_text() and (tmp_path / "s").is_dir()
-    assert len(done(some, by="species", keep_going=True, force=True)[0].bad) == 1
+    assert len(done(with_odd, by="species", keep_going=True, force=True)[0].bad) == 1
     with pytest.raises(InputError, match="expected headers that name their species"):
         done([("odd", "MKKKK"), ("even", "MKK")], name="t", by="species")
     with pytest.raises(SettingsError, match="expected random, cluster, or for species: expected"):
@@ -208,21 +208,21 @@ def test_settings_out_of_bounds_are_refused(settings):
 
 def test_max_proteins_keeps_the_first_of_the_same_split(done):
     _, whole = done()
-    result, some = done(name="t", max_proteins=(20, 5, 1000))
+    result, limited = done(name="t", max_proteins=(20, 5, 1000))
     assert [row.proteins for row in result.rows][:2] == [20, 5]
     for name, many in (("train", 20), ("validation", 5), ("test", None)):
         expected = [r.id for r in members(whole)[name]][:many]
-        assert [r.id for r in members(some)[name]] == expected
+        assert [r.id for r in members(limited)[name]] == expected
 
 
 def test_one_id_with_two_sequences_is_a_fault(done, records, tmp_path):
-    some = [*records, (records[0][0], "MKKKKK")]
+    repeated = [*records, (records[0][0], "MKKKKK")]
     with pytest.raises(InputError, match=r"s.fasta:\d+: .*expected an id of its own"):
-        done(some)
+        done(repeated)
     first = members(tmp_path / "s")
     assert apart(of(tmp_path / "s", lambda r: r.id))
     with pytest.raises(InputError):
-        done(some[::-1], name="t")
+        done(repeated[::-1], name="t")
     assert [r.sequence for r in members(tmp_path / "t")["train"]] == [
         r.sequence for r in first["train"]
     ]
@@ -442,7 +442,7 @@ def test_the_command_does_what_the_function_does(done, records, tmp_path, run):
 
 def test_a_stopped_run_leaves_nothing(done, tmp_path, records):
     many = [(f"p{n} OX=1", new(random.Random(n), 300)) for n in range(3000)]
-    (tmp_path / "p").write_bytes(b"".join(format_fasta(*one) for one in many))
+    (tmp_path / "p").write_bytes(b"".join(format_fasta(*protein) for protein in many))
     line = [sys.executable, "-m", "pepseq", "split", "p", "-o", "o", "--by", "cluster"]
     process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE)
     while process.poll() is None and not list(tmp_path.glob(".o.*.partial/*/mmseqs")):
