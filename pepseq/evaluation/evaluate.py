@@ -168,7 +168,7 @@ def _read_truth(truth: str | Path, failed: list[FailedRecord]) -> dict[str, Reco
     """Return the true proteins by id; InputError if none can be read."""
     proteins = {record.id: record for record in read_fasta(truth, bad=failed)}
     if not proteins:
-        raise InputError(f"{failed[0]} (and no other record is any better)")
+        raise InputError(f"{failed[0]} (no other record can be used either)")
     return proteins
 
 

@@ -1,4 +1,4 @@
-"""Records that a run leaves out: listed in `<output>.failed.tsv`, file, line, id and reason."""
+"""Records that a run leaves out, and their list `<output>.failed.tsv`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pepseq.errors import InputError, found, printable
 from pepseq.io.outputs import STDIO, Outputs
+from pepseq.io.tables import format_tsv
 
 
 @dataclass(frozen=True)
 class FailedRecord:
-    """A record that was left out, where it stands, and why."""
+    """A record that was left out: its file, line and id, and the reason."""
 
     file: str
     line: int
@@ -22,15 +23,15 @@ class FailedRecord:
 
 
 def format_failed(bad: Iterable[FailedRecord]) -> bytes:
-    """Return the table of bad records: file, line, id, reason (TSV with a header), printable."""
-    rows = ["\t".join(map(printable, (b.file, str(b.line), b.id, b.reason))) + "\n" for b in bad]
-    return ("file\tline\tid\treason\n" + "".join(rows)).encode()
+    """Return the table of bad records: file, line, id and reason, printable."""
+    rows = ((record.file, str(record.line), record.id, record.reason) for record in bad)
+    return format_tsv([("file", "line", "id", "reason"), *(map(printable, row) for row in rows)])
 
 
 def write_failed(outputs: Outputs, output: str | Path, bad: list[FailedRecord], good: int) -> None:
-    """List bad records in `<output>.failed.tsv`; InputError if no good one is left."""
+    """List bad records in `<output>.failed.tsv`; InputError if there is no good record."""
     if bad and not good:
-        raise InputError(f"{bad[0]} (and no other record is any better)")
+        raise InputError(f"{bad[0]} (no other record can be used either)")
     if str(output) == STDIO:
         return
     path = f"{Path(output)}.failed.tsv"
@@ -40,11 +41,11 @@ def write_failed(outputs: Outputs, output: str | Path, bad: list[FailedRecord], 
 def refuse_failed(
     bad: list[FailedRecord], good: int, output: str | Path, keep_going: bool
 ) -> list[FailedRecord]:
-    """Return the bad records; InputError if there are some and `keep_going` is not set."""
+    """Return the bad records; InputError if there are any, unless `keep_going`."""
     if bad and not keep_going:
         where = "" if str(output) == STDIO else f"; all are listed in {Path(output)}.failed.tsv"
         raise InputError(
-            f"{len(bad)} of {len(bad) + good} records were left out, the others are done: "
+            f"{len(bad)} of {len(bad) + good} records were left out, because they cannot be used: "
             f"{bad[0]}{where}"
         )
     return bad

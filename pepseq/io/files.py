@@ -1,7 +1,7 @@
-"""Reading files, and refusing outputs that must not be written.
+"""Opening of inputs, and checks of inputs and outputs before the work.
 
-`-` is stdin or stdout. Compressed files are known by their content when they are read; the suffix
-of an output's name chooses the compression. How outputs appear: `pepseq.io.outputs`.
+`-` is standard input or standard output. Compressed inputs are recognised by their content; the
+suffix of an output's name chooses its compression. Outputs are written by `pepseq.io.outputs`.
 """
 
 import io
@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, AnyStr
 
 from pepseq.errors import InputError, OutputError, SettingsError
-from pepseq.io.compression import DAMAGED, decompressed
+from pepseq.io.compression import DAMAGED_DATA_ERRORS, decompressed
 from pepseq.io.outputs import STDIO
 from pepseq.io.publishing import SIDE_FILES, recover_unlocked
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-LONGEST_LINE = 1 << 26
-"""Bytes of a line of a table, a list or an alignment in Stockholm format."""
+MAX_LINE_BYTES = 1 << 26
+"""Most bytes of a line of a table, a list or an alignment in Stockholm format."""
 
 
-class _Source(io.FileIO):
-    """A file whose failing reads are faults of the input."""
+class _InputFile(io.FileIO):
+    """A file whose failing reads raise InputError."""
 
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        """Read as FileIO does; InputError if the system cannot."""
+        """Read as FileIO does; InputError instead of OSError."""
         try:
             return super().readinto(buffer)
         except OSError as error:
@@ -38,16 +38,16 @@ class _Source(io.FileIO):
 
 @contextmanager
 def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
-    """Open a file, or stdin for `-`, for reading bytes; compressed content is decompressed.
+    """Open a file, or standard input for `-`, for reading bytes; compressed data are decompressed.
 
     Raises InputError for a missing or unreadable file, and for compressed data that are cut short,
-    damaged, or followed by something else.
+    damaged, or followed by other data.
     """
     if str(path) == STDIO and sys.stdin is None:
         raise InputError("stdin: is closed")
     try:
         raw: io.BufferedReader = io.BufferedReader(
-            _Source(0 if str(path) == STDIO else path, closefd=path != STDIO)
+            _InputFile(0 if str(path) == STDIO else path, closefd=path != STDIO)
         )
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
@@ -59,69 +59,72 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
         stream = decompressed(raw)
         try:
             yield stream
-        except DAMAGED as error:
-            raise InputError(f"{path}: expected whole compressed data, found: {error}") from error
+        except DAMAGED_DATA_ERRORS as error:
+            raise InputError(
+                f"{path}: compressed data are damaged or cut short: {error}"
+            ) from error
 
 
 def numbered_lines(
     path: str | Path, stream: IO[AnyStr], first: int = 1
 ) -> Iterator[tuple[int, AnyStr]]:
-    """Yield number and content of each line of a stream; InputError for one over LONGEST_LINE."""
+    """Yield (number, line) of a stream; InputError for a line of more than MAX_LINE_BYTES."""
     for number in count(first):
-        line = stream.readline(LONGEST_LINE)
+        line = stream.readline(MAX_LINE_BYTES)
         if not line:
             return
-        if len(line) == LONGEST_LINE:
-            raise InputError(
-                f"{path}:{number}: expected lines of up to {LONGEST_LINE} bytes, found a longer one"
-            )
+        if len(line) == MAX_LINE_BYTES:
+            raise InputError(f"{path}:{number}: the line is longer than {MAX_LINE_BYTES:,} bytes")
         yield number, line
 
 
 def decode_text(content: bytes) -> str:
-    """Return text, UTF-8 or not: `encode_text` gives the same bytes again."""
+    """Return the text of bytes, UTF-8 or not; `encode_text` returns the same bytes."""
     return content.decode("utf-8", "surrogateescape")
 
 
 def encode_text(text: str) -> bytes:
-    """Return the bytes of a text that `decode_text` may have given."""
+    """Return the bytes of a text, also of one that `decode_text` returned."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def check_outputs(
     outputs: list[str | Path], inputs: list[str | Path], force: bool, folder: bool = False
 ) -> None:
-    """Refuse outputs that cannot be written or must not be.
+    """Check before the work that all outputs may be written.
 
-    SettingsError if an output, or the run record or list of failed records beside it, is an input
-    or another output; OutputError if it exists already (unless `force`), or is not a regular file
-    (with `folder`: a folder).
+    Raises SettingsError if an output, or a file that is written beside it such as its run record,
+    is an input or another output; OutputError if an output exists already (unless `force`), or is
+    no regular file (with `folder`: no folder).
     """
     for output in outputs:
         if str(output) != STDIO:
             recover_unlocked(os.path.realpath(output) if folder else output)
-    seen = {os.path.realpath(p) for p in inputs if str(p) != STDIO}
-    for what, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
-        if [str(p) for p in paths].count(STDIO) > 1:
-            raise SettingsError(f"expected at most one {what} (-), found several")
+    taken = {os.path.realpath(path) for path in inputs if str(path) != STDIO}
+    for stream, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
+        if [str(path) for path in paths].count(STDIO) > 1:
+            raise SettingsError(f"expected at most one {stream} (-), found several")
     for output in outputs:
         if str(output) == STDIO:
             continue
         if not Path(output).name:
             raise SettingsError(f"output: expected a name, found {str(output)!r}")
-        sides = {os.path.realpath(f"{Path(output)}{end}") for end in SIDE_FILES}
-        if sides & seen:
-            raise SettingsError(f"{output}: an output must differ from every input and output")
-        seen |= sides
+        files = {os.path.realpath(f"{Path(output)}{suffix}") for suffix in SIDE_FILES}
+        if files & taken:
+            raise SettingsError(
+                f"{output}: the output, or a file beside it such as its run record, overwrites "
+                "an input or another output; give another name"
+            )
+        taken |= files
         if os.path.lexists(output) and not force:
             raise OutputError(f"{output}: exists already; --force overwrites it")
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
-            kind = "folder" if folder else "regular file (- is stdout)"
-            raise OutputError(f"{output}: expected a {kind}, found something else")
+            kind = "a folder" if folder else "a regular file"
+            raise OutputError(f"{output}: exists and is not {kind}; give another name")
 
 
 def check_inputs(paths: Iterable[str | Path]) -> None:
-    """Raise InputError for an input that is not there or cannot be opened, before any work."""
+    """Raise InputError for a missing or unreadable input, before the work."""
     for path in paths:
         if str(path) != STDIO and (os.path.isfile(path) or not os.path.exists(path)):
             with open_input(path):

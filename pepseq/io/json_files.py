@@ -1,6 +1,6 @@
-"""JSON files that may be damaged or written by others: read with limits on size and depth.
+"""JSON files, which may be damaged or malicious: read with limits on size and depth.
 
-The limit on depth is ours: Python raises RecursionError wherever such a value is used.
+Python raises RecursionError wherever a too deep value is used; a limit on depth prevents that.
 """
 
 import json
@@ -12,21 +12,21 @@ from pepseq.io.files import open_input
 
 MAX_BYTES = 256 << 20
 MAX_DEPTH = 100
-"""Levels of nested lists and objects; files of pepseq have fewer than ten."""
+"""Most levels of nested lists and objects; files of pepseq have fewer than ten."""
 
 
 def read_json(path: str | Path) -> Any:
     """Return the content of a JSON file, decompressed.
 
-    Raises InputError for a missing or unreadable file, for what is no JSON, and for more than
-    MAX_BYTES or MAX_DEPTH.
+    Raises InputError for a missing or unreadable file, for another format than JSON, and for more
+    than MAX_BYTES or MAX_DEPTH.
     """
     with open_input(path) as stream:
         return parse_json(stream, path)
 
 
 def parse_json(stream: BinaryIO, path: str | Path) -> Any:
-    """Return the content of a stream of JSON, as `read_json` does; `path` is for messages."""
+    """Return the content of a stream of JSON, see `read_json`; `path` is for messages."""
     content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise InputError(f"{path}: expected JSON of up to {MAX_BYTES} bytes, found more")
@@ -57,7 +57,7 @@ def decode_json(content: bytes | str) -> Any:
 
 
 def found_json(value: object, limit: int = 40) -> str:
-    """Quote a value of JSON for a message: texts as `found` does, others as they stand in Python.
+    """Quote a value of JSON for a message: a text as `found` does, other values as in Python.
 
     >>> found_json("a"), found_json(["a", None])
     ("'a'", "['a', None]")

@@ -1,6 +1,6 @@
 """Outputs of a run: written under hidden names, and renamed together when the run succeeds.
 
-Hidden names cannot be guessed, and a lock keeps a second run out.
+Nobody can guess the hidden names, and a lock keeps a second run out.
 """
 
 import io
@@ -14,26 +14,26 @@ from typing import IO, Any
 from pepseq.errors import OutputError
 from pepseq.io.atomic_files import create_file, disk_errors, locked, new_partial, remove_partials
 from pepseq.io.compression import compressed
-from pepseq.io.publishing import Rename, is_side_file, publish, recover
+from pepseq.io.publishing import PlannedRename, is_side_file, publish, recover
 from pepseq.io.run_record import describe_outputs, to_json
 
 STDIO = "-"
 
 
 class Outputs:
-    """Files and folders of one run, which appear under their names together when it succeeds.
+    """Files and folders of one run, which get their names together when the run succeeds.
 
-    Use as a context manager: `open(path)` gives a binary stream, `folder(path)` a new folder. At
-    the end of the block all are written to disk and renamed. After an error or a signal all are
+    Use as a context manager: `open(path)` returns a binary stream, `folder(path)` a new folder. At
+    the end of the block all are written to disk and renamed. After an error or a signal they are
     removed, and older outputs stay as they were.
     """
 
     def __init__(self, force: bool = True):
         self._force = force
         self._streams: list[tuple[Path, io.BufferedWriter, IO[bytes]]] = []
-        self._renames: list[Rename] = []
+        self._renames: list[PlannedRename] = []
         self._locks: list[AbstractContextManager[None]] = []
-        self._stdout = False
+        self._writes_stdout = False
         self._written: list[tuple[str, str, Path | None]] = []
         self._record: tuple[Path, dict[str, Any]] | None = None
 
@@ -41,7 +41,7 @@ class Outputs:
         return self
 
     def open(self, path: str | Path, kind: str) -> IO[bytes]:
-        """Open an output for writing bytes: compressed by its suffix, stdout for `-`.
+        """Open an output for writing bytes: compressed by its suffix, standard output for `-`.
 
         `kind` says in the run record what the output is, such as `proteins`.
         """
@@ -49,11 +49,11 @@ class Outputs:
             self._written.append((STDIO, kind, None))
             if not hasattr(sys.stdout, "buffer"):
                 raise OutputError("stdout: is closed")
-            self._stdout = True
+            self._writes_stdout = True
             return sys.stdout.buffer
         path = Path(path)
         with disk_errors(path):
-            partial = self._prepare(path, self._force)
+            partial = self._new_partial(path, self._force)
             raw = create_file(partial)
         stream = compressed(raw, path)
         self._streams.append((path, raw, stream))
@@ -63,31 +63,31 @@ class Outputs:
     def folder(self, path: str | Path, kind: str, force: bool = False) -> Path:
         """Return a new folder that becomes `path`; a link to a folder stays a link.
 
-        With `force` it replaces an older folder; without, one is an OutputError at the end.
+        With `force` it replaces an older folder, which else is an OutputError at the end.
         """
         name, path = str(path), Path(os.path.realpath(path))
         with disk_errors(path):
-            partial = self._prepare(path, force)
+            partial = self._new_partial(path, force)
             partial.mkdir()
         self._written.append((name, kind, partial))
         return partial
 
     def adopt(self, partial: Path, path: Path, kind: str, force: bool = True) -> None:
-        """Let a file or folder that is whole become `path`, which the caller has locked.
+        """Rename the finished file or folder `partial` to `path`, which the caller has locked.
 
-        If the run fails, `partial` stays where it is.
+        If the run fails, `partial` keeps its name.
         """
-        self._renames.append(Rename(str(partial), str(path), force, kept=True))
+        self._renames.append(PlannedRename(str(partial), str(path), force, is_kept=True))
         self._written.append((str(path), kind, partial))
 
     def add(self, path: str | Path, content: bytes, kind: str) -> None:
-        """Write a small output in one go."""
+        """Write an output with this content."""
         self.open(path, kind).write(content)
 
     def record(self, output: str | Path, record: dict[str, Any]) -> None:
-        """Write `<output>.run.json` with a run record, unless the output is standard output.
+        """Write the run record `<output>.run.json`, unless the output is standard output.
 
-        The record gets `outputs`: path, kind, size and SHA-256 of all outputs of this run.
+        `outputs` is added to the record: path, kind, size and SHA-256 of each output of the run.
         """
         if str(output) != STDIO:
             self._record = Path(f"{Path(output)}.run.json"), record
@@ -97,16 +97,18 @@ class Outputs:
         path = Path(path)
         if os.path.lexists(path):
             hidden = new_partial(path)
-            self._renames.append(Rename(str(path), str(hidden), removal=True, kept=True))
+            rename = PlannedRename(str(path), str(hidden), is_removal=True, is_kept=True)
+            self._renames.append(rename)
 
-    def _prepare(self, path: Path, force: bool) -> Path:
+    def _new_partial(self, path: Path, force: bool) -> Path:
+        """Lock an output, and return the hidden name under which it is written."""
         lock = locked(path)
         lock.__enter__()
         self._locks.append(lock)
         recover(path)
         remove_partials(path)
         partial = new_partial(path)
-        self._renames.append(Rename(str(partial), str(path), force or is_side_file(path)))
+        self._renames.append(PlannedRename(str(partial), str(path), force or is_side_file(path)))
         return partial
 
     def __exit__(
@@ -117,12 +119,12 @@ class Outputs:
     ) -> None:
         try:
             if kind is None:
-                self._flush()
+                self._finish_streams()
                 if self._record is not None:
                     path, record = self._record
                     record["outputs"] = describe_outputs(self._written)
                     self.add(path, to_json(record), "run record")
-                    self._flush()
+                    self._finish_streams()
                 publish(self._renames)
             elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                 where = error.filename or ", ".join(str(path) for path, *_ in self._streams)
@@ -138,8 +140,9 @@ class Outputs:
             for lock in self._locks:
                 lock.__exit__(None, None, None)
 
-    def _flush(self) -> None:
-        if self._stdout:
+    def _finish_streams(self) -> None:
+        """Write all streams to disk and close them."""
+        if self._writes_stdout:
             with disk_errors("stdout"):
                 sys.stdout.buffer.flush()
         for path, raw, stream in self._streams:

@@ -11,10 +11,10 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30
 
 
-def rate(speed: float) -> str:
+def format_rate(speed: float) -> str:
     """Return a speed, given per second, with three significant digits.
 
-    >>> rate(10456.3), rate(2.5), rate(0.004)
+    >>> format_rate(10456.3), format_rate(2.5), format_rate(0.004)
     ('10,500/s', '2.5/s', '14.4/h')
     """
     number, unit = (speed, "s") if speed >= 0.1 else (3600 * speed, "h")
@@ -28,11 +28,11 @@ class Progress:
     def __init__(self, what: str, total: int, unit: str, done: int = 0):
         self._what, self._total, self._unit = what, total, unit
         self._first, self._done = done, done
-        self._start = self._said = time.monotonic()
-        bar = sys.stderr.isatty() and log.isEnabledFor(logging.INFO)
+        self._start = self._last_line = time.monotonic()
+        has_bar = sys.stderr.isatty() and log.isEnabledFor(logging.INFO)
         self._bar = (
             tqdm(desc=what, total=total, unit=f" {unit}", initial=done, unit_scale=total > 10_000)
-            if bar
+            if has_bar
             else None
         )
 
@@ -48,9 +48,9 @@ class Progress:
         self._done += amount
         if self._bar is not None:
             self._bar.update(amount)
-        elif time.monotonic() - self._said > SECONDS_BETWEEN_LINES:
-            self._said = time.monotonic()
-            speed = (self._done - self._first) / (self._said - self._start)
+        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            speed = (self._done - self._first) / (self._last_line - self._start)
             left = (self._total - self._done) / speed
             log.info(
                 "%s: %s of %s %s, %s, %s left",
@@ -58,11 +58,11 @@ class Progress:
                 f"{self._done:,}",
                 f"{self._total:,}",
                 self._unit,
-                rate(speed),
+                format_rate(speed),
                 timedelta(seconds=round(left)),
             )
 
-    def say(self, message: str) -> None:
+    def log_line(self, message: str) -> None:
         """Log a line without breaking the bar."""
         if self._bar is not None:
             self._bar.clear()

@@ -1,9 +1,9 @@
-"""Tables with a header: as pepseq writes them (TSV), and as R and spreadsheets do.
+"""Tables with a header: TSV as pepseq writes it, and the tables of R and spreadsheets.
 
-The header's first line says what divides cells: a tab, or else a semicolon or a comma, or else a
-space. A cell may be quoted ("a,b", with "" for a quote) and must end in its line. UTF-8 with or
-without a byte-order mark and UTF-16 with one are read; bytes that are no UTF-8 stay as they are.
-R's row names, for which its header has no cell, are a column without a name.
+The separator is found in the header: a tab, or else a semicolon or a comma, or else a space. A cell
+may be quoted ("a,b", with "" for a quote) and must end in its line. UTF-8 with or without a
+byte-order mark and UTF-16 with one are read; bytes that are not UTF-8 are kept. Row names of R, for
+which its header has no cell, are a column without a name.
 """
 
 import io
@@ -18,13 +18,13 @@ from pepseq.io.compression import without_suffix
 from pepseq.io.files import decode_text, encode_text, numbered_lines, open_input
 
 Row = dict[str, str]
-_DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
-_DOUBLED = '""'
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_LONGEST_HEADER = 1 << 16
+_SEPARATORS = frozenset("\t;, ")
+_ESCAPED_QUOTE = '""'
+_QUOTED_CELL = re.compile(r'"((?:[^"]|"")*)"')
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_MAX_HEADER_BYTES = 1 << 16
 _EXCEL, _OPEN_DOCUMENT = "an Excel workbook", "an OpenDocument spreadsheet"
-_BINARY = (
+_BINARY_FORMATS = (
     (b"PK\x03\x04", b"[Content_Types].xml", _EXCEL),
     (b"PK\x03\x04", b"xl/", _EXCEL),
     (b"PK\x03\x04", b"opendocument.spreadsheet", _OPEN_DOCUMENT),
@@ -32,8 +32,8 @@ _BINARY = (
     (b"\xd0\xcf\x11\xe0", b"", _EXCEL),
     (b"PAR1", b"", "Parquet"),
 )
-"""How a file starts, what is near its start, and its format."""
-_SUFFIXES = {
+"""Format of a file by its first bytes and bytes that are near them."""
+_FORMAT_OF_SUFFIX = {
     "csv": "CSV",
     **dict.fromkeys(("xlsx", "xlsm", "xlsb", "xls"), _EXCEL),
     "ods": _OPEN_DOCUMENT,
@@ -47,23 +47,23 @@ _SUFFIXES = {
 
 
 def check_table_name(path: str | Path) -> None:
-    """Raise SettingsError for the name of an output that promises another format than TSV."""
+    """Raise SettingsError for the name of an output that has the suffix of another format."""
     name = without_suffix(path)
     stem, suffix = os.path.splitext(name)
-    if promised := _SUFFIXES.get(suffix.lower().removeprefix(".")):
+    if other_format := _FORMAT_OF_SUFFIX.get(suffix.lower().removeprefix(".")):
         raise SettingsError(
-            f"{path}: pepseq writes tables as TSV, and this name promises {promised}; give "
+            f"{path}: pepseq writes tables as TSV, and this name is that of {other_format}; give "
             f"{stem}.tsv{str(path).removeprefix(name)}"
         )
 
 
 def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, the cells of `columns`) of each row; other columns and empty rows are let be.
+    """Yield (line, cells of `columns`) of each row; other columns and empty rows are skipped.
 
-    `-` is stdin; spaces around a cell are dropped.
+    `-` is standard input; spaces around a cell are dropped.
 
-    Raises InputError for a column that is missing or there twice, for another number of cells than
-    the header has, an empty cell, and a file that is no text.
+    Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
+    than the header, an empty cell, and a file that is no text.
     """
     rows = read_cells(path)
     names = [name.strip() for name in next(rows)[1]]
@@ -73,155 +73,166 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int
                 f"{path}:1: expected one column {column} in the header of a table, "
                 f"found {found(' '.join(names))}"
             )
-    at = [names.index(column) for column in columns]
-    for line, cells in _of_one_length(path, rows, len(names)):
-        wanted = [cells[i].strip() for i in at]
-        if "" in wanted:
-            raise InputError(f"{path}:{line}: expected a {columns[wanted.index('')]}, found ''")
-        yield line, wanted
+    places = [names.index(column) for column in columns]
+    for line, cells in _check_cell_counts(path, rows, len(names)):
+        values = [cells[place].strip() for place in places]
+        if "" in values:
+            raise InputError(f"{path}:{line}: the cell of {columns[values.index('')]} is empty")
+        yield line, values
 
 
 def read_rows(path: str | Path) -> list[Row]:
-    """Return the rows of a table by column; InputError for a row of another number of cells."""
+    """Return the rows of a table as dicts; InputError for a row with too many or too few cells."""
     rows = read_cells(path)
     _, names = next(rows)
-    return [dict(zip(names, row, strict=True)) for _, row in _of_one_length(path, rows, len(names))]
+    checked = _check_cell_counts(path, rows, len(names))
+    return [dict(zip(names, cells, strict=True)) for _, cells in checked]
 
 
-def _of_one_length(
-    path: str | Path, rows: Iterator[tuple[int, list[str]]], length: int
+def _check_cell_counts(
+    path: str | Path, rows: Iterator[tuple[int, list[str]]], count: int
 ) -> Iterator[tuple[int, list[str]]]:
     for line, cells in rows:
-        if len(cells) != length:
+        if len(cells) != count:
             raise InputError(
-                f"{path}:{line}: expected {length} cells as in the header, found {len(cells)}: "
+                f"{path}:{line}: expected {count} cells as in the header, found {len(cells)}: "
                 f"{found(' '.join(cells))}"
             )
         yield line, cells
 
 
 def read_columns(path: str | Path) -> tuple[str, ...]:
-    """Return the cells of a file's first line; none if that is no text."""
+    """Return the cells of a file's first line; none if the file is no text."""
     with open_input(path) as stream:
-        if _binary(stream):
+        if _binary_format(stream):
             return ()
-        line = _text_of(stream).readline(_LONGEST_HEADER).rstrip("\n")
-    return () if "\0" in line else tuple(_split(line, _divider(line), True))
+        line = _text_stream(stream).readline(_MAX_HEADER_BYTES).rstrip("\n")
+    return () if "\0" in line else tuple(_split_cells(line, _find_separator(line), True))
 
 
 def read_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of a table: of the header, and of each row that has a cell in it.
+    """Yield (line, cells) of a table's header and of each row that is not empty.
 
     Rows may have any number of cells. Raises InputError for a file that is no text.
     """
     with open_input(path) as stream:
-        yield from _rows_of(path, stream)
+        yield from _parse_rows(path, stream)
 
 
-def _rows_of(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
+def _parse_rows(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
     lines = text_lines(path, stream)
     _, header = next(lines, (1, ""))
-    divider = _divider(header)
-    names, first = _split(header, divider, True), True
-    quoted = divider != "\t" or '"' in header
+    separator = _find_separator(header)
+    names = _split_cells(header, separator, True)
+    all_quoted = separator != "\t" or '"' in header
+    is_first = True
     for number, line in lines:
-        cells = _split(line, divider, quoted)
+        cells = _split_cells(line, separator, all_quoted)
         if not any(cells):
             continue
-        if first:
-            named = line.startswith(('"', f"1{divider}")) and cells[-1] and len(cells) > 1
-            yield 1, ["", *names] if named and len(cells) == len(names) + 1 else names
-            first = False
+        if is_first:
+            is_first = False
+            may_have_name = line.startswith(('"', f"1{separator}")) and cells[-1] and len(cells) > 1
+            has_row_names = may_have_name and len(cells) == len(names) + 1
+            yield 1, ["", *names] if has_row_names else names
         yield number, cells
-    if first:
+    if is_first:
         yield 1, names
 
 
 def text_lines(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int, str]]:
-    """Yield (number, line without its end) of a text, also in UTF-16; InputError if it is none."""
-    if binary := _binary(stream):
+    """Yield (number, line without its end) of a text in UTF-8 or UTF-16; InputError for no text."""
+    if binary := _binary_format(stream):
         hint = ""
         if binary in (_EXCEL, _OPEN_DOCUMENT):
             command = f"soffice --headless --convert-to csv {shlex.quote(str(path))}"
             hint = f"; save it as CSV, in a spreadsheet program or with: {command}"
         raise InputError(f"{path}: expected text, found {binary}{hint}")
-    for number, line in numbered_lines(path, _text_of(stream)):
+    for number, line in numbered_lines(path, _text_stream(stream)):
         if "\0" in line:
             raise InputError(f"{path}:{number}: expected text, found binary data")
         yield number, line.rstrip("\n")
 
 
-def _binary(stream: io.BufferedReader) -> str:
-    """Return the format of a binary file, empty if it is none of those known."""
+def _binary_format(stream: io.BufferedReader) -> str:
+    """Return the format of a binary file, empty for another file."""
     head = stream.peek(1 << 12)[: 1 << 12]
-    fit = (name for start, near, name in _BINARY if head.startswith(start) and near in head)
-    return next(fit, "")
+    for start, near, name in _BINARY_FORMATS:
+        if head.startswith(start) and near in head:
+            return name
+    return ""
 
 
-def _text_of(stream: io.BufferedReader) -> io.TextIOWrapper:
-    wide = stream.peek(2)[:2] in _UTF_16
-    errors = "replace" if wide else "surrogateescape"
-    return io.TextIOWrapper(stream, "utf-16" if wide else "utf-8-sig", errors)
+def _text_stream(stream: io.BufferedReader) -> io.TextIOWrapper:
+    if stream.peek(2)[:2] in _UTF_16_MARKS:
+        return io.TextIOWrapper(stream, "utf-16", "replace")
+    return io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape")
 
 
-def _divider(header: str) -> str:
-    """Return what divides the cells of a table with this header."""
-    bare = _QUOTED.sub("", header)
-    if "\t" in bare or not set(bare) & set(_DIVIDERS):
+def _find_separator(header: str) -> str:
+    """Return the separator of the cells of a table with this header."""
+    unquoted = _QUOTED_CELL.sub("", header)
+    if "\t" in unquoted or not _SEPARATORS & set(unquoted):
         return "\t"
-    return max(";,", key=bare.count) if set(bare) & set(";,") else " "
+    return max(";,", key=unquoted.count) if set(unquoted) & set(";,") else " "
 
 
-def _split(line: str, divider: str, quoted_all: bool) -> list[str]:
+def _split_cells(line: str, separator: str, all_quoted: bool) -> list[str]:
     """Return the cells of a line.
 
-    Without `quoted_all`, as in a TSV whose header has no quotes, quotes around a cell are its own
-    unless the cell needs them.
+    `all_quoted`: quotes around a cell are never part of it. Without, as in a TSV whose header has
+    no quotes, they are, unless the cell contains a separator or a quote.
     """
     if '"' not in line:
-        return line.split(divider)
-    cells, at = [], 0
+        return line.split(separator)
+    cells, start = [], 0
     while True:
-        quoted = _QUOTED.match(line, at)
-        if quoted and not (quoted_all or divider in quoted[1] or _DOUBLED in quoted[1]):
+        quoted = _QUOTED_CELL.match(line, start)
+        if quoted and not (all_quoted or separator in quoted[1] or _ESCAPED_QUOTE in quoted[1]):
             quoted = None
-        if quoted and line[quoted.end() : quoted.end() + 1] in ("", divider):
-            end, cell = quoted.end(), quoted[1].replace('""', '"')
+        if quoted and line[quoted.end() : quoted.end() + 1] in ("", separator):
+            end, cell = quoted.end(), quoted[1].replace(_ESCAPED_QUOTE, '"')
         else:
-            end = line.find(divider, at)
+            end = line.find(separator, start)
             end = len(line) if end < 0 else end
-            cell = line[at:end]
+            cell = line[start:end]
         cells.append(cell)
         if end == len(line):
             return cells
-        at = end + 1
+        start = end + 1
 
 
 class TsvBlocks:
-    """A table in blocks of lines: bytes of UTF-8, cells divided by tabs, none of them quoted.
+    """A table that is read in blocks of lines: UTF-8 with tabs between cells and without quotes.
 
-    `names` are the header's cells. Of a TSV, lines without quotes pass as they are, which is quick.
+    `names` are the header's cells. Lines of a TSV without quotes are passed on unchanged, which is
+    fast.
     """
 
     def __init__(self, path: str | Path, stream: io.BufferedReader):
-        header = stream.peek(_LONGEST_HEADER).partition(b"\n")[0].decode("utf-8-sig", "replace")
-        wide = stream.peek(2)[:2] in _UTF_16
-        plain = not wide and not _binary(stream) and '"' not in header and _divider(header) == "\t"
+        header = stream.peek(_MAX_HEADER_BYTES).partition(b"\n")[0].decode("utf-8-sig", "replace")
+        is_utf_16 = stream.peek(2)[:2] in _UTF_16_MARKS
+        is_tsv = (
+            not is_utf_16
+            and not _binary_format(stream)
+            and '"' not in header
+            and _find_separator(header) == "\t"
+        )
         self._stream = stream
         self._rows: Iterator[tuple[int, list[str]]] | None = None
-        if plain:
+        if is_tsv:
             first = stream.readline().decode("utf-8-sig", "surrogateescape")
             self.names = first.rstrip("\r\n").split("\t")
         else:
-            self._rows = _rows_of(path, stream)
+            self._rows = _parse_rows(path, stream)
             self.names = next(self._rows)[1]
 
     def read(self, size: int) -> list[bytes]:
-        """Return the next lines, about `size` bytes of them; none at the end."""
+        """Return the next lines, about `size` bytes; an empty list at the end."""
         if self._rows is not None:
             lines, left = [], size
             while left > 0 and (row := next(self._rows, None)) is not None:
-                lines.append(_encoded(row[1]))
+                lines.append(_format_row(row[1]))
                 left -= len(lines[-1])
             return lines
         lines = self._stream.readlines(size)
@@ -233,10 +244,10 @@ class TsvBlocks:
 def _without_quotes(line: bytes) -> bytes:
     if b'"' not in line:
         return line
-    return _encoded(_split(decode_text(line).rstrip("\r\n"), "\t", False))
+    return _format_row(_split_cells(decode_text(line).rstrip("\r\n"), "\t", False))
 
 
-def _encoded(cells: list[str]) -> bytes:
+def _format_row(cells: list[str]) -> bytes:
     return encode_text("\t".join(cells) + "\n")
 
 

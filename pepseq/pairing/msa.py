@@ -68,7 +68,7 @@ def read_alignment(
     earlier = len(bad)
     records = list(read_fasta(path, rows=True, bad=bad, alignment=number))
     if not records:
-        raise InputError(f"{bad[earlier]} (and no other record is any better)")
+        raise InputError(f"{bad[earlier]} (no other record can be used either)")
     is_a3m = without_suffix(path).endswith((".a2m", ".a3m"))
     return _alignment_of(records, str(path), is_a3m, align, threads)
 

@@ -98,7 +98,7 @@ def split(
             order, repeated = store.distinct()
             failed += repeated
             if not len(order):
-                raise InputError(f"{failed[0]} (and no other record is any better)")
+                raise InputError(f"{failed[0]} (no other record can be used either)")
             grouping = _group(
                 store, order, names if group_of else None, Path(scratch), program, config
             )

@@ -68,7 +68,7 @@ class ShowProgress(TrainerCallback):
         self._train_loss = (logs or {}).get("loss", self._train_loss)
         if self._progress and "eval_loss" in (logs or {}):
             trained = f"training loss {self._train_loss:.4f}, " if state.global_step else ""
-            self._progress.say(
+            self._progress.log_line(
                 f"step {state.global_step} of {state.max_steps} (epoch {state.epoch or 0:.2f}): "
                 f"{trained}validation loss {logs['eval_loss']:.4f}, "
                 f"hidden-residue accuracy {100 * logs['eval_accuracy']:.2f} % (micro)"

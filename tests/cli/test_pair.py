@@ -176,7 +176,7 @@ def test_input_that_will_not_do_is_65_in_one_line_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["-o", "a"], 2, "must differ from every input"),
+        (["-o", "a"], 2, "overwrites an input"),
         (["-o", "o", "--paired-msa", "b", "--force"], 2, "must differ"),
         (["-o", "o", "--paired-msa", "o"], 2, "must differ"),
         (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "must differ"),

@@ -1,9 +1,11 @@
 """The outputs of a run are one set, whatever ends it while they get their names."""
 
+import json
 import os
 import signal
 import stat
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from pepseq.io import atomic_files, publishing
 from pepseq.io.atomic_files import append_file, locked, replace_file
 from pepseq.io.files import check_outputs
 from pepseq.io.outputs import Outputs
+from pepseq.io.publishing import PlannedRename
 
 NAMES = ("a", "a.run.json", "t")
 
@@ -190,19 +193,20 @@ def test_planted_links_are_not_followed(tmp_path):
     assert not (tmp_path / ".d.partial").is_symlink()
 
 
-def test_a_journal_that_others_may_write_is_not_obeyed(tmp_path):
+def test_a_journal_that_others_may_write_is_ignored(tmp_path):
     (tmp_path / "a").write_text("1")
-    about = os.lstat(tmp_path / "a")
-    identity = f"[{about.st_dev}, {about.st_ino}, {about.st_size}, {about.st_mtime_ns}]"
-    journal = tmp_path / ".o.journal"
-    rename = f'"new": "{tmp_path}/b", "name": "{tmp_path}/a", "identity": {identity}'
-    journal.write_text(f"[{{{rename}}}]")
-    journal.chmod(0o666)
-    check_outputs([tmp_path / "o"], [], False)
-    assert contents(tmp_path) == {"a": "1"}
+    status = os.lstat(tmp_path / "a")
+    identity = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+    rename = PlannedRename(f"{tmp_path}/b", f"{tmp_path}/a", identity=identity)
+    for mode, name in ((0o666, "a"), (0o600, "b")):
+        journal = tmp_path / ".o.journal"
+        journal.write_text(json.dumps([asdict(rename)]))
+        journal.chmod(mode)
+        check_outputs([tmp_path / "o"], [], False)
+        assert contents(tmp_path) == {name: "1"}
 
 
-def test_names_without_room_for_a_suffix(tmp_path):
+def test_a_name_without_room_for_a_suffix_is_written(tmp_path):
     name = "n" * 255
     with Outputs() as outputs:
         outputs.add(tmp_path / name, b"x", "kind")
@@ -219,7 +223,7 @@ def test_permissions_follow_the_umask(tmp_path):
 
 
 @pytest.mark.parametrize("error", [37, 5, 95])  # ENOLCK, EIO, EOPNOTSUPP
-def test_a_lock_that_cannot_be_had_leaves_none(tmp_path, monkeypatch, error):
+def test_a_lock_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch, error):
     def fail(*_):
         raise OSError(error, os.strerror(error))
 
@@ -229,7 +233,7 @@ def test_a_lock_that_cannot_be_had_leaves_none(tmp_path, monkeypatch, error):
     assert not list(tmp_path.iterdir())
 
 
-def test_without_flock_a_lock_that_was_left_is_none(tmp_path, monkeypatch):
+def test_a_left_lock_is_removed_where_flock_is_missing(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(38, os.strerror(38))
 
@@ -240,7 +244,7 @@ def test_without_flock_a_lock_that_was_left_is_none(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_folder_that_cannot_be_written_is_no_other_run(tmp_path, monkeypatch):
+def test_a_read_only_folder_is_not_taken_for_another_run(tmp_path, monkeypatch):
     def refuse(path, *arguments, **keywords):
         raise PermissionError(13, "Permission denied", str(path))
 

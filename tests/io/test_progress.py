@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from pepseq.io import progress
-from pepseq.io.progress import Progress, rate
+from pepseq.io.progress import Progress, format_rate
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from pepseq.io.progress import Progress, rate
     ],
 )
 def test_speeds_can_be_read(speed, words):
-    assert rate(speed) == words
+    assert format_rate(speed) == words
 
 
 def test_examples():

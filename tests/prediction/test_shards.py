@@ -178,7 +178,7 @@ def one_residue(parts):
 def short_table(parts):
     table = parts[1].with_name("part2.tsv.gz")
     table.write_bytes(table.read_bytes()[:-30])
-    return "part2.tsv.gz: expected whole compressed data"
+    return "part2.tsv.gz: compressed data are damaged or cut short"
 
 
 def longer_table(parts):

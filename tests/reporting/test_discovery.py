@@ -81,7 +81,7 @@ def test_nothing_found_says_what_was_expected(tmp_path):
             look([tmp_path])
         with pytest.raises(InputError, match="found none"):
             look([tmp_path / "nowhere"])
-    with pytest.raises(InputError, match="whole compressed data"):
+    with pytest.raises(InputError, match="compressed data are damaged"):
         (tmp_path / "broken.gz").write_bytes(b"\x1f\x8b\x08cut")
         find_results([tmp_path / "broken.gz"])
 

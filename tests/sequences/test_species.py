@@ -144,7 +144,7 @@ def test_a_table_of_species(tmp_path):
         ("", ":1: expected one column protein"),
         ("protein\ttaxon\n", ":1: expected one column species"),
         ("protein\tspecies\na\tx\nb\n", ":3: expected 2 cells"),
-        ("protein\tspecies\na\t\n", ":2: expected a species"),
+        ("protein\tspecies\na\t\n", ":2: the cell of species is empty"),
         ("protein\tspecies\na\tx\na\ty\n", ":3: 'a': expected one species, found 'y' and 'x'"),
         ("protein\tspecies\na\t\0\n", ":2: expected text, found binary data"),
     ],

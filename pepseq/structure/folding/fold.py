@@ -230,7 +230,7 @@ def _log_next(progress: Progress, waiting: dict[str, Record], total: int) -> Non
     """Log which protein comes next: it may take hours."""
     for record in waiting.values():
         number, length = total - len(waiting) + 1, len(record.sequence)
-        progress.say(f"folding {number} of {total}: {found(record.id)}, {length} residues")
+        progress.log_line(f"folding {number} of {total}: {found(record.id)}, {length} residues")
         return
 
 
