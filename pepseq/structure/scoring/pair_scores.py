@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
@@ -12,6 +12,7 @@ from pepseq.errors import InputError
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.config import ScoreConfig
+from pepseq.structure.scoring.rows import ScoreRow
 from pepseq.structure.structure_files import Chain, Structure, mean_plddt, read_structure
 from pepseq.structure.structure_objects import load_structure
 from pepseq.structure.tmscore import Superposition, superpose
@@ -21,48 +22,6 @@ if TYPE_CHECKING:
 
 MAX_PDB_COORDINATE = 9999.0
 """Coordinates in angstrom that a PDB file has columns for."""
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """A row of the table that `score` writes, without the columns of the files.
-
-    None stands for what cannot be computed.
-
-    corresponding: residues of the two chains that are compared; different: those of them whose
-        amino acids differ.
-    tm_score: 0 to 1, divided by the length of the chain `normalised_by`.
-    rmsd: of the corresponding CA atoms in angstrom, after the superposition that makes it least.
-    lddt: 0 to 1; mean_plddt: 0 to 100.
-    model_different, model_missing: residues in which the model differs from a given sequence, and
-        residues of the sequence that it lacks; likewise of the reference.
-    model_left_out, reference_left_out: what was not read, such as `altlocs=3;nucleotides=8`.
-    """
-
-    model_chain: str
-    reference_chain: str
-    model_residues: int
-    reference_residues: int
-    correspondence: str
-    corresponding: int
-    different: int
-    tm_score: float
-    normalised_by: str
-    normalisation_length: int
-    rmsd: float
-    lddt: float | None
-    lddt_atoms: str | None
-    mean_plddt: float | None
-    model_different: int | None
-    model_missing: int | None
-    reference_different: int | None
-    reference_missing: int | None
-    model_left_out: str | None
-    reference_left_out: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values by column of the table."""
-        return {column.name: getattr(self, column.name) for column in fields(ScoreRow)}
 
 
 @dataclass(frozen=True)

@@ -22,36 +22,11 @@ from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
 from pepseq.structure.model_names import PairOfFiles, PairsOfFiles, find_pairs, short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
+from pepseq.structure.scoring.rows import SCORE_COLUMNS, ScoreRow, format_row
 
 if TYPE_CHECKING:
-    from pepseq.structure.scoring.pair_scores import ScoredPair, ScoreRow, ScoringJob
+    from pepseq.structure.scoring.pair_scores import ScoredPair, ScoringJob
 
-SCORE_COLUMNS = (
-    "id",
-    "model",
-    "reference",
-    "model_chain",
-    "reference_chain",
-    "model_residues",
-    "reference_residues",
-    "correspondence",
-    "corresponding",
-    "different",
-    "tm_score",
-    "normalised_by",
-    "normalisation_length",
-    "rmsd",
-    "lddt",
-    "lddt_atoms",
-    "mean_plddt",
-    "model_different",
-    "model_missing",
-    "reference_different",
-    "reference_missing",
-    "model_left_out",
-    "reference_left_out",
-)
-_DIGITS = {"tm_score": 6, "rmsd": 4, "lddt": 6, "mean_plddt": 3}
 _MAX_STEM_LENGTH = 200
 _MAX_IDS_LISTED = 5
 log = logging.getLogger(__name__)
@@ -113,7 +88,7 @@ def score(
             rows.append((pair, scored.row))
             if job.superposed and scored.superposed is not None:
                 writer.write(pair.id, job.superposed, scored.superposed)
-        stream.write(format_tsv([SCORE_COLUMNS, *(_cells(*row) for row in rows)]))
+        stream.write(format_tsv([SCORE_COLUMNS, *(format_row(*row) for row in rows)]))
         write_failed(outputs, output, bad, len(rows))
         outputs.record(output, run_record("score", asdict(config), inputs, started))
     _log_notes(pairs, rows, sequences, config)
@@ -213,14 +188,6 @@ def _failed(pair: PairOfFiles, reason: str) -> FailedRecord:
     for place in (f"{pair.file}:{pair.line}: ", f"{pair.file}: "):
         reason = reason.removeprefix(place)
     return FailedRecord(pair.file, pair.line, pair.id, reason)
-
-
-def _cells(pair: PairOfFiles, row: ScoreRow) -> list[object]:
-    values = {"id": pair.id, "model": pair.model, "reference": pair.reference, **row.to_dict()}
-    return [
-        f"{value:.{_DIGITS[column]}f}" if isinstance(value, float) else value
-        for column, value in ((column, values[column]) for column in SCORE_COLUMNS)
-    ]
 
 
 def _log_notes(
