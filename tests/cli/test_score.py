@@ -13,44 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from structures import SEQUENCE, cif, coil, pdb
+from structures import SEQUENCE, WorkersInProcess, cif, coil, pdb
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
 from pepseq.structure.scoring.config import ScoreConfig
-from pepseq.structure.scoring.pair_scores import score_pair
-from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.structure.scoring.rows import SCORE_COLUMNS
 from pepseq.structure.structure_files import read_structure
 
 XYZ = coil(45)
 TURN = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
 
 
-class InProcess:
-    """Scores pairs here: a process of its own, which each run starts, takes a second to import."""
-
-    def __init__(self, count, time_limit):
-        self.count = count
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def score_all(self, jobs):
-        for job in jobs:
-            try:
-                yield score_pair(job)
-            except InputError as error:
-                yield str(error)
-
-
 @pytest.fixture(autouse=True)
 def workers(request, monkeypatch):
     """Processes for the tests that ask for them by mark alone; tests/structure has their own."""
     if "processes" not in request.keywords:
-        monkeypatch.setattr("pepseq.structure.scoring.workers.Workers", InProcess)
+        monkeypatch.setattr("pepseq.structure.scoring.workers.Workers", WorkersInProcess)
 
 
 @pytest.fixture
@@ -85,7 +64,7 @@ def names(folder):
 
 
 @pytest.mark.processes
-def test_two_files(run, write, tmp_path):
+def test_two_files_are_scored_in_a_process(run, write, tmp_path):
     model, reference = write("AF-X1-F1-model_v6.pdb.gz", XYZ @ TURN), write("r.cif")
     result = run("score", model, reference, "-o", tmp_path / "o.tsv")
     assert result.code == 0 and result.out == ""
@@ -95,22 +74,31 @@ def test_two_files(run, write, tmp_path):
     ]
     text = (tmp_path / "o.tsv").read_text()
     assert tuple(text.splitlines()[0].split("\t")) == SCORE_COLUMNS
-    (row,) = table(text)
+    assert float(table(text)[0]["tm_score"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_columns_of_two_files(run, write):
+    model, reference = write("AF-X1-F1-model_v6.pdb.gz", XYZ @ TURN), write("r.cif")
+    (row,) = table(run("score", model, reference, "-o", "-").out)
     assert row["id"] == "X1" and row["model"] == str(model)
-    assert float(row["tm_score"]) == pytest.approx(1, abs=1e-5)
     assert (row["normalised_by"], row["normalisation_length"]) == ("reference", "45")
     assert float(row["lddt"]) == 1 and row["lddt_atoms"] == "ca"
     assert float(row["mean_plddt"]) == pytest.approx(
         np.mean([50 + i % 7 for i in range(45)]), abs=1e-3
     )
     assert row["different"] == "0" and row["model_different"] == row["reference_left_out"] == ""
+
+
+def test_the_run_record_has_settings_and_inputs(run, write, tmp_path):
+    model, reference = write("m.pdb.gz"), write("r.cif")
+    assert run("score", model, reference, "-o", tmp_path / "o.tsv").code == 0
     record = json.loads((tmp_path / "o.tsv.run.json").read_text())
     assert record["settings"]["normalise"] == "reference"
     assert [entry["path"] for entry in record["inputs"]] == [str(model), str(reference)]
     assert all("sha256" in entry for entry in record["inputs"])
 
 
-def test_stdout_and_the_library_say_the_same(run, write, tmp_path):
+def test_stdout_and_the_library_have_the_same_table(run, write, tmp_path):
     model, reference = write("m.pdb", coil(45, 3)), write("r.pdb")
     out = run("-q", "score", model, reference, "-o", "-").out
     done = pepseq.score(model, reference, tmp_path / "o.tsv")
@@ -123,7 +111,7 @@ def test_stdout_and_the_library_say_the_same(run, write, tmp_path):
     ("by", "chain", "length"),
     [("reference", "reference", 40), ("model", "model", 45), ("shorter", "reference", 40)],
 )
-def test_normalisation(run, write, by, chain, length):
+def test_the_length_of_either_chain_divides_the_score(run, write, by, chain, length):
     model, reference = write("m.pdb"), write("r.pdb", XYZ[:40])
     (row,) = table(run("score", model, reference, "-o", "-", "--normalise", by).out)
     assert (row["normalised_by"], row["normalisation_length"]) == (chain, str(length))
@@ -135,7 +123,7 @@ def test_normalisation(run, write, by, chain, length):
     )
 
 
-def test_shifted_numbers(run, write, tmp_path):
+def test_shifted_numbers_are_noted_by_index_and_found_by_align(run, write, tmp_path):
     model, reference = write("m.pdb", numbers=range(6, 51)), write("r.pdb")
     result = run("score", model, reference, "-o", "-")
     (row,) = table(result.out)
@@ -151,7 +139,7 @@ def test_shifted_numbers(run, write, tmp_path):
     assert not (tmp_path / "o").exists() and len(result.err.splitlines()) == 1
 
 
-def test_folders_by_id(run, folders, tmp_path):
+def test_two_folders_are_matched_by_id(run, folders, tmp_path):
     result = run("score", *folders, "-o", tmp_path / "o.tsv", "--threads", 2)
     assert result.code == 0
     assert "has a model of a better rank: 4" in result.err
@@ -162,7 +150,7 @@ def test_folders_by_id(run, folders, tmp_path):
     assert all(float(row["tm_score"]) == pytest.approx(1, abs=1e-5) for row in rows)
 
 
-def test_what_says_little_is_said(run, folders, write, tmp_path):
+def test_pairs_that_say_little_are_noted(run, folders, write, tmp_path):
     models, _ = folders
     result = run("score", models, models, "-o", tmp_path / "same.tsv")
     record = json.loads((tmp_path / "same.tsv.run.json").read_text())
@@ -180,6 +168,7 @@ def test_what_says_little_is_said(run, folders, write, tmp_path):
     assert alone.code == 2 and "expected a folder REFERENCE after it" in alone.err
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_threads_make_no_difference(run, folders):
     one = run("score", *folders, "-o", "-", "--threads", 1).out
@@ -191,19 +180,24 @@ def test_one_bad_pair_among_good_ones(run, folders, tmp_path):
     models, _ = folders
     (models / "p1_unrelaxed_rank_001_x.pdb").write_text("<html>\n")
     (models / "lonely.pdb").write_text(pdb(XYZ))
-    result = run("score", *folders, "-o", tmp_path / "o.tsv")
+    result = run("score", *folders, "-o", tmp_path / "o.tsv", "--threads", 1)
     assert result.code == 65 and "2 of 5 records were left out" in result.err.splitlines()[-1]
     failed = table((tmp_path / "o.tsv.failed.tsv").read_text())
     assert [row["id"] for row in failed] == ["lonely", "p1"]
     assert "expected a structure" in failed[1]["reason"] and "refs" in failed[0]["reason"]
     assert [row["id"] for row in table((tmp_path / "o.tsv").read_text())] == ["p0", "p2", "p3"]
-    again = run("score", *folders, "-o", tmp_path / "o.tsv", "--force", "--keep-going")
-    assert again.code == 0
-    refused = run("score", *folders, "-o", tmp_path / "o.tsv")
+
+
+def test_keep_going_and_force(run, folders, tmp_path):
+    (folders[0] / "p1_unrelaxed_rank_001_x.pdb").write_text("<html>\n")
+    call = ["score", *folders, "-o", tmp_path / "o.tsv"]
+    assert run(*call).code == 65
+    refused = run(*call)
     assert refused.code == 74 and "--force" in refused.err
+    assert run(*call, "--force", "--keep-going").code == 0
 
 
-def test_a_table_of_pairs(run, write, tmp_path):
+def test_pairs_are_read_from_a_table(run, write, tmp_path):
     write("m.pdb")
     write("sub/r.pdb")
     (tmp_path / "pairs.tsv").write_text(
@@ -217,7 +211,7 @@ def test_a_table_of_pairs(run, write, tmp_path):
     assert failed["reason"] == f"{tmp_path / 'no'}: no such file"
 
 
-def test_chains(run, tmp_path):
+def test_chains_are_chosen_by_sequence_or_by_name(run, tmp_path):
     other = pdb(coil(45, 5), SEQUENCE[:45][::-1], chain="B")
     (tmp_path / "m.pdb").write_text(pdb(XYZ, chain="M"))
     (tmp_path / "r.pdb").write_text(other + pdb(XYZ, chain="A"))
@@ -231,7 +225,7 @@ def test_chains(run, tmp_path):
     assert run("score", *files, "-o", "-", "--chain", "A:").code == 2
 
 
-def test_sequences(run, write, folders, tmp_path, fasta):
+def test_structures_are_compared_with_the_reconstructions(run, write, folders, tmp_path, fasta):
     wrong = "W" + SEQUENCE[1:45]
     source = fasta("s.fa", [("p0", SEQUENCE[:45]), ("p1", wrong), ("p2", SEQUENCE[:50])])
     result = run("score", *folders, "-o", "-", "--sequences", source)
@@ -243,7 +237,7 @@ def test_sequences(run, write, folders, tmp_path, fasta):
 
 
 @pytest.mark.parametrize("name", ["s.pdb", "s.cif", "s.pdb.gz"])
-def test_superposed_file(run, write, tmp_path, name):
+def test_a_superposed_model_is_written_to_a_file(run, write, tmp_path, name):
     model, reference = write("m.pdb", XYZ @ TURN + 7, chain="C"), write("r.cif")
     files = ("-o", tmp_path / "o.tsv", "--superposed", tmp_path / name)
     assert run("score", model, reference, *files).code == 0
@@ -255,7 +249,7 @@ def test_superposed_file(run, write, tmp_path, name):
     assert run("score", model, reference, *wrong).code == 2
 
 
-def test_superposed_folder(run, folders, tmp_path):
+def test_superposed_models_are_written_to_a_folder(run, folders, tmp_path):
     where = tmp_path / "lying"
     result = run("score", *folders, "-o", tmp_path / "o.tsv", "--superposed", where)
     assert result.code == 0 and names(where) == ["p0.pdb", "p1.pdb", "p2.pdb", "p3.pdb"]
@@ -275,7 +269,7 @@ def test_ids_are_no_paths(run, write, tmp_path):
     assert result.code == 0 and names(where) == [".._.._x-2.pdb", ".._.._x.pdb"]
 
 
-def test_what_a_pdb_cannot_hold(run, write, tmp_path):
+def test_a_model_that_a_pdb_file_cannot_hold_is_refused(run, write, tmp_path):
     text = cif(pdb(XYZ)).replace(" A ", " LONG ")
     (tmp_path / "m.cif").write_text(text)
     files = (tmp_path / "m.cif", tmp_path / "m.cif", "-o", tmp_path / "o")
@@ -284,7 +278,7 @@ def test_what_a_pdb_cannot_hold(run, write, tmp_path):
     assert run("score", *files, "--superposed", tmp_path / "s.cif").code == 0
 
 
-def test_plddt(run, write, tmp_path):
+def test_plddt_is_known_by_the_range_of_b_factors(run, write, tmp_path):
     write("r.pdb")
     mean = (90 * 20 + 70 * 25) / 45
     cases = {
@@ -308,7 +302,7 @@ def test_plddt(run, write, tmp_path):
         assert value == (None if expected is None else pytest.approx(expected, abs=1e-2)), name
 
 
-def test_lddt_atoms(run, write):
+def test_lddt_of_chosen_atoms(run, write):
     files = (write("m.pdb", coil(45, 2)), write("r.pdb"))
     rows = [
         table(run("score", *files, "-o", "-", "--lddt", a).out)[0] for a in ("ca", "heavy", "none")
@@ -318,16 +312,16 @@ def test_lddt_atoms(run, write):
 
 
 @pytest.mark.processes
-def test_a_pair_that_never_ends(run, write, tmp_path):
+def test_a_pair_that_never_ends_is_left_out(run, write, tmp_path):
     write("m.pdb")
     os.mkfifo(tmp_path / "pipe.pdb")
     (tmp_path / "t.tsv").write_text("model\treference\npipe.pdb\tm.pdb\nm.pdb\tm.pdb\n")
-    result = run("score", tmp_path / "t.tsv", "-o", tmp_path / "o", "--time-limit", 4)
-    assert result.code == 65 and "expected a result within 4 s, found none" in result.err
+    result = run("score", tmp_path / "t.tsv", "-o", tmp_path / "o", "--time-limit", 2)
+    assert result.code == 65 and "expected a result within 2 s, found none" in result.err
     assert len(table((tmp_path / "o").read_text())) == 1
 
 
-def test_terminated(write, tmp_path):
+def test_a_terminated_run_leaves_no_file_and_no_process(write, tmp_path):
     write("m.pdb")
     os.mkfifo(tmp_path / "pipe.pdb")
     (tmp_path / "t.tsv").write_text("model\treference\npipe.pdb\tm.pdb\n")
@@ -370,12 +364,12 @@ def test_outputs_are_no_inputs(run, write):
         {"chain": ":B"},
     ],
 )
-def test_wrong_settings(wrong):
+def test_wrong_score_settings_are_named(wrong):
     with pytest.raises(SettingsError, match=f"^{next(iter(wrong))}: expected"):
         ScoreConfig(**wrong)
 
 
-def test_no_pair_left(tmp_path):
+def test_a_run_without_a_good_pair_writes_nothing(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         pepseq.score(tmp_path / "a.pdb", tmp_path / "b.pdb", tmp_path / "o")
     assert not (tmp_path / "o").exists()

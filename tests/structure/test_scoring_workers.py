@@ -21,6 +21,21 @@ def job(tmp_path):
     return ScoringJob(str(path), str(path), ScoreConfig(lddt="none"))
 
 
+@pytest.fixture
+def hanging(job, tmp_path):
+    """A job that never ends: nobody ever writes the pipe that it reads."""
+    os.mkfifo(tmp_path / "pipe")
+    return ScoringJob(str(tmp_path / "pipe"), job.reference, job.config)
+
+
+@pytest.fixture(scope="module")
+def worker():
+    """A worker of several tests, whose process need not start for each of them."""
+    worker = Worker(60)
+    yield worker
+    worker.end()
+
+
 def test_answers_come_in_order_and_no_process_stays(job, tmp_path):
     missing = ScoringJob(str(tmp_path / "none.pdb"), job.reference, job.config)
     with Workers(2, 60) as workers:
@@ -31,37 +46,33 @@ def test_answers_come_in_order_and_no_process_stays(job, tmp_path):
     assert processes and all(process.poll() is not None for process in processes)
 
 
-def test_a_pair_that_takes_too_long_is_left_and_the_next_is_scored(job, tmp_path):
-    pipe = tmp_path / "pipe"  # nobody ever writes it
-    os.mkfifo(pipe)
-    worker = Worker(0.5)
+def test_a_pair_that_takes_too_long_is_left_and_the_next_is_scored(
+    job, hanging, worker, monkeypatch
+):
+    monkeypatch.setattr(worker, "_time_limit", 0.5)
     started = time.monotonic()
-    answer = worker.score(ScoringJob(str(pipe), job.reference, job.config))
-    assert answer == "expected a result within 0.5 s, found none"
+    assert worker.score(hanging) == "expected a result within 0.5 s, found none"
     assert time.monotonic() - started < 30
-    worker._time_limit = 60
+    monkeypatch.undo()
     assert isinstance(worker.score(job), ScoredPair)
-    worker.end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, tmp_path, number):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    worker = Worker(60)
+def test_a_killed_process_is_named_and_the_next_pair_is_scored(job, hanging, worker, number):
     assert isinstance(worker.score(job), ScoredPair)
-    timer = threading.Timer(0.3, worker._process.send_signal, [number])
-    timer.start()
-    answer = worker.score(ScoringJob(str(pipe), job.reference, job.config))
+
+    def kill_at_work():
+        with open(hanging.model, "wb"):  # opens when the process reads it
+            worker._process.send_signal(number)
+            worker._process.wait()
+
+    threading.Thread(target=kill_at_work).start()
+    answer = worker.score(hanging)
     assert answer == f"expected a result, found that its process was ended by {number.name}"
     assert isinstance(worker.score(job), ScoredPair)
-    worker.end()
 
 
-def test_leaving_while_processes_start(job, tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    hanging = ScoringJob(str(pipe), job.reference, job.config)
+def test_leaving_while_processes_start(hanging):
     for wait in (0, 0.05, 0.4):
         started = time.monotonic()
         with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
@@ -72,10 +83,7 @@ def test_leaving_while_processes_start(job, tmp_path):
         assert all(worker._process is None for worker in workers._all)
 
 
-def test_leaving_early_ends_what_runs(job, tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    hanging = ScoringJob(str(pipe), job.reference, job.config)
+def test_leaving_early_ends_what_runs(job, hanging):
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:
         for _ in workers.score_all([job, *[hanging] * 10]):
@@ -85,9 +93,7 @@ def test_leaving_early_ends_what_runs(job, tmp_path):
 
 
 @pytest.mark.parametrize("at_work", [False, True])
-def test_workers_end_in_silence_with_the_run_that_started_them(job, tmp_path, at_work):
-    os.mkfifo(tmp_path / "pipe")
-    hanging = ScoringJob(str(tmp_path / "pipe"), job.reference, job.config)
+def test_workers_end_in_silence_with_the_run_that_started_them(job, hanging, at_work):
     jobs = pickle.dumps([job, hanging] if at_work else [job])
     code = f"""
 import pickle, time
