@@ -1,8 +1,15 @@
 """Programs that play structure predictors: shell scripts, with every fault that those have."""
 
+import csv
 import os
 
 from structures import coil, pdb
+
+from pepseq.structure.folding.fold import FOLD_COLUMNS
+
+ONE, TWO, THREE = "MKTAYIAKQRQISF", "MKTAYIAKQRQISFV", "MKTAYIAKQRQISFVKSH"
+PROTEINS = [("a/b", THREE), ("sp|P12345|AATM_RABIT", ONE), ("a|b", TWO)]
+TEMPLATE = "command:fake-fold {fasta} {pdb}"
 
 FOLD = """#!/bin/sh
 # fake-fold FASTA OUTPUT: the end of the sequence says what goes wrong
@@ -67,3 +74,24 @@ def install(folder, monkeypatch, sequences):
         (folder / f"{sequence}.pdb").write_text(pdb(coil(len(sequence)), sequence))
     (folder / "other.pdb").write_text(pdb(coil(20), "G" * 20))
     return folder
+
+
+def rows(folder):
+    """The rows of a folder's table by id."""
+    text = (folder / "structures.tsv").read_text()
+    assert tuple(text.splitlines()[0].split("\t")) == FOLD_COLUMNS
+    return {row["id"]: row for row in csv.DictReader(text.splitlines(), delimiter="\t")}
+
+
+def table(path):
+    """The rows of a table."""
+    return list(csv.DictReader(path.read_text().splitlines(), delimiter="\t"))
+
+
+def is_alive(pid):
+    """Whether a process runs."""
+    try:
+        with open(f"/proc/{pid}/stat") as stream:
+            return stream.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
