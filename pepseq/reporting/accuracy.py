@@ -9,7 +9,6 @@ from pepseq.io.tables import Row, read_rows
 from pepseq.readout.readout import Readout
 from pepseq.reporting import figures
 from pepseq.reporting.discovery import EvaluationFolder, RecordedRun, Results
-from pepseq.reporting.links import PredictedTable
 from pepseq.reporting.predicted_proteins import OBSERVED
 from pepseq.reporting.provenance import network, reference_proteins
 from pepseq.reporting.values import distinct_names, nested, number, shown, total
@@ -18,18 +17,16 @@ from pepseq.sequences.residues import AMINO_ACIDS
 _RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
 
 
-def observed_and_hidden(
-    results: Results, tables: Sequence[PredictedTable]
-) -> dict[str, Any] | None:
+def observed_and_hidden(results: Results) -> dict[str, Any] | None:
     """Return the readouts, and how many residues of each result are hidden."""
     rows = []
-    for table in tables:
+    for table in results.predictions:
         readout = table.run.setting("readout") if table.run else None
         readout = readout or nested(table.evaluation, "summary.readout")
         observed = sum(protein.digits.count(OBSERVED) for protein in table.proteins)
         counts = (len(table.proteins), observed, sum(p.hidden for p in table.proteins))
         rows.append(_row(table.name, readout, counts, table.run))
-    listed = [table.evaluation for table in tables]
+    listed = [table.evaluation for table in results.predictions]
     for evaluation in results.evaluations.values():
         if evaluation not in listed:
             keys = ("proteins.scored", "residues.observed", "residues.hidden")
@@ -72,8 +69,9 @@ def _sequencing_errors(run: RecordedRun) -> str:
     return f"{run.output.name}: {verb}: {given}." if given else ""
 
 
-def accuracy(evaluations: Sequence[EvaluationFolder]) -> dict[str, Any] | None:
+def accuracy(results: Results) -> dict[str, Any] | None:
     """Return each evaluation, and several ones side by side."""
+    evaluations = results.evaluations.values()
     listed = [_evaluation(f"accuracy-{at}", e) for at, e in enumerate(evaluations, 1)]
     return {"evaluations": listed, "crossed": _crossed(listed)} if listed else None
 

@@ -15,6 +15,7 @@ from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
 from pepseq.io.run_record import sha256
 from pepseq.io.tables import Row, read_columns, read_rows
+from pepseq.reporting.predicted_proteins import PredictedProtein
 from pepseq.reporting.values import as_list, nested
 
 
@@ -127,11 +128,22 @@ class EvaluationFolder:
 
 
 @dataclass
+class PredictedTable:
+    """The proteins of one table of confidences, with its run and its evaluation if known."""
+
+    name: str
+    proteins: list[PredictedProtein]
+    run: RecordedRun | None
+    evaluation: EvaluationFolder | None
+
+
+@dataclass
 class Results:
     """Everything that was recognised.
 
     `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `visited` are
-    all files looked at, `truths` those that were read because an evaluation names them.
+    all files looked at. `predictions`, the tables of confidences with their proteins, and `truths`,
+    files that were read because an evaluation names them, are set by `links.link`.
     """
 
     tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -141,6 +153,7 @@ class Results:
     unknown: list[Path] = field(default_factory=list)
     visited: set[Path] = field(default_factory=set)
     truths: list[Path] = field(default_factory=list)
+    predictions: list[PredictedTable] = field(default_factory=list)
 
     @property
     def names(self) -> list[tuple[Path, str]]:

@@ -1,19 +1,18 @@
-"""Figures of the page, drawn by matplotlib, which is imported where a figure is drawn."""
+"""Figures of the page; importing this module imports matplotlib."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from pepseq.evaluation import figures
+from pepseq.evaluation.figure_style import BLUE, GREY
+from pepseq.evaluation.inline_svg import InlineSvg, inline_svg
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.io.tables import Row
 from pepseq.reporting.values import number
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from pepseq.evaluation.inline_svg import InlineSvg
 
 _WIDTH, _HEIGHT = 4.4, 2.8
 """Size of a figure in inches."""
@@ -23,55 +22,45 @@ _MANY_POINTS = 300
 
 def _svg(
     key: str, draw: Callable[..., object], *data: object, height: float = _HEIGHT
-) -> "InlineSvg":
-    from pepseq.evaluation.inline_svg import inline_svg
-
+) -> InlineSvg:
     return inline_svg(key, (_WIDTH, height), draw, *data)
 
 
-def by_length(key: str, tables: Mapping[str, list[Row]]) -> "InlineSvg | None":
+def by_length(key: str, tables: Mapping[str, list[Row]]) -> InlineSvg | None:
     """Return the accuracy by length; None without a protein."""
     rows = _with_numbers(tables["lengths_fine"], "length")
     names = [row["length"] for row in rows]
     if not any(row["proteins"] for row in rows) or names != list(FINE_LENGTH_BINS):
         return None
-    from pepseq.evaluation.figures import draw_accuracy_by_length
-
     columns = [[number(row.get(c)) for row in tables["proteins"]] for c in ("length", "accuracy")]
-    return _svg(key, draw_accuracy_by_length, *(np.array(c, float) for c in columns), rows)
+    return _svg(key, figures.draw_accuracy_by_length, *(np.array(c, float) for c in columns), rows)
 
 
-def by_identity(key: str, bands: Sequence[Row]) -> "InlineSvg | None":
+def by_identity(key: str, bands: Sequence[Row]) -> InlineSvg | None:
     """Return the accuracy by band of identity to the nearest reference protein; None without any.
 
     The bands of single proteins are in no table, so that the figure has no boxes.
     """
     if not bands:
         return None
-    from pepseq.evaluation.figures import draw_accuracy_by_identity
-
     rows = _with_numbers(bands, "band")
-    return _svg(key, draw_accuracy_by_identity, [], np.array([]), rows)
+    return _svg(key, figures.draw_accuracy_by_identity, [], np.array([]), rows)
 
 
-def by_amino_acid(key: str, rows: Sequence[Row]) -> "InlineSvg | None":
+def by_amino_acid(key: str, rows: Sequence[Row]) -> InlineSvg | None:
     """Return recall and precision of each hidden amino acid; None without any."""
     if not rows:
         return None
-    from pepseq.evaluation.figures import draw_recall_and_precision
-
     shares = _with_numbers(rows, "amino_acid")
-    return _svg(key, draw_recall_and_precision, shares, height=0.8 + 0.14 * len(rows))
+    return _svg(key, figures.draw_recall_and_precision, shares, height=0.8 + 0.14 * len(rows))
 
 
-def reliability(key: str, rows: Sequence[Row], error: object) -> "InlineSvg | None":
+def reliability(key: str, rows: Sequence[Row], error: object) -> InlineSvg | None:
     """Return the accuracy by confidence; None without a residue."""
     bins = _with_numbers(rows)
     if not any(row["residues"] for row in bins) or number(error) is None:
         return None
-    from pepseq.evaluation.figures import draw_reliability_diagram
-
-    return _svg(key, draw_reliability_diagram, bins, number(error), height=_WIDTH)
+    return _svg(key, figures.draw_reliability_diagram, bins, number(error), height=_WIDTH)
 
 
 class _Numbers(dict[str, Any]):
@@ -89,12 +78,10 @@ def _with_numbers(rows: Sequence[Row], name: str = "") -> list[Any]:
     return numbers
 
 
-def histogram(key: str, counts: Sequence[int], unit: str) -> "InlineSvg | None":
+def histogram(key: str, counts: Sequence[int], unit: str) -> InlineSvg | None:
     """Return the percentage in each tenth of confidence; None if nothing is counted."""
 
-    def draw(figure: "Figure") -> None:
-        from pepseq.evaluation.figure_style import BLUE
-
+    def draw(figure: Figure) -> None:
         shares = [100 * count / sum(counts) for count in counts]
         axes = figure.add_subplot()
         axes.bar(range(0, 100, 10), shares, 10, align="edge", color=BLUE, edgecolor="white")
@@ -104,16 +91,14 @@ def histogram(key: str, counts: Sequence[int], unit: str) -> "InlineSvg | None":
     return _svg(key, draw) if sum(counts) else None
 
 
-def losses(key: str, rows: Sequence[Mapping[str, str]]) -> "InlineSvg | None":
+def losses(key: str, rows: Sequence[Mapping[str, str]]) -> InlineSvg | None:
     """Return training and validation loss by step; None if no loss is recorded."""
     curves = []
     for column in ("train_loss", "validation_loss"):
         points = [(number(row.get("step")), number(row.get(column))) for row in rows]
         curves.append(np.array([point for point in points if None not in point]).reshape(-1, 2))
 
-    def draw(figure: "Figure") -> None:
-        from pepseq.evaluation.figure_style import BLUE, GREY
-
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         axes.plot(*curves[0].T, color=GREY, linestyle="--", linewidth=1, label="Training")
         axes.plot(*curves[1].T, "o-", color=BLUE, markersize=3.5, linewidth=1, label="Validation")
@@ -124,13 +109,11 @@ def losses(key: str, rows: Sequence[Mapping[str, str]]) -> "InlineSvg | None":
     return _svg(key, draw) if any(map(len, curves)) else None
 
 
-def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> "InlineSvg | None":
+def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | None:
     """Return the TM-score of each row by its accuracy; None without rows."""
     labels = {False: "Protein", True: "Its model is not of the predicted sequence"}
 
-    def draw(figure: "Figure") -> dict[str, list[str]]:
-        from pepseq.evaluation.figure_style import BLUE, GREY
-
+    def draw(figure: Figure) -> dict[str, list[str]]:
         axes, titles = figure.add_subplot(), {}
         axes.axhline(FOLD_THRESHOLD, color=GREY, linestyle=":", linewidth=1)
         axes.text(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", ha="right")

@@ -3,39 +3,34 @@
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pepseq.io.compression import without_suffix
 from pepseq.io.run_record import sha256
-from pepseq.reporting.discovery import RECORD, EvaluationFolder, RecordedRun, Results, read_run
-from pepseq.reporting.predicted_proteins import PredictedProtein, read_proteins, read_truth
+from pepseq.reporting.discovery import (
+    RECORD,
+    EvaluationFolder,
+    PredictedTable,
+    RecordedRun,
+    Results,
+    read_run,
+)
+from pepseq.reporting.predicted_proteins import read_proteins, read_truth
 from pepseq.reporting.values import distinct_names
 
 Placed = TypeVar("Placed", RecordedRun, EvaluationFolder)
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class PredictedTable:
-    """The proteins of one table of confidences, with its run and its evaluation if known."""
-
-    name: str
-    proteins: list[PredictedProtein]
-    run: RecordedRun | None
-    evaluation: EvaluationFolder | None
-
-
-def link(results: Results, truth: Sequence[str | Path]) -> list[PredictedTable]:
-    """Read the tables of confidences, each with its run and its evaluation; name evaluations.
+def link(results: Results, truth: Sequence[str | Path]) -> None:
+    """Set `predictions` of the results; name their evaluations and find what predicted them.
 
     `truth` are FASTA files of true proteins; without any, the truth that an evaluation's run record
     names is read if it is unchanged. Raises InputError.
     """
     given = read_truth(list(truth))
     paths = results.tables["residues"]
-    tables = []
     for path, name in zip(paths, _names(paths, paths), strict=True):
         digest = sha256(path)
         run = _run_of(path, digest, results)
@@ -45,7 +40,7 @@ def link(results: Results, truth: Sequence[str | Path]) -> list[PredictedTable]:
         run = run or _predicted_by(evaluation, results)
         known = given or _recorded_truth(evaluation, results)
         proteins = [protein.against(known.get(protein.id)) for protein in read_proteins(path)]
-        tables.append(PredictedTable(name, proteins, run, evaluation))
+        results.predictions.append(PredictedTable(name, proteins, run, evaluation))
     evaluations = list(results.evaluations.values())
     truths = [evaluation.truth[0] or evaluation.folder for evaluation in evaluations]
     for evaluation, name in zip(
@@ -53,12 +48,16 @@ def link(results: Results, truth: Sequence[str | Path]) -> list[PredictedTable]:
     ):
         evaluation.name = name
         evaluation.predicted_by = _predicted_by(evaluation, results)
-    return tables
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without its suffixes."""
+    return Path(without_suffix(path.name)).stem
 
 
 def _names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
     """Return file names without suffixes; those that come several times have their place."""
-    stems = [Path(without_suffix(path.name)).stem for path in paths]
+    stems = list(map(_stem, paths))
     distinct = distinct_names(places)
     named = zip(stems, distinct, strict=True)
     return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
@@ -71,12 +70,16 @@ def _nearest(listed: Iterable[Placed], path: Path) -> list[Placed]:
 
 
 def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
-    """Return the run that wrote a table; one in the table's folder is added to the results."""
+    """Return the run that wrote a table; one in the table's folder is added to the results.
+
+    Of older records, which have no outputs, it is the one whose output has the table's name.
+    """
     beside = Results()
     for path in sorted(table.parent.glob(f"*{RECORD}")):
         read_run(path, beside)
     for run in _nearest({**beside.runs, **results.runs}.values(), table):
-        if digest in run.outputs:
+        older = "outputs" not in run.record and run.record["command"] == "predict"
+        if digest in run.outputs or (older and _stem(run.output) == _stem(table)):
             results.runs[run.output] = run
             return run
     return None

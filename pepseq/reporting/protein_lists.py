@@ -8,8 +8,7 @@ from typing import Any
 
 from pepseq.io.tables import read_rows
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import Results
-from pepseq.reporting.links import PredictedTable
+from pepseq.reporting.discovery import PredictedTable, Results
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
 from pepseq.reporting.values import TENTHS, Column, columns, distinct_names, number
 from pepseq.structure.model_names import short_id
@@ -25,11 +24,12 @@ Scores = dict[str, float | None]
 """TM-scores of a table by short id."""
 
 
-def protein_lists(results: Results, tables: Sequence[PredictedTable]) -> dict[str, Any] | None:
+def protein_lists(results: Results) -> dict[str, Any] | None:
     """Return the proteins of each table of confidences."""
     paths = results.tables["structures"]
     scores = dict(zip(distinct_names(paths), map(_tm_scores, paths), strict=True))
-    lists = [_protein_list(f"proteins-{at}", t, scores) for at, t in enumerate(tables, 1)]
+    tables = enumerate(results.predictions, 1)
+    lists = [_protein_list(f"proteins-{at}", table, scores) for at, table in tables]
     return {"bands": BANDS, "lists": lists} if lists else None
 
 

@@ -1,24 +1,22 @@
 """What the section about structures shows: TM-scores of each table, and against accuracy."""
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pepseq.io.tables import Row, read_rows
 from pepseq.reporting import figures
 from pepseq.reporting.discovery import Results
-from pepseq.reporting.links import PredictedTable
 from pepseq.reporting.local_paths import local_text
 from pepseq.reporting.values import distinct_names, mean, number
 from pepseq.structure.model_names import short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
 
-def structures(results: Results, tables: Sequence[PredictedTable]) -> dict[str, Any] | None:
+def structures(results: Results) -> dict[str, Any] | None:
     """Return folders of structures, and each table of scores."""
     accuracy: dict[str, float | None] = {}
-    for table in tables:
+    for table in results.predictions:
         accuracy |= {short_id(p.id): p.accuracy for p in table.proteins if p.accuracy is not None}
         rows = table.evaluation.tables["proteins"] if table.evaluation else []
         known = {short_id(row.get("id", "")): number(row.get("accuracy")) for row in rows}

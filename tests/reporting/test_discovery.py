@@ -100,14 +100,16 @@ def test_a_table_finds_its_run_its_evaluation_and_its_truth(tmp_path, monkeypatc
         run_record(tmp_path / f"{name}.fasta", "predict", (), outputs, readout="KCYM", model=name)
         evaluate("truth.fasta", f"{name}.fasta", f"eval_{name}", "KCYM", table=f"{name}.tsv")
     results = find_results(["."])
-    predictions = link(results, [])
+    link(results, [])
+    predictions = results.predictions
     assert {one.name for one in predictions} == {"good", "bad"}
     for one in predictions:
         assert one.run.record["settings"]["model"] == one.name
         assert one.evaluation.folder.name == f"eval_{one.name}"
         assert all(protein.truth == truth[protein.id] for protein in one.proteins)
-    alone = link(find_results(["good.tsv"]), [])
-    assert alone[0].run.record["settings"]["model"] == "good"
+    alone = find_results(["good.tsv"])
+    link(alone, [])
+    assert alone.predictions[0].run.record["settings"]["model"] == "good"
     evaluations = list(results.evaluations.values())
     assert [one.name for one in evaluations] == [f"truth (eval_{n})" for n in ("bad", "good")]
     models = [one.predicted_by.record["settings"]["model"] for one in evaluations]
@@ -134,11 +136,13 @@ def test_a_truth_that_changed_since_is_not_taken(tmp_path, monkeypatch, caplog):
     evaluate("truth.fasta", "done.fasta", "scores", "KCYM", table="t.tsv")
     write("truth.fasta", {"p": "MVVK"})
     with caplog.at_level("INFO"):
-        predictions = link(find_results(["."]), [])
-    assert predictions[0].proteins[0].truth is None
+        results = find_results(["."])
+        link(results, [])
+    assert results.predictions[0].proteins[0].truth is None
     assert any("has changed" in line for line in caplog.messages)
-    given = link(find_results(["."]), ["truth.fasta"])
-    assert given[0].proteins[0].truth == "MVVK"
+    given = find_results(["."])
+    link(given, ["truth.fasta"])
+    assert given.predictions[0].proteins[0].truth == "MVVK"
 
 
 def test_kinds_are_told_apart():

@@ -10,8 +10,8 @@ from result_files import HOSTILE
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.reporting import figures
 from pepseq.reporting.accuracy import accuracy
-from pepseq.reporting.build import environment
-from pepseq.reporting.discovery import EvaluationFolder
+from pepseq.reporting.discovery import EvaluationFolder, Results
+from pepseq.reporting.page import environment
 
 LENGTHS = [
     {"length": name, "proteins": "0", "macro": "", "neighbours_macro": "", "commonest_macro": ""}
@@ -87,7 +87,8 @@ def evaluated(**tables):
     folder = EvaluationFolder(Path("scores"), {}, None)
     names = ("lengths", "lengths_fine", "identity", "amino_acids", "calibration", "confusion")
     folder.tables = {name: [] for name in (*names, "baselines", "proteins")} | tables
-    (evaluation,) = accuracy([folder])["evaluations"]
+    results = Results(evaluations={folder.folder: folder})
+    (evaluation,) = accuracy(results)["evaluations"]
     return evaluation
 
 

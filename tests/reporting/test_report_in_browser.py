@@ -173,7 +173,7 @@ def test_a_protein_is_found_and_opened(seen):
 
 
 def test_the_script_draws_a_sequence_as_the_page_has_it(seen):
-    from pepseq.reporting.build import environment
+    from pepseq.reporting.page import environment
     from pepseq.reporting.predicted_proteins import PredictedProtein
 
     residues = seen.proteins[HOSTILE]

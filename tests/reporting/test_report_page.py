@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 
 import pytest
 from evaluation_folder import write
@@ -268,6 +269,16 @@ def test_several_evaluations_stand_side_by_side_and_crosswise(
     assert len(shares) == 4 and shares[0] == shares[1] != shares[2] == shares[3]
     report(folders[:2], tmp_path / "two.html")
     assert "Across species" not in read_page(tmp_path / "two.html").text
+
+
+def test_the_first_evaluations_are_in_the_lead(tmp_path, small_proteins, monkeypatch):
+    real_results(tmp_path / "r", small_proteins[:4], monkeypatch)
+    for number in range(5):
+        shutil.copytree(tmp_path / "r" / "accuracy", tmp_path / "copies" / f"copy{number}")
+    report(tmp_path / "copies", tmp_path / "page.html")
+    lead = read_page(tmp_path / "page.html").text.partition("pepseq 0")[0]
+    assert "copy0" in lead and "copy3" in lead and "copy4" not in lead
+    assert "1 more test sets follow." in lead
 
 
 def test_the_print_says_that_it_has_some_of_the_proteins(tmp_path):
