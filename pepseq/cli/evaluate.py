@@ -1,20 +1,14 @@
 """`pepseq evaluate`."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pepseq.cli import options
 
 if TYPE_CHECKING:
-    from pepseq.evaluation.summary import (
-        CalibrationSummary,
-        Identity,
-        IdentitySummary,
-        Shares,
-        Summary,
-    )
+    from pepseq.evaluation.summary import CalibrationSummary, IdentitySummary, Summary
 
 
 @click.command("evaluate")
@@ -101,7 +95,7 @@ def _summary_lines(summary: "Summary") -> Iterator[str]:
         yield "baselines: fitted on TRUTH itself, which flatters them (see --background)"
 
 
-def _shares_line(name: str, shares: "Shares | Identity", fully_right: float | None = None) -> str:
+def _shares_line(name: str, shares: Mapping[str, Any], fully_right: float | None = None) -> str:
     cells = "".join(
         f"{'-' if share is None else format(share, '.2f'):>8}"
         for share in (shares["macro"], shares["micro"])

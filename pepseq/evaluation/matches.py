@@ -17,7 +17,6 @@ from pepseq.evaluation.metrics import (
     encode,
     hidden_mask,
 )
-from pepseq.evaluation.summary import RecordCounts
 from pepseq.io.failures import FailedRecord
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
@@ -184,8 +183,8 @@ def _describe_other_lengths(source: str | Path, records: list[Record], matched: 
     return (
         f"{source}: {len(records)} of {matched} reconstructions have another length than the "
         f"true protein ({first} is the first), so their residues cannot be compared. "
-        "If the readouts have lost or extra cycles, use pepseq lookup, or simulate them without: "
-        "pepseq mask TRUTH.fasta --readout READOUT -o readouts.fasta"
+        "If the reads have lost or extra cycles, use pepseq lookup, or simulate them without: "
+        "pepseq mask TRUTH.fasta --readout READOUT -o reads.fasta"
     )
 
 
@@ -193,7 +192,7 @@ def _fault(truth: np.ndarray, predicted: np.ndarray, sequence: str) -> str:
     """Say why a reconstruction (codes, and as it stands in the file) cannot be scored, or ""."""
     if len(truth) != len(predicted):
         return (
-            f"expected {len(truth)} residues as in the truth, found {len(predicted)} (a readout "
+            f"expected {len(truth)} residues as in the truth, found {len(predicted)} (a read "
             "with lost or extra cycles? residues are compared by position)"
         )
     unknown = (truth != UNKNOWN_CODE) & (predicted == UNKNOWN_CODE)
@@ -204,7 +203,7 @@ def _fault(truth: np.ndarray, predicted: np.ndarray, sequence: str) -> str:
     if sequence[place] != "X":
         return text
     if 2 * sequence.count("X") >= len(sequence):
-        return f"{text} (a readout? complete it first: pepseq predict)"
+        return f"{text} (a read? complete it first: pepseq predict)"
     return f"{text} (--min-confidence writes it: evaluate a prediction made without)"
 
 
@@ -236,7 +235,7 @@ def warn_of_unmatched(
 
 def count_records(
     in_truth: int, unmatched: int, matches: Matches, failed: Sequence[FailedRecord]
-) -> RecordCounts:
+) -> dict[str, int]:
     """Return the numbers of records of both inputs; `failed` are all that were left out."""
     return {
         "in_truth": in_truth,

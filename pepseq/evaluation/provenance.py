@@ -83,7 +83,7 @@ def refuse_swapped(
     readout: Readout,
     output: str | Path,
 ) -> None:
-    """Raise InputError if TRUTH is a prediction, or readouts."""
+    """Raise InputError if TRUTH is a prediction, or reads."""
     first = next(iter(proteins.values()))
     residues = "".join(record.sequence for record in proteins.values())
     right_order: tuple[str | Path, str | Path] = ("truth.fasta", predicted)
@@ -92,7 +92,7 @@ def refuse_swapped(
         if read_run(predicted).get("command") != "predict":
             right_order = (predicted, truth)
     elif 2 * residues.count("X") > len(residues):
-        content = "readouts, in which most residues are hidden"
+        content = "reads, in which most residues are hidden"
     else:
         return
     raise InputError(

@@ -22,7 +22,6 @@ from pepseq.evaluation.summary import (
     BaselineRow,
     CalibrationSummary,
     LengthRow,
-    RecordCounts,
     Shares,
     Summary,
 )
@@ -100,7 +99,7 @@ class Evaluation:
 def build_evaluation(
     scores: ScoredProteins,
     readout: Readout,
-    records: RecordCounts,
+    records: dict[str, int],
     baselines: Baselines | None,
     calibrations: "Mapping[str, Calibration] | None" = None,
     nearest: "Nearest | None" = None,

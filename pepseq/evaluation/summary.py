@@ -14,13 +14,6 @@ class Shares(TypedDict):
     micro: float | None
 
 
-class Identity(TypedDict):
-    """Residues of whole sequences that are right, in percent of the known ones."""
-
-    macro: float | None
-    micro: float | None
-
-
 class BaselineRow(Shares):
     """What a baseline gets right; `fitted_on` is background or truth, None if nothing is hidden."""
 
@@ -111,44 +104,20 @@ class CalibrationSummary(TypedDict):
     surest: list[SurestRow]
 
 
-class RecordCounts(TypedDict):
-    """Records of both inputs: how many there are, and how many were left out or compared."""
-
-    in_truth: int
-    in_predicted: int
-    only_in_predicted: int
-    left_out: int
-    compared: int
-
-
-class ProteinNumbers(TypedDict):
-    """Proteins with hidden residues, without any, and those whose hidden residues are all right."""
-
-    scored: int
-    nothing_hidden: int
-    fully_right: int
-
-
-class ResidueNumbers(TypedDict):
-    """Residues of the proteins with hidden residues; observed ones, of all proteins."""
-
-    all: int
-    unknown: int
-    hidden: int
-    hidden_and_right: int
-    observed: int
-    observed_and_wrong: int
-
-
 class Summary(TypedDict):
-    """What summary.json holds."""
+    """What summary.json holds.
+
+    records: of both inputs, left out and compared; proteins: with and without hidden residues;
+    residues: of proteins with hidden ones, and observed ones of all; identity: right residues of
+    whole sequences in percent of the known ones, macro and micro.
+    """
 
     readout: str
-    records: RecordCounts
-    proteins: ProteinNumbers
-    residues: ResidueNumbers
+    records: dict[str, int]
+    proteins: dict[str, int]
+    residues: dict[str, int]
     hidden_residue_accuracy: Shares
-    identity: Identity
+    identity: dict[str, float | None]
     fully_right: float | None
     baselines: list[BaselineRow]
     by_length: list[LengthRow]

@@ -8,6 +8,7 @@ import numpy as np
 
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS, amino_acid_rows
 from pepseq.evaluation.result import Cell, Evaluation, length_rows
+from pepseq.evaluation.summary import AminoAcidRow
 from pepseq.io.run_record import to_json
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -30,9 +31,6 @@ EVALUATION_FILES = (
 )
 """Every file that an evaluation folder may hold."""
 
-AMINO_ACID = ("amino_acid", "n", "correct", "recall", "predicted", "precision")
-"""The columns of amino_acids.tsv, which has no row if the readout hides nothing."""
-
 _FORMATS = dict.fromkeys(("from", "to", "mean_confidence", "expected_calibration_error"), ".4f")
 
 
@@ -42,7 +40,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     (folder / "summary.json").write_bytes(to_json(_round_floats(summary)))
     write_rows(folder / "proteins.tsv", evaluation.protein_rows())
     amino_acids = amino_acid_rows(scores.confusion, evaluation.readout)
-    write_rows(folder / "amino_acids.tsv", amino_acids, AMINO_ACID)
+    write_rows(folder / "amino_acids.tsv", amino_acids, AminoAcidRow.__annotations__)
     write_rows(folder / "confusion.tsv", _confusion_rows(scores.confusion))
     write_rows(folder / "lengths.tsv", summary["by_length"])
     write_rows(folder / "lengths_fine.tsv", length_rows(scores, FINE_LENGTH_BINS))

@@ -99,15 +99,11 @@ def split(
             failed += repeated
             if not len(order):
                 raise InputError(f"{failed[0]} (no other record can be used either)")
-            grouping = _group(
-                store, order, names if group_of else None, Path(scratch), program, config
-            )
-            assignment = _assign(grouping, config)
             duplicates = len(store.rows) - len(order) - len(repeated)
             source = SplitSource(len(store.rows), duplicates, config.by)
-            _write_splits(
-                store, assignment, folder, ".fasta.gz" if gzipped else ".fasta", config.by
-            )
+            group_names = names if group_of else None
+            assignment = _assign(store, order, group_names, Path(scratch), program, config)
+            _write_splits(store, assignment, folder, ".fasta.gz" if gzipped else ".fasta", by)
             rows = _write_report(store, assignment, folder, Path(scratch), source, config)
         write_failed(outputs, output, failed, source.records)
         settings = asdict(config) | {"by": by, "gzipped": gzipped}
@@ -118,53 +114,43 @@ def split(
 
 
 @dataclass(frozen=True)
-class _Grouping:
-    """Distinct proteins, as row numbers in the store, and the group of each, none of it divided.
+class _Assignment:
+    """Which proteins are in which split.
 
-    `names` are those of groups read from headers; `kind` says what the groups are, for messages.
+    order: row numbers in the store of the distinct proteins; groups: the group of each; names: of
+    groups that were read from headers; members: for each split, places in `order`.
     """
 
     order: np.ndarray
     groups: np.ndarray
-    kind: str
     names: list[str] | None
-
-
-@dataclass(frozen=True)
-class _Assignment:
-    """For each split, its proteins in random order, as places in `grouping.order`."""
-
-    grouping: _Grouping
     members: tuple[np.ndarray, ...]
 
     def rows(self, split: int) -> np.ndarray:
         """Return the row numbers in the store of the proteins of a split."""
-        return self.grouping.order[self.members[split]]
+        return self.order[self.members[split]]
 
 
-def _group(
+def _assign(
     store: ProteinStore,
     order: np.ndarray,
     names: list[str] | None,
     scratch: Path,
     program: MMseqs | None,
     config: SplitConfig,
-) -> _Grouping:
-    if program is not None:
-        clusters = cluster_proteins(store, order, scratch, config, program)
-        return _Grouping(order, clusters, "clusters", None)
-    if names is not None:
-        return _Grouping(order, store.rows["group"][order].astype(np.int64), "groups", names)
-    return _Grouping(order, np.arange(len(order)), "proteins", None)
-
-
-def _assign(grouping: _Grouping, config: SplitConfig) -> _Assignment:
+) -> _Assignment:
     generator = np.random.default_rng(config.seed)
-    splits = assign_groups(grouping.groups, config.fractions, generator, grouping.kind)
-    shuffled = generator.permutation(len(splits))
-    limits = config.max_proteins or (len(splits),) * len(SPLITS)
+    if program is not None:
+        groups, kind = cluster_proteins(store, order, scratch, config, program), "clusters"
+    elif names is not None:
+        groups, kind = store.rows["group"][order].astype(np.int64), "groups"
+    else:
+        groups, kind = np.arange(len(order)), "proteins"
+    splits = assign_groups(groups, config.fractions, generator, kind)
+    shuffled = generator.permutation(len(order))
+    limits = config.max_proteins or (len(order),) * len(SPLITS)
     members = (shuffled[splits[shuffled] == n][: limits[n]] for n in range(len(SPLITS)))
-    return _Assignment(grouping, tuple(members))
+    return _Assignment(order, groups, names, tuple(members))
 
 
 def _write_splits(
@@ -177,8 +163,7 @@ def _write_splits(
         if len(rows):
             files.append(folder / f"{split}{suffix}")
             _write_proteins(files[-1], (store.read(store.rows[row]) for row in rows))
-    grouping = assignment.grouping
-    check_disjoint(files, store, grouping.order, grouping.groups, by)
+    check_disjoint(files, store, assignment.order, assignment.groups, by)
 
 
 def _write_proteins(path: Path, proteins: Iterator[tuple[str, str]]) -> None:
@@ -196,7 +181,7 @@ def _write_report(
     config: SplitConfig,
 ) -> tuple[SplitRow, ...]:
     """Write the report into the folder of a split, and return its rows."""
-    grouping, members = assignment.grouping, assignment.members
+    groups, members = assignment.groups, assignment.members
     nearest = [
         _find_nearest(store, assignment, number, scratch, config) for number in range(len(SPLITS))
     ]
@@ -204,17 +189,16 @@ def _write_report(
         SplitRow.of(
             split,
             store.rows["length"][assignment.rows(number)],
-            len(np.unique(grouping.groups[members[number]])),
-            len(grouping.order),
+            len(np.unique(groups[members[number]])),
+            len(assignment.order),
             nearest[number],
         )
         for number, split in enumerate(SPLITS)
     )
     group_sizes = None
-    if grouping.names is not None:
-        size = len(grouping.names)
-        counts = [np.bincount(grouping.groups[m], minlength=size).tolist() for m in members]
-        group_sizes = dict(zip(grouping.names, zip(*counts, strict=True), strict=True))
+    if names := assignment.names:
+        counts = [np.bincount(groups[m], minlength=len(names)).tolist() for m in members]
+        group_sizes = dict(zip(names, zip(*counts, strict=True), strict=True))
     sampled = [sample for of_split in nearest for sample in of_split]
     write_split_report(folder, rows, sampled, group_sizes, source)
     return rows

@@ -106,16 +106,16 @@ def test_swapped_files_are_refused_with_the_call(run, sign):
     )
 
 
-def test_readouts_are_no_truth_and_no_prediction(run):
+def test_reads_are_no_truth_and_no_prediction(run):
     write(
-        "readouts.fasta",
+        "reads.fasta",
         {name: mask_sequence(s, Readout("K1")).residues for name, s in TRUTH.items()},
     )
-    done = run("--readout", "KCYM", files=("readouts.fasta", "predicted.fasta"))
-    assert "found readouts, in which most residues are hidden" in str(done.exception)
+    done = run("--readout", "KCYM", files=("reads.fasta", "predicted.fasta"))
+    assert "found reads, in which most residues are hidden" in str(done.exception)
     assert "pepseq evaluate truth.fasta predicted.fasta" in str(done.exception)
-    done = run("--readout", "KCYM", files=("truth.fasta", "readouts.fasta"))
-    assert "(a readout? complete it first: pepseq predict)" in str(done.exception)
+    done = run("--readout", "KCYM", files=("truth.fasta", "reads.fasta"))
+    assert "(a read? complete it first: pepseq predict)" in str(done.exception)
 
 
 def test_a_truth_without_anything_to_score_is_refused(run):
