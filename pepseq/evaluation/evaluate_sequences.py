@@ -24,13 +24,14 @@ def evaluate_sequences(
 ) -> Evaluation:
     """Score reconstructions in memory against true proteins.
 
-    `truth` and `predicted` are dicts of id to sequence, lists of Biopython SeqRecords, or
-    DataFrames with the columns id and sequence, matched by id; or lists of sequences, matched by
-    place. Hidden residues are those whose true amino acid is not in `readout`; unknown residues of
-    the truth are never scored. `confidences` are those of the predicted residues (0 to 1): a
-    DataFrame with the columns of the table that `predict` writes, or an array of shape (length,)
-    for each protein, as a dict by id or a list in the order of `predicted`; those of observed
-    residues are ignored. The two baselines are fitted on `truth`, which flatters them.
+    `truth` and `predicted` are dicts of id to sequence, lists of Biopython SeqRecords, results of
+    `pepseq.reconstruct`, or DataFrames with the columns id and sequence, matched by id; or lists of
+    sequences, matched by place. Hidden residues are those whose true amino acid is not in
+    `readout`; unknown residues of the truth are never scored. `confidences` are those of the
+    predicted residues (0 to 1): a DataFrame with the columns of the table that `predict` writes, or
+    an array of shape (length,) for each protein, as a dict by id or a list in the order of
+    `predicted`; those of observed residues are ignored. The two baselines are fitted on `truth`,
+    which flatters them.
 
     Raises InputError for sequences that are no proteins or have no partner of the same length, and
     for confidences that are not those of `predicted`; SettingsError for a faulty readout.

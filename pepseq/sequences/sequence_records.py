@@ -25,9 +25,10 @@ def sequence_records(
     """Return the records of sequences in memory, cleaned and checked as `read_fasta` does.
 
     `sequences` is one of: a mapping of ids to sequences; a pandas DataFrame with columns `id` and
-    `sequence`; a list of Biopython SeqRecords; a list of (id, sequence) pairs; a list of sequences,
-    whose ids are 1, 2, 3 and so on. A sequence is a text or a Biopython Seq. `reads`, `groups` and
-    `rows` are those of `read_fasta`; the line of a record is its place, from 1.
+    `sequence`; a list of Biopython SeqRecords, or of other objects with an `id` and a `sequence`; a
+    list of (id, sequence) pairs; a list of sequences, whose ids are 1, 2, 3 and so on. A sequence
+    is a text or a Biopython Seq. `reads`, `groups` and `rows` are those of `read_fasta`; the line
+    of a record is its place, from 1.
 
     Raises InputError, in which `source` names the argument, for a sequence that is no protein (or
     read), an id that occurs twice, and a DataFrame without these columns.
@@ -63,6 +64,8 @@ def _headers_and_sequences(sequences: Sequences, source: str) -> Iterator[tuple[
                 description = str(getattr(item, "description", ""))
                 about = description if description.startswith(item.id) else item.id
                 yield str(about), str(item.seq)
+            elif hasattr(item, "sequence"):
+                yield str(item.id), str(item.sequence)
             elif isinstance(item, tuple):
                 name, sequence = item
                 yield str(name), str(sequence)

@@ -9,6 +9,7 @@ from Bio.SeqRecord import SeqRecord
 
 from pepseq.errors import InputError
 from pepseq.sequences import sequence_records as module
+from pepseq.sequences.fasta import Record
 from pepseq.sequences.sequence_records import sequence_records
 
 EXPECTED = [("P1", "MKV"), ("P2", "MKL")]
@@ -23,8 +24,9 @@ EXPECTED = [("P1", "MKV"), ("P2", "MKL")]
         [SeqRecord(Seq("MKV"), id="P1"), SeqRecord(Seq("MKL"), id="P2", description="P2 kinase")],
         pd.DataFrame({"sequence": ["MKV", "MKL"], "id": ["P1", "P2"], "length": [3, 3]}),
         (pair for pair in EXPECTED),
+        [Record("P1", "", "MKV", 7), Record("P2", "kinase", "MKL", 9)],
     ],
-    ids=["dict", "dict of Seq", "pairs", "SeqRecords", "DataFrame", "generator"],
+    ids=["dict", "dict of Seq", "pairs", "SeqRecords", "DataFrame", "generator", "Records"],
 )
 def test_every_kind_of_sequences_gives_the_same_records(sequences):
     records = sequence_records(sequences)
