@@ -23,6 +23,7 @@ _WHERE = {
     "predict": "pepseq.prediction.predict",
     "PredictConfig": "pepseq.prediction.config",
     "merge": "pepseq.prediction.merge",
+    "reconstruct": "pepseq.prediction.reconstruct",
     "lookup": "pepseq.lookup.lookup",
     "LookupConfig": "pepseq.lookup.config",
     "pair": "pepseq.pairing.pair",

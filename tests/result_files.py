@@ -10,7 +10,7 @@ from evaluation_folder import draw_nothing, write
 
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.io.run_record import describe_file
-from pepseq.prediction.reconstruction import TABLE_COLUMNS
+from pepseq.prediction.residue_table import TABLE_COLUMNS
 
 READ = "KCYM"
 HOSTILE = "<script>alert(1)</script>&amp;\"'|--><!--"

@@ -11,7 +11,7 @@ import pytest
 from places import DATA, ROOT
 
 from pepseq.cli.commands import COMMANDS
-from pepseq.prediction.reconstruction import TABLE_COLUMNS
+from pepseq.prediction.residue_table import TABLE_COLUMNS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
 from pepseq.training.loss_curves import COLUMNS

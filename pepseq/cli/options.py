@@ -162,7 +162,7 @@ def _replace_bundled(
 ) -> tuple[str, ...]:
     """Replace the name `bundled` by the path of that file, unless there is a file of this name."""
     if BUNDLED in paths and not os.path.isfile(BUNDLED):
-        from pepseq.prediction.predict import BUNDLED_REFERENCE
+        from pepseq.templates import BUNDLED_REFERENCE
 
         return tuple(str(BUNDLED_REFERENCE) if path == BUNDLED else path for path in paths)
     return paths

@@ -19,8 +19,9 @@ from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.lookup.config import LookupConfig
 from pepseq.lookup.decoys import decoys_of, q_values
-from pepseq.prediction.combiner import DISTANCES, distance_prior
-from pepseq.prediction.readout_choice import fitting, noticing_peptides, warn_of_absent
+from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
+from pepseq.prediction.template_model import COPYING
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -115,7 +116,7 @@ class Fitter:
     def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
         symbols = symbols_of(readout, config.missed_label, config.misread)
         self.finder = TemplateFinder(reference, symbols, config.kind)
-        emission = np.stack([self.finder.emission(d) for d in DISTANCES])
+        emission = np.stack([self.finder.emission(d) for d in COPYING.distances])
         unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
         self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
         self._tail = LONGEST_TAIL if config.dye_sequences else 0
@@ -148,7 +149,7 @@ class Fitter:
         symbols, lines = self.finder.symbols.encode(residues), templates.aligned
         labelled = symbols != self.finder.symbols.hidden
         bits = np.stack([of_distance[symbols, lines].sum(1) for of_distance in self._bits])
-        prior = np.log2(distance_prior(self.finder.kind))[:, None]
+        prior = np.log2(COPYING.distance_prior(self.finder.kind))[:, None]
         on = lines != NOT_ALIGNED
         same = self.finder.symbols.of_code[np.minimum(lines, UNKNOWN_CODE)] == symbols
         return (
@@ -191,10 +192,10 @@ def lookup(
     with Outputs(force) as outputs:
         stream = outputs.open(output, "fits")
         records = _read(readouts, readout, config, bad)
-        records = list(noticing_peptides(records, config.kind, readouts))
+        records = list(warn_of_peptides(records, config.kind, readouts))
         times = Counter(record.sequence for record in records)  # equal readouts are asked once
         total = sum(len(record.sequence) for record in records)
-        warn_of_absent(readouts, readout, set().union(*times), total, config.missed_label)
+        warn_of_missing_labels(readouts, readout, set().union(*times), total, config.missed_label)
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
         known = open_reference(paths)
@@ -236,7 +237,7 @@ def _read(
         return
     groups = readout.group_symbols
     records = read_fasta(path, reads=True, bad=bad, groups=groups)
-    yield from fitting(records, readout, "all", path, bad, groups)
+    yield from keep_fitting_reads(records, readout, "all", str(path), bad, groups)
 
 
 def _count(record: Record) -> int:

@@ -41,7 +41,7 @@ class ReadoutConfig(PreTrainedConfig):
         **more: Any,
     ):
         super().__init__(**more)
-        self.settings, self.background = settings, list(background)
+        self.settings, self.background = settings or {}, list(background)
         self.temperatures = list(temperatures)
 
 
@@ -49,6 +49,7 @@ class ReadoutMaskedLM(PreTrainedModel):
     """Rows of tokens in, logits over TOKENS out; padding is left out of all computation."""
 
     config_class = ReadoutConfig
+    background: torch.Tensor
 
     def __init__(self, config: ReadoutConfig):
         super().__init__(config)

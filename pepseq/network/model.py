@@ -180,7 +180,7 @@ def _onnxruntime_forward(
         fed = {name: weights[name] for name in shapes if name not in GRAPH_INPUTS}
         if wrong := [name for name in fed if list(fed[name].shape) != shapes[name]]:
             raise ValueError(f"{min(wrong)} of another shape")
-    except (OSError, KeyError, ValueError, *_session_errors()) as error:
+    except _graph_errors() as error:
         raise InputError(
             f"{folder}: expected the network's {GRAPH} with weights for it, found "
             f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
@@ -201,10 +201,12 @@ def _onnxruntime_forward(
     return forward
 
 
-def _session_errors() -> tuple[type[Exception], ...]:
+def _graph_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of a graph that is missing, damaged or does not take the weights."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    return state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf
+    faults = state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf
+    return OSError, KeyError, ValueError, *faults
 
 
 def _torch_forward(

@@ -1,10 +1,10 @@
-"""Probabilities of a base model, weighed against amino acid frequencies by what was observed.
+"""Calibration of a base model: its probabilities weighed against amino acid frequencies.
 
-A published model was never trained on readouts, and nothing says how far its probabilities hold
-where most residues are hidden. The observed residues of the file do: each is hidden in turn, and
-the network is asked which of the observed amino acids it is. Two weights, of the network and of
-amino acid frequencies, are chosen so that the truth is likeliest; a product of both, as in
-logarithmic opinion pools (Heskes 1998), of which temperature scaling (Guo et al. 2017, arXiv
+A published model was never trained on reads, and nothing says how far its probabilities hold where
+most residues are hidden. The observed residues of the reads do: each is hidden in turn, and the
+network's probabilities of the observed amino acids are compared with it. Two weights, of the
+network and of amino acid frequencies, are chosen so that the truth is likeliest; a product of both,
+as in logarithmic opinion pools (Heskes 1998), of which temperature scaling (Guo et al. 2017, arXiv
 1706.04599) is the case without frequencies.
 """
 
@@ -12,39 +12,54 @@ import hashlib
 import heapq
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from pepseq.models.checkpoints import BUNDLED
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import read_fasta
+from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
 log = logging.getLogger(__name__)
-SAMPLE_RESIDUES, LONGEST = 4096, 1024
-"""Residues of the readouts that weights are fitted on, and of one of them, at most."""
-ROUNDS = 5
-"""Observed residues are hidden in so many rounds, every fifth of a readout in each."""
-FEWEST, ENOUGH = 100, 1000
-"""Observed residues without which weights cannot be fitted, and after which no round follows."""
-USELESS = 0.1
-"""A network whose weight is lower adds next to nothing to amino acid frequencies."""
-_FREQUENCIES_ALONE, _RIDGE = np.array([0.0, 1.0]), np.array([2.0, 30.0])
-"""Weights of amino acid frequencies alone, and how strongly weights are drawn there, in nats.
-
-The second the more: how frequent the observed amino acids are says little of the others.
-"""
-
 Logits = Callable[[list[str]], list[np.ndarray]]
-"""From readouts (X = hidden) to logits of shape (length, 20) each."""
+"""From reads (X = hidden) to logits of shape (length, 20) each."""
 
 
 @dataclass(frozen=True)
-class Tempering:
+class CalibrationSettings:
+    """Settings of the calibration.
+
+    sample_residues, max_read_residues: residues of the reads that weights are fitted on, and of one
+        of them, at most. More fit better and take the network's time.
+    rounds: observed residues are hidden in so many rounds, every `rounds`-th of a read in each.
+        More rounds hide fewer at a time, which is nearer to the read as it is, and take longer.
+    min_observed, enough_observed: observed residues without which weights are not fitted, and
+        after which no further round is done.
+    useless_weight: below this weight the network adds next to nothing to amino acid frequencies,
+        which the log says.
+    frequencies_alone, ridge: weights of amino acid frequencies alone, and how strongly weights
+        (network, frequencies) are drawn there, in nats; the second the more, because the
+        frequencies of the observed amino acids say little of the others.
+    """
+
+    sample_residues: int = 4096
+    max_read_residues: int = 1024
+    rounds: int = 5
+    min_observed: int = 100
+    enough_observed: int = 1000
+    useless_weight: float = 0.1
+    frequencies_alone: tuple[float, float] = (0.0, 1.0)
+    ridge: tuple[float, float] = (2.0, 30.0)
+
+
+CALIBRATION = CalibrationSettings()
+
+
+@dataclass(frozen=True)
+class CalibrationWeights:
     """Weights of a network's logits and of the logarithms of amino acid frequencies.
 
     `residues`: observed residues that they were fitted on.
@@ -55,81 +70,84 @@ class Tempering:
     residues: int
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
-        """Return tempered logits, float32 of shape (length, 20)."""
-        tempered = self.network * logits + self.frequencies * _log_frequencies()
-        return tempered.astype(np.float32)
+        """Return calibrated logits, float32 of shape (length, 20)."""
+        weighed = self.network * logits + self.frequencies * _log_frequencies()
+        return weighed.astype(np.float32)
 
 
-def fit_tempering(
-    logits: Logits, source: str | Path, readout: Readout, name: str
-) -> Tempering | None:
-    """Return the weights for a network called `name`, fitted on a sample of a file of readouts.
+def fit_calibration(
+    logits: Logits, records: Iterable[Record], readout: Readout, name: str, source: str
+) -> CalibrationWeights | None:
+    """Return the weights for a network called `name`, fitted on a sample of reads.
 
     The sample depends neither on the order of the records nor on the part of them that is done.
     None if there are too few observed residues, or only one amino acid is observed; the log says
     so, and says if the network knows no more than amino acid frequencies do.
     """
-    truth, columns = [], [AMINO_ACIDS.index(a) for a in readout.observed]
-    found = [np.empty((0, len(columns)))]
-    sampled = sample(source, readout) if len(columns) > 1 else []
-    for number in range(ROUNDS):
-        asked = [(one, at) for one in sampled if (at := _observed(one)[number::ROUNDS])]
-        if not asked or len(truth) >= ENOUGH:
+    columns = [AMINO_ACIDS.index(a) for a in readout.observed]
+    truth: list[int] = []
+    predicted = [np.empty((0, len(columns)))]
+    sampled = sample_reads(records, readout) if len(columns) > 1 else []
+    for number in range(CALIBRATION.rounds):
+        hidden = [(read, _observed_places(read)[number :: CALIBRATION.rounds]) for read in sampled]
+        hidden = [(read, places) for read, places in hidden if places]
+        if not hidden or len(truth) >= CALIBRATION.enough_observed:
             break
-        for (one, at), of_one in zip(asked, logits([_hide(*one) for one in asked]), strict=True):
-            found.append(of_one[at][:, columns])
-            truth += [readout.observed.index(one[i]) for i in at]
-    if len(truth) < FEWEST:
+        for (read, places), of_read in zip(
+            hidden, logits([_hide(*h) for h in hidden]), strict=True
+        ):
+            predicted.append(of_read[places][:, columns])
+            truth += [readout.observed.index(read[place]) for place in places]
+    if len(truth) < CALIBRATION.min_observed:
         log.warning(
-            "confidence is not a probability: %s was not trained for readouts, and %s has too few "
+            "confidence is not a probability: %s was not trained for reads, and %s has too few "
             "observed residues to calibrate it (%d, needed: %d). Train it: pepseq finetune --model "
             "%s --readout %s",
             name,
             source,
             len(truth),
-            FEWEST,
+            CALIBRATION.min_observed,
             name,
             readout,
         )
         return None
     network, frequencies = _fit(
-        np.concatenate(found).astype(np.float64), _log_frequencies()[columns], np.array(truth)
+        np.concatenate(predicted).astype(np.float64), _log_frequencies()[columns], np.array(truth)
     )
-    tempering = Tempering(network, frequencies, len(truth))
-    _tell(tempering, name, readout)
-    return tempering
+    weights = CalibrationWeights(network, frequencies, len(truth))
+    _log_weights(weights, name, readout)
+    return weights
 
 
-def sample(source: str | Path, readout: Readout) -> list[str]:
-    """Return readouts of a file, up to SAMPLE_RESIDUES: those whose ids and residues hash lowest.
+def sample_reads(records: Iterable[Record], readout: Readout) -> list[str]:
+    """Return reads, up to `sample_residues`: those whose ids and residues have the lowest hashes.
 
     Long ones are cut; records that do not fit the readout are passed over.
     """
     allowed = {*readout.observed, *readout.group_symbols, HIDDEN}
     kept: list[tuple[int, str]] = []
     total = 0
-    records = read_fasta(source, reads=True, bad=[], groups=readout.group_symbols)
     for record in records:
         if not set(record.sequence) <= allowed:
             continue
         key = f"{record.id}\n{record.sequence}".encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(key, digest_size=8)
-        part = record.sequence[:LONGEST]
+        part = record.sequence[: CALIBRATION.max_read_residues]
         heapq.heappush(kept, (-int.from_bytes(digest.digest(), "big"), part))
         total += len(part)
-        while total - len(kept[0][1]) >= SAMPLE_RESIDUES:
+        while total - len(kept[0][1]) >= CALIBRATION.sample_residues:
             total -= len(heapq.heappop(kept)[1])
     return [part for _, part in sorted(kept, reverse=True)]
 
 
-def _observed(residues: str) -> list[int]:
-    return [at for at, residue in enumerate(residues) if residue in AMINO_ACIDS]
+def _observed_places(residues: str) -> list[int]:
+    return [place for place, residue in enumerate(residues) if residue in AMINO_ACIDS]
 
 
-def _hide(residues: str, at: Sequence[int]) -> str:
+def _hide(residues: str, places: Sequence[int]) -> str:
     symbols = list(residues)
-    for position in at:
-        symbols[position] = HIDDEN
+    for place in places:
+        symbols[place] = HIDDEN
     return "".join(symbols)
 
 
@@ -150,35 +168,36 @@ def _fit(logits: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float
     features = np.stack([logits, np.broadcast_to(logs, logits.shape)])
     features = features - features.mean(2, keepdims=True)
     right = features[:, np.arange(len(truth)), truth].sum(1)
+    ridge = np.array(CALIBRATION.ridge)
 
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss_and_gradient(weights: np.ndarray) -> tuple[float, np.ndarray]:
         scores = np.tensordot(weights, features, 1)
         scores -= scores.max(1, keepdims=True)
         total = np.exp(scores).sum(1)
         probabilities = np.exp(scores) / total[:, None]
-        away = weights - _FREQUENCIES_ALONE
+        away = weights - CALIBRATION.frequencies_alone
         chosen = scores[np.arange(len(truth)), truth]
-        nats = (np.log(total) - chosen).sum() + (_RIDGE * away) @ away
-        return nats, (features * probabilities).sum((1, 2)) - right + 2 * _RIDGE * away
+        nats = (np.log(total) - chosen).sum() + (ridge * away) @ away
+        return nats, (features * probabilities).sum((1, 2)) - right + 2 * ridge * away
 
     bounds = [(0, None), (0, 1)]
-    best = minimize(loss, np.array([0.5, 0.5]), jac=True, bounds=bounds, tol=1e-12).x
+    best = minimize(loss_and_gradient, np.array([0.5, 0.5]), jac=True, bounds=bounds, tol=1e-12).x
     return round(float(best[0]), 3), round(float(best[1]), 3)
 
 
-def _tell(tempering: Tempering, name: str, readout: Readout) -> None:
+def _log_weights(weights: CalibrationWeights, name: str, readout: Readout) -> None:
     log.info(
         "%s was not trained for %s: its probabilities are weighed against amino acid frequencies "
         "(weights %.3f and %.3f, from %d observed residues)",
         name,
         readout,
-        tempering.network,
-        tempering.frequencies,
-        tempering.residues,
+        weights.network,
+        weights.frequencies,
+        weights.residues,
     )
-    if tempering.network < USELESS:
+    if weights.network < CALIBRATION.useless_weight:
         log.warning(
-            "%s tells observed residues apart no better than amino acid frequencies do: most "
+            "%s predicts observed residues no better than amino acid frequencies do: most "
             "hidden residues become the commonest amino acid. Train it: pepseq finetune --model %s "
             "--readout %s",
             name,

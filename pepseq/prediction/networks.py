@@ -1,9 +1,8 @@
-"""The networks that complete readouts, and how readouts of any length go through them."""
+"""Networks that predict residues of reads of any length, with and without templates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,39 +10,67 @@ from pepseq.errors import SettingsError
 from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import Checkpoint
 from pepseq.models.windows import DEFAULT_WINDOW, blend_windows, check_overlap, cut_windows
-from pepseq.prediction.calibration import Tempering, fit_tempering
+from pepseq.prediction.calibration import CalibrationWeights, fit_calibration
 from pepseq.prediction.config import PredictConfig
-from pepseq.prediction.prior import Expectation
+from pepseq.prediction.prior import ResiduePrior
 from pepseq.prediction.reconstruction import candidates_of
 from pepseq.readout.readout import READ_KINDS, Readout
+from pepseq.sequences.fasta import Record
 
-if TYPE_CHECKING:
-    from pepseq.prediction.combiner import Combiner, Evidence
+if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
+    from pepseq.prediction.template_model import CopyEvidence, TemplateModel
 
 BATCH_TOKENS = {"cuda": 65536, "mps": 8192}
 CPU_BATCH_ACTIVATIONS = 1 << 18
 """Tokens x width of a batch on a CPU: more falls out of its cache and is slower."""
-IMPOSSIBLE = -1e3
-"""Finite logarithm of the probability of what cannot be."""
-Asked = Sequence[tuple[str, "Evidence"]]
-"""Readouts, and what templates say of them."""
+MIN_LOG_PROBABILITY = -1e3
+"""Finite logarithm of the probability of an impossible amino acid."""
 
 
-def load_network(checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
-    """Return the network of a checkpoint, ready to complete such readouts."""
-    if checkpoint.any_readout:
-        return ReadoutNetwork(checkpoint, config, readout)
-    return LanguageModel(checkpoint, config, readout)
+class NetworkPredictor(Protocol):
+    """A network that predicts residues of reads.
 
-
-class ReadoutNetwork:
-    """A readout network: it is told of readout and errors, and sees whole proteins.
-
-    `kinds`: of these it is asked where templates leave much open; for peptides it did no better
-    than amino acid frequencies.
+    `kinds`: kinds of reads for which it is used where templates leave much open; `candidates`: the
+    amino acids that a hidden residue may be; `budget`: residues, or tokens, of a batch; `device`
+    and `precision` as in PredictConfig, chosen; `weights`: those of `calibrate`.
     """
 
-    kinds = ("protein",)
+    kinds: tuple[str, ...]
+    candidates: str
+    budget: int
+    device: str
+    precision: str
+    weights: CalibrationWeights | None
+
+    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+        """Return logits of shape (length, 20) for each read, without templates."""
+
+    def probabilities(
+        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+    ) -> list[np.ndarray]:
+        """Return probabilities, (length, 20): copies, and the network where none is."""
+
+    def calibrate(self, records: Iterable[Record], readout: Readout, source: str) -> None:
+        """Calibrate a base model on the observed residues of some reads."""
+
+
+def load_network(
+    checkpoint: Checkpoint, config: PredictConfig, readout: Readout
+) -> NetworkPredictor:
+    """Return the network of a checkpoint, ready to predict reads of this readout."""
+    kind = ReadoutNetworkPredictor if checkpoint.any_readout else MaskedLMPredictor
+    return kind(checkpoint, config, readout)
+
+
+class ReadoutNetworkPredictor:
+    """A readout network: its input has readout and error rates, and it sees whole proteins.
+
+    It is used for proteins only where there are templates: for peptides it did no better than amino
+    acid frequencies.
+    """
+
+    kinds: tuple[str, ...] = ("protein",)
+    weights: CalibrationWeights | None = None
 
     def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
         from pepseq.network.model import ReadoutModel
@@ -61,38 +88,41 @@ class ReadoutNetwork:
             config.threads,
             config.batch_residues,
         )
-        self._expectation = Expectation(
+        self._prior = ResiduePrior(
             symbols_of(readout, config.missed_label, config.misread),
             self.model.background,
             config.kind,
             readout,
             config.candidates,
         )
-        self.candidates, self.budget = self._expectation.candidates, self.model.budget
+        self.candidates, self.budget = self._prior.candidates, self.model.budget
+        self.device, self.precision = self.model.device, self.model.precision
 
-    def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
-        """Return log-probabilities of shape (length, 20) for each readout, without templates."""
-        readings = [self._expectation.reading(residues) for residues in readouts]
-        found = self.model.log_probabilities(readings, progress)
-        return [np.maximum(logs, IMPOSSIBLE, out=logs) for logs in found]
+    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+        """Return log-probabilities of shape (length, 20) for each read, without templates."""
+        inputs = [self._prior.network_input(residues) for residues in reads]
+        found = self.model.log_probabilities(inputs, progress)
+        return [np.maximum(logs, MIN_LOG_PROBABILITY, out=logs) for logs in found]
 
-    def mix(self, combiner: "Combiner", asked: Asked) -> list[np.ndarray]:
-        """Return probabilities of shape (length, 20): copies, and the network where none is."""
-        found = self.logits([residues for residues, _ in asked])
-        for (_, evidence), logs in zip(asked, found, strict=True):
-            np.exp(logs, out=logs)
-            logs *= evidence.none[:, None]
-            logs += evidence.copied
-        return found
+    def probabilities(
+        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+    ) -> list[np.ndarray]:
+        """Return probabilities, (length, 20): copies, and the network where none is."""
+        from pepseq.prediction.template_model import add_copies
+
+        return [
+            add_copies(np.exp(logs, out=logs), of_read)
+            for logs, of_read in zip(self.logits(reads), evidence, strict=True)
+        ]
+
+    def calibrate(self, records: Iterable[Record], readout: Readout, source: str) -> None:
+        """Do nothing: a readout network was calibrated when it was trained."""
 
 
-class LanguageModel:
-    """A masked protein language model; readouts go through it in windows.
+class MaskedLMPredictor:
+    """A masked protein language model; reads go through it in windows."""
 
-    `tempering` weighs its probabilities against amino acid frequencies, see `temper`.
-    """
-
-    kinds = READ_KINDS
+    kinds: tuple[str, ...] = READ_KINDS
 
     def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
         import torch
@@ -102,61 +132,62 @@ class LanguageModel:
         if config.threads:
             torch.set_num_threads(config.threads)
         self.model = ResidueModel(checkpoint, config.device, config.precision)
+        self.device, self.precision = str(self.model.device), self.model.precision
         self.candidates = candidates_of(readout, config.candidates)
-        self._window, self._overlap = _window(self.model.max_window, checkpoint, config)
+        self._window, self._overlap = _choose_window(self.model.max_window, checkpoint, config)
         self._usual_budget = (
             BATCH_TOKENS.get(self.model.device.type) or CPU_BATCH_ACTIVATIONS // self.model.width
         )
         self.budget = config.batch_residues or self._usual_budget
-        self.tempering: Tempering | None = None
+        self.weights: CalibrationWeights | None = None
         self._name = checkpoint.name
 
-    def temper(self, source: str | Path, readout: Readout) -> None:
-        """Calibrate a base model on the observed residues of a file, see `fit_tempering`.
+    def calibrate(self, records: Iterable[Record], readout: Readout, source: str) -> None:
+        """Calibrate a base model on the observed residues of some reads, see `fit_calibration`.
 
         Batches have the usual size, so that the result does not depend on --batch-residues.
         """
 
-        def logits(readouts: list[str]) -> list[np.ndarray]:
-            return self._raw_logits(readouts, self._usual_budget)
+        def logits(reads: list[str]) -> list[np.ndarray]:
+            return self._raw_logits(reads, self._usual_budget)
 
-        self.tempering = fit_tempering(logits, source, readout, self._name)
+        self.weights = fit_calibration(logits, records, readout, self._name, source)
 
-    def logits(self, readouts: list[str], progress: Progress | None = None) -> list[np.ndarray]:
-        """Return logits of shape (length, 20) for each readout, tempered if it is calibrated."""
-        found = self._raw_logits(readouts, self.budget, progress)
-        return found if self.tempering is None else [self.tempering.apply(one) for one in found]
+    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+        """Return logits of shape (length, 20) for each read, by `weights` if it is calibrated."""
+        raw = self._raw_logits(reads, self.budget, progress)
+        return raw if self.weights is None else [self.weights.apply(logits) for logits in raw]
 
     def _raw_logits(
-        self, readouts: list[str], budget: int, progress: Progress | None = None
+        self, reads: list[str], budget: int, progress: Progress | None = None
     ) -> list[np.ndarray]:
-        cuts = [cut_windows(len(readout), self._window, self._overlap) for readout in readouts]
+        windows = [cut_windows(len(read), self._window, self._overlap) for read in reads]
         parts = [
-            readout[start:end]
-            for readout, cut in zip(readouts, cuts, strict=True)
-            for start, end in cut
+            read[start:end] for read, cut in zip(reads, windows, strict=True) for start, end in cut
         ]
-        ends = [[0, *(end for _, end in cut)] for cut in cuts]
-        new = [end - before for of_one in ends for before, end in pairwise(of_one)]
-        logits = iter(self.model.logits(parts, budget, progress, new))
+        ends = [[0, *(end for _, end in cut)] for cut in windows]
+        new_residues = [end - before for of_read in ends for before, end in pairwise(of_read)]
+        logits = iter(self.model.logits(parts, budget, progress, new_residues))
         return [
-            blend_windows(len(readout), cut, [next(logits) for _ in cut])
-            for readout, cut in zip(readouts, cuts, strict=True)
+            blend_windows(len(read), cut, [next(logits) for _ in cut])
+            for read, cut in zip(reads, windows, strict=True)
         ]
 
-    def mix(self, combiner: "Combiner", asked: Asked) -> list[np.ndarray]:
-        """Return probabilities of shape (length, 20): copies, and the network where none is."""
-        found = self.logits([residues for residues, _ in asked])
+    def probabilities(
+        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+    ) -> list[np.ndarray]:
+        """Return probabilities, (length, 20): copies, and the network where none is."""
         return [
-            combiner.mix(residues, evidence, logits)
-            for (residues, evidence), logits in zip(asked, found, strict=True)
+            templates.probabilities(read, of_read, logits)
+            for read, of_read, logits in zip(reads, evidence, self.logits(reads), strict=True)
         ]
 
 
-def _window(most: int, checkpoint: Checkpoint, config: PredictConfig) -> tuple[int, int]:
-    window = config.window or min(checkpoint.window or DEFAULT_WINDOW, most)
-    if window > most:
+def _choose_window(largest: int, checkpoint: Checkpoint, config: PredictConfig) -> tuple[int, int]:
+    """Return the residues of a window and of the overlap of two."""
+    window = config.window or min(checkpoint.window or DEFAULT_WINDOW, largest)
+    if window > largest:
         raise SettingsError(
-            f"window: expected at most {most} residues for {checkpoint.name}, found {window}"
+            f"window: expected at most {largest} residues for {checkpoint.name}, found {window}"
         )
     return window, check_overlap(window, config.overlap)

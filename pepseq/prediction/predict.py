@@ -1,15 +1,14 @@
-"""Complete readouts with a network: FASTA in, FASTA and a table of confidences out."""
+"""Reads of a FASTA file to whole proteins: FASTA and a table of confidences."""
 
 import hashlib
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
-from pepseq import templates
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, encode_text
@@ -17,32 +16,26 @@ from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.temporary_files import temporary_copy
-from pepseq.models.checkpoints import find_checkpoint, weights_sha256
+from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
-from pepseq.prediction.networks import load_network
-from pepseq.prediction.pipeline import CHUNK_RESIDUES, complete
-from pepseq.prediction.readout_choice import (
-    choose_readout,
-    fitting,
-    noticing_peptides,
-    warn_of_cycles,
-)
-from pepseq.prediction.reconstruction import TABLE_COLUMNS, table_rows
-from pepseq.prediction.shards import Hashed, Shard, Share
+from pepseq.prediction.predictor import CHUNKS, Predictor, References, choose_references
+from pepseq.prediction.read_warnings import warn_of_changed_lengths
+from pepseq.prediction.readout_choice import groups_of, survey_reads
+from pepseq.prediction.reconstruction import Reconstruction
+from pepseq.prediction.residue_table import TABLE_HEADER, table_rows
+from pepseq.prediction.shards import HashingWriter, Shard, ShardSelector
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import format_fasta, read_fasta
-
-log = logging.getLogger(__name__)
-BUNDLED_REFERENCE = Path(templates.__file__).parent / "bundled" / "ecoli_W3110_EC590.fasta.gz"
-"""Proteins of E. coli K-12 W3110 and EC590: the templates if none are given."""
-
-NOT_CALIBRATED = "none: confidence is not a probability"
+from pepseq.sequences.fasta import Record, format_fasta, read_fasta
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What `predict` did; `confidence` is the mean over all hidden residues, `unsure` have an X."""
+    """What `predict` did.
+
+    `confidence` is the mean over all hidden residues; `unsure` residues are written as X; `bad`
+    are the records left out.
+    """
 
     proteins: int
     residues: int
@@ -54,10 +47,10 @@ class Predicted:
 
 
 def predict(
-    readouts: str | Path,
+    reads: str | Path,
     output: str | Path,
     *,
-    reference: str | Path | Sequence[str | Path] | None = None,
+    reference: References = None,
     model: str | Path | None = None,
     readout: str | Readout | None = None,
     table: str | Path | None = None,
@@ -67,163 +60,135 @@ def predict(
     offline: bool = False,
     shard: str | Shard | None = None,
 ) -> Predicted:
-    """Complete the readouts of a FASTA file and write whole proteins, same ids, order, lengths.
+    """Predict the hidden residues of a FASTA file of reads, and write whole proteins.
 
-    Observed residues stay; each hidden one becomes the likeliest candidate. `reference` are FASTA
-    files of known proteins to use as templates; None is the bundled proteome, unless a `model` is
-    given. `model` is a folder, a known model's name, a Hugging Face id, or None for the bundled
-    default; with `offline` it must be on this machine. `readout` says what the experiment
-    identifies; None takes the one of the model's readouts that fits the file. `table` gets a row
-    for each residue. Records that cannot be read, or that do not fit the readout, are left out and
-    listed in `<output>.failed.tsv`. With `shard`, such as `3/8`, only that job's share is done, for
-    `merge`; its list of failed records is still the whole file's.
+    Ids, order and lengths stay, and so do observed residues; each hidden one becomes the likeliest
+    candidate. For reads in memory see `pepseq.reconstruct`.
+
+    `reference`: FASTA files of known proteins to use as templates; None for the bundled proteome,
+    unless a `model` is given. `model`: a folder, a known model's name, a Hugging Face id, or None
+    for the bundled default; with `offline` it must be on this machine. `readout`: the labels that
+    the experiment identifies; None for the one of the model's readouts that fits the file.
+    `table`: gets a row for each residue. `shard`, such as `3/8`: only that job's part is done, for
+    `merge`; its list of failed records is still the whole file's. Records that cannot be read, or
+    that do not fit the readout, are left out and listed in `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
     shard = Shard.parse(shard) if isinstance(shard, str) else shard
-    wanted = [output] if table is None else [output, table]
+    paths = [output] if table is None else [output, table]
     if shard is not None:
-        _check_files(readouts, wanted)
-    references = _references(reference, model, config)
-    check_outputs(wanted, [readouts, *references], force)
-    if model is not None and any(_inside(path, model) for path in wanted):
+        _check_shareable(reads, paths)
+    references = choose_references(reference, model, config)
+    check_outputs(paths, [reads, *references], force)
+    if model is not None and any(_is_inside(path, model) for path in paths):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
-    with _rereadable(readouts) as source, Outputs(force) as outputs:
-        kinds = ("proteins", "residues")
-        streams = [
-            Hashed(outputs.open(path, kind)) for path, kind in zip(wanted, kinds, strict=False)
-        ]
+    bad: list[FailedRecord] = []
+    with _rereadable(reads) as source, Outputs(force) as outputs:
+        writer = _ResultWriter(outputs, output, table, config.min_confidence)
         checkpoint = find_checkpoint(model, offline)
-        anything = checkpoint.any_readout or (bool(references) and model is None)
-        used, total = choose_readout(source, checkpoint, readout, anything, config.missed_label)
-        warn_of_cycles(readouts)
-        combiner = _combiner(references, used, config)
-        network = None if config.mode == "templates" else load_network(checkpoint, config, used)
-        if network and not checkpoint.readouts:  # of a base model nothing says how sure it may be
-            network.temper(source, used)
-        bad: list[FailedRecord] = []
-        share = None if shard is None else Share(shard, total)
-        todo = total if shard is None else min(total, total // shard.of + CHUNK_RESIDUES)
-        with Progress("predicting", todo, "residues") as progress:
-            groups = used.group_symbols
+        groups = groups_of(checkpoint.readouts)
+        survey = survey_reads(read_fasta(source, reads=True, bad=[], groups=groups), groups)
+        predictor = Predictor.load(survey, str(source), checkpoint, references, readout, config)
+        warn_of_changed_lengths(reads)
+        groups = predictor.readout.group_symbols
+        if predictor.network and predictor.needs_calibration:
+            sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))
+            predictor.network.calibrate(sampled, predictor.readout, str(source))
+        selector = None if shard is None else ShardSelector(shard, survey.residues)
+        total = survey.residues
+        if shard is not None:
+            total = min(total, total // shard.of + CHUNKS.residues)
+        with Progress("predicting", total, "residues") as progress:
             records = read_fasta(source, reads=True, bad=bad, groups=groups)
-            records = noticing_peptides(records, config.kind, source)
-            missed = combiner is not None and config.missed_label > 0
-            candidates = "all" if missed else config.candidates
-            records = fitting(records, used, candidates, source, bad, groups)
-            results = complete(records, used, config, network, combiner, progress, share)
-            counts, hashes = _write(results, config.min_confidence, *streams)
-            good = share.whole.proteins if share else counts["proteins"]
+            records = predictor.fitting_reads(records, str(source), bad, groups)
+            for record, reconstruction in predictor.reconstruct(records, progress, selector):
+                writer.write(record, reconstruction)
+            good = writer.proteins if selector is None else selector.whole.proteins
             write_failed(outputs, output, bad, good)
-            settings = _settings(config, used, checkpoint, network, combiner)
-            if share:
-                settings["shard"] = _described(share, counts, hashes, bad, output, table)
-            outputs.record(output, run_record("predict", settings, [readouts], started))
+            settings = predictor.settings()
+            if selector is not None:
+                settings["shard"] = _describe_shard(selector, writer, bad)
+            outputs.record(output, run_record("predict", settings, [reads], started))
     refuse_failed(bad, good, output, keep_going)
-    return Predicted(**counts, readout=used, bad=bad)
+    return writer.predicted(predictor.readout, bad)
 
 
-def _check_files(readouts: str | Path, outputs: Sequence[str | Path]) -> None:
-    """Refuse what several jobs cannot share, or `merge` cannot read."""
-    if str(readouts) == STDIO or _is_pipe(readouts):
+class _ResultWriter:
+    """Writes reconstructions as FASTA and rows of a table, and counts them."""
+
+    def __init__(
+        self,
+        outputs: Outputs,
+        output: str | Path,
+        table: str | Path | None,
+        min_confidence: float,
+    ):
+        self.output, self.table = output, table
+        self.fasta = HashingWriter(outputs.open(output, "proteins"))
+        self.rows = None if table is None else HashingWriter(outputs.open(table, "residues"))
+        self._min_confidence = min_confidence
+        self.proteins = self.residues = self.hidden = self.unsure = 0
+        self._confidence = 0.0
+        if self.rows:
+            self.rows.write(TABLE_HEADER)
+
+    def write(self, record: Record, reconstruction: Reconstruction) -> None:
+        """Write a read's reconstruction."""
+        confidence, hidden = reconstruction.mean_confidence, len(reconstruction.hidden)
+        header = f"{record.header} confidence={confidence:.4f}"
+        if reconstruction.templates is not None and reconstruction.templates.best:
+            header += f" template={reconstruction.templates.best}"
+        sequence = reconstruction.hide_below(self._min_confidence)
+        self.fasta.write(format_fasta(header, sequence))
+        if self.rows:
+            for rows in table_rows(reconstruction):
+                self.rows.write(encode_text(rows))
+        self.proteins, self.residues = self.proteins + 1, self.residues + len(sequence)
+        self.hidden, self.unsure = self.hidden + hidden, self.unsure + sequence.count(HIDDEN)
+        self._confidence += confidence * hidden
+
+    def predicted(self, readout: Readout, bad: list[FailedRecord]) -> Predicted:
+        """Return the counts of all that was written."""
+        confidence = self._confidence / max(self.hidden, 1)
+        return Predicted(
+            self.proteins, self.residues, self.hidden, self.unsure, confidence, readout, bad
+        )
+
+
+def _check_shareable(reads: str | Path, outputs: Sequence[str | Path]) -> None:
+    """Raise SettingsError for inputs that several jobs, and outputs that merge, cannot read."""
+    if str(reads) == STDIO or _is_pipe(reads):
         raise SettingsError("--shard: expected a file that every job can read, found a stream")
     if STDIO in map(str, outputs):
         raise SettingsError("--shard: expected files as outputs, which merge reads, found stdout")
 
 
-def _settings(config: PredictConfig, readout: Readout, checkpoint, network, combiner) -> dict:
-    """Return all that decides the result."""
-    settings = {**asdict(config), "readout": str(readout)}
-    settings["model"] = checkpoint.name if network else None
-    settings["reference"] = combiner.finder.reference.described if combiner else None
-    if network:
-        settings["precision"] = network.model.precision
-        settings["device"] = str(network.model.device)
-        if checkpoint.published is None and os.path.isdir(checkpoint.source):
-            settings["model_sha256"] = weights_sha256(Path(checkpoint.source))
-        if not checkpoint.readouts:
-            found = network.tempering
-            settings["calibration"] = asdict(found) if found else NOT_CALIBRATED
-    return settings
-
-
-def _described(share: Share, counts: dict, hashes: list[str], bad: list, output, table) -> dict:
-    """Return what `merge` has to know of a shard; SHA-256 are of the decompressed content."""
-    fasta, rows = [*hashes, None][:2]
+def _describe_shard(
+    selector: ShardSelector, writer: _ResultWriter, bad: list[FailedRecord]
+) -> dict[str, Any]:
+    """Return what `merge` needs to know of a shard; SHA-256 are of the decompressed content."""
+    folder, table = Path(writer.output).parent, writer.table
     return {
-        "number": share.shard.number,
-        "of": share.shard.of,
-        "proteins": counts["proteins"],
-        "fasta_sha256": fasta,
-        "table": table and os.path.relpath(table, Path(output).parent),
-        "table_sha256": rows,
+        "number": selector.shard.number,
+        "of": selector.shard.of,
+        "proteins": writer.proteins,
+        "fasta_sha256": writer.fasta.sha256,
+        "table": table and os.path.relpath(table, folder),
+        "table_sha256": writer.rows.sha256 if writer.rows else None,
         "failed_sha256": hashlib.sha256(format_failed(bad)).hexdigest() if bad else None,
-        "whole": share.whole.described(),
+        "whole": selector.whole.describe(),
     }
 
 
-def _references(reference, model, config: PredictConfig) -> list[str | Path]:
-    """Return the FASTA files of templates: those given, the bundled one, or none."""
-    if config.mode == "templates" and model is not None:
-        raise SettingsError("--model: mode templates uses no network; choose auto or model")
-    if reference is None:
-        bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
-        return [BUNDLED_REFERENCE] if bundled else []
-    if config.mode == "model":
-        raise SettingsError("--reference: mode model uses no templates; choose auto or templates")
-    paths = [reference] if isinstance(reference, str | os.PathLike) else list(reference)
-    return paths or _references(None, model, config)
-
-
-def _combiner(references: list, readout: Readout, config: PredictConfig):
-    """Return the Combiner of these references, or None if there are none."""
-    if not references:
-        return None
-    from pepseq.prediction.combiner import Combiner
-    from pepseq.templates.reference import open_reference
-    from pepseq.templates.stratified import StratifiedFinder
-    from pepseq.templates.symbols import symbols_of
-
-    symbols = symbols_of(readout, config.missed_label, config.misread)
-    finder = StratifiedFinder(open_reference(references), symbols, config.kind)
-    return Combiner(finder, readout, config.candidates)
-
-
-def _write(
-    results, min_confidence: float, fasta: Hashed, rows: Hashed | None = None
-) -> tuple[dict, list[str]]:
-    """Write reconstructions as FASTA and rows; return their counts and each output's SHA-256."""
-    if rows:
-        rows.write(("\t".join(TABLE_COLUMNS) + "\n").encode())
-    proteins = residues = hidden = unsure = 0
-    confidence = 0.0
-    for record, result in results:
-        header = f"{record.header} confidence={result.confidence:.4f}"
-        if result.origins is not None and result.origins.names and result.origins.best:
-            header += f" template={result.origins.best}"
-        sequence = result.surer_than(min_confidence)
-        fasta.write(format_fasta(header, sequence))
-        if rows:
-            for some in table_rows(record.id, result):
-                rows.write(encode_text(some))
-        proteins, residues = proteins + 1, residues + len(result.sequence)
-        hidden += len(result.hidden)
-        unsure += sequence.count(HIDDEN)
-        confidence += result.confidence * len(result.hidden)
-    counts = {
-        "proteins": proteins,
-        "residues": residues,
-        "hidden": hidden,
-        "unsure": unsure,
-        "confidence": confidence / max(hidden, 1),
-    }
-    return counts, [stream.sha256 for stream in (fasta, rows) if stream]
-
-
-def _inside(path: str | Path, folder: str | Path) -> bool:
+def _is_inside(path: str | Path, folder: str | Path) -> bool:
     return Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
+
+
+def _is_pipe(path: str | Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 @contextmanager
@@ -233,15 +198,12 @@ def _rereadable(path: str | Path) -> Iterator[str | Path]:
         yield path
         return
     with temporary_copy(path) as copy:
-        yield _Copy(copy, "stdin" if str(path) == STDIO else str(path))
+        name = "stdin" if str(path) == STDIO else str(path)
+        yield cast(Path, _NamedCopy(copy, name))
 
 
-def _is_pipe(path: str | Path) -> bool:
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
-class _Copy(os.PathLike):
-    """A copied stream that goes by the stream's name in messages."""
+class _NamedCopy(os.PathLike[str]):
+    """The path of a copied stream, which has the stream's name in messages."""
 
     def __init__(self, path: str, name: str):
         self._path, self._name = path, name

@@ -1,4 +1,4 @@
-"""What each residue may be, by what is read there, before a template or a network is asked."""
+"""Prior of each residue: its probabilities by the read alone, before templates and networks."""
 
 import numpy as np
 
@@ -12,54 +12,55 @@ TRYPTIC_END = 0.9
 _KR = [AMINO_ACIDS.index(a) for a in "KR"]
 
 
-class Expectation:
-    """Frequencies of amino acids, and the noise of the readout.
+class ResiduePrior:
+    """Probabilities of amino acids by their frequencies, the read symbol and its error rates.
 
     `background`: frequencies, (20,); `kind` and `candidates` as in PredictConfig. Of the result:
-    `candidates` are the amino acids that a hidden residue may be; `reads`, (symbols, 20): how
-    likely each symbol is read, given the amino acid.
+    `candidates` are the amino acids that a hidden residue may be; `emission`, (symbols, 20):
+    P(symbol | amino acid).
     """
 
     def __init__(
         self, symbols: Symbols, background: np.ndarray, kind: str, readout: Readout, candidates: str
     ):
         self.symbols, self._background, self._kind = symbols, background, kind
-        self._modelled = readout.hidden if candidates == "hidden" else AMINO_ACIDS
-        self.reads = symbols.likelihood.T.copy()
+        self._network_candidates = readout.hidden if candidates == "hidden" else AMINO_ACIDS
+        self.emission = symbols.likelihood.T.copy()
         if candidates == "all":
-            self.reads[-1] = 1
-        self.candidates = "".join(
-            a for a, p in zip(AMINO_ACIDS, self.reads[symbols.hidden], strict=True) if p > 0
-        )
+            self.emission[-1] = 1
+        of_hidden = self.emission[symbols.hidden]
+        self.candidates = "".join(a for a, p in zip(AMINO_ACIDS, of_hidden, strict=True) if p > 0)
 
     def probabilities(self, residues: str, logits: np.ndarray | None = None) -> np.ndarray:
         """Return the probability of each amino acid, (length, 20), by frequencies or a network.
 
         `logits`, (length, 20), choose among the amino acids that the readout hides.
         """
-        expected = np.tile(self._background, (len(residues), 1))
-        if logits is not None and self._modelled:
-            columns = [AMINO_ACIDS.index(a) for a in self._modelled]
+        prior = np.tile(self._background, (len(residues), 1))
+        if logits is not None and self._network_candidates:
+            columns = [AMINO_ACIDS.index(a) for a in self._network_candidates]
             share = self._background[columns].sum()
             for part in residue_slices(len(residues)):
-                some = logits[part][:, columns]
-                weights = np.exp(some - some.max(1, keepdims=True))
-                expected[part, columns] = share * weights / weights.sum(1, keepdims=True)
+                of_candidates = logits[part][:, columns]
+                weights = np.exp(of_candidates - of_candidates.max(1, keepdims=True))
+                prior[part, columns] = share * weights / weights.sum(1, keepdims=True)
         if self._kind == "tryptic":
-            expected[-1] *= 1 - TRYPTIC_END
-            expected[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
+            prior[-1] *= 1 - TRYPTIC_END
+            prior[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
         symbols = self.symbols.encode(residues)
         for part in residue_slices(len(residues)):
-            expected[part] *= self.reads[symbols[part]]
-            expected[part] /= expected[part].sum(1, keepdims=True)
-        return expected
+            prior[part] *= self.emission[symbols[part]]
+            prior[part] /= prior[part].sum(1, keepdims=True)
+        return prior
 
-    def reading(self, residues: str) -> NetworkInput:
-        """Return what the readout network is told of a readout without templates."""
-        largest = self.reads.max(1, keepdims=True)
-        emission = np.divide(self.reads, largest, out=np.zeros_like(self.reads), where=largest > 0)
+    def network_input(self, residues: str) -> NetworkInput:
+        """Return the readout network's input for a read without templates."""
+        largest = self.emission.max(1, keepdims=True)
+        relative = np.divide(
+            self.emission, largest, out=np.zeros_like(self.emission), where=largest > 0
+        )
         return input_without_templates(
-            emission[self.symbols.encode(residues)],
+            relative[self.symbols.encode(residues)],
             self.probabilities(residues),
             begins=self._kind in ("protein", "prefix"),
             ends=self._kind == "protein",

@@ -1,16 +1,16 @@
-"""A prediction shared by several jobs: which readouts are a job's, and what proves it whole."""
+"""Shards of a prediction: the reads of each job, and the counts that prove the whole."""
 
 import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, Any
 
 from pepseq.errors import SettingsError, found
 from pepseq.io.files import encode_text
 from pepseq.sequences.fasta import Record
 
-MOST_SHARDS = 1_000_000
+MAX_SHARDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Shard:
     number: int
     of: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of:
             raise SettingsError(
                 f"--shard: expected i/n with i from 1 to n, such as 1/8 to 8/8, found {self}"
             )
-        if self.of > MOST_SHARDS:
+        if self.of > MAX_SHARDS:
             raise SettingsError(
-                f"--shard: expected i/n with n up to {MOST_SHARDS:,}, found {found(str(self))}"
+                f"--shard: expected i/n with n up to {MAX_SHARDS:,}, found {found(str(self))}"
             )
 
     def __str__(self) -> str:
@@ -42,10 +42,10 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
 
-class Tally:
+class ProteinTally:
     """How many proteins and residues, and a hash of ids and lengths in their order."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.proteins = self.residues = 0
         self._digest = hashlib.sha256()
 
@@ -54,8 +54,8 @@ class Tally:
         self.proteins, self.residues = self.proteins + 1, self.residues + length
         self._digest.update(encode_text(f"{name}\t{length}\n"))
 
-    def described(self) -> dict:
-        """Return what tells one file from another."""
+    def describe(self) -> dict[str, Any]:
+        """Return the counts and the hash, which differ between two files."""
         return {
             "proteins": self.proteins,
             "residues": self.residues,
@@ -63,40 +63,40 @@ class Tally:
         }
 
 
-class Share:
-    """Deals the chunks of a file of `total` residues to shards, and counts them all in `whole`.
+class ShardSelector:
+    """Selects the chunks of one shard from a file of `residues`, and counts all in `whole`.
 
     A shard has the chunks that begin in its part, one `of`-th, of the residues: all shards have as
     many residues, give or take a chunk, and one after the other they are in the order of the file.
     Chunks go whole, so that every batch is the one that a single job makes, to the last digit.
     """
 
-    def __init__(self, shard: Shard, total: int):
-        self.shard, self.total, self.whole = shard, total, Tally()
+    def __init__(self, shard: Shard, residues: int):
+        self.shard, self._residues, self.whole = shard, residues, ProteinTally()
 
-    def of(self, chunks: Iterator[list[Record]]) -> Iterator[list[Record]]:
+    def select(self, chunks: Iterator[list[Record]]) -> Iterator[list[Record]]:
         """Yield the shard's chunks."""
         for chunk in chunks:
-            part = self.whole.residues * self.shard.of // max(self.total, 1)
+            part = self.whole.residues * self.shard.of // max(self._residues, 1)
             for record in chunk:
                 self.whole.add(record.id, len(record.sequence))
             if min(part, self.shard.of - 1) == self.shard.number - 1:
                 yield chunk
 
 
-class Hashed:
-    """A stream for writing bytes that knows the SHA-256 of all that was written."""
+class HashingWriter:
+    """A stream for writing bytes that computes the SHA-256 of all that was written."""
 
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: IO[bytes]):
         self._stream, self._digest = stream, hashlib.sha256()
 
     def write(self, content: bytes) -> None:
         """Write to the stream."""
         self._stream.write(content)
-        self.note(content)
+        self.hash_only(content)
 
-    def note(self, content: bytes) -> None:
-        """Take into the SHA-256 what is not written."""
+    def hash_only(self, content: bytes) -> None:
+        """Include bytes in the SHA-256 that are not written."""
         self._digest.update(content)
 
     @property

@@ -8,14 +8,15 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.sequence_records import Sequences, sequence_records
 
 
-def records_of(reads: Sequences, groups: Mapping[str, str] | None = None) -> list[Record]:
+def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[Record]:
     """Return the records of reads in memory, cleaned and checked as those of a FASTA file.
 
     `reads` are a list of texts (ids 1, 2, 3 and so on), of (id, text) pairs, of Biopython
     SeqRecords or of pepseq Records, a mapping of ids to texts, or a DataFrame with columns `id`
     and `sequence`. X ? . _ or x stand for hidden residues, [DE] for one of a group. `groups` maps
     the characters that stand for groups in Records to the members of the groups, see
-    `Readout.group_symbols`. A record's line is its place, from 1.
+    `Readout.group_symbols`; groups first seen in a read are added. A record's line is its place,
+    from 1.
 
     Raises InputError for a symbol that is none, an id that occurs twice, no reads, and a path.
 
@@ -27,9 +28,10 @@ def records_of(reads: Sequences, groups: Mapping[str, str] | None = None) -> lis
             "reads: expected a list of reads or a DataFrame, found one text; put it in a list "
             "(for a FASTA file: pepseq.predict, pepseq.lookup)"
         )
+    groups = {} if groups is None else groups
     if not hasattr(reads, "columns") and not isinstance(reads, Mapping):
-        reads = [_header_and_text(read, groups or {}) for read in reads]
-    records = sequence_records(reads, "reads", reads=True, groups=dict(groups or {}))
+        reads = [_header_and_text(read, groups) for read in reads]
+    records = sequence_records(reads, "reads", reads=True, groups=groups)
     if not records:
         raise InputError("reads: expected at least one read, found none")
     return records

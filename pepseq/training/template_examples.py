@@ -16,7 +16,7 @@ from pepseq.network.training_examples import (
     scored_residues,
     simulate_read,
 )
-from pepseq.prediction.combiner import Combiner
+from pepseq.prediction.template_model import TemplateModel
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import label_symbol
 from pepseq.templates.finder import Templates
@@ -46,17 +46,17 @@ def draw_examples(
     readout = readout or random_readout(rng)
     symbols = symbols_of(readout, rates.missed_label, rates.misread)
     finder = StratifiedFinder(reference, symbols, kind)
-    combiner = Combiner(finder, readout, "all" if rates.any_candidate else "hidden")
+    model = TemplateModel(finder, readout, "all" if rates.any_candidate else "hidden")
     letters = _letters(readout)
     examples = []
     for choice in rng.integers(len(proteins), size=number).tolist():
         truth = encode(_stretch(proteins[choice], kind, rng))
         residues = letters[simulate_read(truth, symbols, rates, rng)].tobytes().decode()
-        evidence = combiner.weigh(residues)
+        evidence = model.find_evidence(residues)
         kept = _left(evidence.templates, truth, rng)
         if len(kept) < len(evidence.templates.proteins):
-            evidence = combiner.reweigh(residues, evidence.templates.chosen(kept))
-        read = combiner.reading(residues, evidence)
+            evidence = model.weigh_templates(residues, evidence.templates.chosen(kept))
+        read = model.network_input(residues, evidence)
         examples.append(Example(read, truth, scored_residues(read.emission, truth)))
     return examples
 

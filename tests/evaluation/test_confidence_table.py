@@ -11,9 +11,11 @@ from evaluation_folder import draw_nothing
 from pepseq.errors import InputError
 from pepseq.evaluation import confidence_table
 from pepseq.evaluation.evaluate import evaluate
-from pepseq.prediction.reconstruction import TABLE_COLUMNS, reconstruct, table_rows
+from pepseq.prediction.reconstruction import choose_residues
+from pepseq.prediction.residue_table import TABLE_COLUMNS, table_rows
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
 HIDDEN = "ADEFGHILNPQRSTVW"
@@ -243,12 +245,13 @@ def test_a_table_that_predict_writes_is_read(run, tmp_path):
     for name in ("q1", "q2", "K"):
         true = name if name == "K" else "".join(rng.choice(list(AMINO_ACIDS + "U"), 300))
         logits = rng.normal(0, 3, (len(true), 20))
-        made = reconstruct(mask_sequence(true, readout), logits, readout.hidden)
+        read = Record(name, "", mask_sequence(true, readout).residues, 1)
+        made = choose_residues(read, logits, readout.hidden)
         files = {
             "truth": f"{files['truth']}>{name}\n{true}\n",
             "predicted": f"{files['predicted']}>{name}\n{made.sequence}\n",
         }
-        text += "".join(table_rows(name, made))
+        text += "".join(table_rows(made))
         for at, shares in zip(made.hidden, made.probabilities, strict=True):
             if true[at] != "U":
                 gaps[min(int(shares.max() * 15), 14)] += (true[at] == made.sequence[at]) - max(

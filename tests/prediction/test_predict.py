@@ -276,9 +276,9 @@ def test_a_window_beyond_the_network_is_refused(protbert, readouts, tmp_path):
 def test_reconstructions_check_themselves():
     masked = MaskedSequence("MX")
     with pytest.raises(ValueError, match="observed residues"):
-        Reconstruction(masked, "AA", np.array([1]), "AL", np.array([[0.5, 0.5]]))
+        Reconstruction("p", masked, "AA", np.array([1]), "AL", np.array([[0.5, 0.5]]))
     with pytest.raises(ValueError, match="sum to 1"):
-        Reconstruction(masked, "MA", np.array([1]), "AL", np.array([[0.5, 0.6]]))
+        Reconstruction("p", masked, "MA", np.array([1]), "AL", np.array([[0.5, 0.6]]))
 
 
 def test_logits_that_are_not_finite_are_refused(protbert, fasta, tmp_path, monkeypatch):
@@ -350,8 +350,8 @@ def test_complete_proteins_are_said_with_the_next_command(
     more = [protbert if word == "protbert" else word for word in more]
     done = run("predict", path, "-o", tmp_path / "o", *more)
     assert done.code == 65 and not (tmp_path / "o").exists()
-    assert "these look like complete proteins, not readouts (no hidden residues)" in done.err
-    assert f"pepseq mask {path} --readout KCYM -o readouts.fasta" in done.err
+    assert "these look like complete proteins, not reads (no hidden residues)" in done.err
+    assert f"pepseq mask {path} --readout KCYM -o reads.fasta" in done.err
 
 
 def test_lookup_says_so_too(run, fasta, small_proteins, tmp_path):

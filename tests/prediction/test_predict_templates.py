@@ -12,8 +12,8 @@ from known import K1, K2, masked, shuffled
 
 from pepseq import PredictConfig, predict
 from pepseq.errors import SettingsError
-from pepseq.prediction import pipeline as completing
-from pepseq.prediction.reconstruction import TABLE_COLUMNS
+from pepseq.prediction import predictor
+from pepseq.prediction.residue_table import TABLE_COLUMNS
 from pepseq.readout.masking import mask_sequence
 from pepseq.sequences.fasta import read_fasta
 
@@ -254,7 +254,7 @@ def test_chunks_threads_and_the_order_of_records_change_nothing(
     for number, (source, threads, chunk) in enumerate(
         [(readouts, 1, 1 << 16), (readouts, 4, 1), (fasta("other", pairs), 2, 700)]
     ):
-        monkeypatch.setattr(completing, "CHUNK_RESIDUES", chunk)
+        monkeypatch.setattr(predictor, "CHUNKS", predictor.ChunkSettings(residues=chunk))
         config = PredictConfig(mode="templates", threads=threads)
         out = tmp_path / f"{number}"
         predict(source, out, reference=known, table=f"{out}.tsv", config=config)

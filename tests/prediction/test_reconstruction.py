@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 
 from pepseq import Readout
 from pepseq.network import inputs as of_inputs
-from pepseq.prediction.reconstruction import Origins, candidates_of, reconstruct, table_rows
-from pepseq.readout.masking import MaskedSequence
+from pepseq.prediction.reconstruction import CopiedTemplates, candidates_of, choose_residues
+from pepseq.prediction.residue_table import table_rows
+from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
 READOUT = Readout("CY[DE][QST]")
 MEMBERS = {"X": READOUT.hidden, "d": "DE", "q": "QST"}
+
+
+def read_of(residues):
+    return Record("p", "", residues, 1)
 
 
 def softmax_of(row, members):
@@ -24,7 +29,7 @@ def softmax_of(row, members):
 def test_a_position_of_a_group_takes_its_likeliest_member(residues, seed, everything):
     logits = np.random.default_rng(seed).normal(size=(len(residues), 20)).astype(np.float32)
     usual = candidates_of(READOUT, "all" if everything else "hidden")
-    done = reconstruct(MaskedSequence(residues), logits, usual, READOUT.groups)
+    done = choose_residues(read_of(residues), logits, usual, READOUT.groups)
     assert done.hidden.tolist() == [i for i, a in enumerate(residues) if a in "Xdq"]
     for row, position in enumerate(done.hidden):
         symbol = residues[position]
@@ -39,8 +44,8 @@ def test_a_position_of_a_group_takes_its_likeliest_member(residues, seed, everyt
 def test_the_table_names_members_only():
     logits = np.zeros((3, 20))
     logits[:, AMINO_ACIDS.index("E")] = 1
-    done = reconstruct(MaskedSequence("Cdd"), logits, "", READOUT.groups)
-    rows = "".join(table_rows("p", done)).splitlines()
+    done = choose_residues(read_of("Cdd"), logits, "", READOUT.groups)
+    rows = "".join(table_rows(done)).splitlines()
     assert rows[0] == "p\t1\tC\tobserved\t1.000000" + "\t" * 8
     assert (
         rows[1]
@@ -51,10 +56,12 @@ def test_the_table_names_members_only():
 
 def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
     rng = np.random.default_rng(5)
-    masked = MaskedSequence("".join(rng.choice(list("CYXXXdq"), 50)))
+    read = read_of("".join(rng.choice(list("CYXXXdq"), 50)))
     weights = rng.random((50, 2)) / 2
-    done = reconstruct(masked, rng.normal(size=(50, 20)), READOUT.hidden, READOUT.groups)
-    done = replace(done, origins=Origins(("a", "b"), weights, weights.sum(1), weights[:, 0]))
-    (whole,) = table_rows("p", done)
+    done = choose_residues(read, rng.normal(size=(50, 20)), READOUT.hidden, READOUT.groups)
+    done = replace(
+        done, templates=CopiedTemplates(("a", "b"), weights, weights.sum(1), weights[:, 0])
+    )
+    (whole,) = table_rows(done)
     monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", 7)
-    assert len(list(table_rows("p", done))) == 8 and "".join(table_rows("p", done)) == whole
+    assert len(list(table_rows(done))) == 8 and "".join(table_rows(done)) == whole

@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 
-import pepseq.prediction.pipeline as completing
 from pepseq.errors import InputError, SettingsError
-from pepseq.prediction.shards import Shard, Share
+from pepseq.prediction import predictor
+from pepseq.prediction.predictor import ChunkSettings
+from pepseq.prediction.shards import Shard, ShardSelector
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
@@ -19,8 +20,7 @@ BAD = [("bad", "M!K"), ("p00", "MXK"), ("stray", "MXD")]
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     """Chunks of a few records, so that twenty are worth sharing."""
-    monkeypatch.setattr(completing, "CHUNK_RESIDUES", 150)
-    monkeypatch.setattr(completing, "BATCHES_AT_ONCE", 1)
+    monkeypatch.setattr(predictor, "CHUNKS", ChunkSettings(residues=150, batches=1))
 
 
 @pytest.fixture
@@ -80,7 +80,8 @@ def test_merged_shards_are_the_bytes_of_one_run(way, of, predicted, run, tmp_pat
     records = [json.loads((tmp_path / f"{n}.fasta.run.json").read_text()) for n in ("all", "one0")]
     assert records[0].pop("merged")["shards"] == of
     for record in records:
-        assert record.pop("seconds") > 0 and record.pop("started")
+        assert record.pop("seconds") > 0 and record.pop("started") and record.pop("argv")
+        record["outputs"] = [(o["kind"], o["bytes"], o["sha256"]) for o in record["outputs"]]
     assert records[0] == records[1]
 
 
@@ -88,12 +89,12 @@ def test_shards_have_as_many_residues_give_or_take_a_chunk_and_every_record_once
     chunks = [[Record(f"{n}", "", "X" * (n % 70 + 1), 1)] for n in range(500)]
     total = sum(len(record.sequence) for (record,) in chunks)
     for of in (1, 2, 7, 60, 600):
-        shares = [Share(Shard(number, of), total) for number in range(1, of + 1)]
-        parts = [list(share.of(iter(chunks))) for share in shares]
+        selectors = [ShardSelector(Shard(number, of), total) for number in range(1, of + 1)]
+        parts = [list(selector.select(iter(chunks))) for selector in selectors]
         assert [chunk for part in parts for chunk in part] == chunks
         sizes = [sum(len(r.sequence) for (r,) in part) for part in parts]
         assert max(sizes) <= total / of + 71 and min(sizes) >= total / of - 71
-        assert len({str(share.whole.described()) for share in shares}) == 1
+        assert len({str(selector.whole.describe()) for selector in selectors}) == 1
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pepseq import PredictConfig, Readout
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.random_weights import new_masked_lm
 from pepseq.prediction.networks import load_network
-from pepseq.prediction.pipeline import complete
+from pepseq.prediction.predictor import Predictor
 from pepseq.readout.masking import mask_sequence
 from pepseq.sequences.fasta import Record, read_fasta
 
@@ -67,9 +67,10 @@ def ours(folder: str, readout: Readout, precision: str):
     checkpoint = find_checkpoint(folder)
     config = PredictConfig(device="cpu", precision=precision)
     network = load_network(checkpoint, config, readout)
+    predictor = Predictor(readout, config, checkpoint, templates=None, network=network)
 
     def run(records):
-        for _ in complete(records, readout, config, network):
+        for _ in predictor.reconstruct(records):
             pass
 
     return run

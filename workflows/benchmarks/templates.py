@@ -27,13 +27,13 @@ import numpy as np
 from pepseq import PredictConfig, Readout
 from pepseq.evaluation.metrics import calibration_counts, calibration_error
 from pepseq.models.checkpoints import find_checkpoint
-from pepseq.network.inputs import is_identified
-from pepseq.prediction.combiner import Combiner
+from pepseq.network.inputs import NetworkInput, is_identified
 from pepseq.prediction.networks import load_network
-from pepseq.prediction.pipeline import SETTLED
+from pepseq.prediction.predictor import CHUNKS
+from pepseq.prediction.template_model import CopyEvidence, TemplateModel
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise, record_generator
-from pepseq.sequences.fasta import read_fasta
+from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.reference import open_reference
 from pepseq.templates.stratified import StratifiedFinder
@@ -61,13 +61,13 @@ def reference_file(sequences: list[str], folder: Path) -> Path:
     return path
 
 
-def by_votes(combiner: Combiner, evidence, changed: float | None) -> np.ndarray:
+def by_votes(model: TemplateModel, evidence: CopyEvidence, changed: float | None) -> np.ndarray:
     """Return (length, 20) votes of templates weighted by 2 ** score."""
     templates, length = evidence.templates, len(evidence.none)
-    votes = np.tile(combiner.finder.strata[0].background * 1e-3, (length, 1))
+    votes = np.tile(model.finder.strata[0].background * 1e-3, (length, 1))
     if not len(templates.scores):
         return votes
-    table = exchanges(combiner.finder.strata[0].background, changed or 0.0)
+    table = exchanges(model.finder.strata[0].background, changed or 0.0)
     shares = 2.0 ** (templates.scores - templates.scores.max())
     for share, line in zip(shares / shares.sum(), templates.aligned, strict=True):
         votes[line < 20] += share * table[line[line < 20]]
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--missed-label", type=float, default=0.0)
     parser.add_argument("--misread", type=float, default=0.0)
     parser.add_argument("--model", help="instead of the bundled network")
-    parser.add_argument("--settled", type=float, default=SETTLED, help="share left open")
+    parser.add_argument("--settled", type=float, default=CHUNKS.settled, help="share left open")
     parser.add_argument("--most", type=int, help="draw so many proteins")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -135,7 +135,7 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     noise = Noise(missed_label=arguments.missed_label, misread=arguments.misread)
     config = PredictConfig(missed_label=noise.missed_label, misread=noise.misread)
     finder = StratifiedFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
-    combiner, network = Combiner(finder, readout), None
+    model, network = TemplateModel(finder, readout), None
     if {"default", "rows", "iterative"} & set(arguments.way):
         network = load_network(find_checkpoint(arguments.model), config, readout)
     allowed = np.array([a in readout.hidden for a in AMINO_ACIDS])
@@ -144,23 +144,24 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     with ThreadPoolExecutor(arguments.threads) as pool:
         for start in range(0, len(queries), 500):
             chunk = queries[start : start + 500]
-            readouts = [
+            masked = [
                 add_noise(mask_sequence(s, readout), readout, noise, record_generator("", s, 1))
                 for s in chunk
             ]
-            readouts = [masked.residues for masked in readouts]
-            weighed = list(pool.map(combiner.weigh, readouts))
-            asked = [
-                i for i, e in enumerate(weighed) if network and e.none.mean() > arguments.settled
+            records = [Record(f"p{i}", "", m.residues, i) for i, m in enumerate(masked)]
+            found = list(pool.map(model.find_evidence, (r.sequence for r in records)))
+            left_open = [
+                i for i, e in enumerate(found) if network and e.none.mean() > arguments.settled
             ]
-            about = [(readouts[i], weighed[i]) for i in asked]
-            answers = {
-                way: dict(zip(asked, by_network(way, network, combiner, about), strict=True))
-                for way in arguments.way
-                if about and way in ("default", "rows", "iterative")
-            }
-            for i, (sequence, residues, evidence) in enumerate(
-                zip(chunk, readouts, weighed, strict=True)
+            reads = [records[i].sequence for i in left_open]
+            evidence_of_open = [found[i] for i in left_open]
+            answers = {}
+            for way in arguments.way:
+                if left_open and way in ("default", "rows", "iterative"):
+                    by_read = by_network(way, network, model, reads, evidence_of_open)
+                    answers[way] = dict(zip(left_open, by_read, strict=True))
+            for i, (sequence, record, evidence) in enumerate(
+                zip(chunk, records, found, strict=True)
             ):
                 truth = encode(sequence)
                 hidden = np.array([a in readout.hidden for a in sequence])
@@ -168,44 +169,44 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
                     continue
                 for way, score in scores.items():
                     answer = answers.get(way, {}).get(i)
-                    chosen, sure = decide(way, combiner, residues, evidence, answer, allowed)
+                    chosen, sure = decide(way, model, record, evidence, answer, allowed)
                     score.add(len(sequence), chosen[hidden] == truth[hidden], sure[hidden])
     for way, score in scores.items():
         print(f"| {readout} | {way} | {score.cells()} |", flush=True)
     print(f"{time.perf_counter() - seconds:.0f} s, {arguments.threads} threads")
 
 
-def by_network(way: str, network, combiner: Combiner, about: list) -> list[np.ndarray]:
-    """Return the probabilities, (length, 20), that a network gives for each readout."""
+def by_network(
+    way: str, network, model: TemplateModel, reads: list[str], evidence: list[CopyEvidence]
+) -> list[np.ndarray]:
+    """Return the probabilities, (length, 20), that a network gives for each read."""
     if way == "default":
-        return network.mix(combiner, about)
-    readings = [combiner.reading(residues, evidence) for residues, evidence in about]
-    answers = [np.exp(logs) for logs in network.model.log_probabilities(readings)]
+        return network.probabilities(reads, evidence, model)
+    inputs = [model.network_input(*pair) for pair in zip(reads, evidence, strict=True)]
+    answers = [np.exp(logs) for logs in network.model.log_probabilities(inputs)]
     for last in range(ROUNDS, 1, -1) if way == "iterative" else ():
-        readings = [surest_fixed(*pair, last) for pair in zip(readings, answers, strict=True)]
-        answers = [np.exp(logs) for logs in network.model.log_probabilities(readings)]
+        inputs = [surest_fixed(*pair, last) for pair in zip(inputs, answers, strict=True)]
+        answers = [np.exp(logs) for logs in network.model.log_probabilities(inputs)]
     return answers
 
 
-def surest_fixed(reading, answer: np.ndarray, rounds: int):
-    """Return a reading in which the surest 1 / rounds of what is open are as if observed."""
-    emission, prior = reading.emission.copy(), reading.prior.copy()
+def surest_fixed(read: NetworkInput, answer: np.ndarray, rounds: int) -> NetworkInput:
+    """Return an input in which the surest 1 / rounds of what is open are as if observed."""
+    emission, prior = read.emission.copy(), read.prior.copy()
     open_ = np.flatnonzero(~is_identified(emission))
     number = -(-len(open_) // rounds)
     fixed = open_[np.argsort(-answer[open_].max(1), kind="stable")[:number]]
     for values in (emission, prior):
         values[fixed] = np.eye(20)[answer[fixed].argmax(1)]
-    return replace(reading, emission=emission, prior=prior)
+    return replace(read, emission=emission, prior=prior)
 
 
-def decide(way, combiner, residues, evidence, answer, allowed) -> tuple[np.ndarray, np.ndarray]:
+def decide(way, model, record, evidence, answer, allowed) -> tuple[np.ndarray, np.ndarray]:
     """Return the amino acid codes that one way chooses at each residue, and how sure it is."""
     if way in ("copying", "default", "rows", "iterative"):
-        result = combiner.decide(residues, evidence, answer)
-        sure = np.ones(len(residues))
-        sure[result.hidden] = result.probabilities.max(1)
-        return encode(result.sequence), sure
-    votes = by_votes(combiner, evidence, 0.12 if way == "profile" else None)
+        result = model.reconstruct(record, evidence, answer)
+        return encode(result.sequence), result.confidence
+    votes = by_votes(model, evidence, 0.12 if way == "profile" else None)
     if way == "best" and len(evidence.templates.scores):
         line = evidence.templates.aligned[0]
         votes[line < 20] *= 1e-3

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from pepseq import Noise, Readout, mask
-from pepseq.prediction.readout_choice import warn_of_absent, warn_of_cycles
+from pepseq.prediction.read_warnings import warn_of_changed_lengths, warn_of_missing_labels
 from pepseq.sequences.residues import AMINO_ACIDS, FREQUENCIES
 
 
@@ -31,18 +31,18 @@ def test_frequencies_are_of_all_amino_acids_and_sum_to_1():
     ],
 )
 def test_labels_that_never_occur_are_doubted_by_their_frequency(residues, doubted, log):
-    warn_of_absent("r.fasta", Readout("K2"), set("KCYMX"), residues)
+    warn_of_missing_labels("r.fasta", Readout("K2"), set("KCYMX"), residues)
     found = [record.getMessage() for record in log.records]
     assert len(found) == bool(doubted)
     assert not doubted or f"none of {residues} residues is {doubted} (about" in found[0]
 
 
 def test_missed_labels_and_groups_count_too(log):
-    warn_of_absent("r.fasta", Readout("K"), {"X"}, 300, missed=0.5)
-    warn_of_absent("r.fasta", Readout("C[DE]"), set("dXC"), 1000)
+    warn_of_missing_labels("r.fasta", Readout("K"), {"X"}, 300, missed_label=0.5)
+    warn_of_missing_labels("r.fasta", Readout("C[DE]"), set("dXC"), 1000)
     assert not log.records
-    warn_of_absent("r.fasta", Readout("K"), {"X"}, 300)
-    warn_of_absent("r.fasta", Readout("C[DE]"), {"X"}, 120)
+    warn_of_missing_labels("r.fasta", Readout("K"), {"X"}, 300)
+    warn_of_missing_labels("r.fasta", Readout("C[DE]"), {"X"}, 120)
     assert [r.getMessage().split(" (about ")[0].split(" is ")[1] for r in log.records] == [
         "K",
         "[DE]",
@@ -70,7 +70,7 @@ def test_both_commands_doubt_the_readout(command, run, fasta, tmp_path):
 )
 def test_readouts_of_other_lengths_are_known_by_their_run_record(noise, said, log, fasta, tmp_path):
     mask(fasta("p.fasta", [("a", "MAGICK" * 9)]), tmp_path / "r.fasta", "KCYM", noise=noise)
-    warn_of_cycles(tmp_path / "r.fasta")
+    warn_of_changed_lengths(tmp_path / "r.fasta")
     assert [f"simulated with {said} so" in r.getMessage() for r in log.records] == [True][
         : bool(said)
     ]
@@ -79,8 +79,8 @@ def test_readouts_of_other_lengths_are_known_by_their_run_record(noise, said, lo
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"command": "mask"}', '{"command": 1}'])
 def test_other_run_records_say_nothing(record, log, tmp_path):
     (tmp_path / "r.fasta.run.json").write_text(record)
-    warn_of_cycles(tmp_path / "r.fasta")
+    warn_of_changed_lengths(tmp_path / "r.fasta")
     about = {"command": "mask", "settings": {"noise": {"lost_cycle": "many"}}}
     (tmp_path / "r.fasta.run.json").write_text(json.dumps(about))
-    warn_of_cycles(tmp_path / "r.fasta")
+    warn_of_changed_lengths(tmp_path / "r.fasta")
     assert not log.records

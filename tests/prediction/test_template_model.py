@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 from known import K1, K2, changed, masked, reference_of, shuffled
 
-from pepseq.prediction.combiner import Combiner
+from pepseq.prediction.template_model import TemplateModel
 from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.symbols import symbols_of
 
 
-def combiner(pairs, readout=K1, candidates="hidden", kind="protein", **errors):
+def template_model(pairs, readout=K1, candidates="hidden", kind="protein", **errors):
     finder = StratifiedFinder(reference_of(pairs), symbols_of(readout, **errors), kind)
-    return Combiner(finder, readout, candidates)
+    return TemplateModel(finder, readout, candidates)
 
 
-def complete(combiner, readout, logits=None):
-    evidence = combiner.weigh(readout)
-    return combiner.decide(readout, evidence, combiner.mix(readout, evidence, logits)), evidence
+def reconstruct(model, read, logits=None):
+    evidence = model.find_evidence(read)
+    probabilities = model.probabilities(read, evidence, logits)
+    return model.reconstruct(Record("read", "", read, 1), evidence, probabilities), evidence
 
 
 def agreement(one, other):
@@ -32,26 +34,26 @@ def known(proteins):
 
 @pytest.fixture(scope="module")
 def made(known):
-    return combiner(known)
+    return template_model(known)
 
 
 @pytest.mark.parametrize("readout", ["KCYM", "K2", "CY[DE]", "[DE][KR]C"])
 def test_known_proteins_are_recovered_and_surely(known, readout):
     readout = Readout(readout)
-    one = combiner(known, readout)
+    one = template_model(known, readout)
     for name, protein in known[:8]:
-        result, evidence = complete(one, masked(protein, readout))
+        result, evidence = reconstruct(one, masked(protein, readout))
         assert agreement(result.sequence, protein) > 0.995
-        assert result.confidence > 0.97 and evidence.none.mean() < 0.05
-        assert result.origins.best == name
-        assert result.origins.agreement.mean() > 0.95
+        assert result.mean_confidence > 0.97 and evidence.none.mean() < 0.05
+        assert result.templates.best == name
+        assert result.templates.agreement.mean() > 0.95
 
 
 def test_a_relative_is_completed_and_less_surely_where_it_differs(made, known):
     right, sure = [], []
     for _, protein in known:
         truth = changed(protein, 0.3)
-        result, _ = complete(made, masked(truth))
+        result, _ = reconstruct(made, masked(truth))
         right += [truth[i] == result.sequence[i] for i in result.hidden]
         sure += result.probabilities.max(1).tolist()
     assert np.mean(right) > 0.5
@@ -59,7 +61,7 @@ def test_a_relative_is_completed_and_less_surely_where_it_differs(made, known):
 
 
 def test_unrelated_proteins_are_not_copied(made, known):
-    weights = [1 - made.weigh(masked(shuffled(p))).none.mean() for _, p in known]
+    weights = [1 - made.find_evidence(masked(shuffled(p))).none.mean() for _, p in known]
     assert np.mean(weights) < 0.02 and max(weights) < 0.3
 
 
@@ -67,9 +69,9 @@ def test_a_chimera_is_copied_from_both(made, known):
     (one, first), (other, second) = known[2], known[5]
     cut = len(first) // 2
     chimera = first[:cut] + second[len(second) // 2 :]
-    result, _ = complete(made, masked(chimera))
-    origins = result.origins
-    left, right = (origins.weights[:, origins.names.index(name)] for name in (one, other))
+    result, _ = reconstruct(made, masked(chimera))
+    origins = result.templates
+    left, right = (origins.weights[:, origins.ids.index(name)] for name in (one, other))
     assert left[: cut - 40].min() > 0.9 and right[cut + 40 :].min() > 0.9
     assert agreement(result.sequence, chimera) > 0.9
 
@@ -93,7 +95,7 @@ def test_observed_residues_hold_and_probabilities_are_of_candidates(
     known, labels, candidates, errors
 ):
     readout = Readout(labels)
-    one = combiner(known[:10], readout, candidates, **errors)
+    one = template_model(known[:10], readout, candidates, **errors)
     allowed = set(AMINO_ACIDS) if candidates == "all" or "missed_label" in errors else None
     allowed = allowed or set(readout.hidden)
     rng = np.random.default_rng(1)
@@ -101,7 +103,7 @@ def test_observed_residues_hold_and_probabilities_are_of_candidates(
         residues = masked(known[number][1], readout)[:length]
         residues = "".join("X" if allowed and rng.random() < 0.2 else a for a in residues)
         for logits in (None, rng.normal(size=(len(residues), 20)).astype(np.float32)):
-            result, evidence = complete(one, residues, logits)
+            result, evidence = reconstruct(one, residues, logits)
             assert np.allclose(evidence.copied.sum(1) + evidence.none, 1)
             assert np.allclose(result.probabilities.sum(1), 1)
             assert len(result.sequence) == len(residues)
@@ -119,16 +121,16 @@ def test_where_no_template_is_copied_the_network_decides(made):
     logits = np.zeros((len(residues), 20), np.float32)
     logits[:, AMINO_ACIDS.index("W")] = 9
     logits[:, AMINO_ACIDS.index("C")] = 99  # no candidate
-    result, evidence = complete(made, residues, logits)
+    result, evidence = reconstruct(made, residues, logits)
     assert evidence.none.mean() > 0.9 and result.sequence == "K" + "W" * 28
-    alone, _ = complete(made, residues)
+    alone, _ = reconstruct(made, residues)
     assert set(alone.sequence[1:]) == {"L"}
 
 
 def test_where_a_template_is_copied_the_network_changes_little(made, known):
     protein = known[4][1]
     logits = np.random.default_rng(2).normal(0, 5, (len(protein), 20)).astype(np.float32)
-    result, _ = complete(made, masked(protein), logits)
+    result, _ = reconstruct(made, masked(protein), logits)
     assert agreement(result.sequence, protein) > 0.99
 
 
@@ -136,31 +138,31 @@ def test_a_misread_label_is_doubted(known):
     protein = known[2][1]
     at = [i for i, a in enumerate(protein) if a == "K" and 50 < i < len(protein) - 50][2]
     wrong = masked(protein)[:at] + "Y" + masked(protein)[at + 1 :]
-    result, _ = complete(combiner(known, misread=0.02), wrong)
+    result, _ = reconstruct(template_model(known, misread=0.02), wrong)
     assert result.sequence == protein[:at] + "Y" + protein[at + 1 :]
-    assert result.origins.weight[at] > 0.99 and result.origins.agreement[at] < 0.01
+    assert result.templates.weight[at] > 0.99 and result.templates.agreement[at] < 0.01
 
 
 def test_a_missed_label_is_put_back(known):
     protein = known[2][1]
     at = [i for i, a in enumerate(protein) if a == "K" and i > 50][2]
     residues = masked(protein)[:at] + "X" + masked(protein)[at + 1 :]
-    result, _ = complete(combiner(known, missed_label=0.05), residues)
+    result, _ = reconstruct(template_model(known, missed_label=0.05), residues)
     assert result.sequence[at] == "K" and agreement(result.sequence, protein) > 0.99
-    strict, _ = complete(combiner(known), residues)
+    strict, _ = reconstruct(template_model(known), residues)
     assert strict.sequence[at] in K1.hidden
 
 
 def test_noisy_readouts_are_recovered(known):
     errors = {"missed_label": 0.15, "misread": 0.05}
-    one = combiner(known, K2, **errors)
+    one = template_model(known, K2, **errors)
     draw = np.random.default_rng(5)
     for _, protein in known[:10]:
         residues = [
             a if a == "X" or draw.random() > 0.2 else draw.choice([*"XXXKCYMRHWST"])
             for a in masked(protein, K2)
         ]
-        result, evidence = complete(one, "".join(residues))
+        result, evidence = reconstruct(one, "".join(residues))
         hidden = result.hidden
         right = [protein[i] == result.sequence[i] for i in hidden]
         assert np.mean(right) > 0.99 and evidence.none.mean() < 0.05
@@ -168,8 +170,8 @@ def test_noisy_readouts_are_recovered(known):
 
 def test_unknown_residues_of_a_template_are_drawn_from_all_amino_acids(known):
     name, protein = known[2]
-    one = combiner([(name, protein[:80] + "X" * 9 + protein[89:])])
-    result, _ = complete(one, masked(protein))
+    one = template_model([(name, protein[:80] + "X" * 9 + protein[89:])])
+    result, _ = reconstruct(one, masked(protein))
     rows = {i: p for i, p in zip(result.hidden, result.probabilities, strict=True)}
     assert all(rows[i].max() < 0.3 for i in range(80, 89) if i in rows)
     assert agreement(result.sequence[:80], protein[:80]) == 1
@@ -179,7 +181,7 @@ def test_unknown_residues_of_a_template_are_drawn_from_all_amino_acids(known):
 def test_only_the_order_of_equal_templates_depends_on_the_reference(known):
     twins = [(f"twin{i}", known[3][1]) for i in range(2)]
     for pairs in ([*known, *twins], [*twins, *known][::-1]):
-        result, evidence = complete(combiner(pairs), masked(known[3][1]))
+        result, evidence = reconstruct(template_model(pairs), masked(known[3][1]))
         assert result.sequence == known[3][1]
         three = np.sort(evidence.weights.mean(0))[-3:]
         assert three == pytest.approx([1 / 3] * 3, abs=0.02)
@@ -192,21 +194,21 @@ def test_a_peptide_that_fits_many_places_is_their_mixture():
     pairs = [
         (f"p{n}", start + tail) for n, (start, tail) in enumerate(zip(starts, tails, strict=True))
     ]
-    made = combiner(pairs, kind="tryptic")
-    result, evidence = complete(made, "XXXXXXXK")
-    assert result.sequence == "AAAAAAAK" and result.origins.best == ""
+    made = template_model(pairs, kind="tryptic")
+    result, evidence = reconstruct(made, "XXXXXXXK")
+    assert result.sequence == "AAAAAAAK" and result.templates.best == ""
     found = evidence.copied[:, [AMINO_ACIDS.index(a) for a in "LA"]][:7].mean(0)
     assert found.sum() > 0.8 and found[1] / found[0] == pytest.approx(4, rel=0.15)
 
 
 @pytest.mark.parametrize("kind", ["fragment", "prefix"])
 def test_confidences_of_peptides_are_true(proteins, kind):
-    made = combiner(proteins, K2, kind=kind)
+    made = template_model(proteins, K2, kind=kind)
     right, sure = [], []
     for n, (_, protein) in enumerate(proteins):
         begin = 7 * n % (len(protein) - 10) if kind == "fragment" else 0
         peptide = protein[begin : begin + 10]
-        result, _ = complete(made, masked(peptide, K2))
+        result, _ = reconstruct(made, masked(peptide, K2))
         right += [peptide[i] == result.sequence[i] for i in result.hidden]
         sure += result.probabilities.max(1).tolist()
     assert np.mean(right) > 0.5 and abs(np.mean(right) - np.mean(sure)) < 0.07

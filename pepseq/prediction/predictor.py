@@ -1,0 +1,235 @@
+"""The predictor of one run: templates first, the network where they leave much open."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pepseq.errors import SettingsError
+from pepseq.io.failures import FailedRecord
+from pepseq.io.progress import Progress
+from pepseq.models.checkpoints import Checkpoint, weights_sha256
+from pepseq.prediction.config import PredictConfig
+from pepseq.prediction.networks import NetworkPredictor, load_network
+from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
+from pepseq.prediction.readout_choice import ReadSurvey, choose_readout
+from pepseq.prediction.reconstruction import Reconstruction, choose_residues
+from pepseq.prediction.shards import ShardSelector
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
+from pepseq.templates import BUNDLED_REFERENCE
+
+if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
+    from pepseq.prediction.template_model import TemplateModel
+
+NOT_CALIBRATED = "none: confidence is not a probability"
+References = str | Path | Sequence[str | Path] | None
+"""FASTA files of known proteins; None for the default."""
+
+
+@dataclass(frozen=True)
+class ChunkSettings:
+    """How reads go through templates and network together.
+
+    residues: reads are predicted in chunks of so many residues; larger ones take more memory,
+        smaller ones fill the network's batches less.
+    batches: without templates a chunk has so many batches of the network, if that is more.
+    settled: if templates leave a smaller share of a read open, on average over its residues, the
+        network is not used. Higher values save its time, lower ones use it for less.
+    """
+
+    residues: int = 1 << 15
+    batches: int = 2
+    settled: float = 0.05
+
+
+CHUNKS = ChunkSettings()
+
+
+def choose_references(
+    reference: References, model: str | Path | None, config: PredictConfig
+) -> list[str | Path]:
+    """Return the FASTA files of templates: the given ones, the bundled one, or none.
+
+    Raises SettingsError if reference, model and mode contradict each other.
+    """
+    if config.mode == "templates" and model is not None:
+        raise SettingsError("--model: mode templates uses no network; choose auto or model")
+    paths: list[str | Path] = []
+    if reference is not None:
+        if config.mode == "model":
+            raise SettingsError(
+                "--reference: mode model uses no templates; choose auto or templates"
+            )
+        paths = [reference] if isinstance(reference, str | os.PathLike) else list(reference)
+    bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
+    return paths or ([BUNDLED_REFERENCE] if bundled else [])
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Templates and network, either may be None, that predict reads of one readout."""
+
+    readout: Readout
+    config: PredictConfig
+    checkpoint: Checkpoint
+    templates: "TemplateModel | None"
+    network: NetworkPredictor | None
+
+    @classmethod
+    def load(
+        cls,
+        survey: ReadSurvey,
+        source: str,
+        checkpoint: Checkpoint,
+        references: Sequence[str | Path],
+        readout: str | Readout | None,
+        config: PredictConfig,
+    ) -> "Predictor":
+        """Choose the readout of some reads, and load the templates and the network for it.
+
+        `source` names the reads in messages. Raises SettingsError and InputError.
+        """
+        chosen = choose_readout(survey, checkpoint, readout, source)
+        if readout is not None:
+            warn_of_missing_labels(
+                source, chosen, survey.symbols, survey.residues, config.missed_label
+            )
+        templates = _load_templates(references, chosen, config)
+        network = None
+        if config.mode != "templates":
+            network = load_network(checkpoint, config, chosen)
+        return cls(chosen, config, checkpoint, templates, network)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether the network is a base model, which was not trained for reads."""
+        return self.network is not None and not self.checkpoint.readouts
+
+    def fitting_reads(
+        self,
+        records: Iterable[Record],
+        source: str,
+        bad: list[FailedRecord],
+        groups: Mapping[str, str],
+    ) -> Iterator[Record]:
+        """Yield the reads that fit the readout; the others go to `bad`. Warn of peptides.
+
+        `groups` are those of the records, by their symbols.
+        """
+        missed = self.templates is not None and self.config.missed_label > 0
+        return keep_fitting_reads(
+            warn_of_peptides(records, self.config.kind, source),
+            self.readout,
+            "all" if missed else self.config.candidates,
+            source,
+            bad,
+            groups,
+        )
+
+    def reconstruct(
+        self,
+        records: Iterable[Record],
+        progress: Progress | None = None,
+        shard: ShardSelector | None = None,
+    ) -> Iterator[tuple[Record, Reconstruction]]:
+        """Yield each read with its reconstruction, in order, holding a bounded number at a time.
+
+        With templates, they are weighed against the network, or against amino acid frequencies if
+        there is none; without, the network decides alone. With a `shard`, only its reads.
+        """
+        residues = CHUNKS.residues
+        if self.templates is None and self.network is not None:
+            residues = max(residues, CHUNKS.batches * self.network.budget)
+        chunks = _chunks(records, residues)
+        chunks = chunks if shard is None else shard.select(chunks)
+        if self.templates is not None:
+            yield from self._with_templates(self.templates, chunks, progress)
+        elif self.network is not None:
+            yield from self._by_network(self.network, chunks, progress)
+
+    def _by_network(
+        self,
+        network: NetworkPredictor,
+        chunks: Iterable[list[Record]],
+        progress: Progress | None,
+    ) -> Iterator[tuple[Record, Reconstruction]]:
+        for chunk in chunks:
+            logits = network.logits([record.sequence for record in chunk], progress)
+            for record, of_read in zip(chunk, logits, strict=True):
+                groups = self.readout.groups
+                yield record, choose_residues(record, of_read, network.candidates, groups)
+
+    def _with_templates(
+        self,
+        templates: "TemplateModel",
+        chunks: Iterable[list[Record]],
+        progress: Progress | None,
+    ) -> Iterator[tuple[Record, Reconstruction]]:
+        network = self.network
+        if network is not None and self.config.kind not in network.kinds:
+            network = None
+        with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
+            for chunk in chunks:
+                reads = [record.sequence for record in chunk]
+                evidence = list(pool.map(templates.find_evidence, reads))
+                by_network = {}
+                left_open = [i for i, e in enumerate(evidence) if e.none.mean() > CHUNKS.settled]
+                if network is not None and left_open:
+                    probabilities = network.probabilities(
+                        [reads[i] for i in left_open], [evidence[i] for i in left_open], templates
+                    )
+                    by_network = dict(zip(left_open, probabilities, strict=True))
+                for i, record in enumerate(chunk):
+                    yield record, templates.reconstruct(record, evidence[i], by_network.get(i))
+                    if progress is not None:
+                        progress.add(len(record.sequence))
+
+    def settings(self) -> dict[str, Any]:
+        """Return all settings that decide the result, for the run record."""
+        settings: dict[str, Any] = {**asdict(self.config), "readout": str(self.readout)}
+        settings["model"] = self.checkpoint.name if self.network else None
+        reference = self.templates and self.templates.finder.reference.described
+        settings["reference"] = reference
+        if self.network:
+            settings["precision"] = self.network.precision
+            settings["device"] = self.network.device
+            source = self.checkpoint.source
+            if self.checkpoint.published is None and os.path.isdir(source):
+                settings["model_sha256"] = weights_sha256(Path(source))
+            if self.needs_calibration:
+                weights = self.network.weights
+                settings["calibration"] = asdict(weights) if weights else NOT_CALIBRATED
+        return settings
+
+
+def _load_templates(
+    references: Sequence[str | Path], readout: Readout, config: PredictConfig
+) -> "TemplateModel | None":
+    """Return the templates of these references, or None if there are none."""
+    if not references:
+        return None
+    from pepseq.prediction.template_model import TemplateModel
+    from pepseq.templates.reference import open_reference
+    from pepseq.templates.stratified import StratifiedFinder
+    from pepseq.templates.symbols import symbols_of
+
+    symbols = symbols_of(readout, config.missed_label, config.misread)
+    finder = StratifiedFinder(open_reference(references), symbols, config.kind)
+    return TemplateModel(finder, readout, config.candidates)
+
+
+def _chunks(records: Iterable[Record], residues: int) -> Iterator[list[Record]]:
+    chunk: list[Record] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += len(record.sequence)
+        if size >= residues:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,205 @@
+"""Templates of a read, and the probabilities of its residues by copying them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
+from pepseq.network.inputs import NetworkInput
+from pepseq.prediction.prior import ResiduePrior
+from pepseq.prediction.reconstruction import CopiedTemplates, Reconstruction, choose_residues
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
+from pepseq.templates.finder import KEPT, TemplateFinder, Templates
+from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class CopyingSettings:
+    """Settings of the copying model.
+
+    Chosen on E. coli EC590 (from five other strains), E. albertii KF1 and E. fergusonii ATCC 35469
+    (from six E. coli), none on a test set; how well each worked is in README, "How it works".
+
+    distances: shares of residues in which the protein may differ from a template it copies; more
+        of them fit relatives better and take time in proportion.
+    protein_distances, peptide_distances: probability of each distance. A peptide says too little
+        to tell the distance, so near relatives get more.
+    switch: probability of a change to another template, distance or none at each residue. Higher
+        values follow mosaics faster, and let chance fits in.
+    prior_bits, max_prior: a template's prior probability is 2 ** (`prior_bits` + its bonus) over
+        the places that its stratum has for it, at most `max_prior`. Higher values copy distant
+        relatives more often, and unrelated proteins too.
+    peptide_none: peptides come from each place equally likely, and from none this likely,
+        relative to all places. They are compared with every place, so that no chance fit is left
+        out of account.
+    thorough_above: if the templates leave a larger share of the read open, they are looked for
+        again, thoroughly, which takes longer.
+    """
+
+    distances: tuple[float, ...] = (0.003, 0.03, 0.12, 0.35, 0.65)
+    protein_distances: tuple[float, ...] = (0.3, 0.2, 0.2, 0.15, 0.15)
+    peptide_distances: tuple[float, ...] = (0.75, 0.12, 0.05, 0.04, 0.04)
+    switch: float = 1e-3
+    prior_bits: float = -6.0
+    max_prior: float = 0.01
+    peptide_none: float = 0.125
+    thorough_above: float = 0.1
+
+    def distance_prior(self, kind: str) -> np.ndarray:
+        """Return the probability of each of `distances` for a read of this kind."""
+        return np.array(self.protein_distances if kind == "protein" else self.peptide_distances)
+
+
+COPYING = CopyingSettings()
+
+
+@dataclass(frozen=True)
+class CopyEvidence:
+    """Probabilities of one read's residues by copying templates, given all observed residues.
+
+    `copied`, (length, 20): probability of each amino acid by copying, added up over templates;
+    `none`, (length,): probability that no template is copied there; each row of `copied` and its
+    `none` add up to 1. `weights`, (length, templates): probability of copying each.
+    """
+
+    templates: Templates
+    copied: np.ndarray
+    none: np.ndarray
+    weights: np.ndarray
+
+
+class _Stratum:
+    """Probabilities of read symbols, by copying and by chance, at one stratum's frequencies."""
+
+    def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str):
+        self.prior = ResiduePrior(
+            finder.symbols, finder.background, finder.kind, readout, candidates
+        )
+        changes = np.stack([exchanges(finder.background, d) for d in COPYING.distances])
+        # (distances, symbols, 21, 20)
+        read = changes[:, None] * self.prior.emission[None, :, None]
+        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
+        self.amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
+        self.emission = np.ascontiguousarray([finder.emission(d) for d in COPYING.distances])
+
+
+class TemplateModel:
+    """Finds templates of reads and weighs them against each other and against chance.
+
+    `candidates` is `hidden` or `all`, see PredictConfig; the error rates are in the finder's
+    symbols. Chance has the amino acid frequencies of the stratum that explains the read best. Safe
+    in several threads.
+    """
+
+    def __init__(self, finder: StratifiedFinder, readout: Readout, candidates: str = "hidden"):
+        self.finder = finder
+        self._groups = readout.groups
+        self._strata = [_Stratum(stratum, readout, candidates) for stratum in finder.strata]
+
+    def _stratum_of(self, residues: str) -> _Stratum:
+        return self._strata[self.finder.likeliest(residues)]
+
+    def find_evidence(self, residues: str) -> CopyEvidence:
+        """Find the templates of a read, thoroughly if they leave much open, and weigh them."""
+        evidence = self.weigh_templates(residues, self.finder.find(residues))
+        if evidence.none.mean() < COPYING.thorough_above:
+            return evidence
+        return self.weigh_templates(residues, self.finder.find(residues, thorough=True))
+
+    def weigh_templates(self, residues: str, templates: Templates) -> CopyEvidence:
+        """Return the evidence of these templates for each residue of a read."""
+        length, number = len(residues), len(templates.proteins)
+        if not number:
+            return CopyEvidence(
+                templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
+            )
+        prior, none = self._template_priors(templates)
+        stratum = self._stratum_of(residues)
+        symbols = self.finder.symbols.encode(residues)
+        mixture = np.empty((length, len(COPYING.distances), UNKNOWN_CODE + 1))
+        weights = np.empty((length, number))
+        copy_probabilities(
+            symbols,
+            templates.aligned,
+            stratum.emission,
+            np.outer(prior, COPYING.distance_prior(self.finder.kind)),
+            none,
+            COPYING.switch,
+            mixture,
+            weights,
+        )
+        copied = np.empty((length, 20))
+        for symbol in range(self.finder.symbols.hidden + 1):
+            rows = symbols == symbol
+            copied[rows] = np.einsum("lda,dab->lb", mixture[rows], stratum.amino_acids[:, symbol])
+        return CopyEvidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
+
+    def _template_priors(self, templates: Templates) -> tuple[np.ndarray, float]:
+        """Return the probabilities of each template and of none before anything is read."""
+        bits = templates.bonuses - np.log2(np.maximum(templates.places, 1))
+        if self.finder.kind == "protein":
+            prior = np.minimum(2.0 ** (COPYING.prior_bits + bits), COPYING.max_prior)
+            return prior, 1 - prior.sum()
+        prior = 2.0**bits
+        total = prior.sum() + COPYING.peptide_none
+        return prior / total, COPYING.peptide_none / total
+
+    def network_input(self, residues: str, evidence: CopyEvidence) -> NetworkInput:
+        """Return the readout network's input for a read and its likeliest templates."""
+        best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MAX_TEMPLATES]
+        aligned = evidence.templates.aligned[best]
+        return replace(
+            self._stratum_of(residues).prior.network_input(residues),
+            prior=self.probabilities(residues, evidence),
+            none=evidence.none,
+            rows=np.where(aligned == NOT_ALIGNED, NO_RESIDUE, aligned),
+            weights=evidence.weights.T[best],
+            scores=evidence.templates.scores[best],
+        )
+
+    def probabilities(
+        self, residues: str, evidence: CopyEvidence, logits: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return probabilities, (length, 20): copies, and the prior where no template is copied.
+
+        `logits`, (length, 20), of a network without templates, replace amino acid frequencies.
+        """
+        prior = self._stratum_of(residues).prior.probabilities(residues, logits)
+        return add_copies(prior, evidence)
+
+    def reconstruct(
+        self, record: Record, evidence: CopyEvidence, probabilities: np.ndarray | None = None
+    ) -> Reconstruction:
+        """Return the likeliest protein of a read.
+
+        `probabilities`, (length, 20), are by default those of the templates.
+        """
+        if probabilities is None:
+            probabilities = self.probabilities(record.sequence, evidence)
+        logs = np.maximum(probabilities, _TINY)
+        candidates = self._strata[0].prior.candidates
+        result = choose_residues(record, np.log(logs, out=logs), candidates, self._groups)
+        return replace(result, templates=self._copied_templates(result, evidence))
+
+    def _copied_templates(self, result: Reconstruction, evidence: CopyEvidence) -> CopiedTemplates:
+        weights, templates = evidence.weights, evidence.templates
+        chosen = np.array([AMINO_ACIDS.index(a) for a in result.sequence], np.uint8)
+        agreeing = (weights * (templates.aligned == chosen).T).sum(1)
+        total = weights.sum(1)
+        agreement = np.divide(agreeing, total, out=np.zeros(len(total)), where=total > 0)
+        most = np.argsort(-weights.sum(0), kind="stable")[: 2 * KEPT]  # of many, few weigh much
+        ids = [self.finder.reference.name(protein) for protein in templates.proteins[most]]
+        return CopiedTemplates(tuple(ids), weights[:, most], total, agreement)
+
+
+def add_copies(probabilities: np.ndarray, evidence: CopyEvidence) -> np.ndarray:
+    """Return copies, and `probabilities`, (length, 20), where no template is copied, in place."""
+    probabilities *= evidence.none[:, None]
+    probabilities += evidence.copied
+    return probabilities
