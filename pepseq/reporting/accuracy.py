@@ -1,6 +1,6 @@
 """What the sections about reads, accuracy and comparisons show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,20 +78,28 @@ def accuracy(results: Results) -> dict[str, Any] | None:
 
 def _crossed(evaluations: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Return tests by their reference proteins, if there are several of both."""
-    cells: dict[tuple[tuple[str, str], str], str] = {}
+    cells: dict[tuple[tuple[str, ...], str], str] = {}
     for e in evaluations:
         source = f"{e['reference'] or e['name']}, {nested(e, 'summary.readout')}"
-        key = e["test"], source
-        if key in cells:
+        if (e["test"], source) in cells:
             return None
-        cells[key] = f"{shown(e['macro'], 1)} ({shown(e['micro'], 1)})"
-    tests = list(dict.fromkeys(test for test, _ in cells))
-    sources = list(dict.fromkeys(source for _, source in cells))
-    if len(tests) < 2 or len(sources) < 2:
-        return None
-    columns = [("", "Test proteins", "id"), *((source, source, 1) for source in sources)]
-    rows = [{"": t[0], **{s: cells.get((t, s)) for s in sources}} for t in tests]
-    return {"columns": columns, "rows": rows}
+        cells[e["test"], source] = _both_shares(e)
+    grid = _grid("Test proteins", cells)
+    return grid if len(grid["rows"]) > 1 and len(grid["columns"]) > 2 else None
+
+
+def _both_shares(row: Mapping[str, Any]) -> str:
+    return f"{shown(row['macro'], 1)} ({shown(row['micro'], 1)})"
+
+
+def _grid(corner: str, cells: Mapping[Any, str]) -> dict[str, Any]:
+    """Return a table of cells by row and column; a row is shown by the first of its names."""
+    rows = dict.fromkeys(row for row, _ in cells)
+    columns = dict.fromkeys(column for _, column in cells)
+    return {
+        "columns": [("", corner, "id"), *((column, column, 1) for column in columns)],
+        "rows": [{"": row[0], **{c: cells.get((row, c)) for c in columns}} for row in rows],
+    }
 
 
 def _evaluation(key: str, evaluation: EvaluationFolder) -> dict[str, Any]:
@@ -163,15 +171,9 @@ def across_species(results: Results) -> list[dict[str, Any]]:
     grids = []
     for rows in map(read_rows, results.tables["compared"]):
         for readout in dict.fromkeys(row["readout"] for row in rows):
-            grid: dict[str, dict[str, str]] = {}
-            trained: dict[str, tuple] = {}
-            for row in (row for row in rows if row["readout"] == readout):
-                cell = f"{shown(row['macro'], 1)} ({shown(row['micro'], 1)})"
-                test, source = row["tested_on"], row["trained_on"]
-                grid.setdefault(test, {"": test})[source] = cell
-                trained[source] = (source, source, 1)
-            columns = [("", "Tested on", "id"), *trained.values()]
-            grids.append({"readout": readout, "columns": columns, "rows": list(grid.values())})
+            mine = [row for row in rows if row["readout"] == readout]
+            cells = {((row["tested_on"],), row["trained_on"]): _both_shares(row) for row in mine}
+            grids.append({"readout": readout, **_grid("Tested on", cells)})
     return grids
 
 

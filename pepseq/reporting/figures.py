@@ -11,7 +11,7 @@ from pepseq.evaluation.figure_style import BLUE, GREY
 from pepseq.evaluation.inline_svg import InlineSvg, inline_svg
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.io.tables import Row
-from pepseq.reporting.values import number
+from pepseq.reporting.values import number, replace_unshowable
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
 _WIDTH, _HEIGHT = 4.4, 2.8
@@ -74,7 +74,8 @@ def _with_numbers(rows: Sequence[Row], name: str = "") -> list[Any]:
     """Return rows with numbers in all columns but `name`; counts are whole."""
     numbers = [_Numbers({c: number(cell) for c, cell in row.items()}) for row in rows]
     for row, before in zip(numbers, rows, strict=True):
-        row |= {c: int(row[c] or 0) for c in ("proteins", "residues")} | {name: before.get(name)}
+        row |= {c: int(row[c] or 0) for c in ("proteins", "residues")}
+        row[name] = replace_unshowable(before.get(name, ""))  # matplotlib refuses surrogates
     return numbers
 
 

@@ -65,22 +65,20 @@ def fits(results: Results) -> list[dict[str, Any]]:
 
 def _fit_counts(rows: list[dict[str, Any]], max_q: float) -> list[dict[str, Any]]:
     """Return how many distinct reads fit one place, several or none, and how many reads."""
-    kinds: dict[str, list[dict[str, Any]]] = {
-        f"fit one place, q-value up to {max_q:g}": [],
-        f"fit several places equally well, q-value up to {max_q:g}": [],
-        f"fit something, q-value above {max_q:g}": [],
-        "fit nothing": [],
-    }
-    one, several, unsure, nothing = kinds.values()
+    one = f"fit one place, q-value up to {max_q:g}"
+    several = f"fit several places equally well, q-value up to {max_q:g}"
+    unsure, nothing = f"fit something, q-value above {max_q:g}", "fit nothing"
+    counts = {kind: [0, 0] for kind in (one, several, unsure, nothing)}
     for row in rows:
         q = number(row["q_value"])
         sure = one if row["equal_fits"] == "1" else several
         kind = nothing if not row["rank"] else sure if q is not None and q <= max_q else unsure
-        kind.append(row)
+        counts[kind][0] += 1
+        counts[kind][1] += total([row], "count")
     return [
-        {"kind": kind, "number": len(some), "reads": total(some, "count")}
-        | {"share": 100 * len(some) / len(rows) if rows else None}
-        for kind, some in kinds.items()
+        {"kind": kind, "number": distinct, "reads": reads}
+        | {"share": 100 * distinct / len(rows) if rows else None}
+        for kind, (distinct, reads) in counts.items()
     ]
 
 

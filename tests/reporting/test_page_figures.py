@@ -152,6 +152,15 @@ def test_each_protein_of_a_scatter_is_named():
     assert "not of the predicted sequence" not in figures.tm_score_by_accuracy("k", rows[:2]).marks
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_a_name_of_any_characters_is_drawn_as_text():
+    name = f"{HOSTILE}$x$\x1b\udcff\u202e\U0001f9ec"
+    rows = [{"amino_acid": name, "n": "5", "recall": "1", "precision": "2"}]
+    svg = figures.by_amino_acid("k", rows)
+    assert HOSTILE in unescape(svg.marks) and "<script>" not in svg.marks
+    assert not re.search("[\x1b\ud800-\udfff]", svg.marks)
+
+
 def test_drawings_have_no_colours_and_no_ids_of_their_own():
     first, second = (figures.reliability(key, BINS, 0.125).marks for key in ("one", "two"))
     assert not re.search("#[0-9a-f]{6}", first) and "var(--accent)" in first
