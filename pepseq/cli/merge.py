@@ -14,15 +14,17 @@ log = logging.getLogger(__name__)
 @options.output(
     text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
 )
-@options.table("The table of all residues; needed if the shards have tables.")
+@options.table("Table of all residues; required if the shards have tables.")
 @options.keep_going
 @options.force
-def command(shards, output, table, keep_going, force):
-    """Merge the outputs of several jobs of predict --shard.
+def command(
+    shards: tuple[str, ...], output: str, table: str | None, keep_going: bool, force: bool
+) -> None:
+    """Join the outputs of jobs that ran predict --shard.
 
     SHARDS are the FASTA files of all jobs, in any order; tables and lists of failed records are
-    found by the run records beside them. Every shard must be there, of the same input, settings and
-    version, and as it was written. The outputs are those of one run without --shard.
+    found by the run records beside them. Every shard is required, unchanged and of the same input,
+    settings and version. The outputs are those of one run without --shard.
     """
     from pepseq.prediction.merge import merge
 

@@ -1,30 +1,29 @@
 """`pepseq predict`."""
 
 import logging
+from typing import Any
 
 import click
 
 from pepseq.cli import options
-from pepseq.prediction.config import MODES, PredictConfig
+from pepseq.prediction.config import PREDICT_PRECISIONS, PredictConfig
 
-DEFAULTS = PredictConfig()
 log = logging.getLogger(__name__)
 
 
 @click.command("predict")
-@click.argument("readouts", type=options.INPUT)
+@click.argument("reads", type=options.INPUT)
 @options.output(
     text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
 )
 @options.reference(default="E. coli K-12 and EC590")
 @options.model
 @options.offline
-@click.option(
-    "--mode",
-    type=click.Choice(MODES),
-    default=DEFAULTS.mode,
-    show_default=True,
-    help="Ask known proteins (templates), the network (model), or both (auto).",
+@options.setting(
+    PredictConfig,
+    "mode",
+    "Source of predicted residues: reference proteins only (templates), the network only (model), "
+    "or both (auto).",
 )
 @options.kind
 @options.missed_label
@@ -32,73 +31,71 @@ log = logging.getLogger(__name__)
 @click.option(
     "--readout",
     type=options.READOUT,
-    help=f"{options.READOUT_HELP}  [default: the one of the model's that fits the file]",
+    help=f"{options.READOUT_HELP}  [default: the one of the model's readouts that fits the reads]",
 )
-@options.table("Also write a row for each residue with its confidence and the next best two.")
-@click.option(
-    "--candidates",
-    type=click.Choice(["hidden", "all"]),
-    default=DEFAULTS.candidates,
-    show_default=True,
-    help="What a hidden residue may be: an amino acid outside the readout, or any.",
+@options.table("Table with a row for each residue: its confidence and the next best two.")
+@options.setting(
+    PredictConfig,
+    "candidates",
+    "Amino acids that a hidden residue may be: those outside the readout (hidden), or all.",
 )
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=DEFAULTS.min_confidence,
-    show_default=True,
-    help="Write residues that are less sure as X.",
+@options.setting(
+    PredictConfig,
+    "min_confidence",
+    "Probability below which a predicted residue is written as X in the FASTA (0 to 1).",
 )
-@click.option(
-    "--window",
-    type=click.IntRange(min=1),
-    help="Residues the network sees at once.  [default: as it was trained]",
+@options.setting(
+    PredictConfig,
+    "window",
+    "Residues that the network sees at once.  [default: as it was trained]",
 )
-@click.option(
-    "--overlap",
-    type=click.IntRange(min=0),
-    help="Residues that neighbouring windows share.  [default: 128, or half a smaller window]",
+@options.setting(
+    PredictConfig,
+    "overlap",
+    "Residues that neighbouring windows share.  [default: 128, or half a smaller window]",
 )
-@click.option(
-    "--batch-residues",
-    type=click.IntRange(min=1),
-    help="Residues in one batch.  [default: what suits the device]",
+@options.setting(
+    PredictConfig,
+    "batch_residues",
+    "Batch size in residues.  [default: suits the device]",
 )
 @options.device
-@options.precision(("auto", "fp32", "bf16", "fp16", "int8"))
+@options.precision(PREDICT_PRECISIONS)
 @options.threads
 @click.option(
     "--shard",
     metavar="I/N",
-    help="Do the share of job I of N, such as 3/8; pepseq merge puts their outputs together.",
+    help="Process part I of N of the reads (for job arrays), for example 3/8; pepseq merge joins "
+    "the outputs.",
 )
 @options.keep_going
 @options.force
 def command(
-    readouts,
-    output,
-    reference,
-    model,
-    readout,
-    table,
-    keep_going,
-    force,
-    offline,
-    shard,
-    **settings,
-):
+    reads: str,
+    output: str,
+    reference: tuple[str, ...],
+    model: str | None,
+    min_confidence: float,
+    shard: str | None,
+    readout: Any,
+    table: str | None,
+    keep_going: bool,
+    force: bool,
+    offline: bool,
+    **settings: Any,
+) -> None:
     """Predict the hidden residues of reads, each with its confidence.
 
-    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
-    proteins that fit a readout are its templates: give those of your organism or its relatives as
-    --reference (default: E. coli K-12). A network, by default a small one that comes with pepseq,
-    fills in what they leave open.
+    READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
+    proteins that fit a read are its templates: give those of your organism or its relatives as
+    --reference (default: E. coli K-12). Where they leave residues open, a network predicts them,
+    by default a small one that comes with pepseq.
     """
-    config = PredictConfig(**settings)
+    config = PredictConfig(min_confidence=min_confidence, **settings)
     from pepseq.prediction.predict import predict
 
     done = predict(
-        readouts,
+        reads,
         output,
         reference=reference or None,
         model=model,
@@ -110,7 +107,7 @@ def command(
         offline=offline,
         shard=shard,
     )
-    alone = model and not reference and config.mode == "auto"
+    without_templates = model and not reference and config.mode == "auto"
     log.info(
         "%s%d proteins, %d of %d residues predicted from %s%s%s%s",
         f"shard {shard}: " if shard else "",
@@ -119,6 +116,6 @@ def command(
         done.residues,
         done.readout,
         f", mean confidence {done.confidence:.3f}" if done.hidden else "",
-        ", no templates (give --reference)" if alone else "",
-        f"; {done.unsure} less sure than {config.min_confidence:g}: X" if done.unsure else "",
+        ", no templates (give --reference)" if without_templates else "",
+        f"; {done.unsure} less sure than {min_confidence:g}: X" if done.unsure else "",
     )

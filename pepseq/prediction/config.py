@@ -8,23 +8,26 @@ from pepseq.readout.readout import READ_KINDS
 from pepseq.settings import DEVICES, Choice, Range, check
 
 MODES = ("auto", "templates", "model")
+PREDICT_PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 
 @dataclass(frozen=True)
 class PredictConfig:
-    """How readouts are completed.
+    """Settings of predict and reconstruct.
 
-    candidates: `hidden` (amino acids outside the readout) or `all` twenty.
-    window: residues that the network sees at once; None for what it was trained with.
+    mode: source of predicted residues: reference proteins only (`templates`), the network only
+        (`model`), or both (`auto`).
+    kind: what reads are of: a whole `protein`, its first residues (`prefix`), a `tryptic` peptide,
+        or any `fragment`; it decides where in a known protein they may lie.
+    missed_label: probability that a label is missed and its residue is hidden.
+    misread: probability that a label is misread as another one.
+    min_confidence: probability below which a predicted residue is written as X.
+    candidates: amino acids that a hidden residue may be: `hidden` (those outside the readout) or
+        `all` twenty.
+    window: residues that the network sees at once; None for those it was trained with.
     overlap: residues that neighbouring windows share; None for 128, or half a smaller window.
-    batch_residues: residues in one batch; None for what suits the device.
+    batch_residues: residues in one batch; None for a number that suits the device.
     precision: `auto` is fp32 on a CPU, bf16 or fp16 on a GPU; int8 is for CPUs.
-    mode: `templates` asks known proteins alone, `model` the network alone, `auto` both.
-    kind: what readouts are of: a whole `protein`, its first residues (`prefix`), a `tryptic`
-        peptide, or any `fragment`; tells where in a known protein they may lie.
-    missed_label: share of labelled residues that are not seen.
-    misread: share of those seen that are taken for another label.
-    min_confidence: less sure residues are written as X.
     """
 
     mode: Annotated[str, Choice(MODES)] = "auto"
@@ -37,10 +40,10 @@ class PredictConfig:
     overlap: Annotated[int | None, Range(0)] = None
     batch_residues: Annotated[int | None, Range(1)] = None
     device: Annotated[str, Choice(DEVICES)] = "auto"
-    precision: str = "auto"
+    precision: Annotated[str, Choice(PREDICT_PRECISIONS)] = "auto"
     threads: Annotated[int | None, Range(1, 1024)] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         if self.window is not None and self.overlap is not None:
             check_overlap(self.window, self.overlap)

@@ -67,7 +67,7 @@ def test_short_readouts_of_whole_proteins_are_doubted(known, tmp_path, write, ru
     common = (tmp_path / "r.fa", "--readout", "K2", "--reference", known, "--force")
     for command in ("lookup", "predict"):
         doubted = run(command, *common, "-o", tmp_path / "o")
-        assert "40 of 40 readouts have 50 residues or fewer" in doubted.err
+        assert "40 of 40 reads have 50 residues or fewer" in doubted.err
         assert doubted.code == 0 and len(doubted.err.splitlines()) <= 5
         told = run(command, *common, "-o", tmp_path / "o", "--kind", "fragment")
         assert told.code == 0 and "or fewer" not in told.err
