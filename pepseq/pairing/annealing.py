@@ -1,25 +1,20 @@
-"""Search for the pairing under which the similarities of two families agree best.
+"""Simulated annealing of the pairing under which the similarities of two families agree best.
 
 The gain of a pairing is the sum over pairs n and m of a[n, m] x b[partner n, partner m]: quadratic
 assignment (Koopmans and Beckmann 1957). Rows of all species are numbered through, and partners
-change inside a species. A mean-field annealing with Sinkhorn's balancing (Kosowsky and Yuille 1994)
-finds a first pairing. Simulated annealing improves it by swaps of two partners, and by the same
-swap in the orthologs in other species, because related species are only ever wrong together.
+change inside a species: by swaps of two partners, and by the same swap in the orthologs in other
+species, because related species are only ever wrong together.
 
-NamedTuples group the arguments because compiled functions take them.
+NamedTuples group arguments because compiled functions take them; the innermost functions take
+arrays, which is faster.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from pepseq.kernels import kernel
-
-BALANCING_ROUNDS = 12
-"""Rounds of Sinkhorn's balancing in a step of the mean field."""
 
 MAX_SIZE_WITH_FIELDS = 200
 """Paralogs up to which a species has fields. With fields, the gain of a swap is looked up, but each
@@ -52,7 +47,7 @@ class SpeciesRows(NamedTuple):
     @property
     def slices(self) -> list[slice]:
         """The rows of each species."""
-        return [slice(at, at + count) for at, count in zip(*self, strict=True)]
+        return [slice(start, start + size) for start, size in zip(*self, strict=True)]
 
 
 class Orthologs(NamedTuple):
@@ -87,49 +82,9 @@ class Moves(NamedTuple):
 def find_orthologs(shared: np.ndarray, species: SpeciesRows) -> Orthologs:
     """Return the orthologs of each row, from a matrix of how much two rows share, (rows, rows)."""
     blocks = [shared[:, rows] for rows in species.slices]
-    starts = species.start.tolist()
-    row = np.stack([at + block.argmax(1) for at, block in zip(starts, blocks, strict=True)], axis=1)
+    row = species.start + np.stack([block.argmax(1) for block in blocks], axis=1)
     most = np.stack([block.max(1) for block in blocks], axis=1)
     return Orthologs(row.astype(np.int32), most.astype(np.float32))
-
-
-def mean_field(
-    similarities: Similarities, species: SpeciesRows, temperatures: Iterable[float]
-) -> np.ndarray:
-    """Return the pairing that soft pairings harden to as the temperature falls, int64 (rows,).
-
-    Settled rows are paired as they stand. Element n is the row of B that row n of A is paired with.
-    """
-    a, b = similarities
-    blocks = species.slices
-    soft = [np.full((count, count), 1 / count, np.float32) for count in species.size]
-    moved = a.copy()
-    for temperature in temperatures:
-        for block, shares in zip(blocks, soft, strict=True):
-            moved[:, block] = a[:, block] @ shares
-        for number, block in enumerate(blocks):
-            logits = (moved[block] @ b[:, block]).astype(np.float64)
-            logits *= 2 / temperature
-            soft[number] = _balanced(logits, BALANCING_ROUNDS).astype(np.float32)
-    partner = np.arange(len(a))
-    for block, shares in zip(blocks, soft, strict=True):
-        partner[block] = block.start + linear_sum_assignment(shares, maximize=True)[1]
-    return partner
-
-
-@kernel
-def _balanced(logits, rounds):
-    """Return exp(logits) with rows and columns scaled to sum to 1 (rows, columns), in place."""
-    for i in range(len(logits)):
-        logits[i] = np.exp(logits[i] - logits[i].max()) + 1e-12
-    for _ in range(rounds):
-        column_sums = np.zeros(logits.shape[1])
-        for i in range(len(logits)):
-            logits[i] /= logits[i].sum()
-            column_sums += logits[i]
-        for i in range(len(logits)):
-            logits[i] /= column_sums
-    return logits
 
 
 def fields(similarities: Similarities, species: SpeciesRows, partner: np.ndarray) -> np.ndarray:
@@ -197,13 +152,12 @@ def _gain_of_swap(a, b, partner, field, offsets, spare, n, m):
 
 
 @kernel
-def _swap(similarities, species, state, offsets, inverse, n, m):
+def _swap(a, b, species, state, offsets, inverse, n, m):
     """Swap the partners of rows n and m, and update the fields of all species.
 
     In the field of rows i and j only the terms k = n and k = m change: by
     (a[i, n] - a[i, m]) x (b[j, to_m] - b[j, to_n]). `inverse` holds the row of A of each row of B.
     """
-    a, b = similarities
     start, size = species
     partner, field = state
     to_n, to_m = partner[n], partner[m]
@@ -285,6 +239,7 @@ def anneal(similarities, species, orthologs_a, orthologs_b, state, moves, stop):
     The rows of a move are drawn without regard to the pairing, so that every move and its reverse
     are equally likely. `stop`, bool (1,), ends the search once another thread sets it.
     """
+    a, b = similarities
     start, size = species
     partner = state.partner
     np.random.seed(moves.seed)
@@ -318,5 +273,5 @@ def anneal(similarities, species, orthologs_a, orthologs_b, state, moves, stop):
         if _is_accepted(gain, moves.temperature):
             total += gain
             for t in range(count):
-                _swap(similarities, species, state, offsets, inverse, swaps[t, 0], swaps[t, 1])
+                _swap(a, b, species, state, offsets, inverse, swaps[t, 0], swaps[t, 1])
     return total

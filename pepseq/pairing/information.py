@@ -26,13 +26,13 @@ from pepseq.pairing.annealing import (
     anneal,
     fields,
     find_orthologs,
-    mean_field,
 )
 from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.cost import Work, estimate_cost, log_long_cost
+from pepseq.pairing.mean_field import mean_field
 from pepseq.pairing.method_interface import Families, MethodResult
-from pepseq.pairing.similarity import centred, correlation, covariance, shared_residues
+from pepseq.pairing.similarity import center, correlation, count_shared_residues, covariance
 
 Value = TypeVar("Value")
 PositionsOfPairs = tuple[np.ndarray, np.ndarray]
@@ -244,16 +244,18 @@ class _Problem:
         rows = np.vstack(codes)[:, columns]
         *of_tasks, settled = codes
         total = int(species.size.sum())
-        starts = species.start.tolist()
         own_places = np.concatenate(
-            [np.arange(at, at + len(own)) for at, own in zip(starts, of_tasks, strict=True)]
+            [
+                start + np.arange(len(own))
+                for start, own in zip(species.start, of_tasks, strict=True)
+            ]
         )
         places_of_all = np.concatenate([own_places, np.arange(total, total + len(settled))])
         alike = covariance(rows) if self.shrinkage is None else correlation(rows, self.shrinkage)
         similarity = np.zeros((total + len(settled),) * 2, np.float32)
-        similarity[np.ix_(places_of_all, places_of_all)] = centred(alike)
+        similarity[np.ix_(places_of_all, places_of_all)] = center(alike)
         shared = np.full((total, total), -1, np.float32)
-        shared[np.ix_(own_places, own_places)] = shared_residues(rows[: len(own_places)])
+        shared[np.ix_(own_places, own_places)] = count_shared_residues(rows[: len(own_places)])
         return similarity, find_orthologs(shared, species)
 
     def _raise_if_stopped(self) -> None:

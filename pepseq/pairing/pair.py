@@ -19,7 +19,7 @@ from pepseq.pairing.known_pairs import read_known_pairs
 from pepseq.pairing.msa import GAP_CODE, Alignment, read_alignment
 from pepseq.pairing.pair_alignments import Pairing, group_alignments, pair_families
 from pepseq.pairing.pairs import (
-    RowPair,
+    Pair,
     format_pairs,
     format_unpaired,
     paired_a3m,
@@ -90,7 +90,7 @@ def pair(
             query_pair = _find_query(pairing, a.ids, query)
             _write_paired_msa(msa, str(paired_msa), pairing, config.min_confidence, query_pair)
         if figure is not None:
-            figure.write(draw_pairing(pairing.result, pairing.row_pairs, picture_format))
+            figure.write(draw_pairing(pairing.result, pairing.pairs, picture_format))
         write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
         settings = _recorded_settings(pairing, a, b, species.rule)
         inputs += [path for path in pairing.choice.weights if path not in inputs]
@@ -164,17 +164,17 @@ def _write_tables(outputs: Outputs, table: IO[bytes], output: str | Path, pairin
         outputs.add(path, format_unpaired(pairing.unpaired), "unpaired proteins")
 
 
-def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> RowPair:
+def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> Pair:
     """Return the pair of protein `query` of family A, or of the first protein that has one.
 
     InputError if there is none in which both proteins have residues.
     """
-    grouped = pairing.grouped
-    has_residues_a = (grouped.families.codes_a != GAP_CODE).any(axis=1)
-    has_residues_b = (grouped.families.codes_b != GAP_CODE).any(axis=1)
+    families = pairing.grouped.families
+    has_residues_a = (families.codes_a != GAP_CODE).any(axis=1)
+    has_residues_b = (families.codes_b != GAP_CODE).any(axis=1)
     pair_of = {
-        grouped.proteins_a[pair.row_a]: pair
-        for pair in pairing.row_pairs
+        pair.protein_a: pair
+        for pair in pairing.pairs
         if has_residues_a[pair.row_a] and has_residues_b[pair.row_b]
     }
     for protein in ids_a if query is None else [query]:
@@ -195,20 +195,20 @@ def _write_paired_msa(
     path: str,
     pairing: Pairing,
     min_confidence: float,
-    query: RowPair,
+    query: Pair,
 ) -> None:
     """Write the paired alignment of pairs of at least this confidence, and of the query."""
-    pairs = [p for p in pairing.row_pairs if p.confidence >= min_confidence or p == query]
-    grouped = pairing.grouped
+    pairs = [p for p in pairing.pairs if p.confidence >= min_confidence or p == query]
+    families = pairing.grouped.families
     if not without_suffix(path).endswith(".a3m"):
-        stream.writelines(paired_fasta(grouped, pairs))
+        stream.writelines(paired_fasta(families, pairs))
         return
-    stream.writelines(paired_a3m(grouped, pairs, query))
+    stream.writelines(paired_a3m(families, pairs, query))
     log.info(
         "%s: %d pairs, the query is %s with %s, confidence %.4f",
         path,
         len(pairs),
-        grouped.proteins_a[query.row_a],
-        grouped.proteins_b[query.row_b],
+        query.protein_a,
+        query.protein_b,
         query.confidence,
     )

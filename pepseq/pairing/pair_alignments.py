@@ -17,10 +17,9 @@ from pepseq.pairing.msa import Alignment, alignment_in_memory
 from pepseq.pairing.pairs import (
     PAIR_COLUMNS,
     Pair,
-    RowPair,
     best_pairs,
-    pairs_of_proteins,
     unpaired_proteins,
+    with_protein_ids,
 )
 from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.sequences.headers import AUTO
@@ -37,24 +36,20 @@ log = logging.getLogger(__name__)
 class Pairing:
     """The pairs of two families, and how they were made.
 
-    `row_pairs` are rows of `grouped`, most confident pair first; `result` has the frequencies of
-    all possible pairs and the losses of the runs; `choice` is the method and its reason.
+    `pairs` have species, protein_a, protein_b, confidence and known, most confident pair first;
+    `result` has the frequencies of all possible pairs and the losses of the runs; `choice` is the
+    method and its reason.
     """
 
     grouped: GroupedFamilies
     choice: MethodChoice
     result: MethodResult
-    row_pairs: list[RowPair]
-
-    @cached_property
-    def pairs(self) -> list[Pair]:
-        """The pairs, each with species, protein_a, protein_b, confidence and known."""
-        return pairs_of_proteins(self.grouped, self.row_pairs)
+    pairs: list[Pair]
 
     @cached_property
     def unpaired(self) -> list[UnpairedProtein]:
         """The proteins without a pair, each with family, species, protein and reason."""
-        return unpaired_proteins(self.grouped, self.row_pairs)
+        return unpaired_proteins(self.grouped, self.pairs)
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """Return the pairs as a pandas table with the columns of the file that `pair` writes."""
@@ -162,4 +157,5 @@ def pair_families(grouped: GroupedFamilies, config: PairConfig, offline: bool) -
             f"pair: out of memory with {len(families.codes_a)} and {len(families.codes_b)} "
             "proteins. Use fewer threads (--threads 1) or a smaller --max-depth"
         ) from error
-    return Pairing(grouped, choice, result, best_pairs(families, result, config.seed))
+    pairs = with_protein_ids(best_pairs(families, result, config.seed), grouped)
+    return Pairing(grouped, choice, result, pairs)

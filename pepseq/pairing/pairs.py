@@ -1,7 +1,7 @@
 """The one-to-one pairing that frequencies favour, and the files that it is written to."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,21 +25,18 @@ class RowPair:
     """
 
     species: str
-    row_a: int
-    row_b: int
+    row_a: int = field(repr=False)
+    row_b: int = field(repr=False)
     confidence: float
     known: bool
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two proteins that are taken to interact, by their ids; see `RowPair`."""
+class Pair(RowPair):
+    """A pair with the ids of its proteins."""
 
-    species: str
     protein_a: str
     protein_b: str
-    confidence: float
-    known: bool
 
 
 def best_pairs(families: Families, result: MethodResult, seed: int) -> list[RowPair]:
@@ -73,43 +70,38 @@ def unknown_positions(species: Species) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def pairs_of_proteins(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> list[Pair]:
-    """Return pairs of rows as pairs of protein ids."""
+def with_protein_ids(pairs: Sequence[RowPair], grouped: GroupedFamilies) -> list[Pair]:
+    """Return pairs of rows with the ids of their proteins."""
     ids_a, ids_b = grouped.proteins_a, grouped.proteins_b
     return [
-        Pair(pair.species, ids_a[pair.row_a], ids_b[pair.row_b], pair.confidence, pair.known)
-        for pair in pairs
+        Pair(*(p.species, p.row_a, p.row_b, p.confidence, p.known), ids_a[p.row_a], ids_b[p.row_b])
+        for p in pairs
     ]
 
 
-def unpaired_proteins(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> list[UnpairedProtein]:
+def unpaired_proteins(grouped: GroupedFamilies, pairs: Sequence[Pair]) -> list[UnpairedProtein]:
     """Return all proteins without a pair, sorted, surplus paralogs of a species among them."""
     unpaired = list(grouped.unpaired)
-    paired_a, paired_b = {pair.row_a for pair in pairs}, {pair.row_b for pair in pairs}
+    paired = {("A", p.protein_a) for p in pairs} | {("B", p.protein_b) for p in pairs}
     for species in grouped.families.species:
-        for family, rows, paired, ids in (
-            ("A", species.rows_a, paired_a, grouped.proteins_a),
-            ("B", species.rows_b, paired_b, grouped.proteins_b),
-        ):
-            unpaired += [
-                UnpairedProtein(family, species.name, ids[row], SURPLUS_PARALOG)
-                for row in rows
-                if row not in paired
-            ]
+        proteins = [("A", grouped.proteins_a[row]) for row in species.rows_a]
+        proteins += [("B", grouped.proteins_b[row]) for row in species.rows_b]
+        unpaired += [
+            UnpairedProtein(family, species.name, protein, SURPLUS_PARALOG)
+            for family, protein in proteins
+            if (family, protein) not in paired
+        ]
     return sorted(unpaired, key=lambda row: (row.family, row.species, row.protein))
 
 
 def format_pairs(pairs: Sequence[Pair]) -> bytes:
     """Return the table of pairs: PAIR_COLUMNS, rank 1 for the most confident."""
+    yes_or_no = {True: "yes", False: "no"}
     rows = (
-        (p.species, p.protein_a, p.protein_b, f"{p.confidence:.4f}", rank, _yes_or_no(p.known))
+        (p.species, p.protein_a, p.protein_b, f"{p.confidence:.4f}", rank, yes_or_no[p.known])
         for rank, p in enumerate(pairs, 1)
     )
     return format_tsv([PAIR_COLUMNS, *rows])
-
-
-def _yes_or_no(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 def format_unpaired(unpaired: Sequence[UnpairedProtein]) -> bytes:
@@ -118,36 +110,32 @@ def format_unpaired(unpaired: Sequence[UnpairedProtein]) -> bytes:
     return format_tsv([UNPAIRED_COLUMNS, *rows])
 
 
-def paired_fasta(grouped: GroupedFamilies, pairs: Sequence[RowPair]) -> Iterator[bytes]:
+def paired_fasta(families: Families, pairs: Sequence[Pair]) -> Iterator[bytes]:
     """Yield the paired alignment as FASTA: for each pair the row of A, then that of B."""
-    for pair in pairs:
-        a, b = grouped.proteins_a[pair.row_a], grouped.proteins_b[pair.row_b]
-        header = f"{a}+{b} species={pair.species} confidence={pair.confidence:.4f}"
-        yield format_fasta(header, _symbols(_paired_codes(grouped.families, pair)))
+    for p in pairs:
+        header = f"{p.protein_a}+{p.protein_b} species={p.species} confidence={p.confidence:.4f}"
+        yield format_fasta(header, _symbols(_paired_codes(families, p)))
 
 
-def paired_a3m(
-    grouped: GroupedFamilies, pairs: Sequence[RowPair], query: RowPair
-) -> Iterator[bytes]:
+def paired_a3m(families: Families, pairs: Sequence[Pair], query: Pair) -> Iterator[bytes]:
     r"""Yield the paired alignment as A3M of a complex, as ColabFold reads it (Mirdita et al. 2022).
 
     The first line is `#` and the residues of the two chains; then come the query pair (chains 101
     and 102), the other pairs with two ids divided by a tab, and each chain of the query alone.
     Columns in which the query has a gap are left out.
     """
-    query_codes = _paired_codes(grouped.families, query)
+    query_codes = _paired_codes(families, query)
     kept = query_codes != GAP_CODE
-    complex_ = _symbols(query_codes[kept])
-    length_a = int(kept[: grouped.families.codes_a.shape[1]].sum())
-    length_b = len(complex_) - length_a
-    yield f"#{length_a},{length_b}\t1,1\n>101\t102\n{complex_}\n".encode()
+    chains = _symbols(query_codes[kept])
+    length_a = int(kept[: families.codes_a.shape[1]].sum())
+    length_b = len(chains) - length_a
+    yield f"#{length_a},{length_b}\t1,1\n>101\t102\n{chains}\n".encode()
     for pair in pairs:
-        if pair == query:
-            continue
-        ids = f"{grouped.proteins_a[pair.row_a]}\t{grouped.proteins_b[pair.row_b]}"
-        yield encode_text(f">{ids}\n{_symbols(_paired_codes(grouped.families, pair)[kept])}\n")
-    yield f">101\n{complex_[:length_a]}{'-' * length_b}\n".encode()
-    yield f">102\n{'-' * length_a}{complex_[length_a:]}\n".encode()
+        if pair != query:
+            row = _symbols(_paired_codes(families, pair)[kept])
+            yield encode_text(f">{pair.protein_a}\t{pair.protein_b}\n{row}\n")
+    yield f">101\n{chains[:length_a]}{'-' * length_b}\n".encode()
+    yield f">102\n{'-' * length_a}{chains[length_a:]}\n".encode()
 
 
 def _paired_codes(families: Families, pair: RowPair) -> np.ndarray:

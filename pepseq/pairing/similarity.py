@@ -1,4 +1,4 @@
-"""How alike the proteins of one family are, as pairing sees it."""
+"""Similarities between the proteins of one family."""
 
 from functools import cache
 
@@ -8,26 +8,26 @@ from pepseq.pairing.msa import UNKNOWN_CODE
 from pepseq.sequences.residues import AMINO_ACIDS
 
 STATES = 21
-"""Amino acids and the gap: what a column can hold. An unknown residue tells nothing."""
+"""Amino acids and the gap. An unknown residue is in none of these states."""
 
-EXCHANGE = 0.3
-"""How fast residues count as less alike with the BLOSUM62 score of their exchange."""
+EXCHANGE_WEIGHT = 0.3
+"""Weight of BLOSUM62 scores; a larger one makes different residues less alike."""
 
 
-def shared_residues(codes: np.ndarray) -> np.ndarray:
-    """Return in how many columns two proteins have the same state, float32 (depth, depth)."""
+def count_shared_residues(codes: np.ndarray) -> np.ndarray:
+    """Return the number of columns in which two proteins agree, float32 (depth, depth)."""
     states = np.eye(STATES + 1, STATES, dtype=np.float32)[codes].reshape(len(codes), -1)
     return states @ states.T
 
 
 def covariance(codes: np.ndarray) -> np.ndarray:
-    """Return how two proteins deviate from the family's mean together, float64 (depth, depth).
+    """Return products of the proteins' deviations from the family's mean, float64 (depth, depth).
 
-    Inner products of rows of residues, in which like ones are near each other, minus the mean row;
-    an unknown residue deviates in nothing. The summed products of two families' matrices are the
-    squared covariances between their columns.
+    A residue is a vector, near those of like residues; an unknown residue does not deviate. The
+    summed products of the matrices of two families are the squared covariances between their
+    columns.
     """
-    states = np.vstack([_places(), np.zeros((1, STATES), np.float32)])[codes]
+    states = np.vstack([_residue_vectors(), np.zeros((1, STATES), np.float32)])[codes]
     states -= states.mean(axis=0)
     states[codes == UNKNOWN_CODE] = 0
     flat = states.reshape(len(codes), -1)
@@ -37,9 +37,9 @@ def covariance(codes: np.ndarray) -> np.ndarray:
 def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
     """Return `covariance` whitened, K (K + shrinkage x mean eigenvalue)^-1, float64 (depth, depth).
 
-    Columns that vary together, as those of related proteins all do, count once and not many times.
-    Summed products of two families' matrices are the squared canonical correlations of their
-    columns, those of each family shrunk towards independence (a ridge; Vinod 1976).
+    Columns that vary together, as those of related proteins do, count once. The summed products of
+    the matrices of two families are the squared canonical correlations of their columns, those of
+    each family shrunk towards independence (a ridge; Vinod 1976).
     """
     from scipy.linalg import lapack
 
@@ -58,7 +58,7 @@ def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
     return whitened
 
 
-def centred(products: np.ndarray) -> np.ndarray:
+def center(products: np.ndarray) -> np.ndarray:
     """Return products of deviations from the mean protein, from products of proteins, in place."""
     mean = products.mean(axis=0)
     products -= mean
@@ -68,17 +68,17 @@ def centred(products: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _places() -> np.ndarray:
-    """Return a place for each state, float32 (STATES, STATES).
+def _residue_vectors() -> np.ndarray:
+    """Return a vector for each state, float32 (STATES, STATES).
 
-    Inner products of two places are exp(EXCHANGE x BLOSUM62), scaled to 1 for the same residue;
-    gaps are like nothing else (Henikoff and Henikoff 1992, PNAS 89: 10915).
+    Inner products of two vectors are exp(EXCHANGE_WEIGHT x BLOSUM62), scaled to 1 for the same
+    residue; a gap is like nothing else (Henikoff and Henikoff 1992, PNAS 89: 10915).
     """
     from Bio.Align import substitution_matrices
 
     scores = substitution_matrices.load("BLOSUM62").select(AMINO_ACIDS)
     alike = np.eye(STATES)
-    alike[:-1, :-1] = np.exp(EXCHANGE * np.asarray(scores))
+    alike[:-1, :-1] = np.exp(EXCHANGE_WEIGHT * np.asarray(scores))
     alike /= np.sqrt(np.outer(alike.diagonal(), alike.diagonal()))
     values, vectors = np.linalg.eigh(alike)
     return (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)

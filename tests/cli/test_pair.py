@@ -40,7 +40,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_run_says_what_it_read_and_made(run, tmp_path):
+def test_messages_and_outputs_of_a_run(run, tmp_path):
     msa, plot = tmp_path / "p.a3m.gz", tmp_path / "p.svg"
     files = ("-o", tmp_path / "o.tsv", "--paired-msa", msa, "--plot", plot)
     result = run("pair", A, B, *files, *COMMON)
@@ -58,7 +58,7 @@ def test_a_run_says_what_it_read_and_made(run, tmp_path):
     assert len((tmp_path / "o.tsv.unpaired.tsv").read_text().splitlines()) == 8
 
 
-def test_stdin_and_stdout(tmp_path, run):
+def test_a_family_from_stdin_and_pairs_to_stdout(tmp_path, run):
     assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
     line = f"pepseq -q pair - {B} -o - --method random --runs 2 < {A}"
     done = shell(line, tmp_path)
@@ -84,7 +84,7 @@ def no_work(monkeypatch):
         (["--alignment-a", "2"], 65, "expected 2 alignments or more, found 1"),
     ],
 )
-def test_all_is_checked_before_the_work(
+def test_inputs_and_outputs_are_checked_before_the_work(
     run, write, tmp_path, monkeypatch, no_work, arguments, code, words
 ):
     monkeypatch.chdir(tmp_path)
@@ -162,7 +162,7 @@ def test_twins_of_a_clean_family_give_the_same_pairs(run, write, tmp_path, chang
         (b">only one\nMAG\n", "expected headers that name their species"),
     ],
 )
-def test_input_that_will_not_do_is_65_in_one_line_and_leaves_nothing(
+def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
     run, write, tmp_path, text, words
 ):
     bad = write("bad", text)
@@ -194,7 +194,7 @@ def test_input_that_will_not_do_is_65_in_one_line_and_leaves_nothing(
         (["-o", "/dev/full", "--force"], 74, "expected a regular file"),
     ],
 )
-def test_settings_and_outputs_that_will_not_do(
+def test_bad_settings_and_outputs_end_the_run_and_change_no_file(
     run, write, tmp_path, monkeypatch, arguments, code, words
 ):
     monkeypatch.chdir(tmp_path)
@@ -216,7 +216,7 @@ def test_a_second_run_on_one_output_is_kept_out(run, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["o", "x/o"])
-def test_a_folder_that_cannot_be_written(tmp_path, write, target):
+def test_an_output_that_cannot_be_written_is_an_output_error(tmp_path, write, target):
     write("x", "a file")
     if target == "o":
         line = f"ulimit -f 0; trap '' XFSZ; pepseq pair {A} {B} -o o --method random"
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, write, target):
     assert names(tmp_path) == ["x"]
 
 
-def test_full_and_closed_stdout(tmp_path):
+def test_a_full_or_closed_stdout_is_an_output_error(tmp_path):
     full = shell(f"pepseq pair {A} {B} -o - --method random > /dev/full", tmp_path)
     assert full.returncode == 74 and "No space left" in full.stderr
     assert len(full.stderr.strip().splitlines()) == 2 and "Traceback" not in full.stderr
@@ -341,7 +341,7 @@ def test_the_query_and_the_least_confidence_of_a_paired_alignment(run, tmp_path)
     assert refused.code == 65 and "expected a protein of FAMILY_A" in refused.err
 
 
-def test_other_fields_that_would_do_are_named(run, tmp_path):
+def test_other_fields_that_name_the_species_are_listed(run, tmp_path):
     for side in "ab":
         rows = [(sp, at) for sp in ("Homo", "Mus", "Rattus") for at in range(3)]
         text = "".join(f">{side}{n}|p{at}|{sp}\n{'MK' * 5}\n" for n, (sp, at) in enumerate(rows))

@@ -80,7 +80,7 @@ def test_the_plot_has_the_losses(run, small, weights, tmp_path):
     assert "Loss" not in without and "Loss" in has and "Their mean" in has
 
 
-def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypatch):
+def test_auto_logs_its_method_and_the_reason(run, small, weights, tmp_path, monkeypatch):
     arguments = ("-o", tmp_path / "o", "--force", *QUICK)
     result = run("pair", *small, *arguments)
     why = "no weights of the MSA Transformer here (pepseq models download msa-transformer)"
@@ -103,7 +103,7 @@ def test_auto_says_what_it_takes_and_why(run, small, weights, tmp_path, monkeypa
     assert result.code == 0 and "rows, diffpalm is for at most 5" in method_line(result)
 
 
-def test_auto_takes_what_lies_in_the_cache(run, small, msa_pickle, tmp_path, caches):
+def test_auto_takes_weights_in_the_cache(run, small, msa_pickle, tmp_path, caches):
     folder = tmp_path / "torch" / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     (folder / msa_pickle.name).write_bytes(msa_pickle.read_bytes())
@@ -141,7 +141,9 @@ def test_weights_asked_for_by_name_are_downloaded_unless_offline(
     ],
 )
 @pytest.mark.parametrize("method", ["auto", "diffpalm"])
-def test_files_that_are_no_weights_are_65(run, small, tmp_path, name, content, words, method):
+def test_a_file_without_weights_is_an_input_error(
+    run, small, tmp_path, name, content, words, method
+):
     path = tmp_path / name if content is not None or "." in name else name
     if content is not None:
         path.write_bytes(content)
@@ -150,14 +152,14 @@ def test_files_that_are_no_weights_are_65(run, small, tmp_path, name, content, w
     assert "Error: " in result.err.splitlines()[-1] and not (tmp_path / "o").exists()
 
 
-def test_weights_of_another_network_are_65(run, small, esm2, tmp_path):
+def test_weights_of_another_network_are_an_input_error(run, small, esm2, tmp_path):
     model = esm2 / "model.safetensors"
     for method in ("auto", "diffpalm"):
         result = run("pair", *small, "-o", tmp_path / "o", "--model", model, "--method", method)
         assert result.code == 65 and "expected the MSA Transformer's tensors" in result.err
 
 
-def test_a_long_alignment_is_65_if_diffpalm_is_asked_for(run, weights, tmp_path):
+def test_a_long_alignment_is_an_input_error_of_diffpalm(run, weights, tmp_path):
     arguments = ("--method", "diffpalm", "--model", weights)
     result = run("pair", A, B, "-o", tmp_path / "o", *arguments)
     assert result.code == 65 and "expected at most 63 columns" in result.err
@@ -173,7 +175,7 @@ def test_a_long_alignment_is_65_if_diffpalm_is_asked_for(run, weights, tmp_path)
         ("--known-confidence", 0.9),
     ],
 )
-def test_options_that_contradict_the_method_are_2(run, tmp_path, arguments):
+def test_options_that_contradict_the_method_are_a_settings_error(run, tmp_path, arguments):
     result = run("pair", A, B, "-o", tmp_path / "o", *RANDOM, *arguments)
     assert result.code == 2 and arguments[0].removeprefix("--").replace("-", "_") in result.err
     assert list(tmp_path.iterdir()) == []

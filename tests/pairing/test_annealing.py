@@ -10,14 +10,13 @@ from pepseq.pairing.annealing import (
     PairingState,
     Similarities,
     SpeciesRows,
-    _balanced,
     _field_offsets,
     _gain_of_swaps,
     anneal,
     fields,
     find_orthologs,
-    mean_field,
 )
+from pepseq.pairing.mean_field import _balanced, mean_field
 
 SPECIES = SpeciesRows.of_sizes(np.array([3, 4, 2]))
 ROWS = 11  # two of them settled

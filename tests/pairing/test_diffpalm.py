@@ -193,11 +193,11 @@ def changed(families, seed):
     )
     species, moves = [], []
     for number in random.permutation(len(families.species)):
-        one = families.species[number]
-        order_a, order_b = random.permutation(len(one.rows_a)), random.permutation(len(one.rows_b))
+        old = families.species[number]
+        order_a, order_b = random.permutation(len(old.rows_a)), random.permutation(len(old.rows_b))
         places = np.argsort(order_a), np.argsort(order_b)
-        known = np.stack([places[k][one.known[:, k]] for k in (0, 1)], axis=1)
-        a, b = np.argsort(rows_a)[one.rows_a[order_a]], np.argsort(rows_b)[one.rows_b[order_b]]
+        known = np.stack([places[k][old.known[:, k]] for k in (0, 1)], axis=1)
+        a, b = np.argsort(rows_a)[old.rows_a[order_a]], np.argsort(rows_b)[old.rows_b[order_b]]
         species.append(Species(f"other {number}", a, b, random.permutation(known)))
         moves.append((number, order_a, order_b))
     return Families(families.codes_a[rows_a], families.codes_b[rows_b], tuple(species)), moves
@@ -238,14 +238,14 @@ def test_order_and_names_do_not_matter(network, surplus):
     np.testing.assert_allclose(first.frequencies[0], first.frequencies[1])
 
 
-def test_one_seed_one_result_and_another_another(network):
+def test_losses_and_pairs_depend_on_the_seed_alone(network):
     families, _ = planted(8, 4, (3, 5))
     first, again, other = (
         diffpalm(families, replace(QUICK, seed=seed, runs=2), network) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first.losses, again.losses)
-    for one, same in zip(first.frequencies, again.frequencies, strict=True):
-        np.testing.assert_array_equal(one, same)
+    for frequency, same in zip(first.frequencies, again.frequencies, strict=True):
+        np.testing.assert_array_equal(frequency, same)
     assert (first.losses != other.losses).all()
     assert (first.losses[0] != first.losses[1]).all()
 

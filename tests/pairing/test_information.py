@@ -67,14 +67,14 @@ def test_order_names_and_threads_change_nothing(made):
         families,
         codes_b=families.codes_b[order],
         species=tuple(
-            replace(one, name=f"new {at}", rows_b=places[one.rows_b])
-            for at, one in reversed(list(enumerate(families.species)))
+            replace(species, name=f"new {number}", rows_b=places[species.rows_b])
+            for number, species in reversed(list(enumerate(families.species)))
         ),
     )
     again = pair_by_information(moved, replace(CONFIG, threads=2))
     np.testing.assert_array_equal(first.losses, again.losses)
-    for one, same in zip(first.frequencies, reversed(again.frequencies), strict=True):
-        np.testing.assert_allclose(one, same, atol=1e-12)
+    for frequency, same in zip(first.frequencies, reversed(again.frequencies), strict=True):
+        np.testing.assert_allclose(frequency, same, atol=1e-12)
 
 
 def test_runs_and_seeds_differ(made):
@@ -88,14 +88,14 @@ def test_known_pairs_help_the_others():
     for seed in (3, 4, 5):
         made = planted(seed, coupled=8, lost=0)
         species = tuple(
-            replace(one, known=true) if at % 2 else one
-            for at, (one, true) in enumerate(zip(made.families.species, made.true, strict=True))
+            replace(own, known=true) if number % 2 else own
+            for number, (own, true) in enumerate(zip(made.families.species, made.true, strict=True))
         )
-        rest = [true if at % 2 == 0 else true[:0] for at, true in enumerate(made.true)]
+        rest = [true if number % 2 == 0 else true[:0] for number, true in enumerate(made.true)]
         known = replace(made.families, species=species)
-        first, second = (pair_by_information(one, CONFIG) for one in (made.families, known))
-        for one, frequency in zip(species[1::2], second.frequencies[1::2], strict=True):
-            assert (frequency[one.known[:, 0], one.known[:, 1]] == 1).all()
+        first, second = (pair_by_information(f, CONFIG) for f in (made.families, known))
+        for own, frequency in zip(species[1::2], second.frequencies[1::2], strict=True):
+            assert (frequency[own.known[:, 0], own.known[:, 1]] == 1).all()
         blind.append(accuracy(made.families, rest, first))
         helped.append(accuracy(made.families, rest, second))
     assert np.mean(helped) > np.mean(blind)

@@ -21,8 +21,8 @@ from pepseq.pairing.pairs import (
     format_unpaired,
     paired_a3m,
     paired_fasta,
-    pairs_of_proteins,
     unpaired_proteins,
+    with_protein_ids,
 )
 
 
@@ -72,9 +72,9 @@ def test_the_best_pairs_have_the_greatest_total_frequency(problem, seed):
     free_b = sorted(set(range(frequencies.shape[1])) - {b for _, b in known})
     size = min(len(free_a), len(free_b))
     best = max(
-        sum(frequencies[a, b] for a, b in zip(some_a, some_b, strict=True))
-        for some_a in itertools.combinations(free_a, size)
-        for some_b in itertools.permutations(free_b, size)
+        sum(frequencies[a, b] for a, b in zip(chosen_a, chosen_b, strict=True))
+        for chosen_a in itertools.combinations(free_a, size)
+        for chosen_b in itertools.permutations(free_b, size)
     )
     made = {(p.row_a, p.row_b) for p in pairs}
     assert sum(frequencies[a, b] for a, b in made - set(known)) == pytest.approx(best)
@@ -94,14 +94,14 @@ def small():
     b = np.array([[4, 5], [20, 7], [8, 9]], np.uint8)
     families = one_species(2, 3, [(1, 2)], a, b)
     frequencies = np.array([[0.75, 0.25, 0], [0, 0, 1]])
-    return grouped(families), best_pairs(
-        families, MethodResult((frequencies,), np.zeros((1, 0))), 1
-    )
+    result = MethodResult((frequencies,), np.zeros((1, 0)))
+    them = grouped(families)
+    return them, with_protein_ids(best_pairs(families, result, 1), them)
 
 
 def test_the_table_of_pairs():
-    them, pairs = small()
-    assert format_pairs(pairs_of_proteins(them, pairs)).decode() == (
+    _, pairs = small()
+    assert format_pairs(pairs).decode() == (
         "species\tprotein_a\tprotein_b\tconfidence\trank\tknown\n"
         "x\ta1\tb2\t1.0000\t1\tyes\nx\ta0\tb0\t0.7500\t2\tno\n"
     )
@@ -117,15 +117,17 @@ def test_the_table_of_unpaired_proteins():
 
 def test_a_paired_fasta_has_the_rows_of_a_and_b_side_by_side():
     them, pairs = small()
-    assert b"".join(paired_fasta(them, pairs)).decode() == (
+    assert b"".join(paired_fasta(them.families, pairs)).decode() == (
         ">a1+b2 species=x confidence=1.0000\nDXEKL\n>a0+b0 species=x confidence=0.7500\nA-CFG\n"
     )
 
 
 def test_a_paired_a3m_has_the_columns_of_the_query():
     them, pairs = small()
-    assert b"".join(paired_a3m(them, pairs, pairs[0])).startswith(b"#3,2\t1,1\n>101\t102\nDXEKL\n")
+    assert b"".join(paired_a3m(them.families, pairs, pairs[0])).startswith(
+        b"#3,2\t1,1\n>101\t102\nDXEKL\n"
+    )
     # the query is the pair of a0, which has a gap in the second column
-    assert b"".join(paired_a3m(them, pairs, pairs[1])).decode() == (
+    assert b"".join(paired_a3m(them.families, pairs, pairs[1])).decode() == (
         "#2,2\t1,1\n>101\t102\nACFG\n>a1\tb2\nDEKL\n>101\nAC--\n>102\n--FG\n"
     )

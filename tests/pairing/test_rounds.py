@@ -47,12 +47,12 @@ class LearningMethod:
         return MethodResult(tuple(frequencies), np.full((2, 3), float(len(self.known))))
 
 
-def test_one_round_is_the_method_alone():
+def test_a_single_round_is_the_method_alone():
     families, config = families_of([4, 3]), PairConfig(method="random", runs=3)
     chosen = pair_at_random(families, config)
     same = pair_in_rounds(families, config, lambda _: chosen)
-    for one, other in zip(chosen.frequencies, same.frequencies, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for frequency, other in zip(chosen.frequencies, same.frequencies, strict=True):
+        np.testing.assert_array_equal(frequency, other)
     np.testing.assert_array_equal(chosen.losses, same.losses)
 
 
@@ -70,7 +70,7 @@ def test_confident_pairs_become_known_and_keep_their_confidence():
     assert chosen.frequencies[0][0].sum() == chosen.frequencies[0][:, 1].sum() == 0.97
     np.testing.assert_array_equal(chosen.losses, [[1] * 3 + [2] * 3 + [3] * 3] * 2)
     assert chosen.round_ends == (3, 6)
-    assert not any(one.known for one in best_pairs(families, chosen, 1))
+    assert not any(pair.known for pair in best_pairs(families, chosen, 1))
 
 
 def test_given_pairs_stay_known_in_all_rounds():
@@ -80,7 +80,7 @@ def test_given_pairs_stay_known_in_all_rounds():
     assert all([2, 1] in known[0] for known in method.known)
     assert chosen.frequencies[0][2, 1] == 1
     made = {(p.row_a, p.row_b): p for p in best_pairs(families, chosen, 1)}
-    assert [key for key, one in made.items() if one.known] == [(2, 1)]
+    assert [rows for rows, pair in made.items() if pair.known] == [(2, 1)]
 
 
 def test_rounds_end_when_no_pair_is_new():

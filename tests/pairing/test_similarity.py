@@ -1,15 +1,15 @@
-"""Similarities against what they are defined by."""
+"""Similarities against their definitions."""
 
 import numpy as np
 import pytest
 
 from pepseq.pairing.msa import UNKNOWN_CODE
 from pepseq.pairing.similarity import (
-    _places,
-    centred,
+    _residue_vectors,
+    center,
     correlation,
+    count_shared_residues,
     covariance,
-    shared_residues,
 )
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -18,19 +18,19 @@ def family(seed, depth=30, length=4, states=21):
     return np.random.default_rng(seed).integers(0, states, (depth, length)).astype(np.uint8)
 
 
-def places_of(codes):
-    """Return centred places of residues, (depth, length x 21)."""
-    flat = _places()[codes].reshape(len(codes), -1).astype(float)
+def centred_vectors(codes):
+    """Return centred vectors of residues, (depth, length x 21)."""
+    flat = _residue_vectors()[codes].reshape(len(codes), -1).astype(float)
     return flat - flat.mean(0)
 
 
 def test_shared_residues_are_counted():
     codes = np.array([[0, 1, 20], [0, 2, 20], [3, UNKNOWN_CODE, 4]], np.uint8)
-    np.testing.assert_array_equal(shared_residues(codes), [[3, 2, 0], [2, 3, 0], [0, 0, 2]])
+    np.testing.assert_array_equal(count_shared_residues(codes), [[3, 2, 0], [2, 3, 0], [0, 0, 2]])
 
 
 def test_like_residues_are_near_each_other():
-    alike = _places() @ _places().T
+    alike = _residue_vectors() @ _residue_vectors().T
     at = {symbol: code for code, symbol in enumerate(AMINO_ACIDS)}
     np.testing.assert_allclose(alike.diagonal(), 1, atol=1e-5)
     assert alike[at["I"], at["V"]] > 0.5 > alike[at["I"], at["D"]] > 0
@@ -39,7 +39,7 @@ def test_like_residues_are_near_each_other():
 
 def test_products_are_squared_covariances_between_columns():
     a, b = family(1), family(2, length=3)
-    expected = (places_of(a).T @ places_of(b)) ** 2
+    expected = (centred_vectors(a).T @ centred_vectors(b)) ** 2
     np.testing.assert_allclose((covariance(a) * covariance(b)).sum(), expected.sum(), rtol=1e-4)
 
 
@@ -48,7 +48,7 @@ def test_products_are_squared_correlations_of_whitened_columns(depth):
     a, b = family(3, depth), family(4, depth, 3)
     whitened = []
     for codes in (a, b):
-        x = places_of(codes)
+        x = centred_vectors(codes)
         ridge = 3.0 * (x**2).sum() / min(depth - 1, codes.shape[1] * 20)
         values, vectors = np.linalg.eigh(x.T @ x + ridge * np.eye(x.shape[1]))
         whitened.append(x @ (vectors / np.sqrt(values)) @ vectors.T)
@@ -57,7 +57,7 @@ def test_products_are_squared_correlations_of_whitened_columns(depth):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_an_unknown_residue_tells_nothing():
+def test_an_unknown_residue_does_not_deviate():
     codes = family(5, states=20)
     codes[7] = UNKNOWN_CODE
     np.testing.assert_array_equal(covariance(codes)[7], 0)
@@ -72,4 +72,4 @@ def test_a_family_of_one_protein_is_like_nothing():
 def test_centred_products_are_of_deviations():
     rows = np.random.default_rng(7).normal(size=(6, 3))
     from_mean = rows - rows.mean(0)
-    np.testing.assert_allclose(centred(rows @ rows.T), from_mean @ from_mean.T, atol=1e-12)
+    np.testing.assert_allclose(center(rows @ rows.T), from_mean @ from_mean.T, atol=1e-12)

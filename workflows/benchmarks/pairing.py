@@ -6,9 +6,9 @@
 
 Row i of family A truly pairs with row i of B. Half of the species, drawn with seed 0, are for
 choosing settings (`--half settings`), the others are reported. A draw takes species with two pairs
-or more in random order, up to about the depth asked for. Rows of B are shuffled and renamed before
-any method sees them. `--whole` takes all species; `--known` gives the pairs of a share of the
-species to every method of pepseq and counts only the others.
+or more in random order, up to about the depth asked for. Rows of B are shuffled before any method
+sees them. `--whole` takes all species; `--known` gives the pairs of a share of the species to every
+method of pepseq and counts only the others.
 
 Accuracy is the share of true pairs found: mean over draws, standard deviation in brackets. DiffPaSS
 is its mutual information with the bootstrap, one run, as its authors use it (`--step` other than 1
@@ -17,23 +17,28 @@ confidence that pepseq gives them, over all draws.
 """
 
 import argparse
-import csv
-import tempfile
 import time
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from statistics import mean, median, stdev
+from typing import NamedTuple
 
 import numpy as np
 
 import pepseq
 from pepseq.evaluation.pair_counts import fraction_correct
 from pepseq.pairing.msa import SYMBOLS, Alignment, read_alignment
-from pepseq.sequences.fasta import format_fasta
 from pepseq.sequences.species import read_species
 
 EDGES = (0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)
+
+
+class Result(NamedTuple):
+    """Accuracy and seconds of a method on a draw; of each pair its confidence and if right."""
+
+    accuracy: float
+    seconds: float
+    pairs: list[tuple[float, bool]]
 
 
 def main() -> None:
@@ -41,9 +46,9 @@ def main() -> None:
     arguments = _arguments()
     a, b = (read_alignment(path, []) for path in (arguments.family_a, arguments.family_b))
     names = read_species(arguments.species, (a.ids, a.ids), (a.headers, a.headers)).a
-    number = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    species = np.array([number[name] for name in names])
-    pool = np.random.default_rng(0).permutation(len(number))
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    species = np.array([numbers[name] for name in names])
+    pool = np.random.default_rng(0).permutation(len(numbers))
     pool = pool[: len(pool) // 2] if arguments.half == "settings" else pool[len(pool) // 2 :]
     draws = {
         f"about {depth}": [_draw(species, pool, depth, seed) for seed in range(arguments.draws)]
@@ -51,23 +56,24 @@ def main() -> None:
     }
     if arguments.whole:
         draws["all"] = [np.arange(len(species))]
-    sure = {method: [] for method in arguments.methods}
+    pairs_by_method = {method: [] for method in arguments.methods}
     print("| depth | method | correct pairs | seconds |\n|---|---|---|---|", flush=True)
-    for label, some in draws.items():
-        chance = mean(len(np.unique(species[rows])) / len(rows) for rows in some)
+    for label, drawn in draws.items():
+        chance = mean(len(np.unique(species[rows])) / len(rows) for rows in drawn)
         print(f"| {label} | chance | {chance:.3f} | |", flush=True)
         for method in arguments.methods:
-            done = [_pepseq(a, b, species, r, method, arguments.known) for r in some]
-            _print(label, method, [one[:2] for one in done])
-            sure[method] += [pair for one in done for pair in one[2]]
+            results = [_pepseq(a, b, species, rows, method, arguments.known) for rows in drawn]
+            _print(label, method, results)
+            pairs_by_method[method] += [pair for result in results for pair in result.pairs]
         if arguments.diffpass:
-            _print(label, "DiffPaSS", [_diffpass(a, b, species, r, arguments.step) for r in some])
+            results = [_diffpass(a, b, species, rows, arguments.step) for rows in drawn]
+            _print(label, "DiffPaSS", results)
     print("\n| method | confidence | pairs | right |\n|---|---|---|---|")
-    for method, pairs in sure.items():
+    for method, pairs in pairs_by_method.items():
         for low, high in pairwise(EDGES):
-            some = [right for confidence, right in pairs if low <= round(confidence, 4) < high]
-            share = f"{mean(some):.3f}" if some else "-"
-            print(f"| {method} | {low}-{min(high, 1)} | {len(some)} | {share} |")
+            right = [is_right for confidence, is_right in pairs if low <= confidence < high]
+            share = f"{mean(right):.3f}" if right else "-"
+            print(f"| {method} | {low}-{min(high, 1)} | {len(right)} | {share} |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,29 +92,29 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _print(label: str, method: str, results: list[tuple[float, float]]) -> None:
-    right, seconds = zip(*results, strict=True)
-    spread = f" ({stdev(right):.3f})" if len(right) > 1 else ""
-    each = ", ".join(f"{one:.3f}" for one in right)
+def _print(label: str, method: str, results: list[Result]) -> None:
+    accuracies = [result.accuracy for result in results]
+    seconds = median(result.seconds for result in results)
+    several = len(results) > 1
+    spread = f" ({stdev(accuracies):.3f})" if several else ""
+    each = f" <!-- {', '.join(f'{accuracy:.3f}' for accuracy in accuracies)} -->" if several else ""
     print(
-        f"| {label} | {method} | {mean(right):.3f}{spread} | {median(seconds):.0f} |"
-        + (f" <!-- {each} -->" if len(right) > 1 else ""),
-        flush=True,
+        f"| {label} | {method} | {mean(accuracies):.3f}{spread} | {seconds:.0f} |{each}", flush=True
     )
 
 
 def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.ndarray:
     """Return the rows of species of two or more in random order, to about the depth."""
     count = Counter(species.tolist())
-    pool = [one for one in pool.tolist() if count[one] > 1]
+    pool = [number for number in pool.tolist() if count[number] > 1]
     taken, rows = [], 0
-    for one in np.random.default_rng(1000 + seed).permutation(pool).tolist():
-        if rows and abs(rows + count[one] - depth) > abs(rows - depth):
+    for number in np.random.default_rng(1000 + seed).permutation(pool).tolist():
+        if rows and abs(rows + count[number] - depth) > abs(rows - depth):
             if rows >= 0.8 * depth:
                 break
             continue
-        taken.append(one)
-        rows += count[one]
+        taken.append(number)
+        rows += count[number]
         if rows >= depth:
             break
     return np.flatnonzero(np.isin(species, taken))
@@ -116,57 +122,43 @@ def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.nd
 
 def _pepseq(
     a: Alignment, b: Alignment, species: np.ndarray, rows: np.ndarray, method: str, share: float
-) -> tuple[float, float, list[tuple[float, bool]]]:
-    """Return accuracy and seconds of `pepseq pair`; of each pair its confidence and if right."""
+) -> Result:
+    """Return the result of pepseq; the pairs of a `share` of the species are known."""
     random = np.random.default_rng(len(rows))
     own = np.unique(species[rows])
     given = random.permutation(own)[: round(share * len(own))]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for side, family, order in (("a", a, rows), ("b", b, random.permutation(rows))):
-            symbols = np.frombuffer(SYMBOLS.encode(), np.uint8)[family.codes]
-            (folder / side).write_bytes(
-                b"".join(
-                    format_fasta(f"{side}{row}|{species[row]}", symbols[row].tobytes().decode())
-                    for row in order
-                )
-            )
-        known = [row for row in rows if species[row] in given]
-        lines = [f"a{row}|{species[row]}\tb{row}|{species[row]}" for row in known]
-        (folder / "known").write_text("\n".join(["protein_a\tprotein_b", *lines]) + "\n")
-        config = pepseq.PairConfig(method=method, species="field:|:2")
-        started = time.perf_counter()
-        pepseq.pair(
-            *(folder / "a", folder / "b", folder / "pairs"),
-            known=folder / "known" if known else None,
-            config=config,
-        )
-        seconds = time.perf_counter() - started
-        with open(folder / "pairs", newline="") as stream:
-            made = {
-                (row["species"], row["protein_a"][1:], row["protein_b"][1:]): float(
-                    row["confidence"]
-                )
-                for row in csv.DictReader(stream, delimiter="\t")
-                if row["known"] == "no"
-            }
-    true = [row for row in rows if species[row] not in given]
-    truth = [(str(species[row]), *2 * (f"{row}|{species[row]}",)) for row in true]
-    sure = [(confidence, a == b) for (_, a, b), confidence in made.items()]
-    return fraction_correct(made, truth), seconds, sure
+    family_a, family_b = _named_rows(a, rows), _named_rows(b, random.permutation(rows))
+    known = [(str(row), str(row)) for row in rows if species[row] in given]
+    species_of = {str(row): str(species[row]) for row in rows}
+    config = pepseq.PairConfig(method=method)
+    started = time.perf_counter()
+    pairing = pepseq.pair_alignments(
+        family_a, family_b, species=species_of, known=known, config=config
+    )
+    seconds = time.perf_counter() - started
+    made = [pair for pair in pairing.pairs if not pair.known]
+    true = [(species_of[str(row)], str(row), str(row)) for row in rows if species[row] not in given]
+    accuracy = fraction_correct([(p.species, p.protein_a, p.protein_b) for p in made], true)
+    pairs = [(round(p.confidence, 4), p.protein_a == p.protein_b) for p in made]
+    return Result(accuracy, seconds, pairs)
+
+
+def _named_rows(family: Alignment, rows: np.ndarray) -> dict[str, str]:
+    symbols = np.frombuffer(SYMBOLS.encode(), np.uint8)[family.codes]
+    return {str(row): symbols[row].tobytes().decode() for row in rows}
 
 
 def _diffpass(
     a: Alignment, b: Alignment, species: np.ndarray, rows: np.ndarray, step: int
-) -> tuple[float, float]:
-    """Return accuracy and seconds of DiffPaSS's mutual information, bootstrapped."""
+) -> Result:
+    """Return the result of DiffPaSS's mutual information, bootstrapped; without confidences."""
     import torch
     from diffpass.train import InformationPairing
 
     torch.manual_seed(len(rows))
     np.random.seed(len(rows))
     random = np.random.default_rng(len(rows))
-    groups = [rows[species[rows] == one] for one in np.unique(species[rows])]
+    groups = [rows[species[rows] == number] for number in np.unique(species[rows])]
     shuffled = [random.permutation(group) for group in groups]
     x, y = (
         torch.nn.functional.one_hot(torch.from_numpy(codes).long(), len(SYMBOLS)).float()
@@ -174,12 +166,13 @@ def _diffpass(
     )
     started = time.perf_counter()
     model = InformationPairing(group_sizes=[len(group) for group in groups])
-    found = model.fit_bootstrap(x, y, step_size=step, show_pbar=False).hard_perms[-1][-1]
+    fitted = model.fit_bootstrap(x, y, step_size=step, show_pbar=False)
+    partners = fitted.hard_perms[-1][-1]
     seconds = time.perf_counter() - started
     right = 0
-    for group, partner, order in zip(groups, shuffled, found, strict=True):
+    for group, partner, order in zip(groups, shuffled, partners, strict=True):
         right += int((group[np.asarray(order)] == partner).sum())
-    return right / len(rows), seconds
+    return Result(right / len(rows), seconds, [])
 
 
 if __name__ == "__main__":
