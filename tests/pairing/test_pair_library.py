@@ -117,7 +117,7 @@ def test_known_pairs_are_kept_and_an_earlier_table_will_do(small, tmp_path):
         ("a1\tb1\na1\tb2", ":3: 'a1': is in an earlier pair, .*known.tsv:2"),
         ("a1\tb1\na2\tb1", ":3: 'b1': is in an earlier pair, .*known.tsv:2"),
         ("a1", ":2: expected 2 cells"),
-        ("a1\t", ":2: expected a protein_b"),
+        ("a1\t", ":2: the cell of protein_b is empty"),
     ],
 )
 def test_an_impossible_known_pair_is_an_input_error(small, tmp_path, lines, message):
