@@ -177,11 +177,11 @@ def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
     ("arguments", "code", "words"),
     [
         (["-o", "a"], 2, "overwrites an input"),
-        (["-o", "o", "--paired-msa", "b", "--force"], 2, "must differ"),
-        (["-o", "o", "--paired-msa", "o"], 2, "must differ"),
-        (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "must differ"),
-        (["-o", "k", "--known", "k.unpaired.tsv"], 2, "must differ"),
-        (["-o", "t", "--species", "table:t"], 2, "must differ"),
+        (["-o", "o", "--paired-msa", "b", "--force"], 2, "overwrites an input or another output"),
+        (["-o", "o", "--paired-msa", "o"], 2, "overwrites an input or another output"),
+        (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "overwrites an input or another output"),
+        (["-o", "k", "--known", "k.unpaired.tsv"], 2, "overwrites an input or another output"),
+        (["-o", "t", "--species", "table:t"], 2, "overwrites an input or another output"),
         (["-o", "o", "--plot", "p.bmp"], 2, "plot: expected a name that ends in"),
         (["-o", "o", "--species", "organism"], 2, "species: expected one of auto, ox"),
         (["-o", "o", "--species", "regex:(?P<species>a{99999999999999})"], 2, "regular expression"),
@@ -191,7 +191,7 @@ def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
         (["-o", "o", "--runs", "0"], 2, "--runs"),
         (["-o", "older"], 74, "older: exists already"),
         (["-o", "/dev/full"], 74, "exists already"),
-        (["-o", "/dev/full", "--force"], 74, "expected a regular file"),
+        (["-o", "/dev/full", "--force"], 74, "is not a regular file"),
     ],
 )
 def test_bad_settings_and_outputs_end_the_run_and_change_no_file(
