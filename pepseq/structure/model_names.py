@@ -112,8 +112,8 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
     if reference is None:
         if Path(model).is_dir():
             raise SettingsError(
-                f"{model} is a folder: expected a folder REFERENCE after it, found none; alone, "
-                "MODEL is a TSV with columns model and reference"
+                f"{model} is a folder of models: give a folder REFERENCE after it; alone, MODEL is "
+                "a TSV with columns model and reference"
             )
         return read_pairs(model)
     folders = [Path(path).is_dir() for path in (model, reference)]
@@ -121,7 +121,7 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
         return _match(model, reference)
     if any(folders):
         raise InputError(
-            f"{model} and {reference}: expected two files or two folders, found one of each"
+            f"{model} and {reference}: one is a file, one is a folder; give two of a kind"
         )
     return PairsOfFiles([_pair_of(parse_name(model).id, model, reference)], [])
 

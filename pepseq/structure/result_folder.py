@@ -20,7 +20,7 @@ from typing import Any
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.atomic_files import disk_errors, locked, publish_file
-from pepseq.io.failures import FailedRecord, format_failed
+from pepseq.io.failures import FailedRecord, format_failed, refuse_failed
 from pepseq.io.files import check_outputs
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
@@ -68,13 +68,13 @@ class StructureFolder:
         is_ours = tuple(header.split("\t")) == self._columns
         if not header and files and not force:
             raise OutputError(
-                f"{self.folder}: expected an empty folder or one with {TABLE}, found other files; "
-                "--force writes into it"
+                f"{self.folder}: this folder has files but no {TABLE}; give an empty or new "
+                "folder, or --force to write into this one"
             )
         if header and not is_ours and not force:
             raise InputError(
-                f"{self._table}:1: expected the columns {', '.join(self._columns)}, found others; "
-                "give another folder, or --force"
+                f"{self._table}:1: this table is of another command; its columns should be "
+                f"{', '.join(self._columns)}. Give another folder, or --force"
             )
         listed = set()
         for row in self._parse(lines) if is_ours else ():
@@ -186,7 +186,7 @@ def open_folder(
     check_outputs([path / TABLE], inputs, True)
     for given in map(os.path.realpath, inputs):
         if Path(os.path.realpath(root)) in Path(given).parents:
-            raise SettingsError(f"{root}: the folder for intermediate files holds an input")
+            raise SettingsError(f"{root}: this folder is for intermediate files; move the input")
     with locked(path):
         new = not path.exists()
         try:
@@ -230,13 +230,16 @@ def write_run_record(
             outputs.add(path, to_json(record), "run record")
 
 
-def refuse_none_good(bad: list[FailedRecord], good: int, output: str | Path) -> None:
-    """Raise InputError if every protein is bad: there is nothing to keep going with."""
+def refuse_bad_proteins(
+    bad: list[FailedRecord], good: int, output: str | Path, keep_going: bool
+) -> None:
+    """Raise InputError if proteins are bad and not `keep_going`, or if all are bad."""
     if bad and not good:
         raise InputError(
             f"none of {len(bad)} proteins could be done: {bad[0]}; the reasons are in "
             f"{Path(output)}.failed.tsv"
         )
+    refuse_failed(bad, good, output, keep_going)
 
 
 def _earlier_records(path: Path) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def test_structures_of_another_engine_are_refused_or_with_force_replaced(
     assert run("fold", source, "-o", out, "--engine", TEMPLATE).code == 0
     done = run("fold", source, "-o", out, "--engine", other)
     assert done.code == 65
-    assert f"expected a structure by {other}, found one by {TEMPLATE}" in done.err
+    assert f"is by {TEMPLATE}, not by {other}" in done.err
     fasta("p", [("new", ONE)])
     assert run("fold", source, "-o", out, "--engine", other, "--force").code == 0
     assert list(rows(out)) == ["new"]
@@ -118,7 +118,7 @@ def test_a_folder_of_another_run_or_command_is_refused(run, fasta, programs, tmp
     with locked(out):
         assert run("fold", source, "-o", out, "--engine", TEMPLATE).code == 75
     done = run("fetch-structures", source, "-o", out, "--server", "http://127.0.0.1:9")
-    assert done.code == 65 and "expected the columns id, accession" in done.err
+    assert done.code == 65 and "columns should be id, accession" in done.err
 
 
 def test_a_file_of_another_id_or_of_the_user_is_never_written(run, fasta, programs, tmp_path):

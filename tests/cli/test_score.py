@@ -165,7 +165,7 @@ def test_pairs_that_say_little_are_noted(run, folders, write, tmp_path):
     assert "itself" not in result.err
     assert "9 references: 'P0', 'P1', 'P2', 'P3', 'p4' and 4 more" in result.err
     alone = run("score", models, "-o", tmp_path / "o.tsv")
-    assert alone.code == 2 and "expected a folder REFERENCE after it" in alone.err
+    assert alone.code == 2 and "give a folder REFERENCE after it" in alone.err
 
 
 @pytest.mark.slow
@@ -348,7 +348,7 @@ def test_outputs_are_no_inputs(run, write):
     (folder / "t.tsv").write_text("model\treference\nm.pdb\tr.pdb\n")
     assert run("score", folder / "t.tsv", "-o", model, "--force").code == 2
     result = run("score", folder, reference, "-o", "-")
-    assert result.code == 65 and "one of each" in result.err
+    assert result.code == 65 and "one is a file, one is a folder" in result.err
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,9 @@ def test_a_model_without_a_reference_is_bad(folder):
 
 def test_a_folder_and_a_file_and_an_empty_folder(folder, tmp_path):
     where = folder("m", "a.pdb")
-    with pytest.raises(SettingsError, match="expected a folder REFERENCE after it, found none"):
+    with pytest.raises(SettingsError, match="give a folder REFERENCE after it"):
         find_pairs(where, None)
-    with pytest.raises(InputError, match="one of each"):
+    with pytest.raises(InputError, match="one is a file, one is a folder"):
         find_pairs(where, where / "a.pdb")
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="none: expected structure files"):

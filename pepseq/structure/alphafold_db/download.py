@@ -37,7 +37,7 @@ from pepseq.structure.result_folder import (
     Row,
     StructureFolder,
     open_folder,
-    refuse_none_good,
+    refuse_bad_proteins,
     write_run_record,
 )
 
@@ -109,8 +109,7 @@ def fetch_structures(
             f"{len(fetch.unavailable)} of {len(proteins)} proteins could not be fetched, "
             f"{len(rows)} are done{left_out}; the same command resumes: {fetch.unavailable[0]}"
         )
-    refuse_none_good(bad, len(rows), output)
-    refuse_failed(bad, len(rows), output, keep_going)
+    refuse_bad_proteins(bad, len(rows), output, keep_going)
     return _summarise(rows, {protein.id for protein in missing}, bad)
 
 
@@ -152,7 +151,9 @@ def _list_entries(
 @contextmanager
 def _server(config: FetchConfig) -> Iterator[tuple[HttpClient, str]]:
     if is_offline():
-        raise InputError("fetch-structures: expected a network, found offline set (PEPSEQ_OFFLINE)")
+        raise InputError(
+            "fetch-structures needs a network, which PEPSEQ_OFFLINE or another variable forbids"
+        )
     url = server_url(config.server)
     with HttpClient(url, [f"https://{HOST}"], HTTP_SETTINGS) as http:
         yield http, shown(url)

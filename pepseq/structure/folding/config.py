@@ -51,9 +51,7 @@ class FoldConfig:
             name != ESMFOLD or not (colon or self.timeout is not None),
             "engine: esmfold takes neither options after a colon nor a timeout",
         )
-        require(
-            name == ESMFOLD or self.model is None, f"model: expected engine esmfold, found {name}"
-        )
+        require(name == ESMFOLD or self.model is None, f"model: engine {name} takes no model")
 
     @property
     def residue_limit(self) -> int:

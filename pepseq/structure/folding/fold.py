@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pepseq.errors import InputError, found
-from pepseq.io.failures import FailedRecord, refuse_failed
+from pepseq.io.failures import FailedRecord
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
@@ -23,7 +23,7 @@ from pepseq.structure.result_folder import (
     Row,
     StructureFolder,
     open_folder,
-    refuse_none_good,
+    refuse_bad_proteins,
     write_run_record,
 )
 
@@ -110,8 +110,7 @@ def fold(
         settings = asdict(config) | {"used": engine.name}
         record = run_record("fold", settings, [proteins], started)
         write_run_record(output, record, bad, good=len(done), worked=bool(targets), force=force)
-    refuse_none_good(bad, len(done), output)
-    refuse_failed(bad, len(done), output, keep_going)
+    refuse_bad_proteins(bad, len(done), output, keep_going)
     return _summarise(done, {target.record.id for target in targets}, bad)
 
 
@@ -181,11 +180,11 @@ def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
 
 def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
     for name, rows in folder.rows.items():
-        other = rows[0]["engine"]
-        if other.split() != engine.name.split():
+        engine_before = rows[0]["engine"]
+        if engine_before.split() != engine.name.split():
             raise InputError(
-                f"{folder.folder}: {found(name)}: expected a structure by {engine.name}, found one "
-                f"by {other}; give another folder, or --force"
+                f"{folder.folder}: the structure of {found(name)} is by {engine_before}, not by "
+                f"{engine.name}; give another folder, or --force"
             )
 
 
