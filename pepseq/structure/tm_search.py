@@ -67,17 +67,13 @@ def search(x, y, draw, scale, widen):
     `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;
     `widen`: whether fewer than 3 close pairs widen what is close.
 
-    A set of close pairs has as hash the exclusive or of its pairs' random numbers. For each hash
-    that was met, `left` holds how many steps were left then: a search that meets it with no more
-    steps left would find nothing else, and ends.
     """
     pairs = x.shape[1]
     near = min(max(scale, 4.5), 8.0)
     close = np.empty(pairs, np.bool_)
     squares = np.empty(pairs)
     pose, best, sums = np.empty(13), np.zeros(13), np.empty((5, 3))
-    seen, left = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.int8)
-    used = 0
+    seen, left = np.zeros(_SLOTS + 1, np.uint64), np.zeros(_SLOTS, np.int8)
     shortest = min(MIN_STRETCH, pairs)
     for level in range(LEVELS):
         size = pairs >> level
@@ -92,20 +88,8 @@ def search(x, y, draw, scale, widen):
             if pose[0] > best[0]:
                 best[:] = pose
             for step in range(MAX_STEPS):
-                name = np.uint64(0)
-                for k in range(pairs):
-                    if close[k]:
-                        name ^= draw[k]
-                slot = np.int64(name & np.uint64(_SLOTS - 1))
-                while seen[slot] != 0 and seen[slot] != name:  # taken by another set
-                    slot = (slot + 1) % _SLOTS
-                if seen[slot] == name and left[slot] >= MAX_STEPS - step:
+                if _was_searched(close, draw, MAX_STEPS - step, seen, left):
                     break
-                if seen[slot] != name and used < _SLOTS // 2:
-                    seen[slot] = name
-                    used += 1
-                if seen[slot] == name:
-                    left[slot] = MAX_STEPS - step
                 fit(x, y, close, sums, pose)
                 score(x, y, pose, scale, near + 1, widen, squares, close)
                 if pose[0] > best[0]:
@@ -113,6 +97,31 @@ def search(x, y, draw, scale, widen):
         if size == shortest:
             break
     return best
+
+
+@_numeric
+def _was_searched(close, draw, steps, seen, left):
+    """Return whether a set of close pairs was searched with as many steps left; else note it.
+
+    Its hash is the exclusive or of its pairs' random numbers. `seen` is the hash table, with the
+    number of sets in its last place, and `left` the steps that were left for each set. A set that
+    finds the table half full is not noted, and searched again.
+    """
+    name = np.uint64(0)
+    for k in range(close.shape[0]):
+        if close[k]:
+            name ^= draw[k]
+    slot = np.int64(name & np.uint64(_SLOTS - 1))
+    while seen[slot] != 0 and seen[slot] != name:  # taken by another set
+        slot = (slot + 1) % _SLOTS
+    if seen[slot] == name and left[slot] >= steps:
+        return True
+    if seen[slot] != name and seen[_SLOTS] < _SLOTS // 2:
+        seen[slot] = name
+        seen[_SLOTS] += np.uint64(1)
+    if seen[slot] == name:
+        left[slot] = steps
+    return False
 
 
 @_numeric

@@ -91,11 +91,7 @@ def test_a_server_that_is_down_is_left_alone(run, alphafold, ids, tmp_path):
 def test_offline_asks_nobody(run, alphafold, ids, tmp_path, monkeypatch):
     monkeypatch.setenv("PEPSEQ_OFFLINE", "1")
     done = run("fetch-structures", ids("P12345"), "-o", tmp_path / "o")
-    assert (
-        done.code == 65
-        and "needs a network, which PEPSEQ_OFFLINE" in done.err
-        and not alphafold.asked
-    )
+    assert done.code == 65 and "unset PEPSEQ_OFFLINE" in done.err and not alphafold.asked
 
 
 NO_SERVER = "--server", "http://127.0.0.1:9"

@@ -121,29 +121,35 @@ def test_a_folder_of_another_run_or_command_is_refused(run, fasta, programs, tmp
     assert done.code == 65 and "columns should be id, accession" in done.err
 
 
-def test_a_file_of_another_id_or_of_the_user_is_never_written(run, fasta, programs, tmp_path):
-    out = tmp_path / "o"
+@pytest.fixture
+def fold_protein(run, fasta, programs, tmp_path):
+    """Fold one protein into the folder; return the exit code."""
 
-    def fold_one(name, sequence, *also):
+    def call(name, sequence, *more):
         source = fasta("p", [(name, sequence)])
-        return run("fold", source, "-o", out, "--engine", TEMPLATE, *also).code
+        return run("fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE, *more).code
 
-    assert fold_one("a|b", ONE) == 0
-    (out / "c.pdb").write_text("precious")
-    assert fold_one("a_b", TWO) == fold_one("C", THREE) == 0
-    files = {name: row["file"] for name, row in rows(out).items()}
+    return call
+
+
+def test_a_file_of_another_id_is_never_written(fold_protein, programs, tmp_path):
+    assert fold_protein("a|b", ONE) == fold_protein("a_b", TWO) == 0
+    out, files = tmp_path / "o", {name: row["file"] for name, row in rows(tmp_path / "o").items()}
     assert files["a|b"] == "a_b.pdb" and files["a_b"].startswith("a_b-")
-    assert files["C"].startswith("C-")
     assert (out / "a_b.pdb").read_text() == (programs / f"{ONE}.pdb").read_text()
     assert (out / files["a_b"]).read_text() == (programs / f"{TWO}.pdb").read_text()
-    assert fold_one("a_b", TWO) == 0 and len((programs / "calls").read_text().split()) == 3
-    assert fold_one("c", THREE, "--force") == 0
+    assert fold_protein("a_b", TWO) == 0 and len((programs / "calls").read_text().split()) == 2
+
+
+def test_a_file_of_the_user_is_never_written(fold_protein, tmp_path):
+    out = tmp_path / "o"
+    assert fold_protein("a", ONE) == 0
+    (out / "c.pdb").write_text("precious")
+    assert fold_protein("C", THREE) == 0 and rows(out)["C"]["file"].startswith("C-")
+    assert fold_protein("c", THREE, "--force") == 0
     assert (out / "c.pdb").read_text() == "precious"
-    assert sorted(path.name for path in out.iterdir()) == [
-        rows(out)["c"]["file"],
-        "c.pdb",
-        "structures.tsv",
-    ]
+    files = [rows(out)["c"]["file"], "c.pdb", "structures.tsv"]
+    assert sorted(path.name for path in out.iterdir()) == files
 
 
 def test_ids_that_look_like_names_of_files_share_none(run, fasta, programs, tmp_path):

@@ -152,7 +152,8 @@ def _list_entries(
 def _server(config: FetchConfig) -> Iterator[tuple[HttpClient, str]]:
     if is_offline():
         raise InputError(
-            "fetch-structures needs a network, which PEPSEQ_OFFLINE or another variable forbids"
+            "fetch-structures needs a network; unset PEPSEQ_OFFLINE (or HF_HUB_OFFLINE, "
+            "TRANSFORMERS_OFFLINE)"
         )
     url = server_url(config.server)
     with HttpClient(url, [f"https://{HOST}"], HTTP_SETTINGS) as http:

@@ -93,9 +93,12 @@ def score(
         outputs.record(output, run_record("score", asdict(config), inputs, started))
     _log_notes(pairs, rows, sequences, config)
     refuse_failed(bad, len(rows), output, keep_going)
-    tm_scores = [row.tm_score for _, row in rows]
+    return _summarise([row.tm_score for _, row in rows], bad)
+
+
+def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
     same_fold = sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores)
-    return ScoreSummary(len(rows), same_fold, sum(tm_scores) / len(rows), bad)
+    return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
 
 
 def _read_sequences(path: str | Path | None) -> dict[str, str]:
