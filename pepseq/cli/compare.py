@@ -18,7 +18,7 @@ from pepseq.cli import options
 )
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @options.force
-def command(evaluations, output, force):
+def command(evaluations: tuple[tuple[str, str, str], ...], output: str, force: bool) -> None:
     """Compare evaluations side by side, by training set and test set.
 
     Tables and figures of the hidden-residue accuracy by training and test set, by protein length

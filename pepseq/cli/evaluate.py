@@ -9,6 +9,7 @@ from pepseq.cli import options
 
 if TYPE_CHECKING:
     from pepseq.evaluation.summary import CalibrationSummary, IdentitySummary, Summary
+    from pepseq.readout.readout import Readout
 
 
 @click.command("evaluate")
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
 )
 @options.keep_going
 @options.force
-def command(truth, predicted, readout, output, table, background, reference, keep_going, force):
+def command(
+    truth: str,
+    predicted: str,
+    readout: "Readout | None",
+    output: str,
+    **settings: Any,
+) -> None:
     """Compare predicted with true proteins: tables and figures of the accuracy.
 
     TRUTH and PREDICTED are FASTA files, compressed or not, whose proteins are matched by id; one of
@@ -46,17 +53,7 @@ def command(truth, predicted, readout, output, table, background, reference, kee
     """
     from pepseq.evaluation.evaluate import evaluate
 
-    summary = evaluate(
-        truth,
-        predicted,
-        output,
-        readout,
-        table=table,
-        background=background,
-        reference=reference,
-        keep_going=keep_going,
-        force=force,
-    )
+    summary = evaluate(truth, predicted, output, readout, **settings)
     click.echo("\n".join([*_summary_lines(summary), f"written: {output}"]))
 
 

@@ -11,7 +11,7 @@ from pepseq.errors import printable
 @click.argument("pairs", nargs=-1, required=True, type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of tables and a figure.")
 @options.force
-def command(truth, pairs, output, force):
+def command(truth: str, pairs: tuple[str, ...], output: str, force: bool) -> None:
     """Compare predicted pairs with the true pairs.
 
     TRUTH is a table with the columns protein_a and protein_b, PAIRS are tables that pair wrote,

@@ -1,6 +1,7 @@
 """`pepseq split`."""
 
 import logging
+from typing import Any
 
 import click
 
@@ -13,15 +14,17 @@ log = logging.getLogger(__name__)
 class ThreeNumbers(click.ParamType):
     """Three numbers divided by commas, of train, validation and test."""
 
-    def __init__(self, number: type, name: str):
+    def __init__(self, number: type[float], name: str):
         self._number, self.name = number, name
 
-    def convert(self, value, param, ctx):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
         """Return the numbers, or end with click's usage error."""
         if isinstance(value, tuple):
             return value
         try:
-            numbers = tuple(map(self._number, value.split(",")))
+            numbers = tuple(self._number(text) for text in value.split(","))
         except ValueError:
             numbers = ()
         if len(numbers) != len(SPLITS):
@@ -78,7 +81,14 @@ class ThreeNumbers(click.ParamType):
 @options.threads
 @options.keep_going
 @options.force
-def command(proteins, output, gzipped, keep_going, force, **settings):
+def command(
+    proteins: tuple[str, ...],
+    output: str,
+    gzipped: bool,
+    keep_going: bool,
+    force: bool,
+    **settings: Any,
+) -> None:
     """Split proteins into training, validation and test sets, and report their similarity.
 
     PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
