@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, AnyStr
+from typing import TYPE_CHECKING, AnyStr, Protocol, TypeVar
 
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.compression import DAMAGED_DATA_ERRORS, decompressed
@@ -21,6 +21,7 @@ from pepseq.io.publishing import SIDE_FILES, recover_unlocked
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+Line_co = TypeVar("Line_co", str, bytes, covariant=True)
 MAX_LINE_BYTES = 1 << 26
 """Most bytes of a line of a table, a list or an alignment in Stockholm format."""
 
@@ -65,8 +66,16 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
             ) from error
 
 
+class LineSource(Protocol[Line_co]):
+    """Anything from which lines can be read: a binary stream, a text stream."""
+
+    def readline(self, size: int = -1, /) -> Line_co:
+        """Return the next line, or `size` of its bytes or characters; empty at the end."""
+        ...
+
+
 def numbered_lines(
-    path: str | Path, stream: IO[AnyStr], first: int = 1
+    path: str | Path, stream: LineSource[AnyStr], first: int = 1
 ) -> Iterator[tuple[int, AnyStr]]:
     """Yield (number, line) of a stream; InputError for a line of more than MAX_LINE_BYTES."""
     for number in count(first):

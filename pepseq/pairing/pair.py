@@ -25,7 +25,7 @@ from pepseq.pairing.pairs import (
     paired_a3m,
     paired_fasta,
 )
-from pepseq.sequences.headers import table_of
+from pepseq.sequences.headers import table_path
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _input_files(
 ) -> list[str | Path]:
     """Return the files that are read; weights only if they are given as a file."""
     model = config.model if config.model and Path(config.model).is_file() else None
-    paths = (family_a, family_b, known, table_of(config.species), model)
+    paths = (family_a, family_b, known, table_path(config.species), model)
     return [path for path in paths if path is not None]
 
 

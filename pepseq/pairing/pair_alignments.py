@@ -135,8 +135,8 @@ def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: b
         counts.species_in_a_only,
         counts.species_in_b_only,
     )
-    if read.others:
-        log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.others))
+    if read.alternatives:
+        log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.alternatives))
 
 
 def pair_families(grouped: GroupedFamilies, config: PairConfig, offline: bool) -> Pairing:

@@ -148,5 +148,5 @@ def _parse_line(
     if name.split() != [name] or not readable(name).isprintable():
         return record, f"expected an id without spaces, found {found(name)}"
     if seen.add(name):
-        return record, "expected a unique id, found one that an earlier line has"
+        return record, "an earlier line has the same id"
     return record, ""

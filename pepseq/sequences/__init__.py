@@ -1,1 +1,1 @@
-"""What a protein is: residues and sequence files."""
+"""Protein sequences: residues, sequence files, and the species that headers name."""

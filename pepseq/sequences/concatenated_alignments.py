@@ -1,6 +1,6 @@
 """Files of several alignments, one after the other, as the server of ColabFold sends them.
 
-MMseqs2 ends each with a NUL byte, which then stands before the first row of the next one.
+MMseqs2 ends each alignment with a NUL byte, which then is in front of the first row of the next.
 """
 
 import io
@@ -13,36 +13,36 @@ log = logging.getLogger(__name__)
 
 
 class OneAlignment:
-    """The lines of one alignment of a stream; those before it are empty, so that numbers hold.
+    """The lines of the alignment with this `number`, from 1; lines before it are read as empty.
 
-    wanted: number of the alignment, from 1.
+    So line numbers are those of the file.
     """
 
-    def __init__(self, path: str | Path, stream: io.BufferedReader, wanted: int):
-        self._path, self._stream, self._wanted = path, stream, wanted
-        self._count, self._fresh = 1, True
+    def __init__(self, path: str | Path, stream: io.BufferedReader, number: int):
+        self._path, self._stream, self._number = path, stream, number
+        self._count, self._line_ended = 1, True
 
-    def readline(self, size: int) -> bytes:
-        """Return the next line, or `size` bytes of it; none at the end, when the count is logged.
+    def readline(self, size: int = -1, /) -> bytes:
+        """Return the next line, or `size` bytes of it; empty at the end of the file.
 
         Raises InputError at the end of a file that has fewer alignments.
         """
-        while line := self._stream.readline(size):
-            begins, self._fresh = self._fresh, line.endswith(b"\n")
-            if begins and line.startswith(b"\0"):
-                line = line.lstrip(b"\0")
-                self._count += bool(line.strip())
-            if self._count < self._wanted and self._fresh:
+        while piece := self._stream.readline(size):
+            begins_line, self._line_ended = self._line_ended, piece.endswith(b"\n")
+            if begins_line and piece.startswith(b"\0"):
+                piece = piece.lstrip(b"\0")
+                self._count += bool(piece.strip())
+            if self._count < self._number and self._line_ended:
                 return b"\n"
-            if self._count == self._wanted and line:
-                return line
-        self._tell()
+            if self._count == self._number and piece:
+                return piece
+        self._check_count()
         return b""
 
-    def _tell(self) -> None:
-        if self._wanted > self._count:
+    def _check_count(self) -> None:
+        if self._number > self._count:
             raise InputError(
-                f"{self._path}: expected {self._wanted} alignments or more, found {self._count}"
+                f"{self._path}: expected {self._number} alignments or more, found {self._count}"
             )
         if self._count > 1:
-            log.info("%s: %d alignments, number %d is read", self._path, self._count, self._wanted)
+            log.info("%s: read alignment %d of %d", self._path, self._number, self._count)

@@ -1,10 +1,13 @@
-"""Which species or strain a protein is of, read from its header by a rule.
+"""Rules that read the species or strain of a protein from its header.
 
-Rules: `ox` (OX=562, UniProt), `taxid` (TaxID=562, UniRef; taxid|562 and the like), `bracket`
-([Escherichia coli] at the end, NCBI), `mnemonic` (AATM_ECOLI, UniProt entry names), `strain`
-(strain=K12, [strain=K12], or (strain K12) after the organism's name, UniProt), `field:SEP:N` (the
-N-th field of the header cut at SEP, from 1, or from the end if negative), `regex:PATTERN` (with a
-group `species`), and `table:TSV` (columns protein and species).
+- `ox`: OX=562, as in UniProt
+- `taxid`: TaxID=562, as in UniRef; taxid|562 and similar
+- `bracket`: [Escherichia coli] at the end, as of NCBI
+- `mnemonic`: AATM_ECOLI, an entry name of UniProt
+- `strain`: strain=K12, [strain=K12], or (strain K12) after the organism's name, as in UniProt
+- `field:SEP:N`: the N-th field of the header cut at SEP, from 1, or from the end if negative
+- `regex:PATTERN`: a regular expression with a group `species`
+- `table:TSV`: a table with the columns protein and species
 """
 
 import re
@@ -16,12 +19,12 @@ from pepseq.io.tables import read_table
 
 AUTO, FIELD, REGEX, TABLE = "auto", "field:", "regex:", "table:"
 SEVERAL = ""
-"""What a rule reads from a header that has its form but names no single species."""
+"""The result of a rule for a header that has its form but names several species."""
 
 Rule = Callable[[str], str | None]
-"""From a header without `>` to the species, SEVERAL, or None if it has another form."""
+"""Function of a header without `>`: the species, SEVERAL, or None for another form of header."""
 
-FORMS = {
+SPECIES_FORMS = {
     "ox": re.compile(r"\bOX=(?P<species>\d+)"),
     "taxid": re.compile(r"(?i)\b(?:taxid|tax_id|taxon)[=:|] ?(?P<species>\d+)"),
     "bracket": re.compile(
@@ -31,46 +34,46 @@ FORMS = {
         r"(?:\w+\|\w+\|)?[A-Z0-9]{1,11}_(?P<species>(?=\d*[A-Z])[A-Z0-9]{3,5})(?:/\d+-\d+)?(?!\S)"
     ),
 }
-"""Rules for the species, by name."""
+"""Forms of headers that name the species."""
 
-STRAIN = "strain"
-_RULES = FORMS | {
-    STRAIN: re.compile(
+_FORMS = SPECIES_FORMS | {
+    "strain": re.compile(
         r"\[strain=(?P<listed>[^]]+)\]|\bstrain=(?P<species>\S+)|\(strain (?P<organism>[^()]+)\)"
     )
 }
 GROUP_CODE = re.compile("9[A-Z]+")
-"""UniProt's mnemonics that stand for many species."""
+"""Mnemonics of UniProt that stand for many species."""
 
 
 def parse_rule(rule: str) -> Rule:
-    """Return the rule of this name, other than auto and table; SettingsError if there is none."""
-    if rule in _RULES:
+    """Return the function of a rule other than auto and table; SettingsError for a wrong rule."""
+    if rule in _FORMS:
         return lambda header: read_form(rule, header)
     if rule.startswith(REGEX):
-        return _regex(rule.removeprefix(REGEX))
+        return _parse_regex(rule.removeprefix(REGEX))
     if rule.startswith(FIELD):
         separator, _, place = rule.removeprefix(FIELD).rpartition(":")
         if separator and re.fullmatch("-?[1-9][0-9]{0,3}", place):
             return lambda header: read_field(header, separator, int(place))
-    names = ", ".join((AUTO, *_RULES, "field:SEP:N", "regex:PATTERN", "table:TSV"))
+    names = ", ".join((AUTO, *_FORMS, "field:SEP:N", "regex:PATTERN", "table:TSV"))
     raise SettingsError(f"species: expected one of {names}; found {found(rule)}")
 
 
 def read_form(form: str, header: str) -> str | None:
-    """Read a header by a rule that has a name: see `Rule`."""
+    """Return the species of a header of this form, see `Rule`."""
     header = header.partition("\x01")[0].strip()  # NCBI's nr joins the headers of equal proteins
-    match = (_RULES[form].match if form == "mnemonic" else _RULES[form].search)(header)
+    is_mnemonic = form == "mnemonic"
+    match = _FORMS[form].match(header) if is_mnemonic else _FORMS[form].search(header)
     if match is None:
         return None
-    if (form == "mnemonic" and GROUP_CODE.fullmatch(match["species"])) or (
-        form == "bracket" and "MULTISPECIES:" in header
-    ):
+    if is_mnemonic and GROUP_CODE.fullmatch(match["species"]):
         return SEVERAL
-    return _one_line(next(text for text in match.groupdict().values() if text))
+    if form == "bracket" and "MULTISPECIES:" in header:
+        return SEVERAL
+    return _to_cell(next(text for text in match.groupdict().values() if text))
 
 
-def _regex(pattern: str) -> Rule:
+def _parse_regex(pattern: str) -> Rule:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -84,44 +87,46 @@ def _regex(pattern: str) -> Rule:
 
     def read(header: str) -> str | None:
         match = compiled.search(header)
-        return _one_line(match["species"] or "") or None if match else None
+        return _to_cell(match["species"] or "") or None if match else None
 
     return read
 
 
 def read_field(header: str, separator: str, place: int) -> str | None:
-    """Return a field of a header, from 1, or from the end if negative; None if it has none."""
+    """Return a field of a header, from 1, or from the end if negative; None without this field."""
     fields = header.split(separator)
-    at = place - 1 if place > 0 else place
-    return _one_line(fields[at]) or None if -len(fields) <= at < len(fields) > 1 else None
+    index = place - 1 if place > 0 else place
+    if len(fields) == 1 or not -len(fields) <= index < len(fields):
+        return None
+    return _to_cell(fields[index]) or None
 
 
-def _one_line(text: str) -> str:
-    """Return a text fit for a cell of a table."""
+def _to_cell(text: str) -> str:
+    """Return a text as a cell of a table: without control characters, with single spaces."""
     return " ".join("".join(s if is_text(s) else " " for s in text).split())
 
 
 def species_reader(rule: str) -> Callable[[str, str], str | None]:
-    """Return a function of id and header of a protein: its species by a rule other than auto.
+    """Return a function of a protein's id and header that returns its species by a rule.
 
-    Raises SettingsError if there is no such rule, InputError for a faulty table.
+    Raises SettingsError for a wrong rule and for `auto`, InputError for a faulty table.
     """
-    if (path := table_of(rule)) is not None:
+    if (path := table_path(rule)) is not None:
         table = read_species_table(path)
         return lambda protein, header: table.get(protein)
     read = parse_rule(rule)
     return lambda protein, header: read(header)
 
 
-def table_of(rule: str) -> str | None:
-    """Return the path that a rule `table:PATH` names, None for another rule."""
+def table_path(rule: str) -> str | None:
+    """Return the path of a rule `table:PATH`, None for another rule."""
     if rule == TABLE:
         raise SettingsError(f"species: expected a file after {TABLE}, found none")
     return rule.removeprefix(TABLE) if rule.startswith(TABLE) else None
 
 
 def read_species_table(path: str | Path) -> dict[str, str]:
-    """Read the species of proteins by their ids; InputError if one has two."""
+    """Return the species of proteins by their ids; InputError if a protein has two species."""
     species: dict[str, str] = {}
     for line, (protein, name) in read_table(path, ("protein", "species")):
         if species.setdefault(protein, name) != name:

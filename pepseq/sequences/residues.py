@@ -1,4 +1,4 @@
-"""The twenty amino acids, and what counts as unknown."""
+"""The twenty amino acids, and symbols of unknown and hidden residues, gaps and groups."""
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 """One-letter codes in alphabetical order; the order of every probability column."""
@@ -8,23 +8,22 @@ FREQUENCIES = {
     **{"I": 0.0591, "K": 0.0580, "L": 0.0965, "M": 0.0241, "N": 0.0406, "P": 0.0474, "Q": 0.0393},
     **{"R": 0.0553, "S": 0.0664, "T": 0.0535, "V": 0.0686, "W": 0.0110, "Y": 0.0292},
 }
-"""Share of each amino acid in the proteins of UniProtKB/Swiss-Prot, about."""
+"""Approximate share of each amino acid in the proteins of UniProtKB/Swiss-Prot."""
 
 UNKNOWN = "XBZJUO"
 """Codes of a protein file that name no single standard amino acid: never scored."""
 
 HIDDEN_SYMBOLS = "X?._x"
-"""What may stand for a hidden residue in a readout file."""
+"""Symbols of a hidden residue in files of reads."""
 
 GAPS = "-."
-"""What stands in an alignment for no residue."""
+"""Symbols of a missing residue in an alignment."""
 
 
 def label_symbol(label: str) -> str:
-    """Return the one character that stands, in memory, for a residue that carries a label.
+    """Return the character that stands in memory for a residue with this label.
 
-    An amino acid stands for itself; a group of amino acids that cannot be told apart is its first
-    one in lower case.
+    That is the amino acid itself, or the first amino acid of a group in lower case.
 
     >>> label_symbol("C"), label_symbol("DE")
     ('C', 'd')

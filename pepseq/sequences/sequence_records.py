@@ -6,9 +6,8 @@ from typing import Any
 from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import encode_text
-from pepseq.sequences.alphabets import Alphabet
-from pepseq.sequences.fasta import Record, longest_record, parse_record
-from pepseq.sequences.seen_ids import SeenIds
+from pepseq.sequences.fasta import Record, new_parser
+from pepseq.sequences.raw_records import RawRecord
 
 Sequences = Mapping[str, Any] | Iterable[Any]
 """Sequences in memory, as `sequence_records` takes them."""
@@ -38,14 +37,12 @@ def sequence_records(
     >>> [(record.id, record.sequence) for record in sequence_records(["mkv*", "MKL"])]
     [('1', 'MKV'), ('2', 'MKL')]
     """
-    groups = {} if groups is None and reads else groups
-    alphabet = Alphabet.READ if reads else Alphabet.ROW if rows else Alphabet.PROTEIN
-    seen, longest, records = SeenIds(), longest_record(), []
+    parser, records = new_parser(reads=reads, rows=rows, groups=groups), []
     for place, (header, sequence) in enumerate(_headers_and_sequences(sequences, source), 1):
-        texts = encode_text(header), encode_text(sequence)
-        record, reason = parse_record(place, *texts, alphabet, seen, groups, longest)
-        if reason:
-            raise InputError(str(FailedRecord(source, place, record.id, reason)))
+        raw = RawRecord(place, encode_text(header), encode_text(sequence))
+        record, fault = parser.parse(raw)
+        if fault:
+            raise InputError(str(FailedRecord(source, place, record.id, fault)))
         records.append(record)
     return records
 

@@ -1,7 +1,7 @@
-"""Which species proteins are of, read from their headers by a rule that is given or found.
+"""The species of proteins, read from their headers by a given rule or one that is found.
 
-Rules are those of `pepseq.sequences.headers`, and `auto`: `find_species_form` finds the rule of one
-set of proteins, `read_species` that of two families.
+Rules are those of `pepseq.sequences.headers`. For one set of proteins `find_species_form` finds the
+rule; for two families `read_species` does, with the rule `auto`.
 """
 
 from collections import Counter
@@ -12,19 +12,19 @@ from pepseq.errors import InputError, found
 from pepseq.sequences.headers import (
     AUTO,
     FIELD,
-    FORMS,
     GROUP_CODE,
     SEVERAL,
+    SPECIES_FORMS,
     read_field,
     read_form,
     species_reader,
 )
 
 MIN_READ_SHARE = 0.9
-"""A rule that is found reads at least this share of the headers of each set of proteins."""
+"""Least share of the headers of each set of proteins that a found rule must read."""
 
 MIN_SHARED_SHARE = 0.5
-"""With a field that `auto` takes, this share of the proteins of a family has a species in both."""
+"""Least share of the proteins of one family whose species, by a field, both families have."""
 
 _SEPARATORS = ("|", ";", ",", " ", "/", "#", ":", "_", "-", ".")
 _PLACES = (1, -1, 2, -2, 3, -3, 4, -4)
@@ -32,15 +32,16 @@ _PLACES = (1, -1, 2, -2, 3, -3, 4, -4)
 
 @dataclass(frozen=True)
 class FamilySpecies:
-    """The species of each protein of families A and B, None where unread; `rule` that was used.
+    """The species of each protein of families A and B; None for a header that was not read.
 
-    `others` are rules that `auto` could as well have taken, and that read something else.
+    rule: the rule that was used.
+    alternatives: rules that fit as well as the one that `auto` chose, but read other species.
     """
 
     rule: str
     a: tuple[str | None, ...]
     b: tuple[str | None, ...]
-    others: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
 
 
 def read_species(
@@ -48,49 +49,50 @@ def read_species(
     ids: tuple[Sequence[str], Sequence[str]],
     headers: tuple[Sequence[str], Sequence[str]],
 ) -> FamilySpecies:
-    """Read the species of the proteins of two families; `ids` and `headers` are A's and B's.
+    """Return the species of the proteins of two families; `ids` and `headers` are of A and of B.
 
-    `auto` takes the first of ox, taxid, bracket and mnemonic that reads nearly all headers of both
-    families and finds a species in both. Else it tries fields: of the separators, the first one
-    with a field that reads nearly all and puts half of the proteins of one family in species that
-    are in both, of which two or more have paralogs; of its fields, the one with most such species.
+    `auto` chooses the first of ox, taxid, bracket and mnemonic that reads nearly all headers of
+    both families and finds a species that both have. Otherwise it chooses a field: of the first
+    separator with a field that reads nearly all headers and gives half of the proteins of one
+    family species that both families have, two or more of them with paralogs, the field with most
+    such species.
 
-    Raises SettingsError for a rule that is none, InputError if `auto` finds none, and for a table
-    that cannot be read or gives a protein two species.
+    Raises SettingsError for a wrong rule; InputError if `auto` finds no rule, and for a table that
+    cannot be read or gives a protein two species.
     """
-    rule, *others = _find_rules(headers) if rule == AUTO else (rule,)
+    rule, *alternatives = _find_rules(headers) if rule == AUTO else (rule,)
     reader = species_reader(rule)
     a, b = (
         tuple(reader(name, header) or None for name, header in zip(*family, strict=True))
         for family in zip(ids, headers, strict=True)
     )
-    return FamilySpecies(rule, a, b, tuple(others))
+    return FamilySpecies(rule, a, b, tuple(alternatives))
 
 
 def find_species_form(headers: Iterable[str]) -> str:
     """Return the first of ox, taxid, bracket and mnemonic that reads nearly all of the headers.
 
-    A header that names several species counts as unread. Raises InputError if there is none.
+    A header that names several species counts as not read. Raises InputError if no form fits.
     """
-    counts = {form: 0 for form in FORMS}
+    counts = {form: 0 for form in SPECIES_FORMS}
     total, example = 0, ""
     for header in headers:
         total, example = total + 1, example or header
-        for form in FORMS:
+        for form in SPECIES_FORMS:
             counts[form] += bool(read_form(form, header))
     for form, count in counts.items():
         if total and count >= MIN_READ_SHARE * total:
             return form
     raise InputError(
-        f"species: expected headers that name their species in a known way, found "
-        f"{found(example, 80)}; say how to read it, such as --by 'field:|:1'"
+        f"species: could not find the species in the headers, such as {found(example, 80)}; "
+        "specify a rule that reads it, such as --by 'field:|:1'"
     )
 
 
 def _find_rules(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
-    """Return the rule that `auto` takes, see `read_species`, then those that would do as well."""
+    """Return the rule that `auto` chooses, see `read_species`, then its alternatives."""
     tried = []
-    for form in FORMS:
+    for form in SPECIES_FORMS:
         a, b = ([read_form(form, header) for header in family] for family in headers)
         shares = [sum(name is not None for name in names) / len(names) for names in (a, b)]
         if min(shares) >= MIN_READ_SHARE and (set(a) & set(b)) - {None, SEVERAL}:
@@ -98,37 +100,35 @@ def _find_rules(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
         tried.append(f"{form} {' and '.join(f'{share:.0%}' for share in shares)}")
     for separator in _SEPARATORS:
         scores = {place: _score_field(headers, separator, place) for place in _PLACES}
-        fit = sorted(
-            (place for place in _PLACES if scores[place] > 1),
-            key=lambda place: scores[place],
-            reverse=True,
-        )
-        if fit:
-            readings = {
+        best_first = sorted(_PLACES, key=lambda place: scores[place], reverse=True)
+        fitting = [place for place in best_first if scores[place] > 1]
+        if fitting:
+            place_of_reading = {
                 tuple(read_field(header, separator, place) for header in headers[0]): place
-                for place in fit[::-1]
+                for place in reversed(fitting)  # of places with equal fields, the best one stays
             }
-            return [f"{FIELD}{separator}:{place}" for place in fit if place in readings.values()]
+            distinct = place_of_reading.values()
+            return [f"{FIELD}{separator}:{place}" for place in fitting if place in distinct]
     examples = " and ".join(found(family[0], 80) for family in headers)
     raise InputError(
-        f"species: expected headers that name their species in a known way, found {examples} "
-        f"(read in A and in B: {', '.join(tried)}); say how to read it, such as "
+        f"species: could not find the species in the headers, such as {examples} (headers that "
+        f"each rule reads in A and in B: {', '.join(tried)}); specify a rule, such as "
         "--species 'field:|:2', 'regex:_(?P<species>[^_]+)$' or table:FILE.tsv"
     )
 
 
 def _score_field(headers: tuple[Sequence[str], Sequence[str]], separator: str, place: int) -> int:
-    """Return how many species with paralogs a field gives in both families, 0 if it will not do."""
+    """Return the number of species with paralogs that a field gives, 0 for an unfit field."""
     counts = []
     for family in headers:
-        read = [read_field(header, separator, place) for header in family]
-        named = (name for name in read if name and not GROUP_CODE.fullmatch(name))
-        count = Counter(name for name in named if len(name) > 1)
+        fields = [read_field(header, separator, place) for header in family]
+        names = (field for field in fields if field and not GROUP_CODE.fullmatch(field))
+        count = Counter(name for name in names if len(name) > 1)
         if count.total() < MIN_READ_SHARE * len(family):
             return 0
         counts.append(count)
     a, b = counts
-    both = a.keys() & b.keys()
-    if max(sum(c[name] for name in both) / c.total() for c in counts) < MIN_SHARED_SHARE:
+    shared = a.keys() & b.keys()
+    if max(sum(c[name] for name in shared) / c.total() for c in counts) < MIN_SHARED_SHARE:
         return 0
-    return sum(max(a[name], b[name]) > 1 for name in both)
+    return sum(max(a[name], b[name]) > 1 for name in shared)

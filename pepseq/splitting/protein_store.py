@@ -90,5 +90,5 @@ class ProteinStore:
 
     def _repeated_id(self, row: np.void) -> FailedRecord:
         name = self.read(row)[0].partition(" ")[0]
-        reason = "expected an id of its own, found one that another protein has"
+        reason = "another protein has the same id"
         return FailedRecord(self._files[row["file"]], int(row["line"]), name, reason)

@@ -105,7 +105,7 @@ FAILING = [
     ("long", "M" * 30, "at most 25 residues (--max-residues), found 30"),
     ("unknown", "XXMKXX", "at least 3 known residues, found 2"),
     ("wrong", "MK1", "'1' at residue 3"),
-    ("a/b", "MKK", "id of its own"),
+    ("a/b", "MKK", "has the same id"),
 ]
 
 

@@ -26,7 +26,7 @@ BAD_RECORDS = pytest.mark.parametrize(
         ("p1", "MAXK", "expected an amino acid at residue 3, found 'X' (--min-confidence", 1),
         ("p1", "MABK", "expected an amino acid at residue 3, found 'B'", 1),
         ("p1", "MA-K", "expected amino acids, found '-' at residue 3", 1),
-        ("p2", "", "expected residues, found none", 3),
+        ("p2", "", "the record has no residues", 3),
     ],
 )
 

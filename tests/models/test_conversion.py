@@ -159,10 +159,10 @@ def test_outputs_are_not_overwritten_or_half_written(msa_pickle, tmp_path, monke
 
 def test_outputs_that_will_not_do_are_refused(msa_pickle, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OutputError, match="expected a regular file"):
+    with pytest.raises(OutputError, match="exists and is not a regular file"):
         convert_weights(msa_pickle, tmp_path / "pipe", force=True)
     assert (tmp_path / "pipe").is_fifo()
-    for output, words in ((msa_pickle, "must differ"), ("-", "expected a file")):
+    for output, words in ((msa_pickle, "overwrites an input"), ("-", "expected a file")):
         with pytest.raises(SettingsError, match=words):
             convert_weights(msa_pickle, output, force=True)
 

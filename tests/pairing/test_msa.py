@@ -47,7 +47,7 @@ def test_the_number_of_an_alignment_chooses_one_of_several(write, caplog):
     path = write(b"#6\n" + TWIN + b"\0>d\nMA\n>e\nM\n" + b"\0>f\nCC\n\0", "family.a3m")
     caplog.set_level("INFO")
     assert rows(read_alignment(path, [])) == ROWS
-    assert caplog.messages == [f"{path}: 3 alignments, number 1 is read"]
+    assert caplog.messages == [f"{path}: read alignment 1 of 3"]
     assert rows(read_alignment(path, [], number=3)) == {"f": "CC"}
     with pytest.raises(InputError, match=r"'d' \(line 9\) has 2, 'e' \(line 11\) has 1"):
         read_alignment(path, [], number=2)
@@ -164,9 +164,9 @@ def test_unequal_rows_are_named_with_their_lengths(write):
         (gzip.compress(TWIN, mtime=0)[:-9], "compressed data are damaged"),
         (gzip.compress(TWIN, mtime=0) + b"junk", "compressed data are damaged"),
         (b">a\nM\0K\n", "line|:1: 'a': expected amino acids or gaps"),
-        (b">a\n", ":1: 'a': expected residues, found none"),
+        (b">a\n", ":1: 'a': the record has no residues"),
         (b">a\nMA\n>b\nM~\n", None),
-        (b"# STOCKHOLM 1.0\na MAK\n", "expected // at the end"),
+        (b"# STOCKHOLM 1.0\na MAK\n", "the alignment has no end"),
         (b"# STOCKHOLM 1.0\na MAK\n//\n# STOCKHOLM 1.0\nb MAK\n//\n", ":4: expected one alignment"),
         (b"# STOCKHOLM 1.0\na MAK\n//\nb MAK\n", ":4: expected one alignment"),
         (b"# STOCKHOLM 1.0\na M A K\n//\n", ":2: expected an id and a row"),

@@ -130,7 +130,7 @@ def test_a_faulty_file_is_refused_with_its_line(tsv, content, expected):
         (b"0\t1\t", "expected an id without spaces, found ''"),
         (b"0\t1\t[1, 2]", "expected an id without spaces, found '[1, 2]'"),
         (b"0\t1\ta\0", "expected an id without spaces"),
-        (b"0\t1\t0", "expected a unique id"),
+        (b"0\t1\t0", "an earlier line has the same id"),
     ],
 )
 def test_a_bad_line_does_not_stop_the_others(tsv, line, expected):

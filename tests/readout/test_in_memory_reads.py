@@ -40,7 +40,7 @@ def test_every_form_gives_the_same_records(form):
         (Path("reads.fasta"), "put it in a list"),
         ([], "at least one read"),
         (["MX1"], "reads:1: '1'"),
-        ([("a", "MX"), ("a", "MXX")], "found one that an earlier record has"),
+        ([("a", "MX"), ("a", "MXX")], "an earlier record has the same id"),
         (pd.DataFrame({"name": ["a"]}), "columns id and sequence"),
         ([Record("a", "", "MXd", 1), ("b", "M[DN]")], "expected the group"),
     ],

@@ -31,7 +31,7 @@ def read(path, **more):
         unique_by=lambda pair: pair[0],
     )
 )
-def test_what_is_written_is_read_again(tmp_path_factory, pairs):
+def test_written_records_are_read_back(tmp_path_factory, pairs):
     path = tmp_path_factory.mktemp("round") / "x.fasta"
     path.write_bytes(b"".join(format_fasta(i, s) for i, s in pairs))
     assert [(r.id, r.sequence) for r in read_fasta(path)] == pairs
@@ -53,13 +53,13 @@ def test_what_is_written_is_read_again(tmp_path_factory, pairs):
     ],
     ids=["crlf", "bom", "no-end", "lower", "space", "star", "lead", "blank", "gzip", "members"],
 )
-def test_twins_of_a_clean_file_read_the_same(tmp_path, twin):
+def test_line_ends_case_spaces_and_compression_make_no_difference(tmp_path, twin):
     (tmp_path / "clean").write_bytes(TWIN)
     (tmp_path / "twin").write_bytes(twin)
     assert read(tmp_path / "twin") == read(tmp_path / "clean")
 
 
-def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
+def test_every_hidden_symbol_of_a_read_becomes_X(tmp_path):
     (tmp_path / "r.fasta").write_text(">a\nMX?._xubzojUBZOJk*\n")
     assert read(tmp_path / "r.fasta", reads=True) == [("a", "", "M" + "X" * 15 + "K")]
 
@@ -79,13 +79,13 @@ def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
         (b"PK\x03\x04...", "found a zip archive or an Office document: unpack or export it first"),
         (">a\nMK\n".encode("utf-16"), "found UTF-16 text: save it as UTF-8 first"),
         (b"MAGICK\n", "found 'MAGICK'"),
-        (b">a\nMK\n>b\n>c\nMK\n", ":3: 'b': expected residues, found none"),
-        (b">a\nMK\n>\nMK\n", ":3: '': expected an id"),
-        (b">a\nMK\n>a\nMK\n", ":3: 'a': expected an id of its own"),
+        (b">a\nMK\n>b\n>c\nMK\n", ":3: 'b': the record has no residues"),
+        (b">a\nMK\n>\nMK\n", ":3: '': there is no id"),
+        (b">a\nMK\n>a\nMK\n", ":3: 'a': an earlier record has the same id"),
         (b">a\nM-K\n", ":1: 'a': expected amino acids, found '-' at residue 2 (an alignment"),
         (b">a\nMA1K\n", "found '1' at residue 3"),
         (b">a\nM\xc3\x84K\n", "found '\u00c4' at residue 2"),
-        (b">a\0\nMK\n", "expected a header of text, found a NUL byte"),
+        (b">a\0\nMK\n", "the header contains a NUL byte"),
         (b">a\nM\0K\n", "at residue 2"),
         (b">a b\rMK\r>c\rMK\r", "\\r alone"),
         (gzip.compress(TWIN, mtime=0)[:-9], "compressed data are damaged or cut short"),
@@ -96,7 +96,7 @@ def test_every_hidden_symbol_of_a_readout_becomes_X(tmp_path):
         (gzip.compress(TWIN, mtime=0) + b"junk", "compressed data are damaged or cut short"),
     ],
 )
-def test_faults_are_named_with_their_place(tmp_path, content, expected):
+def test_a_faulty_file_is_refused_with_its_place(tmp_path, content, expected):
     path = tmp_path / "x"
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
@@ -115,7 +115,7 @@ compressions = pytest.mark.parametrize("compress", COMPRESSED.values(), ids=COMP
 
 
 @compressions
-def test_compressed_files_are_known_by_their_content(tmp_path, compress):
+def test_compressed_files_are_recognised_by_their_content(tmp_path, compress):
     (tmp_path / "x").write_bytes(TWIN)
     expected = read(tmp_path / "x")
     half = TWIN.index(b"\n") + 1
@@ -154,7 +154,7 @@ def test_outputs_are_compressed_by_their_suffix(tmp_path, run, suffix):
 @pytest.mark.parametrize(
     "header", ["\u03b2-lactamase \u03b1".encode(), b"caf\xe9 prot\xe9ine", b'"q1" "of two"']
 )
-def test_headers_outside_ascii_keep_their_bytes(tmp_path, run, header):
+def test_headers_of_any_bytes_are_kept_by_every_command(tmp_path, run, header):
     (tmp_path / "p").write_bytes(b">" + header + b"\nMAGICKW\n>b\nM1\n")
     table = tmp_path / "t.tsv"
     run("mask", tmp_path / "p", "-o", tmp_path / "r", "--readout", "KCYM")
@@ -182,7 +182,7 @@ def test_bytes_outside_utf_8_are_shown_as_latin_1(tmp_path):
         read(tmp_path / "p")
 
 
-def test_a_record_without_an_end_takes_no_memory_and_the_others_are_done(tmp_path):
+def test_an_endless_record_takes_no_memory(tmp_path):
     """300 MB in 300 kB: a record, a line and a header far beyond what any protein has."""
     piece = b"MAGICKLLAW" * 100_000
     with gzip.open(tmp_path / "p.gz", "wb", 9) as stream:
@@ -207,7 +207,7 @@ def test_a_record_without_an_end_takes_no_memory_and_the_others_are_done(tmp_pat
     assert done.stdout.splitlines() == ["['good', 'last']", "[3, 104, 106] True", "True"]
 
 
-def test_the_longest_record_is_an_option(tmp_path, run, monkeypatch):
+def test_the_longest_record_can_be_set(tmp_path, run, monkeypatch):
     monkeypatch.setenv("PEPSEQ_LONGEST_RECORD", "59")
     (tmp_path / "p").write_text(">a\n" + "MAGICK" * 10 + "\n>b\nMK\n")
     arguments = ("mask", tmp_path / "p", "-o", "-", "--readout", "KCYM")
@@ -248,7 +248,7 @@ def test_groups_are_read_wherever_the_lines_are_cut(tmp_path_factory, labels, wi
     assert (again.sequence, again.header) == (record.sequence, "a [x]")
 
 
-def test_groups_in_lower_case_with_spaces_or_one_member(tmp_path):
+def test_groups_may_have_lower_case_spaces_or_one_member(tmp_path):
     (tmp_path / "r").write_text(">a\nC[e d]k[K][ee]X*\n")
     assert read(tmp_path / "r", reads=True) == [("a", "", "CdKKEX")]
 
@@ -274,7 +274,7 @@ def test_bad_brackets_are_faults_of_their_record(fasta, residues, expected):
     assert [(b.id, b.line) for b in bad] == [("bad", 3)] and expected in bad[0].reason
 
 
-def test_a_character_stands_for_one_group_in_all_files(fasta):
+def test_a_group_is_the_same_in_all_files(fasta):
     bad = []
     files = [
         fasta("1", [("a", "[DE]"), ("b", "[DQ]")]),
@@ -286,14 +286,14 @@ def test_a_character_stands_for_one_group_in_all_files(fasta):
         list(read_fasta(files[0], reads=True, groups={"d": "DQ"}))
 
 
-def test_proteins_have_no_groups_unless_asked_for(fasta):
+def test_proteins_have_groups_only_with_the_argument_groups(fasta):
     source = fasta("p", [("a", "MB[DE]")])
     with pytest.raises(InputError, match=r"expected amino acids, found '\[' at residue 3"):
         list(read_fasta(source))
     assert [r.sequence for r in read_fasta(source, groups={})] == ["MBd"]
 
 
-def test_files_joined_by_nul_are_refused_and_no_record_is_lost(tmp_path):
+def test_files_joined_by_nul_bytes_are_refused(tmp_path):
     (tmp_path / "p").write_bytes(b">a\nMK\n\0>b\nMK\n")
-    with pytest.raises(InputError, match=":3: expected text, found a NUL byte in front of a line"):
+    with pytest.raises(InputError, match=":3: the line starts with a NUL byte"):
         read(tmp_path / "p", bad=[])

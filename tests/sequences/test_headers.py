@@ -13,5 +13,5 @@ from pepseq.sequences.headers import parse_rule
         ("UniRef100_X Some constrain=5 name n=1 Tax=Escherichia coli TaxID=562", None),
     ],
 )
-def test_strains(header, strain):
+def test_the_strain_is_read_from_headers(header, strain):
     assert parse_rule("strain")(header) == strain

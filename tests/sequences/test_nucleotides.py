@@ -52,7 +52,7 @@ def test_peptides_of_few_amino_acids_are_proteins(fasta, sequences):
 
 
 @pytest.mark.parametrize("symbol", "X?._x")
-def test_readouts_of_acgt_are_readouts(fasta, symbol, proteins):
+def test_reads_of_acgt_are_not_refused(fasta, symbol, proteins):
     shown = [(i, "".join(a if a in "ACGT" else symbol for a in s)) for i, s in proteins[:5]]
     assert len(list(read_fasta(fasta("r.fasta", shown), reads=True))) == 5
 
@@ -67,17 +67,17 @@ def test_a_gene_among_proteins_does_not_stop_the_others(fasta, proteins):
     [
         "mask {genes} -o {out} --readout KCYM",
         "predict {genes} -o {out} --readout KCYM",
-        "predict {readouts} -o {out} --reference {genes}",
-        "lookup {readouts} -o {out} --reference {genes} --readout KCYM",
+        "predict {reads} -o {out} --reference {genes}",
+        "lookup {reads} -o {out} --reference {genes} --readout KCYM",
         "split {genes} -o {out}",
         "pair {genes} {genes} -o {out}",
-        "evaluate {genes} {readouts} -o {out} --readout KCYM",
+        "evaluate {genes} {reads} -o {out} --readout KCYM",
     ],
 )
-def test_every_command_refuses_them(run, fasta, tmp_path, call):
+def test_every_command_refuses_nucleotides(run, fasta, tmp_path, call):
     files = {
         "genes": fasta("genes.fasta", records(GENOME)),
-        "readouts": fasta("r.fasta", [("a", "MXXKXXYX" * 10)]),
+        "reads": fasta("r.fasta", [("a", "MXXKXXYX" * 10)]),
     }
     done = run(*call.format(**files, out=tmp_path / "out").split())
     assert done.code == 65 and "these look like nucleotides" in done.err

@@ -49,8 +49,8 @@ def test_hidden_residues_and_groups_of_readouts_are_read():
     [
         ("MKV", "expected several sequences, found one text"),
         ({"P1": "MK1"}, "truth:1: 'P1': expected amino acids, found '1' at residue 3"),
-        ([("P1", "MK"), ("P1", "ML")], "truth:2: 'P1': expected an id of its own"),
-        ({"P1": ""}, "truth:1: 'P1': expected residues, found none"),
+        ([("P1", "MK"), ("P1", "ML")], "truth:2: 'P1': an earlier record has the same id"),
+        ({"P1": ""}, "truth:1: 'P1': the record has no residues"),
         (pd.DataFrame({"name": ["P1"], "sequence": ["MK"]}), "the columns id and sequence"),
     ],
 )

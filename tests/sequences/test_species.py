@@ -46,7 +46,7 @@ def test_auto_finds_the_rule(rule):
     assert len(set(found.a) & set(found.b)) == len(set(found.a)) == 12 and None not in found.a
 
 
-def test_auto_bears_a_few_headers_of_another_form():
+def test_auto_tolerates_a_few_headers_of_another_form():
     a, b = family(HEADERS["ox"], "1"), family(HEADERS["ox"], "2")
     a[5] = "unknown"
     assert read("auto", a, b).rule == "ox" and read("auto", a, b).a.count(None) == 1
@@ -69,7 +69,7 @@ def test_auto_bears_a_few_headers_of_another_form():
         "{p}|x|1",
     ],
 )
-def test_auto_says_what_it_saw_if_no_rule_will_do(form):
+def test_an_error_of_auto_shows_headers_and_a_rule(form):
     with pytest.raises(InputError) as error:
         read("auto", family(form, "1"), family(form, "2"))
     for part in (family(form, "1")[0], family(form, "2")[0], "--species 'field:|:2'", "table:"):
@@ -111,7 +111,7 @@ def test_auto_says_what_it_saw_if_no_rule_will_do(form):
         (r"regex:(?P<species>\d+)", "none", None),
     ],
 )
-def test_what_a_rule_reads(rule, header, species):
+def test_a_rule_reads_the_species_of_a_header(rule, header, species):
     assert parse_rule(rule)(header) == species
 
 
@@ -122,18 +122,18 @@ def test_what_a_rule_reads(rule, header, species):
         *("field::1", "regex:(", "regex:abc", "regex:(?P<other>a)"),
     ],
 )
-def test_what_is_no_rule(rule):
+def test_a_wrong_rule_is_a_settings_error(rule):
     with pytest.raises(SettingsError, match="species: expected"):
         parse_rule(rule)
 
 
-def test_a_table_of_species(tmp_path):
+def test_the_species_are_read_from_a_table(tmp_path):
     table = tmp_path / "s.tsv"
     table.write_bytes(
         b"\xef\xbb\xbfnote\tspecies\tprotein\r\n1\tE coli\ta1\r\n\r\n2\tE coli\tb1\r\n2\tB\tb2\r\n"
     )
-    read_ = read(f"table:{table}", ["a1 x", "a2"], ["b1", "b2"])
-    assert (read_.a, read_.b) == (("E coli", None), ("E coli", "B"))
+    species = read(f"table:{table}", ["a1 x", "a2"], ["b1", "b2"])
+    assert (species.a, species.b) == (("E coli", None), ("E coli", "B"))
     table.write_bytes(b'"","protein","species"\r\n"1","a1","\xc3\xa9, or e"\r\n"2","b1","x"\r\n')
     assert read(f"table:{table}", ["a1 x"], ["b1"]).a == ("é, or e",)
 
@@ -149,7 +149,7 @@ def test_a_table_of_species(tmp_path):
         ("protein\tspecies\na\t\0\n", ":2: expected text, found binary data"),
     ],
 )
-def test_a_table_that_will_not_do(tmp_path, content, message):
+def test_a_faulty_table_of_species_is_an_input_error(tmp_path, content, message):
     (tmp_path / "s.tsv").write_text(content)
     with pytest.raises(InputError, match=message):
         read(f"table:{tmp_path / 's.tsv'}", ["a"], ["b"])

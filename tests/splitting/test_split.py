@@ -168,7 +168,7 @@ def test_headers_that_name_no_group_are_left_out_and_listed(done, records, tmp_p
         done(with_odd, by="species")
     assert "odd" in (tmp_path / "s.failed.tsv").read_text() and (tmp_path / "s").is_dir()
     assert len(done(with_odd, by="species", keep_going=True, force=True)[0].bad) == 1
-    with pytest.raises(InputError, match="expected headers that name their species"):
+    with pytest.raises(InputError, match="could not find the species in the headers"):
         done([("odd", "MKKKK"), ("even", "MKK")], name="t", by="species")
     with pytest.raises(SettingsError, match="expected random, cluster, or for species: expected"):
         done(by="colour", name="u")
@@ -217,7 +217,7 @@ def test_max_proteins_keeps_the_first_of_the_same_split(done):
 
 def test_one_id_with_two_sequences_is_a_fault(done, records, tmp_path):
     repeated = [*records, (records[0][0], "MKKKKK")]
-    with pytest.raises(InputError, match=r"s.fasta:\d+: .*expected an id of its own"):
+    with pytest.raises(InputError, match=r"s.fasta:\d+: .*another protein has the same id"):
         done(repeated)
     first = members(tmp_path / "s")
     assert apart(of(tmp_path / "s", lambda r: r.id))
