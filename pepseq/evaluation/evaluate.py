@@ -19,7 +19,7 @@ from pepseq.evaluation.matches import (
 )
 from pepseq.evaluation.provenance import (
     choose_readout,
-    read_run,
+    read_run_record,
     recorded_readout,
     refuse_nothing_scored,
     refuse_other_readout,
@@ -195,7 +195,7 @@ def _fit_baselines(
 def _warn_of_missing_references(predicted: str | Path, references: Sequence[str | Path]) -> None:
     """Warn if the run record of `predicted` names known proteins that are not among these."""
     try:
-        files = read_run(predicted)["settings"]["reference"]["files"]
+        files = read_run_record(predicted)["settings"]["reference"]["files"]
         used = {file["sha256"]: Path(file["path"]).name for file in files}
     except (KeyError, TypeError):
         return

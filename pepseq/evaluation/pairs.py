@@ -12,7 +12,7 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, found, printable
 from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
-from pepseq.evaluation.provenance import read_run
+from pepseq.evaluation.provenance import read_run_record
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
@@ -116,13 +116,15 @@ def evaluate_pairs(
 
 def _refuse_swapped(truth: str | Path, pairs: Sequence[str | Path], output: Path) -> None:
     """Raise InputError if `pair` wrote TRUTH, or if TRUTH has its columns and PAIRS have not."""
-    written = read_run(truth).get("command") == "pair"
+    written = read_run_record(truth).get("command") == "pair"
     if not written:
         if str(truth) == STDIO or not set(PAIR_COLUMNS) <= set(read_columns(truth)):
             return
         written = any(not set(PAIR_COLUMNS) <= set(read_columns(path)) for path in pairs)
     if written:
-        not_by_pair = [str(path) for path in pairs if read_run(path).get("command") != "pair"]
+        not_by_pair = [
+            str(path) for path in pairs if read_run_record(path).get("command") != "pair"
+        ]
         words = [*(not_by_pair[:1] or ["true_pairs.tsv"]), str(truth), "-o", str(output)]
         raise InputError(
             f"{truth}: expected the true pairs, found a table that pair wrote. TRUTH comes before "
@@ -213,7 +215,7 @@ def _true_pairs(
 def _method(path: str | Path) -> str:
     """Return the method as the run record says it, "" if there is none."""
     try:
-        return printable(str(read_run(path)["settings"]["method"]))
+        return printable(str(read_run_record(path)["settings"]["method"]))
     except (KeyError, TypeError):
         return ""
 

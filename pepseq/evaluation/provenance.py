@@ -27,7 +27,7 @@ MAX_ODDS = 10
 _CONFIDENCE = re.compile(r"(?:^| )confidence=\d(?:\.\d+)?(?: |$)")
 
 
-def read_run(path: str | Path) -> dict[str, Any]:
+def read_run_record(path: str | Path) -> dict[str, Any]:
     """Return the run record beside a file; an empty one if there is none that can be read."""
     beside = Path(f"{path}.run.json")
     try:
@@ -39,7 +39,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
 
 def is_predicted(path: str | Path, header: str) -> bool:
     """Return whether `predict` wrote a FASTA file, by its run record or one of its headers."""
-    return read_run(path).get("command") == "predict" or bool(_CONFIDENCE.search(header))
+    return read_run_record(path).get("command") == "predict" or bool(_CONFIDENCE.search(header))
 
 
 def choose_readout(
@@ -69,7 +69,7 @@ def choose_readout(
 
 def recorded_readout(predicted: str | Path) -> Readout | None:
     """Return the readout that a file's run record says it was predicted from, None if none."""
-    record = read_run(predicted)
+    record = read_run_record(predicted)
     try:
         return Readout(record["settings"]["readout"]) if record["command"] == "predict" else None
     except (KeyError, TypeError, AttributeError, SettingsError):
@@ -89,7 +89,7 @@ def refuse_swapped(
     right_order: tuple[str | Path, str | Path] = ("truth.fasta", predicted)
     if is_predicted(truth, first.description):
         content = "a prediction"
-        if read_run(predicted).get("command") != "predict":
+        if read_run_record(predicted).get("command") != "predict":
             right_order = (predicted, truth)
     elif 2 * residues.count("X") > len(residues):
         content = "reads, in which most residues are hidden"
