@@ -36,7 +36,10 @@ VARIABLES = {
 _IGNORED = {"metadata", "style", "clipPath"}
 """Elements of matplotlib's SVG that the page does not need."""
 
-_DEFAULTS = re.compile(r"(font-family|stroke-linejoin|stroke-linecap)[^;]*;? ?|text-anchor: start")
+_DEFAULTS = re.compile(
+    r"(font-family|stroke-linejoin|stroke-linecap)[^;]*;? ?|font-size: 7px;? ?|text-anchor: start"
+)
+_AROUND_COMMANDS = re.compile(" ?([MLCQz]) ?")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -73,6 +76,7 @@ def inline_svg(
         undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(stream, format="svg", metadata=undated, transparent=True)
     root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
+    _share_styles(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
 
 
@@ -89,6 +93,19 @@ def _titles_of_lines(figure: Figure) -> dict[str, list[str]]:
     return titles
 
 
+def _share_styles(root: ElementTree.Element) -> None:
+    """Give a style that all uses of a path have to the path instead."""
+    uses: dict[str, list[ElementTree.Element]] = {}
+    for element in root.iter("{http://www.w3.org/2000/svg}use"):
+        uses.setdefault(element.get("{http://www.w3.org/1999/xlink}href", ""), []).append(element)
+    for path in root.iter("{http://www.w3.org/2000/svg}path"):
+        mine = uses.get(f"#{path.get('id')}", [])
+        if len({use.get("style", "") for use in mine}) == 1:
+            path.set("style", mine[0].get("style", ""))
+            for use in mine:
+                use.attrib.pop("style", None)
+
+
 def _marks(
     element: ElementTree.Element, titles: dict[str, list[str]], pending: Iterator[str]
 ) -> Iterator[str]:
@@ -97,7 +114,7 @@ def _marks(
     `pending` are the titles of the next marks.
     """
     name = element.tag.rpartition("}")[2]
-    if name in _IGNORED:
+    if name in _IGNORED or element.get("style") == "fill: none":
         return
     gid = element.get("id", "")
     pending = iter(titles[gid]) if gid in titles else pending
@@ -111,7 +128,10 @@ def _marks(
     title = next(pending, "") if name == "use" else ""
     said = f"<title>{escape(title)}</title>" if title else ""
     content = f"{said}{escape(element.text or '').strip()}{''.join(inside)}"
-    yield f"<{name}{shown}>{content}</{name}>" if content or name != "defs" else ""
+    if content:
+        yield f"<{name}{shown}>{content}</{name}>"
+    elif name != "defs":
+        yield f"<{name}{shown}/>"
 
 
 def _shortened(key: str, text: str) -> str:
@@ -124,4 +144,4 @@ def _shortened(key: str, text: str) -> str:
         return _DEFAULTS.sub("", text).replace(": ", ":").replace("; ", ";").strip("; ")
     if key in ("d", "x", "y", "transform"):
         text = _DECIMAL.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), text)
-    return " ".join(text.split())
+    return _AROUND_COMMANDS.sub(r"\1", " ".join(text.split())) if key == "d" else text
