@@ -82,7 +82,7 @@ def evaluate(
     output = check_output_folder(output, files.paths, force, EVALUATION_FILES, "an evaluation")
     check_inputs(files.paths)
     if table is not None:
-        from pepseq.evaluation.confidence_table import check_columns  # brings pandas
+        from pepseq.evaluation.confidence_table import check_columns  # imports pandas
 
         check_columns(table)
     with Outputs() as outputs:
@@ -146,7 +146,7 @@ def _evaluate_files(
         keep_predictions=files.table is not None,
     )
     scores = matches.scores(proteins)
-    if files.table is None:  # whose rows name the line that is wrong
+    if files.table is None:  # else the rows of the table are checked, which names their lines
         refuse_wrong_labels(scores, matches.labels, files.predicted, readout)
         if recorded_readout(files.predicted) is None:
             refuse_other_readout(matches, files.truth, files.predicted, readout, output)
@@ -215,7 +215,7 @@ def _find_nearest(
     proteins: Mapping[str, Record],
     readout: Readout,
 ) -> "Nearest":
-    from pepseq.evaluation.nearest import find_nearest  # brings numba
+    from pepseq.evaluation.nearest import find_nearest  # imports numba
 
     return find_nearest([proteins[name].sequence for name in ids], references, readout)
 
@@ -228,7 +228,7 @@ def _calibrate_table(
     nearest: "Nearest | None",
 ) -> "dict[str, Calibration]":
     """Return the calibration by band of identity; of all proteins as "" without references."""
-    from pepseq.evaluation.confidence_table import read_confidences  # brings pandas
+    from pepseq.evaluation.confidence_table import read_confidences  # imports pandas
     from pepseq.evaluation.reliability import calibrate
 
     bands = None

@@ -68,7 +68,7 @@ def evaluate_sequences(
     unmatched = warn_of_unmatched(matches, failed, "truth", "predicted")
     calibrations = None
     if confidences is not None:
-        from pepseq.evaluation.reliability import calibrate_in_memory  # brings pandas
+        from pepseq.evaluation.reliability import calibrate_in_memory  # imports pandas
 
         ids = [record.id for record in records]
         calibrations = calibrate_in_memory(confidences, ids, proteins, matches, readout)

@@ -116,20 +116,22 @@ def evaluate_pairs(
 
 def _refuse_swapped(truth: str | Path, pairs: Sequence[str | Path], output: Path) -> None:
     """Raise InputError if `pair` wrote TRUTH, or if TRUTH has its columns and PAIRS have not."""
-    written = read_run_record(truth).get("command") == "pair"
+    written = _is_by_pair(truth)
     if not written:
         if str(truth) == STDIO or not set(PAIR_COLUMNS) <= set(read_columns(truth)):
             return
         written = any(not set(PAIR_COLUMNS) <= set(read_columns(path)) for path in pairs)
     if written:
-        not_by_pair = [
-            str(path) for path in pairs if read_run_record(path).get("command") != "pair"
-        ]
+        not_by_pair = [str(path) for path in pairs if not _is_by_pair(path)]
         words = [*(not_by_pair[:1] or ["true_pairs.tsv"]), str(truth), "-o", str(output)]
         raise InputError(
             f"{truth}: expected the true pairs, found a table that pair wrote. TRUTH comes before "
             f"PAIRS: pepseq evaluate-pairs {shlex.join(words)}"
         )
+
+
+def _is_by_pair(table: str | Path) -> bool:
+    return bool(read_run_record(table).get("command") == "pair")
 
 
 def _evaluate_table(path: str | Path, truth: str | Path, lines: TrueLines) -> PairEvaluation:

@@ -140,7 +140,7 @@ def build_evaluation(
         "calibration": None,
     }
     if calibrations is not None:
-        from pepseq.evaluation.reliability import Calibration  # brings pandas
+        from pepseq.evaluation.reliability import Calibration  # imports pandas
 
         summary["calibration"] = Calibration.total(calibrations.values()).summary()
     if nearest is not None:
