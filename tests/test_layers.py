@@ -10,7 +10,7 @@ from places import ROOT
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "templates", "models", "network"),
-    *("prediction", "lookup", "training", "pairing", "structure"),
+    *("prediction", "identification", "training", "pairing", "structure"),
     *("evaluation", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))

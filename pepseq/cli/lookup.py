@@ -1,20 +1,22 @@
 """`pepseq lookup`."""
 
 import logging
+from typing import Any
 
 import click
 
 from pepseq.cli import options
-from pepseq.lookup.config import LookupConfig
+from pepseq.identification.config import LookupConfig
+from pepseq.readout.readout import Readout
 
-DEFAULTS = LookupConfig()
 log = logging.getLogger(__name__)
 
 
 @click.command("lookup")
-@click.argument("readouts", type=options.INPUT)
+@click.argument("reads", type=options.INPUT)
 @options.output(
-    metavar="TSV", text="Table of fits; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+    metavar="TSV",
+    text="Table of fits; compressed by suffix (.gz, .bz2, .xz, .zst), - for standard output.",
 )
 @options.reference(required=True)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
@@ -22,39 +24,36 @@ log = logging.getLogger(__name__)
 @options.kind
 @options.missed_label
 @options.misread
-@click.option(
-    "--best",
-    type=click.IntRange(min=1),
-    default=DEFAULTS.best,
-    show_default=True,
-    help="Known proteins listed for each readout at most.",
-)
-@click.option(
-    "--max-q",
-    type=click.FloatRange(0, 1),
-    default=DEFAULTS.max_q,
-    show_default=True,
-    help="q-value up to which a readout counts as assigned in the summary.",
-)
-@click.option(
-    "--dye-sequences",
-    is_flag=True,
-    help="READOUTS are whatprot's dye sequences; channels are numbered as in --labels.",
+@options.setting(LookupConfig, "best", "Maximum number of known proteins listed for each read.")
+@options.setting(LookupConfig, "max_q", "q-value up to which a read counts as assigned.")
+@options.setting(
+    LookupConfig,
+    "dye_sequences",
+    "READS are whatprot's dye sequences; channels are numbered as in --labels.",
 )
 @options.threads
 @options.keep_going
 @options.force
-def command(readouts, output, reference, readout, labels, keep_going, force, **settings):
-    """List the known proteins that reads match, with scores, E-values and q-values.
+def command(
+    reads: str,
+    output: str,
+    reference: tuple[str, ...],
+    readout: Readout | None,
+    labels: Readout | None,
+    keep_going: bool,
+    force: bool,
+    **settings: Any,
+) -> None:
+    """List the known proteins that reads fit, with scores, E-values and q-values.
 
-    READOUTS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Give
+    READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is standard input. Give
     --readout or --labels.
     """
     config = LookupConfig(**settings)
-    from pepseq.lookup.lookup import lookup
+    from pepseq.identification.lookup import lookup
 
     done = lookup(
-        readouts,
+        reads,
         output,
         reference,
         options.readout_of_options(readout, labels),
@@ -63,20 +62,20 @@ def command(readouts, output, reference, readout, labels, keep_going, force, **s
         keep_going=keep_going,
     )
     log.info(
-        "%d readouts, %d of them assigned at a q-value up to %g, %d of these to one place",
-        done.readouts,
+        "%d reads, %d of them assigned at a q-value up to %g, %d of these to one place",
+        done.reads,
         done.assigned,
         config.max_q,
         done.single,
     )
-    if done.reads[0] != done.readouts:
+    if done.counts[0] != done.reads:
         log.info(
             "counted, these are %d reads, %d of them assigned, %d of these to one place",
-            *done.reads,
+            *done.counts,
         )
     if done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: few readouts cannot have a lower one, or none fits better "
-            "than decoys; look at e_value and probability",
+            "the lowest q-value is %.2g: few reads cannot have a lower one, or none fits better "
+            "than decoys; see e_value and probability",
             done.lowest_q,
         )

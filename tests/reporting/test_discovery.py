@@ -9,7 +9,7 @@ from result_files import readout_table, run_record
 
 from pepseq.errors import InputError
 from pepseq.evaluation.evaluate import evaluate
-from pepseq.lookup.lookup import LOOKUP_COLUMNS
+from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.reporting.discovery import KINDS, find_results, find_tables, log_results
 from pepseq.reporting.links import link

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from known import K1, masked
 
-from pepseq.lookup.decoys import decoys_of
+from pepseq.identification.decoys import decoys_of
 from pepseq.templates import index as module
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.reference import open_reference

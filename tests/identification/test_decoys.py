@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pepseq.lookup.decoys import decoys_of, q_values
+from pepseq.identification.decoys import decoys_of, q_values
 from pepseq.templates.reference import open_reference
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pepseq import LookupConfig, Noise, Readout, lookup, mask
 from pepseq.errors import InputError, SettingsError
-from pepseq.lookup.lookup import LOOKUP_COLUMNS
+from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -34,12 +34,12 @@ def known(write):
 
 
 @pytest.mark.parametrize("noise", [Noise(), Noise(missed_label=0.1, misread=0.02)])
-def test_readouts_of_known_proteins_find_them(known, tmp_path, noise):
+def test_reads_of_known_proteins_find_them(known, tmp_path, noise):
     mask(known, tmp_path / "r.fa", "KCYM", noise=noise)
     config = LookupConfig(missed_label=noise.missed_label, misread=noise.misread, max_q=0.1)
     done = lookup(tmp_path / "r.fa", tmp_path / "o.tsv", known, "KCYM", config=config)
     best = first(tmp_path / "o.tsv")
-    assert done.readouts == len(best) == 40
+    assert done.reads == len(best) == 40
     assert [row["id"] for row in best] == [record.id for record in read_fasta(known)]
     right = [row for row in best if row["protein"] == row["id"]]
     assert len(right) >= 38 and done.assigned >= 36
@@ -55,13 +55,13 @@ def test_the_command_says_what_small_numbers_cannot(known, tmp_path, run):
     mask(known, tmp_path / "r.fa", "KCYM")
     call = ("lookup", tmp_path / "r.fa", "--readout", "KCYM", "--reference", known, "--force")
     few = run(*call, "-o", tmp_path / "o.tsv")
-    assert "40 readouts, 0 of them assigned at a q-value up to 0.01, 0 of these to one" in few.err
-    assert "the lowest q-value is 0.025: few readouts cannot have a lower one" in few.err
+    assert "40 reads, 0 of them assigned at a q-value up to 0.01, 0 of these to one" in few.err
+    assert "the lowest q-value is 0.025: few reads cannot have a lower one" in few.err
     enough = run(*call, "-o", tmp_path / "o.tsv", "--max-q", "0.03")
     assert "40 of these to one place" in enough.err and "lowest" not in enough.err
 
 
-def test_short_readouts_of_whole_proteins_are_doubted(known, tmp_path, write, run):
+def test_short_reads_of_whole_proteins_are_doubted(known, tmp_path, write, run):
     peptides = {r.id: r.sequence[5:35] for r in read_fasta(known)}
     mask(write(**peptides), tmp_path / "r.fa", "K2")
     common = (tmp_path / "r.fa", "--readout", "K2", "--reference", known, "--force")
@@ -89,7 +89,7 @@ def test_the_best_fit_counts_however_bad_it_is(known, tmp_path, write):
     assert all(int(row["equal_fits"]) >= 1 for row in found)
 
 
-def test_unrelated_readouts_fit_nothing_well(known, tmp_path, write):
+def test_unrelated_reads_fit_nothing_well(known, tmp_path, write):
     random = np.random.default_rng(9)
     draw = {f"u{n}": "".join(random.choice(list(AMINO_ACIDS), 200)) for n in range(20)}
     mask(write(**draw), tmp_path / "r.fa", "KCYM")
@@ -156,19 +156,19 @@ def test_counts_of_dye_sequences_are_kept_and_weigh(write, tmp_path, run):
         **{"x": "31", "y": "2", "z": "5", "n": "7"}
     }
     assert sum(int(row["count"]) for row in table if row["count"]) == 45
-    assert "4 readouts, 4 of them assigned" in said
+    assert "4 reads, 4 of them assigned" in said
     assert "counted, these are 45 reads, 45 of them assigned" in said
     assert [row["protein"] for row in table if row["id"] == "n"] == [""]  # it fits nothing
-    readouts = write(r="XXKXXCXXYXXM", s="XXKXXCXXYXXM")
-    call = ("lookup", readouts, "--readout", "KCYM", "--reference", known)
+    reads = write(r="XXKXXCXXYXXM", s="XXKXXCXXYXXM")
+    call = ("lookup", reads, "--readout", "KCYM", "--reference", known)
     assert "counted" not in run(*call, "-o", tmp_path / "r.tsv").err
     assert [row["count"] for row in first(tmp_path / "r.tsv")] == ["1", "1"]
 
 
 def test_columns_and_what_does_not_fit_the_readout(known, tmp_path, write):
-    readouts = write(good="XXKXXCXXYXXMXXXKXXXX", bad="XXWXX")
+    reads = write(good="XXKXXCXXYXXMXXXKXXXX", bad="XXWXX")
     with pytest.raises(InputError, match="1 of 2 records were left out"):
-        lookup(readouts, tmp_path / "o.tsv", known, "KCYM")
+        lookup(reads, tmp_path / "o.tsv", known, "KCYM")
     assert list(rows(tmp_path / "o.tsv")[0]) == list(LOOKUP_COLUMNS)
     assert "bad" in (tmp_path / "o.tsv.failed.tsv").read_text()
 
@@ -181,10 +181,10 @@ def test_a_reference_is_needed(tmp_path, write):
     assert not (tmp_path / "o.tsv").exists()
 
 
-def test_equal_readouts_have_equal_rows(known, tmp_path, write):
+def test_equal_reads_have_equal_rows(known, tmp_path, write):
     one = "XXXKXXCXXYXXMXXXKXXXX"
-    readouts = write(a=one, b="XKXXX", c=one, d="XKXXX")
-    lookup(readouts, tmp_path / "o.tsv", known, "KCYM")
+    reads = write(a=one, b="XKXXX", c=one, d="XKXXX")
+    lookup(reads, tmp_path / "o.tsv", known, "KCYM")
     of = {name: [] for name in "abcd"}
     for row in rows(tmp_path / "o.tsv"):
         of[row.pop("id")].append(row)
@@ -194,8 +194,8 @@ def test_equal_readouts_have_equal_rows(known, tmp_path, write):
 
 def test_a_fit_that_juts_out_of_a_short_protein_is_no_certainty(tmp_path, write):
     known = write(a="MKXXCYM", b="GGGGGGG")
-    readouts = write(r="XXXXMKXXCYMXXXX")
-    lookup(readouts, tmp_path / "o.tsv", known, "KCYM", config=LookupConfig(kind="fragment"))
+    reads = write(r="XXXXMKXXCYMXXXX")
+    lookup(reads, tmp_path / "o.tsv", known, "KCYM", config=LookupConfig(kind="fragment"))
     (best,) = first(tmp_path / "o.tsv")
     assert best["protein"] == "a" and float(best["coverage"]) < 1
     assert float(best["e_value"]) > 0

@@ -1,0 +1,1 @@
+"""Identification: the known proteins that reads fit, with E-values and q-values."""

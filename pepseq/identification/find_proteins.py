@@ -1,0 +1,100 @@
+"""The known proteins that reads in memory fit."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pepseq.errors import InputError, SettingsError
+from pepseq.identification.config import LookupConfig
+from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
+from pepseq.io.failures import FailedRecord
+from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.readout.in_memory_reads import records_of
+from pepseq.readout.readout import Readout
+from pepseq.sequences.sequence_records import Sequences
+from pepseq.templates import BUNDLED_REFERENCE
+from pepseq.templates.reference import open_reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class IdentifiedRead:
+    """A read, its best `fits` (best first, none if no protein fits) and the q-value of the best."""
+
+    id: str
+    sequence: str
+    q_value: float
+    fits: tuple[FitRow, ...]
+
+
+@dataclass(frozen=True)
+class Identification(Sequence[IdentifiedRead]):
+    """The reads of a call of `find_proteins`, in their order, with what they fit."""
+
+    reads: tuple[IdentifiedRead, ...]
+
+    def __len__(self) -> int:
+        return len(self.reads)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]
+        return self.reads[place]
+
+    def __iter__(self) -> Iterator[IdentifiedRead]:
+        return iter(self.reads)
+
+    def __repr__(self) -> str:
+        return f"Identification(reads={len(self)}, with fits={sum(bool(r.fits) for r in self)})"
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return the table that `lookup` writes: a row for each fit, LOOKUP_COLUMNS."""
+        import pandas as pd
+
+        rows = [row for read in self for row in read.fits or (empty_row(read.id, 1),)]
+        return pd.DataFrame([asdict(row) for row in rows], columns=list(LOOKUP_COLUMNS))
+
+
+def find_proteins(
+    reads: Sequences,
+    readout: str | Readout,
+    reference: str | Path | Sequence[str | Path] | None = None,
+    *,
+    config: LookupConfig = LookupConfig(),  # noqa: B008 - frozen
+) -> Identification:
+    """Return the known proteins that each read fits, best first.
+
+    `reads` are a list of texts, of (id, text) pairs or of Biopython SeqRecords, a mapping of ids to
+    texts, or a DataFrame with the columns id and sequence; X ? . _ or x stand for hidden residues.
+    `reference` are FASTA files of known proteins, by default the bundled *E. coli* proteomes.
+    Scores, E-values and q-values are those of `lookup`, which reads files.
+
+    Raises InputError for a read that does not fit the readout and for a bad reference,
+    SettingsError for a bad readout or dye sequences, which only `lookup` reads.
+
+    >>> read = "MXYYXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXYXXXXXXXXXXYXXXXXXXXXXXXXXCXMXXYC"
+    >>> proteins = find_proteins([read], "KCYM", config=LookupConfig(kind="prefix"))
+    >>> proteins[0].fits[0].protein, proteins[0].fits[0].begin
+    ('ecoli_EC590|03935', 1)
+    >>> proteins.to_dataframe()[["protein", "end", "labels_matched"]].head(1)
+                 protein  end  labels_matched
+    0  ecoli_EC590|03935   68               9
+    """
+    if config.dye_sequences:
+        raise SettingsError("dye_sequences: only lookup reads them, from a file")
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    paths = [BUNDLED_REFERENCE] if reference is None else reference
+    known = open_reference([paths] if isinstance(paths, str | Path) else list(paths))
+    bad: list[FailedRecord] = []
+    groups = readout.group_symbols
+    records = records_of(reads, groups)
+    records = list(keep_fitting_reads(records, readout, "all", "reads", bad, groups))
+    if bad:
+        raise InputError(str(bad[0]))
+    results, q_values = fit_reads([r.sequence for r in records], known, readout, config)
+    identified = []
+    for record, fits, q_value in zip(records, results, q_values, strict=True):
+        rows = tuple(fit_rows(record.id, fits, q_value, 1, known)) if fits.best else ()
+        identified.append(IdentifiedRead(record.id, record.sequence, float(q_value), rows))
+    return Identification(tuple(identified))

@@ -1,0 +1,229 @@
+"""Fits of reads to the proteins of a reference, and to its decoys."""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from pepseq.errors import is_text
+from pepseq.identification.config import LookupConfig
+from pepseq.identification.decoys import decoys_of, q_values
+from pepseq.io.progress import Progress
+from pepseq.prediction.template_model import COPYING
+from pepseq.readout.masking import HIDDEN
+from pepseq.readout.readout import Readout
+from pepseq.templates.copying_model import NOT_ALIGNED
+from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.reference import Reference
+from pepseq.templates.substitution import UNKNOWN_CODE
+from pepseq.templates.symbols import symbols_of
+
+MAX_DYE_TAIL = 50
+"""Longest stretch of residues after the last label of a dye sequence's peptide."""
+EQUAL_BITS = 0.5
+"""Fits whose scores differ by fewer bits are equally good."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A known protein that a read fits.
+
+    `protein` is its number in the reference; the read begins at its residue `begin` and ends at
+    `end` (1-based); `score` in bits: log2 of how much likelier the read is if it is this protein's
+    than by chance, of which `bonus` is for ends and gaps; `coverage`: aligned share of the read;
+    `matched`: labels that the protein has at the same residue, of `labels`.
+    """
+
+    protein: int
+    begin: int
+    end: int
+    score: float
+    bonus: float
+    coverage: float
+    matched: int
+    labels: int
+
+
+@dataclass(frozen=True)
+class ReadFits:
+    """The fits of one read.
+
+    `best`: best fits, best first; `equal`: number of fits as good as the first; `places`: places of
+    the reference that the read was compared with; `total`: log2 of the sum of 2 ** score over all
+    fits; `lead` and `decoy_lead`: bits by which the best fit exceeds the sum over decoys, and the
+    best decoy the sum over fits.
+    """
+
+    best: list[Fit]
+    equal: int
+    places: int
+    total: float
+    lead: float
+    decoy_lead: float
+
+
+@dataclass(frozen=True)
+class FitRow:
+    """A row of the table of fits; None is an empty cell. Columns are described in README."""
+
+    id: str
+    rank: int | None
+    protein: str | None
+    begin: int | None
+    end: int | None
+    score: float | None
+    coverage: float | None
+    labels_matched: int | None
+    labels: int | None
+    equal_fits: int | None
+    probability: float | None
+    e_value: float | None
+    q_value: float | None
+    description: str | None
+    count: int | None
+
+
+LOOKUP_COLUMNS = tuple(field.name for field in fields(FitRow))
+
+
+def empty_row(read: str, count: int) -> FitRow:
+    """Return the row of a read that fits nothing."""
+    cells = dict.fromkeys(LOOKUP_COLUMNS) | {"id": read, "count": count}
+    return FitRow(**cells)  # type: ignore[arg-type]
+
+
+class ReadMatcher:
+    """Ranks the proteins of one reference for reads; safe in several threads."""
+
+    def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
+        symbols = symbols_of(readout, config.missed_label, config.misread)
+        self.finder = TemplateFinder(reference, symbols, config.kind)
+        emission = np.stack([self.finder.emission(d) for d in COPYING.distances])
+        unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
+        self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
+        self._max_tail = MAX_DYE_TAIL if config.dye_sequences else 0
+
+    def fits(self, residues: str, count: int) -> tuple[list[Fit], np.ndarray, int]:
+        """Return at most `count` fits of a read, best first.
+
+        Also returned are the scores of all fits, sorted, and the number of places compared. The
+        unknown tail of a dye sequence is tried at every length; where one protein fits from the
+        same residue on with several, the best of them counts.
+        """
+        parts, places = [], 0
+        for tail in range(self._max_tail + 1):
+            extended = residues + HIDDEN * tail
+            parts.append(self._columns(extended, len(residues)))
+            places += self.finder.places(len(extended))
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        proteins, begins, _, scores, *_ = columns
+        order = np.lexsort((begins, proteins, -scores))
+        if self._max_tail:
+            keys = (proteins << 32 | begins)[order]
+            order = order[np.sort(np.unique(keys, return_index=True)[1])]
+        labels = sum(symbol != HIDDEN for symbol in residues)
+        columns.append(np.full(len(scores), labels))
+        best = zip(*(column[order[:count]].tolist() for column in columns), strict=True)
+        fits = [Fit(*row) for row in best]
+        return fits, scores[order], places
+
+    def _columns(self, residues: str, length: int) -> tuple[np.ndarray, ...]:
+        """Return the fields of Fit but `labels`, an array of each, for all fits of one read."""
+        templates = self.finder.find(residues)
+        symbols, aligned = self.finder.symbols.encode(residues), templates.aligned
+        labelled = symbols != self.finder.symbols.hidden
+        bits = np.stack([of_distance[symbols, aligned].sum(1) for of_distance in self._bits])
+        prior = np.log2(COPYING.distance_prior(self.finder.kind))[:, None]
+        is_aligned = aligned != NOT_ALIGNED
+        same = self.finder.symbols.of_code[np.minimum(aligned, UNKNOWN_CODE)] == symbols
+        return (
+            templates.proteins.astype(np.int64),
+            *(templates.spans + 1).T,
+            np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses,
+            templates.bonuses,
+            is_aligned[:, :length].mean(1),
+            (same & is_aligned & labelled).sum(1),
+        )
+
+
+def fit_reads(
+    reads: list[str],
+    reference: Reference,
+    readout: Readout,
+    config: LookupConfig,
+) -> tuple[list[ReadFits], np.ndarray]:
+    """Return the fits and the q-value, float64 of shape (reads,), of each read.
+
+    Equal reads are compared with the reference once. Decoys are those of `decoys_of`.
+    """
+    targets = ReadMatcher(reference, readout, config)
+    decoys = ReadMatcher(decoys_of(reference, config.kind), readout, config)
+
+    def fit(residues: str) -> ReadFits:
+        return _fit_read(residues, targets, decoys, config.best)
+
+    by_read: dict[str, ReadFits] = {}
+    distinct = list(dict.fromkeys(reads))
+    with (
+        ThreadPoolExecutor(config.threads or os.cpu_count()) as pool,
+        Progress("looking up", len(distinct), "reads") as progress,
+    ):
+        for residues, fits in zip(distinct, pool.map(fit, distinct), strict=True):
+            by_read[residues] = fits
+            progress.add(1)
+    results = [by_read[residues] for residues in reads]
+    return results, q_values([r.lead for r in results], [r.decoy_lead for r in results])
+
+
+def _fit_read(residues: str, targets: ReadMatcher, decoys: ReadMatcher, count: int) -> ReadFits:
+    best, scores, places = targets.fits(residues, count)
+    _, decoy_scores, _ = decoys.fits(residues, 0)
+    scores, decoy_scores = np.append(0.0, scores), np.append(0.0, decoy_scores)  # 0: by chance
+    total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(decoy_scores)
+    return ReadFits(
+        best,
+        int((scores[1:] > scores[1:].max(initial=-np.inf) - EQUAL_BITS).sum()),
+        places,
+        float(total),
+        float(scores.max() - decoy_total),
+        float(decoy_scores.max() - total),
+    )
+
+
+def fit_rows(
+    read: str, fits: ReadFits, q_value: float, count: int, reference: Reference
+) -> Iterable[FitRow]:
+    """Yield a row for each of the best fits of a read; one with empty cells if it fits nothing.
+
+    What belongs to the read and not to a fit (q-value, count, equal fits) is in its first row.
+    """
+    if not fits.best:
+        yield empty_row(read, count)
+    total = np.logaddexp2(fits.total, np.log2(max(fits.places, 1)))
+    for rank, fit in enumerate(fits.best, 1):
+        name, _, description = reference.header(fit.protein).partition(" ")
+        first = rank == 1
+        yield FitRow(
+            read,
+            rank,
+            name,
+            fit.begin,
+            fit.end,
+            fit.score,
+            fit.coverage,
+            fit.matched,
+            fit.labels,
+            fits.equal if first else None,
+            float(2.0 ** (fit.score - total)),
+            float(fits.places * 2.0 ** min(fit.bonus - fit.score, 60)),
+            float(q_value) if first else None,
+            _one_cell(description),
+            count if first else None,
+        )
+
+
+def _one_cell(text: str) -> str:
+    """Return a text with a space for each tab and anything else that would break a table."""
+    return "".join(symbol if is_text(symbol) else " " for symbol in text).strip()

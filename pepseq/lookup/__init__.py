@@ -1,1 +1,0 @@
-"""The known proteins that reads fit, with scores, E-values and q-values."""
