@@ -30,14 +30,14 @@ def observed_and_hidden(results: Results) -> dict[str, Any] | None:
     for evaluation in results.evaluations.values():
         if evaluation not in listed:
             keys = ("proteins.scored", "residues.observed", "residues.hidden")
-            known = [int(number(nested(evaluation.summary, key)) or 0) for key in keys]
+            totals = [int(number(nested(evaluation.summary, key)) or 0) for key in keys]
             readout = evaluation.summary.get("readout")
-            rows.append(_row(evaluation.name, readout, known, evaluation.predicted_by))
+            rows.append(_row(evaluation.name, readout, totals, evaluation.predicted_by))
     readouts = [row["readout"] for row in rows]
     readouts += [run.setting("readout") for run in results.runs.values()]
     named = dict.fromkeys(text for text in readouts if isinstance(text, str))
     strips = [strip for text in named if (strip := _strip(text))]
-    errors = [said for run in results.runs.values() if (said := _sequencing_errors(run))]
+    errors = [text for run in results.runs.values() if (text := _sequencing_errors(run))]
     return {"strips": strips, "rows": rows, "errors": errors} if strips or rows else None
 
 
@@ -72,7 +72,7 @@ def _sequencing_errors(run: RecordedRun) -> str:
 def accuracy(results: Results) -> dict[str, Any] | None:
     """Return each evaluation, and several ones side by side."""
     evaluations = results.evaluations.values()
-    listed = [_evaluation(f"accuracy-{at}", e) for at, e in enumerate(evaluations, 1)]
+    listed = [_evaluation(f"accuracy-{i}", e) for i, e in enumerate(evaluations, 1)]
     return {"evaluations": listed, "crossed": _crossed(listed)} if listed else None
 
 
@@ -171,8 +171,8 @@ def across_species(results: Results) -> list[dict[str, Any]]:
     grids = []
     for rows in map(read_rows, results.tables["compared"]):
         for readout in dict.fromkeys(row["readout"] for row in rows):
-            mine = [row for row in rows if row["readout"] == readout]
-            cells = {((row["tested_on"],), row["trained_on"]): _both_shares(row) for row in mine}
+            of_readout = [row for row in rows if row["readout"] == readout]
+            cells = {((r["tested_on"],), r["trained_on"]): _both_shares(r) for r in of_readout}
             grids.append({"readout": readout, **_grid("Tested on", cells)})
     return grids
 
@@ -191,5 +191,6 @@ def true_pairs(results: Results) -> dict[str, Any] | None:
     ]
     for row in (row for _, rows in named["true_pairs"] for row in rows):
         row["pairs"] = Path(row["pairs"]).name
-    found = named["true_pairs"]
-    return {"found": found, "by_confidence": by_confidence} if found or by_confidence else None
+    by_method = named["true_pairs"]
+    section = {"by_method": by_method, "by_confidence": by_confidence}
+    return section if by_method or by_confidence else None

@@ -43,27 +43,29 @@ def report(
     """
     sources, truths = _as_list(results), _as_list(truth)
     if not sources:
-        raise SettingsError("report: expected folders or files of results, found none")
+        raise SettingsError("report: no folders or files of results are given")
     started = time.time()
     check_outputs([output], [*sources, *truths], force)
-    found = find_results(sources, output)
-    log_results(found)
-    check_outputs([output], [*found.files, *truths], force)
-    link(found, truths)
-    read_run(Path(f"{output}{RECORD}"), found)  # a result of another command is not overwritten
-    check_outputs([output], [*found.files, *found.runs, *truths], force)
+    recognised = find_results(sources, output)
+    log_results(recognised)
+    check_outputs([output], [*recognised.files, *truths], force)
+    link(recognised, truths)
+    read_run(
+        Path(f"{output}{RECORD}"), recognised
+    )  # a result of another command is not overwritten
+    check_outputs([output], [*recognised.files, *recognised.runs, *truths], force)
     from pepseq.reporting.page import render_page  # imports matplotlib
 
     date = time.strftime("%Y-%m-%d", time.gmtime(started))
-    page = render_page(found, title=title or "Proteins predicted by pepseq", date=date)
+    page = render_page(recognised, title=title or "Proteins predicted by pepseq", date=date)
     content = replace_unshowable(f"{readable(page)}\n").encode()
     with Outputs(force) as outputs:
         outputs.open(output, "report").write(content)
         settings = {"title": title, "truth": [str(path) for path in truths]}
-        inputs = list(dict.fromkeys([*found.files, *truths]))
+        inputs = list(dict.fromkeys([*recognised.files, *truths]))
         outputs.record(output, run_record(PAGE, settings, inputs, started))
-    proteins = sum(len(table.proteins) for table in found.predictions)
-    return ReportSummary(found.count, proteins, len(content))
+    proteins = sum(len(table.proteins) for table in recognised.predictions)
+    return ReportSummary(recognised.count, proteins, len(content))
 
 
 def _as_list(paths: Paths) -> list[str | Path]:

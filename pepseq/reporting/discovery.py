@@ -90,8 +90,8 @@ class RecordedRun:
 
 
 def _by_sha256(files: object) -> dict[str, str]:
-    known = [file for file in as_list(files) if isinstance(file, dict) and "sha256" in file]
-    return {str(file["sha256"]): str(file.get("path")) for file in known}
+    hashed = [file for file in as_list(files) if isinstance(file, dict) and "sha256" in file]
+    return {str(file["sha256"]): str(file.get("path")) for file in hashed}
 
 
 @dataclass
@@ -188,18 +188,18 @@ def find_results(sources: Sequence[str | Path], page: str | Path | None = None) 
     older = None if page is None else Path(os.path.realpath(page))
     for source in sources:
         if str(source) == STDIO or not Path(source).exists():
-            raise InputError(f"{source}: expected a folder or a file of results, found none")
+            raise InputError(f"{source}: no such file or folder")
         real = Path(os.path.realpath(source))
         for file in _files(real) if real.is_dir() else [real]:
             if file != older or not _is_page(file):
                 _recognise(file, results, lenient=real.is_dir())
         read_run(Path(f"{real}{RECORD}"), results)
     if not results.count:
-        alone = ". FASTA files alone have no confidences of residues" if results.fastas else ""
+        fasta = " but FASTA files, which have no confidences of residues" if results.fastas else ""
         raise InputError(
-            f"{', '.join(map(str, sources))}: expected results: a folder of evaluate, a table of "
-            "predict (--table), lookup, score or pair, or a folder of evaluate-pairs, compare, "
-            "finetune or split; found none" + alone
+            f"{', '.join(map(str, sources))}: there are no results{fasta}. Give a folder "
+            "of evaluate, evaluate-pairs, compare, finetune or split, or a table of predict "
+            "(--table), lookup, score or pair."
         )
     return results
 
@@ -209,7 +209,10 @@ def find_tables(sources: Sequence[str | Path]) -> list[Path]:
     if tables := find_results(sources).tables["residues"]:
         return tables
     names = ", ".join(map(str, sources))
-    raise InputError(f"{names}: expected a table that predict wrote with --table, found none")
+    raise InputError(
+        f"{names}: there is no table of confidences. Write one: pepseq predict READS --table "
+        "residues.tsv -o proteins.fasta"
+    )
 
 
 def log_results(results: Results) -> None:

@@ -119,13 +119,13 @@ def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineS
         axes.axhline(FOLD_THRESHOLD, color=GREY, linestyle=":", linewidth=1)
         axes.text(99, FOLD_THRESHOLD + 0.02, f"same fold above {FOLD_THRESHOLD}", ha="right")
         for different, label in labels.items():
-            mine = [row for row in rows if bool(row["model_different"]) == different]
-            x, y = ([row[name] for row in mine] for name in ("accuracy", "tm_score"))
+            drawn = [row for row in rows if bool(row["model_different"]) == different]
+            x, y = ([row[name] for row in drawn] for name in ("accuracy", "tm_score"))
             style: dict[str, Any] = {"facecolor": "white" if different else BLUE, "clip_on": False}
             size = 8 if len(rows) > _MANY_POINTS else 22
             axes.scatter(x, y, size, edgecolor=BLUE, gid=label, label=label, **style)
-            said = "{id}: {accuracy:.1f} % correct, TM-score {tm_score:.3f}"
-            titles[label] = [said.format_map(row) for row in mine]
+            title = "{id}: {accuracy:.1f} % correct, TM-score {tm_score:.3f}"
+            titles[label] = [title.format_map(row) for row in drawn]
         axes.set(xlim=(0, 100), ylim=(0, 1), ylabel="TM-score")
         axes.set_xlabel("Hidden residues that are correct (%)")
         if any(row["model_different"] for row in rows):

@@ -65,13 +65,13 @@ def fits(results: Results) -> list[dict[str, Any]]:
 
 def _fit_counts(rows: list[dict[str, Any]], max_q: float) -> list[dict[str, Any]]:
     """Return how many distinct reads fit one place, several or none, and how many reads."""
-    one = f"fit one place, q-value up to {max_q:g}"
+    one_place = f"fit one place, q-value up to {max_q:g}"
     several = f"fit several places equally well, q-value up to {max_q:g}"
     unsure, nothing = f"fit something, q-value above {max_q:g}", "fit nothing"
-    counts = {kind: [0, 0] for kind in (one, several, unsure, nothing)}
+    counts = {kind: [0, 0] for kind in (one_place, several, unsure, nothing)}
     for row in rows:
         q = number(row["q_value"])
-        sure = one if row["equal_fits"] == "1" else several
+        sure = one_place if row["equal_fits"] == "1" else several
         kind = nothing if not row["rank"] else sure if q is not None and q <= max_q else unsure
         counts[kind][0] += 1
         counts[kind][1] += total([row], "count")
@@ -85,13 +85,13 @@ def _fit_counts(rows: list[dict[str, Any]], max_q: float) -> list[dict[str, Any]
 def training(results: Results) -> list[dict[str, Any]]:
     """Return the losses of networks that were trained."""
     runs = []
-    for at, path in enumerate(results.tables["training"], 1):
+    for index, path in enumerate(results.tables["training"], 1):
         rows: list[dict[str, Any]] = list(read_rows(path))
         for row in rows:
             accuracy = number(row.get("validation_accuracy"))
             row["accuracy"] = None if accuracy is None else 100 * accuracy
-        run = {"key": f"training-{at}", "name": path.parent.name, "rows": rows}
-        runs.append(run | {"drawing": figures.losses(f"training-{at}", rows)})
+        run = {"key": f"training-{index}", "name": path.parent.name, "rows": rows}
+        runs.append(run | {"drawing": figures.losses(f"training-{index}", rows)})
     return runs
 
 

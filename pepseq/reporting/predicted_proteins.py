@@ -121,8 +121,9 @@ class PredictedProtein:
         """
         if self.truth is None:
             return None
-        gaps = [at - before - 1 for before, at in zip([-1, *self.wrong], self.wrong, strict=False)]
-        return "".join(f"{gap}{self.truth[at]}" for gap, at in zip(gaps, self.wrong, strict=True))
+        wrong = self.wrong
+        gaps = [index - before - 1 for before, index in zip([-1, *wrong], wrong, strict=False)]
+        return "".join(f"{gap}{self.truth[i]}" for gap, i in zip(gaps, wrong, strict=True))
 
 
 def read_proteins(table: str | Path, only: str | None = None) -> Iterator[PredictedProtein]:
@@ -197,7 +198,7 @@ def _template_shares(rows: "ConfidenceRows", observed: np.ndarray) -> tuple[Temp
     positions: dict[str, list[int]] = defaultdict(list)
     for index, listed in zip(np.flatnonzero(copied).tolist(), names[copied], strict=True):
         positions[listed.partition(";")[0]].append(index + 1)
-    shares = [TemplateShare(name, len(at), at[0], at[-1]) for name, at in positions.items()]
+    shares = [TemplateShare(name, len(p), p[0], p[-1]) for name, p in positions.items()]
     return tuple(sorted(shares, key=lambda share: (-share.residues, share.template)))
 
 
@@ -214,8 +215,8 @@ def read_truth(paths: list[str | Path]) -> dict[str, str]:
         for index, record in enumerate(read_fasta(path, repeated_ids=True)):
             if index == 0 and is_predicted(path, record.description):
                 raise InputError(
-                    f"--truth {path}: expected true proteins, found a prediction. Give the "
-                    "proteins that the reads are of, for example: --truth proteins.fasta"
+                    f"--truth {path}: these are predicted proteins. Give the true proteins of the "
+                    "reads, for example: --truth proteins.fasta"
                 )
             sequences.setdefault(record.id, record.sequence)
     return sequences
@@ -223,9 +224,7 @@ def read_truth(paths: list[str | Path]) -> dict[str, str]:
 
 def unknown_id(name: str, ids: list[str], where: str) -> InputError:
     """Return the error for an id that is not in the results, with those most like it."""
-    near = [known for known in ids if name.lower() in known.lower()][:3]
+    near = [id for id in ids if name.lower() in id.lower()][:3]
     near = near or get_close_matches(name, ids[:_MAX_IDS_COMPARED], 3, 0.5)
-    hint = f"; near it: {', '.join(map(found, near))}" if near else ""
-    return InputError(
-        f"{where}: expected a protein {found(name)}, found none among {len(ids)}{hint}"
-    )
+    hint = f". The most similar ids: {', '.join(map(found, near))}" if near else ""
+    return InputError(f"{where}: none of the {len(ids)} proteins is {found(name)}{hint}")

@@ -29,7 +29,7 @@ def protein_lists(results: Results) -> dict[str, Any] | None:
     paths = results.tables["structures"]
     scores = dict(zip(distinct_names(paths), map(_tm_scores, paths), strict=True))
     tables = enumerate(results.predictions, 1)
-    lists = [_protein_list(f"proteins-{at}", table, scores) for at, table in tables]
+    lists = [_protein_list(f"proteins-{index}", table, scores) for index, table in tables]
     return {"bands": BANDS, "lists": lists} if lists else None
 
 
@@ -80,15 +80,15 @@ def _rows(table: PredictedTable, scores: dict[str, Scores]) -> list[dict[str, An
     by_id = {row.get("id", ""): row for row in evaluated}
     rows = []
     for protein in table.proteins:
-        known, mean = by_id.get(protein.id, {}), protein.confidence
-        accuracy = number(known.get("accuracy"))
+        scored, mean = by_id.get(protein.id, {}), protein.confidence
+        accuracy = number(scored.get("accuracy"))
         row = {
             "id": protein.id,
             "length": len(protein.residues),
             "hidden": protein.hidden,
             "accuracy": protein.accuracy if accuracy is None else accuracy,
             "confidence": None if mean is None else 100 * mean,
-            "identity": number(known.get("nearest_identity")),
+            "identity": number(scored.get("nearest_identity")),
             "template": protein.templates[0].template if protein.templates else "",
         }
         rows.append(row | {f"TM {name}": s.get(short_id(protein.id)) for name, s in scores.items()})

@@ -19,12 +19,12 @@ def structures(results: Results) -> dict[str, Any] | None:
     for table in results.predictions:
         accuracy |= {short_id(p.id): p.accuracy for p in table.proteins if p.accuracy is not None}
         rows = table.evaluation.tables["proteins"] if table.evaluation else []
-        known = {short_id(row.get("id", "")): number(row.get("accuracy")) for row in rows}
-        accuracy |= {name: share for name, share in known.items() if share is not None}
+        evaluated = {short_id(row.get("id", "")): number(row.get("accuracy")) for row in rows}
+        accuracy |= {name: share for name, share in evaluated.items() if share is not None}
     paths = results.tables["structures"]
     named = zip(distinct_names(paths), map(read_rows, paths), strict=True)
     filled = [(name, rows) for name, rows in named if rows]
-    scored = [_scores(f"structures-{at}", *t, accuracy) for at, t in enumerate(filled, 1)]
+    scored = [_scores(f"structures-{index}", *t, accuracy) for index, t in enumerate(filled, 1)]
     folders = [_folder(path) for path in results.tables["folded"]]
     listed = {"threshold": FOLD_THRESHOLD, "folders": folders, "scored": scored}
     return listed if scored or folders else None

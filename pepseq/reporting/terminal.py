@@ -45,15 +45,15 @@ def show(
     tables = find_tables(results)
     proteins = _read(tables, name)
     if not proteins:
-        ids = list(dict.fromkeys(known for table in tables for known in read_ids(table)))
-        alike = [known for known in ids if short_id(known) == name]
+        ids = list(dict.fromkeys(id for table in tables for id in read_ids(table)))
+        alike = [id for id in ids if short_id(id) == name]
         if len(alike) != 1:
             raise unknown_id(name, ids, ", ".join(map(str, results)))
         name = alike[0]
         proteins = _read(tables, name)
     true = read_truth(list(truth)).get(name) if truth else None
     if truth and true is None:
-        raise InputError(f"--truth: expected a protein of id {name}, found none")
+        raise InputError(f"--truth: there is no protein of id {name}")
     for table, protein in proteins:
         yield f"{printable(protein.id)}  ({printable(str(table))})"
         yield from _lines(protein, true, coloured, width)
@@ -67,23 +67,23 @@ def _lines(
     protein: PredictedProtein, truth: str | None, coloured: bool, width: int
 ) -> Iterator[str]:
     """Yield the numbers of one protein, and its residues in rows."""
-    known = protein.against(truth)
+    compared = protein.against(truth)
     length, hidden = len(protein.residues), protein.hidden
     mean = "" if protein.confidence is None else f", mean confidence {protein.confidence:.4f}"
     yield f"{length} residues, {length - hidden} observed (*), {hidden} predicted{mean}"
-    if truth is not None and known.truth is None:
+    if truth is not None and compared.truth is None:
         yield f"the truth has {len(truth)} residues, so nothing is compared"
-    elif correct := known.correct:
+    elif correct := compared.correct:
         share = f" ({100 * correct[0] / correct[1]:.2f} %)" if correct[1] else ""
         yield f"{correct[0]} of {correct[1]} predicted residues are correct{share}"
     yield from _templates(protein)
     yield ""
     margin = len(str(length)) + 2
     blocks_per_row = max(1, min(_MAX_BLOCKS, (width - margin + 1) // (BLOCK + 1)))
-    blocks = list(known.blocks())
+    blocks = list(compared.blocks())
     for start in range(0, len(blocks), blocks_per_row):
         yield from _row(blocks[start : start + blocks_per_row], margin, coloured)
-    below = "; then the true residue where it is wrong" if known.truth else ""
+    below = "; then the true residue where it is wrong" if compared.truth else ""
     words = (
         f"Below each residue: the tenth of its confidence (9: 0.9 or more), * if observed{below}."
     )
@@ -95,12 +95,10 @@ def _templates(protein: PredictedProtein) -> Iterator[str]:
         places = f"between {share.first} and {share.last}"
         template = printable(share.template)
         yield f"{share.residues} predicted residues taken from {template}, {places}"
-    others = protein.templates[_MAX_TEMPLATES:]
-    if others:
-        yield f"{sum(share.residues for share in others)} from {len(others)} more templates"
-    rest = protein.hidden - sum(share.residues for share in protein.templates)
-    if rest:
-        yield f"{rest} predicted residues taken from no template (all weights are below 0.5)"
+    if rest := protein.templates[_MAX_TEMPLATES:]:
+        yield f"{sum(share.residues for share in rest)} from {len(rest)} more templates"
+    if predicted := protein.hidden - sum(share.residues for share in protein.templates):
+        yield f"{predicted} predicted residues taken from no template (all weights are below 0.5)"
 
 
 def _row(blocks: Sequence[Block], margin: int, coloured: bool) -> Iterator[str]:

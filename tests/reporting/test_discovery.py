@@ -79,7 +79,7 @@ def test_nothing_found_says_what_was_expected(tmp_path):
     for look, wanted in ((find_results, "evaluate"), (find_tables, "--table")):
         with pytest.raises(InputError, match=wanted):
             look([tmp_path])
-        with pytest.raises(InputError, match="found none"):
+        with pytest.raises(InputError, match="no such file or folder"):
             look([tmp_path / "nowhere"])
     with pytest.raises(InputError, match="compressed data are damaged"):
         (tmp_path / "broken.gz").write_bytes(b"\x1f\x8b\x08cut")

@@ -95,4 +95,4 @@ def test_one_protein_is_read_by_itself(tmp_path, monkeypatch, size):
 def test_an_unknown_id_names_those_near_it():
     assert "'P12345'" in str(unknown_id("p1234", ["P12345", "Q1"], "t"))
     assert "'ecoli_001'" in str(unknown_id("ecoli_01", ["ecoli_001", "x"], "t"))
-    assert "near" not in str(unknown_id("zzz", ["ecoli_001"], "t"))
+    assert "similar" not in str(unknown_id("zzz", ["ecoli_001"], "t"))

@@ -233,7 +233,7 @@ def test_confidences_of_pairs_are_shares(tmp_path, run):
         row = f"s\ta\tb\t{cell}\t1\tno"
         table.write_text(f"species\tprotein_a\tprotein_b\tconfidence\trank\tknown\n{row}\n")
         done = run("report", table, "-o", tmp_path / "p.html")
-        assert done.code == 65 and "expected a confidence from 0 to 1" in done.err
+        assert done.code == 65 and "is not from 0 to 1" in done.err
 
 
 def test_report_is_a_function_after_its_package_is_imported(tmp_path, small_proteins):

@@ -122,7 +122,11 @@ def test_an_unknown_id_among_many_is_said_in_seconds(table, run):
     table.write_text("\n".join([head, *rows]) + "\n")
     start = monotonic()
     done = run("show", "q_000012")
-    assert done.code == 65 and "found none among 200000; near it: 'p_000012'" in done.err
+    assert (
+        done.code == 65
+        and "none of the 200000 proteins is 'q_000012'. The most similar ids: 'p_000012'"
+        in done.err
+    )
     assert monotonic() - start < 60
 
 
@@ -131,4 +135,4 @@ def test_a_prediction_is_no_truth(table, run):
     path.write_text(f">two confidence=0.9123 template=x\n{PROTEIN}\n")
     for call in (["show", "two"], ["report", table, "-o", table.parent / "r.html"]):
         done = run(*call, "--truth", path)
-        assert done.code == 65 and "expected true proteins, found a prediction" in done.err
+        assert done.code == 65 and "these are predicted proteins" in done.err
