@@ -233,7 +233,7 @@ def structure_files(folder: str | Path) -> Iterator[Path]:
 
 def best_of_each(paths: Iterable[Path]) -> tuple[dict[str, Path], int]:
     """Return the best-ranked file of each id, and how many others there were."""
-    best: dict[str, tuple[tuple, Path]] = {}
+    best: dict[str, tuple[tuple[bool, int, bool, str], Path]] = {}
     files = 0
     for path in paths:
         files += 1

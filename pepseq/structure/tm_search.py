@@ -7,6 +7,7 @@ known by a hash, so that each is searched once.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -55,18 +56,17 @@ def least_rmsd(model: np.ndarray, reference: np.ndarray) -> float:
     return float(np.sqrt(max((x * x).sum() + (y * y).sum() - 2 * values.sum(), 0) / len(x)))
 
 
-def _numeric(function: Callable) -> Callable:
+def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel of finite numbers whose sums may be reordered, so that they vectorise."""
     return kernel(function, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 
 
 @_numeric
-def search(x, y, draw, scale, widen):
+def search(x: np.ndarray, y: np.ndarray, draw: np.ndarray, scale: float, widen: bool) -> np.ndarray:
     """Return the highest sum of scores, its rotation (row by row) and its shift, float64 (13,).
 
     `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;
     `widen`: whether fewer than 3 close pairs widen what is close.
-
     """
     pairs = x.shape[1]
     near = min(max(scale, 4.5), 8.0)
@@ -100,7 +100,9 @@ def search(x, y, draw, scale, widen):
 
 
 @_numeric
-def _was_searched(close, draw, steps, seen, left):
+def _was_searched(
+    close: np.ndarray, draw: np.ndarray, steps: int, seen: np.ndarray, left: np.ndarray
+) -> bool:
     """Return whether a set of close pairs was searched with as many steps left; else note it.
 
     Its hash is the exclusive or of its pairs' random numbers. `seen` is the hash table, with the
@@ -125,7 +127,16 @@ def _was_searched(close, draw, steps, seen, left):
 
 
 @_numeric
-def score(x, y, pose, scale, near, widen, squares, close):
+def score(
+    x: np.ndarray,
+    y: np.ndarray,
+    pose: np.ndarray,
+    scale: float,
+    near: float,
+    widen: bool,
+    squares: np.ndarray,
+    close: np.ndarray,
+) -> None:
     """Fill in pose[0], the sum of scores, `squares`, squared distances, and which are `close`.
 
     Close are pairs nearer than `near` angstrom; with `widen`, it grows until there are 3 of them.
@@ -150,7 +161,9 @@ def score(x, y, pose, scale, near, widen, squares, close):
 
 
 @_numeric
-def fit(x, y, close, sums, pose):
+def fit(
+    x: np.ndarray, y: np.ndarray, close: np.ndarray, sums: np.ndarray, pose: np.ndarray
+) -> None:
     """Fill in the rotation, pose[1:10], and the shift, pose[10:], that lay close pairs of x on y.
 
     The rotation of the least squared distance is that of a unit quaternion: the eigenvector of the
@@ -182,7 +195,9 @@ def fit(x, y, close, sums, pose):
 
 
 @_numeric
-def _add_up(x, y, close, sums):
+def _add_up(
+    x: np.ndarray, y: np.ndarray, close: np.ndarray, sums: np.ndarray
+) -> tuple[float, float]:
     """Return the number of close pairs, and the sum of their squared distances from both means.
 
     Fills in `sums`, (5, 3): the coordinates of x and those of y added up, then x times y added up
@@ -222,7 +237,7 @@ def _add_up(x, y, close, sums):
 
 
 @kernel
-def _quaternion(horn, bound):
+def _quaternion(horn: np.ndarray, bound: float) -> tuple[float, float, float, float]:
     """Return the unit eigenvector of the largest eigenvalue, which is `bound` at most.
 
     Newton's method from above finds the eigenvalue as the root of the characteristic polynomial
@@ -264,7 +279,7 @@ def _quaternion(horn, bound):
 
 
 @kernel
-def _minor(a, row, column):
+def _minor(a: np.ndarray, row: int, column: int) -> float:
     """Return the determinant of a 4 x 4 matrix without a row and a column."""
     r0, r1, r2 = (row == 0) * 1, 1 + (row <= 1), 2 + (row <= 2)
     c0, c1, c2 = (column == 0) * 1, 1 + (column <= 1), 2 + (column <= 2)
@@ -276,7 +291,7 @@ def _minor(a, row, column):
 
 
 @kernel
-def _determinant(a):
+def _determinant(a: np.ndarray) -> float:
     """Return the determinant of a 4 x 4 matrix."""
     total = 0.0
     for c in range(4):

@@ -12,7 +12,8 @@ from structures import SEQUENCE, coil, full_pdb, pdb, tmtools_file
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
-from pepseq.structure import structure_objects
+from pepseq.structure import file_names, model_names, structure_objects
+from pepseq.structure.alphafold_db import accessions
 from pepseq.structure.scoring import pair_scores
 from pepseq.structure.scoring.score import SCORE_COLUMNS
 
@@ -148,6 +149,7 @@ def test_a_chain_that_is_not_there_is_named(files):
         pepseq.score_structures(source, source, config=pepseq.ScoreConfig(chain="Z"))
 
 
-def test_the_example_in_the_documentation_runs():
-    assert doctest.testmod(pair_scores).attempted > 0
-    assert doctest.testmod(pair_scores).failed == 0
+@pytest.mark.parametrize("module", [pair_scores, file_names, model_names, accessions])
+def test_examples_in_the_documentation_run(module):
+    assert doctest.testmod(module).attempted > 0
+    assert doctest.testmod(module).failed == 0
