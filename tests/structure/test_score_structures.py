@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import pytest
 from Bio.PDB import MMCIFParser, PDBParser
-from structures import SEQUENCE, coil, full_pdb, pdb, tmtools_file
+from structures import SEQUENCE, WorkersInProcess, atom_line, coil, full_pdb, pdb, tmtools_file
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
@@ -88,8 +88,6 @@ def test_an_experiment_is_known_from_biopython_and_gemmi():
 
 
 def test_alternative_locations_count_as_in_a_file(tmp_path):
-    from structures import atom_line
-
     lines = pdb(XYZ).splitlines(keepends=True)
     two = [
         atom_line(5, XYZ[4] + shift, residue=residue, altloc=altloc, occupancy=occupancy)
@@ -102,7 +100,8 @@ def test_alternative_locations_count_as_in_a_file(tmp_path):
         assert structure.chains[0].sequence[4] == "W" and structure.left_out == {"repeated": 1}
 
 
-def test_scores_are_the_row_of_the_table(files, tmp_path):
+def test_scores_are_the_row_of_the_table(files, tmp_path, monkeypatch):
+    monkeypatch.setattr("pepseq.structure.scoring.workers.Workers", WorkersInProcess)
     pepseq.score(*files, tmp_path / "scores.tsv")
     with open(tmp_path / "scores.tsv") as stream:
         (row,) = csv.DictReader(stream, delimiter="\t")
