@@ -79,14 +79,6 @@ class SearchSettings:
         share = min(1.0, self.max_size_with_all_steps / sizes.max())
         return max(round(self.field_steps * share), self.min_field_steps)
 
-    def field_temperatures(self, sizes: np.ndarray) -> np.ndarray:
-        """Return the falling temperatures of the mean field."""
-        return np.geomspace(self.field_from, self.field_to, self.field_steps_for(sizes))
-
-    def anneal_temperatures(self) -> np.ndarray:
-        """Return the falling temperatures of simulated annealing."""
-        return np.geomspace(self.anneal_from, self.anneal_to, self.anneal_steps)
-
 
 SEARCH = SearchSettings()
 
@@ -217,12 +209,15 @@ class _Problem:
         b, orthologs_b = self._compare_rows([*codes_b, settled_b], columns_b, species)
         both = Similarities(a, b)
         scale = _spread_of_gains(both, species, random)
-        temperatures = scale * SEARCH.field_temperatures(species.size)
+        steps = SEARCH.field_steps_for(species.size)
+        temperatures = scale * np.geomspace(SEARCH.field_from, SEARCH.field_to, steps)
         partner = mean_field(both, species, self._until_stopped(temperatures))
         state = PairingState(partner, fields(both, species, partner))
         gains = [np.vdot(a, b[partner][:, partner])]
         number = -(-SEARCH.sweeps * int(species.size.sum()) // SEARCH.anneal_steps)
-        for temperature in self._until_stopped(scale * SEARCH.anneal_temperatures()):
+        steps = SEARCH.anneal_steps
+        temperatures = scale * np.geomspace(SEARCH.anneal_from, SEARCH.anneal_to, steps)
+        for temperature in self._until_stopped(temperatures):
             seed = int(random.integers(2**31))
             moves = Moves(number, temperature, SEARCH.ortholog_share, seed)
             growth = anneal(both, species, orthologs_a, orthologs_b, state, moves, self.stop)
@@ -244,12 +239,8 @@ class _Problem:
         rows = np.vstack(codes)[:, columns]
         *of_tasks, settled = codes
         total = int(species.size.sum())
-        own_places = np.concatenate(
-            [
-                start + np.arange(len(own))
-                for start, own in zip(species.start, of_tasks, strict=True)
-            ]
-        )
+        starts = zip(species.start, of_tasks, strict=True)
+        own_places = np.concatenate([start + np.arange(len(own)) for start, own in starts])
         places_of_all = np.concatenate([own_places, np.arange(total, total + len(settled))])
         alike = covariance(rows) if self.shrinkage is None else correlation(rows, self.shrinkage)
         similarity = np.zeros((total + len(settled),) * 2, np.float32)
@@ -289,6 +280,6 @@ def _spread_of_gains(
 
 
 def _without_blank_rows(partner: np.ndarray, task: Task) -> PositionsOfPairs:
-    """Return the positions in A and B of the pairs of a task in which neither row is blank."""
+    """Return the pairs of a task in which neither row is blank."""
     of_a = np.flatnonzero(partner[: len(task.a)] < len(task.b))
     return of_a, partner[of_a]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairing:
     """The pairs of two families, and how they were made.
 
@@ -41,9 +41,9 @@ class Pairing:
     method and its reason.
     """
 
-    grouped: GroupedFamilies
+    grouped: GroupedFamilies = field(repr=False)
     choice: MethodChoice
-    result: MethodResult
+    result: MethodResult = field(repr=False)
     pairs: list[Pair]
 
     @cached_property
@@ -79,8 +79,8 @@ def pair_alignments(
     pair --help`), or a dict of ids to species; by default the rule is `config.species`. `known` are
     given pairs (id in A, id in B), which are kept. With `offline` no weights are downloaded.
 
-    Raises InputError for rows, species and known pairs that do not fit, SettingsError,
-    and TryAgainError if memory runs out.
+    Raises InputError for rows, species and known pairs that do not fit, SettingsError, and
+    TryAgainError if memory runs out.
 
     >>> family_a = {"a1 [E. coli]": "MKWW", "a2 [E. coli]": "MRCC", "a3 [B. subtilis]": "MKWW"}
     >>> family_b = {"b1 [E. coli]": "LLDD", "b2 [E. coli]": "LVHH", "b3 [B. subtilis]": "LLDD"}
@@ -119,21 +119,16 @@ def group_alignments(
 
 
 def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: bool) -> None:
-    counts = grouped.counts
     log.info(
-        "species by %s%s, such as %s: unread in %d of %d proteins of A and %d of %d of B; %d "
-        "species in both (%d with paralogs), %d in A only, %d in B only",
-        read.rule,
-        " (found by auto)" if found_by_auto else "",
-        found(grouped.families.species[0].name),
-        counts.unread_a,
-        counts.proteins_a,
-        counts.unread_b,
-        counts.proteins_b,
-        counts.species_in_both,
-        counts.species_with_paralogs,
-        counts.species_in_a_only,
-        counts.species_in_b_only,
+        "species by %(rule)s, such as %(example)s: unread in %(unread_a)d of %(proteins_a)d "
+        "proteins of A and %(unread_b)d of %(proteins_b)d of B; %(species_in_both)d species in "
+        "both (%(species_with_paralogs)d with paralogs), %(species_in_a_only)d in A only, "
+        "%(species_in_b_only)d in B only",
+        {
+            **asdict(grouped.counts),
+            "rule": read.rule + (" (found by auto)" if found_by_auto else ""),
+            "example": found(grouped.families.species[0].name),
+        },
     )
     if read.alternatives:
         log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.alternatives))
