@@ -1,4 +1,4 @@
-"""A partly downloaded file, and the notes with which a later call resumes it."""
+"""Partly downloaded files, with notes from which a later call resumes them."""
 
 import re
 from pathlib import Path
@@ -11,20 +11,44 @@ from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import to_json
 
 
-class PartialDownload:
+class ResumableFile:
+    """A partly written file, and notes (JSON) beside it from which a later call resumes it."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.notes = file.with_name(f"{file.name}.json")
+
+    def read_notes(self) -> dict[str, Any] | None:
+        """Return the notes of an earlier call; None if they are missing or damaged."""
+        try:
+            notes = decode_json(self.notes.read_text())
+        except (OSError, ValueError):
+            return None
+        return notes if isinstance(notes, dict) else None
+
+    def write_notes(self, notes: dict[str, Any]) -> None:
+        """Replace the notes; OSError."""
+        replace_file(self.notes, to_json(notes))
+
+    def clear(self) -> None:
+        """Remove the file and its notes."""
+        self.notes.unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
+
+
+class PartialDownload(ResumableFile):
     """A partly downloaded file, with address, version and size of the complete file."""
 
     def __init__(self, path: Path, url: str):
+        super().__init__(path.parent / f".{path.name}.partial")
         self.url, self._path = url, path
-        self.file = path.parent / f".{path.name}.partial"
-        self._notes = path.parent / f".{path.name}.partial.json"
         self.validator: str | None = None
         self.total: int | None = None
         try:
-            notes: Any = decode_json(self._notes.read_text())
+            notes = self.read_notes() or {}
             if notes["url"] == url and self.file.exists():
                 self.validator, self.total = notes["validator"], notes["bytes"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except KeyError:
             self.clear()
 
     def size(self) -> int:
@@ -42,11 +66,9 @@ class PartialDownload:
         self.validator = strong or response.headers.get("Last-Modified")
         length = response.headers.get("Content-Length", "")
         self.total = int(length) if length.isdecimal() else None
-        self._notes.unlink(missing_ok=True)
-        self.file.unlink(missing_ok=True)
+        super().clear()
         create_file(self.file).close()
-        notes = {"url": self.url, "validator": self.validator, "bytes": self.total}
-        replace_file(self._notes, to_json(notes))
+        self.write_notes({"url": self.url, "validator": self.validator, "bytes": self.total})
 
     def is_rest(self, response: httpx2.Response, done: int) -> bool:
         """Return whether an answer is the rest of this file, from byte `done` on."""
@@ -61,12 +83,11 @@ class PartialDownload:
         )
 
     def clear(self) -> None:
-        """Remove the file and its notes."""
-        self._notes.unlink(missing_ok=True)
-        self.file.unlink(missing_ok=True)
+        """Remove the file and its notes, and forget both."""
+        super().clear()
         self.validator = self.total = None
 
     def publish(self) -> None:
-        """Give the file its name."""
+        """Write the file to disk and give it its final name."""
         publish_file(self.file, self._path)
-        self._notes.unlink(missing_ok=True)
+        self.notes.unlink(missing_ok=True)

@@ -89,7 +89,7 @@ def decompressed(raw: io.BufferedReader) -> io.BufferedReader:
     return raw
 
 
-def compressed(raw: io.BufferedWriter, name: str | Path) -> IO[bytes]:
+def compressed(raw: IO[bytes], name: str | Path) -> IO[bytes]:
     """Return a stream that compresses into `raw` by the suffix of `name`, or `raw` without one.
 
     The same content always gives the same bytes. Closing the stream leaves `raw` open.

@@ -11,14 +11,14 @@ IDENTITIES = (100, 90, 50)
 
 @dataclass(frozen=True)
 class DownloadConfig:
-    """What is downloaded from UniProt; at least one of `taxon` and `query` is needed.
+    """A search of UniProt; at least one of `taxon` and `query` is needed.
 
-    taxon: number or name of a taxon; its members and those of the taxa below it.
+    taxon: number or name of a taxon; the search includes the taxa below it.
     database: `uniref` (clusters, one representative each) or `uniprotkb` (every entry).
-    identity: of UniRef's clusters in percent, 100, 90 or 50; None is 100 for uniref.
-    exclude_names: entries whose name holds one of these are left out.
-    query: a further condition in UniProt's query language.
-    reviewed: Swiss-Prot alone, for uniprotkb.
+    identity: sequence identity of UniRef's clusters in percent, 100, 90 or 50; None is 100.
+    exclude_names: entries with one of these texts in their name are left out.
+    query: further condition in UniProt's query language.
+    reviewed: uniprotkb only: reviewed entries (Swiss-Prot).
     server: address of the server; None for PEPSEQ_UNIPROT_URL, else UniProt's own.
     """
 
@@ -30,7 +30,7 @@ class DownloadConfig:
     reviewed: bool = False
     server: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         taxon = str(self.taxon or "").strip()
         require(bool(taxon or (self.query or "").strip()), "expected a taxon or a query")
         require(
@@ -43,10 +43,10 @@ class DownloadConfig:
         )
         require(
             self.identity is None or self.database == UNIREF,
-            "identity: expected database uniref, found uniprotkb, which has no clusters",
+            "identity: is a setting of the database uniref, not of uniprotkb",
         )
         require(
             not self.reviewed or self.database == UNIPROTKB,
-            "reviewed: expected database uniprotkb, found uniref",
+            "reviewed: is a setting of the database uniprotkb, not of uniref",
         )
         require(all(n.strip() for n in self.exclude_names), "exclude_names: expected a text")

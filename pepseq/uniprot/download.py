@@ -1,11 +1,14 @@
-"""Proteins of a taxon from UniProt: UniRef clusters, or UniProtKB entries, as FASTA."""
+"""Download of the proteins of a taxon from UniProt: UniRef clusters or UniProtKB entries."""
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import httpx2
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
 from pepseq.http.client import HttpClient, HttpConfig, is_offline, shown
@@ -17,29 +20,33 @@ from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.uniprot.config import DownloadConfig
-from pepseq.uniprot.pages import Changed, Page, Pages, pack, read_page
-from pepseq.uniprot.query import (
-    Taxon,
-    find_taxon,
-    search_query,
-    search_url,
-    server_url,
+from pepseq.uniprot.pages import (
+    DatabaseChangedError,
+    Page,
+    Pages,
+    PagesState,
+    compress_page,
+    read_page,
+    utc_date,
 )
+from pepseq.uniprot.query import Taxon, find_taxon, search_query, search_url, server_url
 
 log = logging.getLogger(__name__)
-PATIENCE = HttpConfig()
-MANY = 0.1
-"""From this share on, records of clusters that reach beyond the taxon are warned of."""
+HTTP_CONFIG = HttpConfig()
+MIN_SHARED_SHARE = 0.1
+"""Least share of records of clusters beyond the taxon of which a warning is given."""
 
 
 @dataclass(frozen=True)
-class Downloaded:
-    """What a search gave, or would give.
+class DownloadSummary:
+    """The result of a search, or an estimate of it.
 
-    query: in UniProt's language; release: of UniProt; date: on which it began, UTC; records;
-    bytes: size of the file; plain_bytes: unpacked; sha256: of the file; above: records whose lowest
-    common taxon lies above the one asked for. Of an estimate, sizes are those of the first page
-    times the number of pages, `sha256` is empty and `above` is of that page alone.
+    query: in UniProt's language; release: of UniProt; date: on which the download began, UTC;
+    records: number of them; bytes: size of the file; plain_bytes: decompressed; sha256: of the
+    file; above: records of clusters whose lowest common taxon is above the taxon of the search.
+
+    In an estimate, sizes are those of the first page times the number of pages, `sha256` is empty,
+    and `above` counts records of the first page.
     """
 
     query: str
@@ -52,24 +59,24 @@ class Downloaded:
     above: int
 
 
-def download(output: str | Path, config: DownloadConfig, *, force: bool = False) -> Downloaded:
+def download(output: str | Path, config: DownloadConfig, *, force: bool = False) -> DownloadSummary:
     """Download the records of a search to a FASTA file (compressed by its suffix), page by page.
 
-    A call that was stopped, in whatever way, goes on after its last whole page; the file is the
-    same byte for byte. Its number of records is the one that the server gave. `<output>.run.json`
-    holds release, query, date, number of records and SHA-256.
+    A later call resumes an interrupted one after its last complete page; the file is the same byte
+    for byte. The number of records is checked against that of the server. The run record
+    `<output>.run.json` has release, query, date, number of records and SHA-256.
 
-    Raises SettingsError, InputError (status 4xx, another host, no such taxon, no records, offline),
-    OutputError, and TryAgainError when the server cannot be reached, breaks off for good or changes
-    its release twice, when SIGTERM stops the run, or another run writes the output.
+    Raises SettingsError; InputError (status 4xx, another host, no such taxon, no records, offline);
+    OutputError; TryAgainError if the server cannot be reached, fails in all tries or changes its
+    release twice, if SIGTERM stops the run, or if another run writes the output.
     """
     started = time.time()
     if str(output) == STDIO:
-        raise SettingsError("output: expected a file, which can be gone on with; found - (stdout)")
+        raise SettingsError("output: expected a file, so that the download can be resumed; found -")
     check_outputs([output], [], force)
     output = Path(output)
     with (
-        _server(config) as (http, url),
+        _connect(config) as (http, url),
         stopped_by_sigterm("page"),
         disk_errors(output),
         locked(output),
@@ -77,136 +84,135 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
         taxon = find_taxon(http, url, config.taxon) if config.taxon else None
         pages = Pages(output, search_url(url, config, taxon))
         pages.resume()
-        _collect(http, pages)
-        done = _describe(pages, search_query(config, taxon), taxon)
+        state = _download_all(http, pages)
+        summary = DownloadSummary(
+            query=search_query(config, taxon),
+            release=state.release,
+            date=state.started,
+            records=state.records,
+            bytes=state.bytes,
+            plain_bytes=state.plain_bytes,
+            sha256=state.sha256,
+            above=_count_above(pages.taxa, taxon),
+        )
         if taxon:
-            _warn_above(done, pages, taxon)
+            _warn_of_shared_records(summary, pages.taxa, taxon)
         settings = asdict(config) | {"server": url, "taxon": taxon and asdict(taxon)}
-        record = run_record("download", settings, [], started) | {"download": asdict(done)}
+        record = run_record("download", settings, [], started) | {"download": asdict(summary)}
         with Outputs() as outputs:
             outputs.adopt(pages.file, output, "proteins", force)
             outputs.record(output, record)
         pages.forget_notes()
-    return done
+    return summary
 
 
-def estimate(config: DownloadConfig) -> Downloaded:
-    """Ask for the first page of a search alone, and tell how much there would be.
+def estimate(config: DownloadConfig) -> DownloadSummary:
+    """Return number and size of the records of a search, estimated from its first page.
 
-    Raises what `download` does.
+    Raises the errors of `download`.
     """
-    with _server(config) as (http, url):
+    with _connect(config) as (http, url):
         taxon = find_taxon(http, url, config.taxon) if config.taxon else None
-        pages = Pages(Path("estimate"), search_url(url, config, taxon))
-        page = _next_page(http, pages)
-    pages_there = page.total / len(page.ids)
-    return Downloaded(
-        search_query(config, taxon),
-        page.release,
-        time.strftime("%Y-%m-%d", time.gmtime()),
-        page.total,
-        round(len(pack(page.content, "estimate.gz")) * pages_there),
-        round(len(page.content) * pages_there),
-        "",
-        _above(page.taxa, taxon),
+        page = _next_page(http, Pages(Path("estimate"), search_url(url, config, taxon)))
+    total = page.total or 0
+    page_count = total / len(page.ids)
+    return DownloadSummary(
+        query=search_query(config, taxon),
+        release=page.release,
+        date=utc_date(),
+        records=total,
+        bytes=round(len(compress_page(page.content, "estimate.gz")) * page_count),
+        plain_bytes=round(len(page.content) * page_count),
+        sha256="",
+        above=_count_above(page.taxa, taxon),
     )
 
 
 @contextmanager
-def _server(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
+def _connect(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
+    """Yield a client of the server and the server's address."""
     if is_offline():
-        raise InputError("download: expected a network, found offline set (PEPSEQ_OFFLINE)")
+        raise InputError("download: needs the internet, but PEPSEQ_OFFLINE is set")
     url = server_url(config.server)
-    with HttpClient(url, config=PATIENCE) as http:
+    with HttpClient(url, config=HTTP_CONFIG) as http:
         yield http, shown(url)
 
 
-def _collect(http: HttpClient, pages: Pages) -> None:
-    """Download all pages that are missing; from the start, once, if the database has changed."""
-    restarted = False
-    while pages.next is not None:
+def _download_all(http: HttpClient, pages: Pages) -> PagesState:
+    """Download all missing pages; once from the beginning if the database changes meanwhile."""
+    has_restarted = False
+    while True:
         try:
-            _go_on(http, pages)
-        except Changed as change:
-            if restarted:
-                pages.clear()
-                if isinstance(change.__cause__, RejectedError):
-                    raise change.__cause__ from None
-                raise TryAgainError(f"UniProt changes while it is read: {change}") from change
-            log.warning("UniProt has changed meanwhile (%s); downloading anew", change)
+            return _download_rest(http, pages)
+        except DatabaseChangedError as change:
             pages.clear()
-            restarted = True
+            if has_restarted and isinstance(change.__cause__, RejectedError):
+                raise change.__cause__ from None
+            if has_restarted:
+                message = f"UniProt changed twice during the download: {change}; try again later"
+                raise TryAgainError(message) from change
+            log.warning("UniProt changed during the download (%s); restarting it", change)
+            has_restarted = True
 
 
-def _go_on(http: HttpClient, pages: Pages) -> None:
-    """Download pages to the last one; Changed if those here are of another state of UniProt."""
+def _download_rest(http: HttpClient, pages: Pages) -> PagesState:
+    """Download all missing pages; DatabaseChangedError if earlier pages are of another state."""
+    if pages.state is not None and pages.state.next is None:
+        return pages.state
     page = _next_page(http, pages)
-    total, done = (pages.notes.total, pages.notes.records) if pages.notes else (page.total, 0)
-    with Progress("downloading", total, "records", done) as bar:
-        while True:
-            pages.add(page)
-            bar.add(len(page.ids))
-            if pages.next is None:
-                return
+    done = pages.state.records if pages.state else 0
+    state = pages.add(page)
+    with Progress("downloading", state.total, "records", done) as bar:
+        bar.add(len(page.ids))
+        while state.next is not None:
             page = _next_page(http, pages)
+            state = pages.add(page)
+            bar.add(len(page.ids))
+    return state
 
 
 def _next_page(http: HttpClient, pages: Pages) -> Page:
-    """Ask for a page until it is whole and goes on from those here.
+    """Return the next page; requests are repeated until it is complete and continues the others.
 
-    Changed if the server no longer takes the place where they end.
+    Raises DatabaseChangedError if the server rejects the address of the next page.
     """
-    read: list[Page] = []
+    url = pages.next_url or ""
+    correct_pages: list[Page] = []
 
-    def check(response) -> None:
+    def check(response: httpx2.Response) -> None:
         page = read_page(response)
-        if not pages.notes and page.total == 0:
-            raise InputError(f"{pages.next}: expected records, found none: nothing fits the query")
+        if not pages.state and page.total == 0:
+            raise InputError(f"{url}: no records fit the query")
         pages.check(page, http.check_address)
-        read.append(page)
+        correct_pages.append(page)
 
     try:
-        http.get(pages.next, "text/plain", check)
+        http.get(url, "text/plain", check)
     except RejectedError as error:
-        if pages.notes and error.status == 400:
-            raise Changed(str(error)) from error
+        if pages.state and error.status == 400:
+            raise DatabaseChangedError(str(error)) from error
         raise
-    return read[-1]
+    return correct_pages[-1]
 
 
-def _describe(pages: Pages, query: str, taxon: Taxon | None) -> Downloaded:
-    notes = pages.notes
-    return Downloaded(
-        query,
-        notes.release,
-        notes.started,
-        notes.records,
-        notes.bytes,
-        notes.plain_bytes,
-        notes.sha256,
-        _above(pages.taxa, taxon),
-    )
+def _count_above(taxa: Counter[str], taxon: Taxon | None) -> int:
+    """Return the number of records whose lowest common taxon is above `taxon`."""
+    return sum(count for number, count in taxa.items() if taxon and int(number) in taxon.above)
 
 
-def _above(taxa: dict[str, int], taxon: Taxon | None) -> int:
-    return sum(count for name, count in taxa.items() if taxon and int(name) in taxon.above)
-
-
-def _warn_above(done: Downloaded, pages: Pages, taxon: Taxon) -> None:
-    """Warn if the lowest common taxon of many records lies above the one asked for."""
-    if done.above < MANY * done.records:
+def _warn_of_shared_records(summary: DownloadSummary, taxa: Counter[str], taxon: Taxon) -> None:
+    """Warn if many records are of clusters that reach beyond the taxon of the search."""
+    if summary.above < MIN_SHARED_SHARE * summary.records:
         return
-    name, count = max(
-        ((name, count) for name, count in pages.taxa.items() if int(name) in taxon.above),
-        key=lambda pair: (pair[1], pair[0]),
-    )
+    above = ((count, number) for number, count in taxa.items() if int(number) in taxon.above)
+    count, number = max(above)
     log.warning(
         "%d of %d records stand for proteins that taxa beyond %s %s share (%d of them have TaxID "
         "%s as their lowest common taxon)",
-        done.above,
-        done.records,
+        summary.above,
+        summary.records,
         taxon.rank or "taxon",
         taxon.name,
         count,
-        name,
+        number,
     )

@@ -13,7 +13,7 @@ def uniprot(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
     quick = HttpConfig(tries=2, first_wait=0.001, longest_wait=0.002, read_timeout=1)
-    monkeypatch.setattr("pepseq.uniprot.download.PATIENCE", quick)
+    monkeypatch.setattr("pepseq.uniprot.download.HTTP_CONFIG", quick)
     with play_uniprot(proteins(700)) as server:
         yield server
 

@@ -47,7 +47,7 @@ def whole(tmp_path):
     return [path.name for path in tmp_path.iterdir()] == ["file.bin"]
 
 
-def test_a_file_comes_whole_and_says_who_asked(fetch, server, tmp_path):
+def test_a_file_is_downloaded_with_the_user_agent_of_pepseq(fetch, server, tmp_path):
     assert fetch() == hashlib.sha256(CONTENT).hexdigest()
     assert whole(tmp_path)
     assert server.asked[0][1]["User-Agent"] == f"pepseq/{__version__}"
@@ -69,7 +69,7 @@ def test_a_file_comes_whole_and_says_who_asked(fetch, server, tmp_path):
     ],
     ids=str,
 )
-def test_after_any_fault_the_bytes_are_those_of_an_uncut_download(fetch, tmp_path, fault):
+def test_a_fault_changes_no_byte_of_a_download(fetch, tmp_path, fault):
     assert fetch(fault, fault, starts=(CONTENT[:2],)) == hashlib.sha256(CONTENT).hexdigest()
     assert whole(tmp_path)
 
@@ -84,7 +84,7 @@ def test_after_any_fault_the_bytes_are_those_of_an_uncut_download(fetch, tmp_pat
     ],
     ids=str,
 )
-def test_a_fault_that_stays_is_75_and_leaves_no_file(fetch, server, tmp_path, fault):
+def test_a_fault_that_stays_ends_the_download(fetch, server, tmp_path, fault):
     with pytest.raises(TryAgainError, match=r"file\.bin: .*gave up after 4 tries"):
         fetch(*[fault] * 9, starts=(CONTENT[:2],))
     assert len(server.asked) == 4 and not (tmp_path / "file.bin").exists()
@@ -92,12 +92,12 @@ def test_a_fault_that_stays_is_75_and_leaves_no_file(fetch, server, tmp_path, fa
     assert whole(tmp_path)
 
 
-def test_cuts_that_each_gain_something_are_no_reason_to_give_up(fetch, server, tmp_path):
+def test_tries_are_counted_again_after_received_bytes(fetch, server, tmp_path):
     fetch(*[Fault(cut=9000)] * 30)
     assert whole(tmp_path) and len(server.asked) == 31
 
 
-def test_the_next_call_goes_on_where_the_last_was_stopped(fetch, server, tmp_path):
+def test_the_next_call_resumes_an_interrupted_download(fetch, server, tmp_path):
     with pytest.raises(TryAgainError):
         fetch(Fault(cut=200_000), *[Fault(cut=0)] * 9)
     server.asked.clear()
@@ -106,13 +106,13 @@ def test_the_next_call_goes_on_where_the_last_was_stopped(fetch, server, tmp_pat
     assert server.asked[0][1]["If-Range"] == server.etag("/file.bin")
 
 
-def test_a_page_of_text_in_between_costs_nothing_that_is_here(fetch, server, tmp_path):
+def test_a_page_of_text_in_between_keeps_received_bytes(fetch, server, tmp_path):
     html = Fault(status=200, headers={"Content-Type": "text/html"}, body=b"<html>busy</html>")
     fetch(Fault(cut=200_000), html, starts=(CONTENT[:2],))
     assert server.asked[2][1]["Range"] == "bytes=200000-" and whole(tmp_path)
 
 
-def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, tmp_path):
+def test_a_killed_download_is_resumed(fetch, server, tmp_path):
     code = (
         "import sys; from pepseq.http.client import HttpClient\n"
         "with HttpClient(sys.argv[1]) as http: http.fetch(sys.argv[1] + '/file.bin', sys.argv[2])"
@@ -131,7 +131,7 @@ def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(fetch, server, 
     assert (tmp_path / "file.bin").read_bytes() == CONTENT and not partial.exists()
 
 
-def test_killed_between_the_last_byte_and_the_name(fetch, server, tmp_path, monkeypatch):
+def test_a_complete_file_is_not_requested_again(fetch, server, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("pepseq.http.client.PartialDownload.publish", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -142,7 +142,7 @@ def test_killed_between_the_last_byte_and_the_name(fetch, server, tmp_path, monk
 
 
 @pytest.mark.parametrize("trusts", [True, False])
-def test_a_file_that_changes_between_two_parts_is_fetched_anew(fetch, server, tmp_path, trusts):
+def test_a_file_that_changes_between_two_parts_is_downloaded_again(fetch, server, tmp_path, trusts):
     with pytest.raises(TryAgainError):
         fetch(Fault(cut=200_000), *[Fault(cut=0)] * 9)
     new = server.files["/file.bin"] = CONTENT[::-1]
@@ -157,13 +157,13 @@ def test_a_file_that_changes_between_two_parts_is_fetched_anew(fetch, server, tm
 
 
 @pytest.mark.parametrize("lacks", ["etags", "ranges"])
-def test_servers_that_cannot_resume_start_anew(fetch, server, tmp_path, lacks):
+def test_a_server_that_cannot_resume_sends_the_whole_file(fetch, server, tmp_path, lacks):
     setattr(server, lacks, False)
     fetch(Fault(cut=200_000), Fault(cut=100_000))
     assert whole(tmp_path)
 
 
-def test_the_notes_of_another_address_are_not_gone_on_with(fetch, server, tmp_path):
+def test_the_notes_of_another_address_are_ignored(fetch, server, tmp_path):
     with pytest.raises(TryAgainError):
         fetch(Fault(cut=200_000), *[Fault(cut=0)] * 9)
     server.files["/other"] = b"x" * 300_000
@@ -175,16 +175,17 @@ def test_the_notes_of_another_address_are_not_gone_on_with(fetch, server, tmp_pa
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_a_4xx_is_65_at_once(fetch, server, tmp_path, status):
+def test_a_rejected_request_is_an_input_error(fetch, server, tmp_path, status):
     with pytest.raises(InputError, match=f"file.bin: expected a file, found HTTP {status}"):
         fetch(Fault(status=status))
     assert len(server.asked) == 1 and not list(tmp_path.iterdir())
 
 
-def test_retry_after_is_obeyed_up_to_a_cap(fetch, server):
-    start = time.monotonic()
-    fetch(Fault(status=429, headers={"Retry-After": "1"}))
-    assert 1 <= time.monotonic() - start < 2
+def test_retry_after_is_obeyed_up_to_a_limit(fetch, monkeypatch):
+    waits = []
+    monkeypatch.setattr("pepseq.http.client.time.sleep", waits.append)
+    fetch(Fault(status=429, headers={"Retry-After": "7"}))
+    assert waits == [7]
     later = formatdate(time.time() + 3600, usegmt=True)
     for asked in ("301", later):
         with pytest.raises(TryAgainError, match="the server asks to try again in 3"):
@@ -202,7 +203,7 @@ def test_waits_grow_with_jitter_up_to_the_longest(fetch, monkeypatch):
     assert len(set(waits)) == 5
 
 
-def test_another_host_is_refused_and_never_asked(fetch, server, tmp_path):
+def test_another_host_gets_no_request(fetch, server, tmp_path):
     with serve() as other:
         other.files["/file.bin"] = CONTENT
         elsewhere = other.url.replace("127.0.0.1", "localhost")
@@ -221,10 +222,10 @@ def test_another_host_is_refused_and_never_asked(fetch, server, tmp_path):
 
 @pytest.mark.parametrize("way", ["redirect", "link"])
 @pytest.mark.parametrize("form", ["http://127.0.0.1:{other}/", "http://user:pw@127.0.0.1:{own}/"])
-def test_another_port_or_a_user_name_is_refused_and_never_asked(server, tmp_path, way, form):
+def test_another_port_or_a_user_name_gets_no_request(server, tmp_path, way, form):
     with serve() as other:
         other.files["/file.bin"] = CONTENT
-        own, others = (one.url.rpartition(":")[2] for one in (server, other))
+        own, others = (plays.url.rpartition(":")[2] for plays in (server, other))
         address = form.format(own=own, other=others) + "file.bin"
         server.faults = [Fault(status=302, headers={"Location": address})]
         with HttpClient(server.url, config=QUICK) as http:
@@ -237,7 +238,7 @@ def test_another_port_or_a_user_name_is_refused_and_never_asked(server, tmp_path
         assert not other.asked and len(server.asked) == (way == "redirect")
 
 
-def test_the_password_of_a_server_goes_to_its_own_origin_alone(server, tmp_path):
+def test_a_password_is_sent_to_its_own_origin_only(server, tmp_path):
     with serve() as other:
         other.files["/file.bin"] = CONTENT
         mirror = server.url.replace("//", "//user:secret@")
@@ -253,7 +254,7 @@ def test_the_password_of_a_server_goes_to_its_own_origin_alone(server, tmp_path)
     assert not any("Authorization" in headers for _, headers in other.asked)
 
 
-def test_redirects_on_the_same_host_are_followed_but_not_for_ever(fetch, server, tmp_path):
+def test_redirects_on_the_same_host_are_followed_up_to_a_limit(fetch, server, tmp_path):
     server.files["/new.bin"] = CONTENT
     fetch(Fault(status=301, headers={"Location": "/new.bin"}))
     assert whole(tmp_path)
@@ -261,7 +262,7 @@ def test_redirects_on_the_same_host_are_followed_but_not_for_ever(fetch, server,
         fetch(*[Fault(status=302, headers={"Location": "/file.bin"})] * 9)
 
 
-def test_another_sha256_or_content_is_refused_and_removed(fetch, tmp_path):
+def test_a_file_of_another_sha256_or_content_is_removed(fetch, tmp_path):
     with pytest.raises(InputError, match=f"expected SHA-256 {'0' * 64}, found "):
         fetch(expected="0" * 64)
     assert not list(tmp_path.iterdir())
@@ -287,7 +288,7 @@ def test_no_server_is_75_and_no_disk_74(fetch, server, tmp_path):
             http.fetch(f"{server.url}/file.bin", tmp_path / "file" / "x")
 
 
-def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
+def test_an_unreachable_server_is_given_up_soon(server, monkeypatch):
     waits = []
     monkeypatch.setattr("pepseq.http.client.time.sleep", waits.append)
     config = HttpConfig(first_tries=2)
@@ -303,7 +304,7 @@ def test_a_server_that_was_never_reached_is_given_up_soon(server, monkeypatch):
     assert not isinstance(error.value, ServerUnreachable) and len(waits) == 1 + 7
 
 
-def test_a_page_has_the_media_type_asked_for(server):
+def test_an_answer_of_another_media_type_is_requested_again(server):
     server.files["/page"] = b">a\nMK\n"
     server.types["/page"] = "text/plain;format=fasta"
     server.faults = [
@@ -316,7 +317,7 @@ def test_a_page_has_the_media_type_asked_for(server):
             http.get(f"{server.url}/page", "text/html")
 
 
-def test_two_downloads_of_one_file_do_not_mix(server, fetch, tmp_path):
+def test_a_second_download_of_a_file_is_refused(server, fetch, tmp_path):
     from pepseq.io.atomic_files import locked
 
     with locked(tmp_path / "file.bin"), pytest.raises(TryAgainError, match="another run"):
@@ -333,13 +334,13 @@ def test_offline_is_an_option_or_a_variable(monkeypatch):
     assert is_offline()
 
 
-def test_waits_are_said(fetch, caplog):
+def test_waits_are_logged(fetch, caplog):
     with caplog.at_level(logging.INFO, "pepseq.http.client"):
         fetch(Fault(status=500))
     assert "HTTP 500 Internal Server Error; trying again in" in caplog.text
 
 
-def test_answers_have_a_largest_size_packed_or_not_and_a_longest_time(server):
+def test_answers_are_limited_in_size_and_time(server):
     bomb = gzip.compress(bytes(1 << 20))
     config = replace(QUICK, largest_answer=1 << 16, longest_answer=0.2)
     server.files["/small"] = b"x" * (1 << 16)
@@ -363,14 +364,14 @@ def test_answers_have_a_largest_size_packed_or_not_and_a_longest_time(server):
 @pytest.mark.parametrize(
     "address", ["http://[::1", "ftp://127.0.0.1/x", "/file.bin", "http://127.0.0.1:x/"]
 )
-def test_a_served_address_that_is_none_is_65(server, tmp_path, address):
+def test_a_wrong_address_is_an_input_error(server, tmp_path, address):
     with HttpClient(server.url, config=QUICK) as http:
         for ask in (http.get, http.check_address, lambda url: http.fetch(url, tmp_path / "x")):
             with pytest.raises(InputError):
                 ask(address)
 
 
-def test_headers_that_no_one_can_read_are_a_fault_like_others(server):
+def test_an_answer_with_unreadable_headers_is_requested_again(server):
     headers = {"Location": "http://[::1"}
     server.faults = [Fault(status=302, headers=headers) for _ in range(4)]
     with HttpClient(server.url, config=QUICK) as http:
