@@ -24,18 +24,22 @@ def main():
     made = planted(SEED)
     families = made.families
     names = {}
-    for family, codes in (("a", families.a), ("b", families.b)):
+    for family, codes in (("a", families.codes_a), ("b", families.codes_b)):
         names[family] = [f"{family.upper()}{row:03}" for row in range(1, len(codes) + 1)]
-        of = {row: s.name for s in families.species for row in getattr(s, family).tolist()}
+        species_of = {
+            row: species.name
+            for species in families.species
+            for row in getattr(species, f"rows_{family}").tolist()
+        }
         text = b"".join(
-            format_fasta(f"{name} [{of[row]}]", "".join(SYMBOLS[code] for code in codes[row]))
+            format_fasta(f"{name} [{species_of[row]}]", "".join(SYMBOLS[code] for code in codes[row]))
             for row, name in enumerate(names[family])
         )
         (ROOT / "data" / f"pairs_{family}.fasta").write_bytes(text)
     lines = ["species\tprotein_a\tprotein_b"]
     for species, pairs in zip(families.species, made.true, strict=True):
         for a, b in pairs.tolist():
-            row_a, row_b = species.a[a], species.b[b]
+            row_a, row_b = species.rows_a[a], species.rows_b[b]
             lines.append(f"{species.name}\t{names['a'][row_a]}\t{names['b'][row_b]}")
     (ROOT / "data" / "pairs_true.tsv").write_text("\n".join(lines) + "\n")
 

@@ -87,16 +87,16 @@ def planted(
     rows_a, rows_b, members, true = [], [], [], []
     for of_species in leaves:
         drawn = random.integers(0, subfamilies, random.integers(sizes[0], sizes[1] + 1))
-        pairs = [columns.change(random, of_species[one], within / 4) for one in drawn]
+        pairs = [columns.change(random, of_species[number], within / 4) for number in drawn]
         a, b = (list(random.permutation(len(pairs))) for _ in "ab")
         for side in (a, b):
-            drop = [one for one in side if random.random() < lost / 2]
-            for one in drop[: len(side) - 1]:
-                side.remove(one)
+            without_partner = [number for number in side if random.random() < lost / 2]
+            for number in without_partner[: len(side) - 1]:
+                side.remove(number)
         members.append((len(rows_a), len(a), len(rows_b), len(b)))
-        true.append([(a.index(one), b.index(one)) for one in sorted(set(a) & set(b))])
-        rows_a += [pairs[one][:length_a] for one in a]
-        rows_b += [pairs[one][length_a:] for one in b]
+        true.append([(a.index(pair), b.index(pair)) for pair in sorted(set(a) & set(b))])
+        rows_a += [pairs[number][:length_a] for number in a]
+        rows_b += [pairs[number][length_a:] for number in b]
     return _shuffled(random, rows_a, rows_b, members, true, gaps)
 
 
@@ -111,7 +111,7 @@ def _along_tree(random, columns, roots, species: int, within: float) -> list[lis
             [columns.change(random, protein, rate) for protein in node]
             for node, rate in zip(children, rates, strict=True)
         ]
-    return [nodes[at] for at in sorted(random.permutation(len(nodes))[:species])]
+    return [nodes[number] for number in sorted(random.permutation(len(nodes))[:species])]
 
 
 def _shuffled(random, rows_a, rows_b, members, true, gaps: float) -> Planted:
@@ -132,5 +132,5 @@ def _shuffled(random, rows_a, rows_b, members, true, gaps: float) -> Planted:
         )
         for number, (a, size_a, b, size_b) in enumerate(members, 1)
     )
-    pairs = tuple(np.array(some, np.int64).reshape(-1, 2) for some in true)
+    pairs = tuple(np.array(positions, np.int64).reshape(-1, 2) for positions in true)
     return Planted(Families(*codes, species), pairs)

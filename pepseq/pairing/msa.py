@@ -76,14 +76,18 @@ def read_alignment(
 def alignment_in_memory(
     rows: Sequences, source: str, *, align: bool = False, threads: int | None = None
 ) -> Alignment:
-    """Return an alignment from rows in memory, see `sequence_records`; `source` is for messages.
+    """Return an alignment from rows in memory; `source` is for messages.
 
-    The first word of a header is the id. Lower case is read as in a FASTA file. Raises the errors
-    of `read_alignment`.
+    `rows` is a Bio.Align.Alignment, or what `sequence_records` takes. The first word of a header is
+    the id. Lower case is read as in a FASTA file. Raises the errors of `read_alignment`.
 
     >>> alignment_in_memory({"P1 [Escherichia coli]": "MK-V", "P2 [x]": "MKAV"}, "family_a").ids
     ('P1', 'P2')
     """
+    unaligned = getattr(rows, "sequences", None)
+    if unaligned is not None:  # of a Bio.Align.Alignment, whose rows are texts without ids
+        headers = (f"{record.id} {record.description}" for record in unaligned)
+        rows = list(zip(headers, rows, strict=True))
     records = sequence_records(rows, source, rows=True)
     if not records:
         raise InputError(f"{source}: the alignment has no rows")

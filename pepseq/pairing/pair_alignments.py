@@ -73,11 +73,12 @@ def pair_alignments(
 ) -> Pairing:
     """Return which protein of one family interacts with which of the other.
 
-    A family is a Biopython MultipleSeqAlignment, a dict of headers to aligned sequences, or a list
-    of (header, sequence); the first word of a header is the id of a protein. Pairs are made within
-    each species, one-to-one. `species` is a rule for reading the species from headers (see `pepseq
-    pair --help`), or a dict of ids to species; by default the rule is `config.species`. `known` are
-    given pairs (id in A, id in B), which are kept. With `offline` no weights are downloaded.
+    A family is an alignment of Biopython (Alignment or MultipleSeqAlignment), a dict of headers to
+    aligned sequences, or a list of (header, sequence); the first word of a header is the id of a
+    protein. Pairs are made within each species, one-to-one. `species` is a rule for reading the
+    species from headers (see `pepseq pair --help`), or a dict of ids to species; by default the
+    rule is `config.species`. `known` are given pairs (id in A, id in B), which are kept. With
+    `offline` no weights are downloaded.
 
     Raises InputError for rows, species and known pairs that do not fit, SettingsError, and
     TryAgainError if memory runs out.

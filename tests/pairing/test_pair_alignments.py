@@ -3,7 +3,7 @@
 import doctest
 
 import pytest
-from Bio import AlignIO
+from Bio import Align, AlignIO
 from places import DATA
 
 import pepseq
@@ -41,8 +41,9 @@ def as_table(pairing):
         headers_and_rows,
         lambda path: dict(headers_and_rows(path)),
         lambda path: AlignIO.read(path, "fasta"),
+        lambda path: Align.read(path, "fasta"),
     ],
-    ids=["tuples", "dict", "Biopython"],
+    ids=["tuples", "dict", "MultipleSeqAlignment", "Alignment"],
 )
 def test_alignments_in_memory_have_the_pairs_of_their_files(read, table_of_files):
     pairing = pepseq.pair_alignments(read(A), read(B), config=CONFIG)
