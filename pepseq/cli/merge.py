@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def command(
     shards: tuple[str, ...], output: str, table: str | None, keep_going: bool, force: bool
 ) -> None:
-    """Join the outputs of jobs that ran predict --shard.
+    """Merge the outputs of several jobs of predict --shard.
 
     SHARDS are the FASTA files of all jobs, in any order; tables and lists of failed records are
     found by the run records beside them. Every shard is required, unchanged and of the same input,

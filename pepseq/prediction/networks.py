@@ -101,8 +101,8 @@ class ReadoutNetworkPredictor:
     def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
         """Return log-probabilities of shape (length, 20) for each read, without templates."""
         inputs = [self._prior.network_input(residues) for residues in reads]
-        found = self.model.log_probabilities(inputs, progress)
-        return [np.maximum(logs, MIN_LOG_PROBABILITY, out=logs) for logs in found]
+        logits = self.model.log_probabilities(inputs, progress)
+        return [np.maximum(logs, MIN_LOG_PROBABILITY, out=logs) for logs in logits]
 
     def probabilities(
         self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"

@@ -93,27 +93,38 @@ def predict(
         survey = survey_reads(read_fasta(source, reads=True, bad=[], groups=groups), groups)
         predictor = Predictor.load(survey, str(source), checkpoint, references, readout, config)
         warn_of_changed_lengths(reads)
-        groups = predictor.readout.group_symbols
-        if predictor.network and predictor.needs_calibration:
-            sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))
-            predictor.network.calibrate(sampled, predictor.readout, str(source))
         selector = None if shard is None else ShardSelector(shard, survey.residues)
-        total = survey.residues
-        if shard is not None:
-            total = min(total, total // shard.of + CHUNKS.residues)
-        with Progress("predicting", total, "residues") as progress:
-            records = read_fasta(source, reads=True, bad=bad, groups=groups)
-            records = predictor.fitting_reads(records, str(source), bad, groups)
-            for record, reconstruction in predictor.reconstruct(records, progress, selector):
-                writer.write(record, reconstruction)
-            good = writer.proteins if selector is None else selector.whole.proteins
-            write_failed(outputs, output, bad, good)
-            settings = predictor.settings()
-            if selector is not None:
-                settings["shard"] = _describe_shard(selector, writer, bad)
-            outputs.record(output, run_record("predict", settings, [reads], started))
+        _write_reconstructions(predictor, source, survey.residues, selector, writer, bad)
+        good = writer.proteins if selector is None else selector.whole.proteins
+        write_failed(outputs, output, bad, good)
+        settings = predictor.settings()
+        if selector is not None:
+            settings["shard"] = _describe_shard(selector, writer, bad)
+        outputs.record(output, run_record("predict", settings, [reads], started))
     refuse_failed(bad, good, output, keep_going)
     return writer.predicted(predictor.readout, bad)
+
+
+def _write_reconstructions(
+    predictor: Predictor,
+    source: str | Path,
+    residues: int,
+    selector: ShardSelector | None,
+    writer: "_ResultWriter",
+    bad: list[FailedRecord],
+) -> None:
+    """Predict the reads of a file, of so many residues, and write them; bad ones go to `bad`."""
+    groups = predictor.readout.group_symbols
+    if predictor.network and predictor.needs_calibration:
+        sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))
+        predictor.network.calibrate(sampled, predictor.readout, str(source))
+    if selector is not None:
+        residues = min(residues, residues // selector.shard.of + CHUNKS.residues)
+    with Progress("predicting", residues, "residues") as progress:
+        records = read_fasta(source, reads=True, bad=bad, groups=groups)
+        records = predictor.fitting_reads(records, str(source), bad, groups)
+        for record, reconstruction in predictor.reconstruct(records, progress, selector):
+            writer.write(record, reconstruction)
 
 
 class _ResultWriter:

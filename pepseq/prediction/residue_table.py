@@ -48,10 +48,10 @@ def to_dataframe(reconstructions: Iterable[Reconstruction]) -> "pd.DataFrame":
     import pandas as pd
 
     cells = [
-        (one.id, *row.split("\t"))
-        for one in reconstructions
-        for part in residue_slices(len(one))
-        for row in _rows_without_id(one, part)
+        (protein.id, *row.split("\t"))
+        for protein in reconstructions
+        for part in residue_slices(len(protein))
+        for row in _rows_without_id(protein, part)
     ]
     frame = pd.DataFrame(cells, columns=list(TABLE_COLUMNS))
     for column in _NUMBERS:

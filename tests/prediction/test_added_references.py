@@ -79,6 +79,7 @@ def accuracy(folder, relatives, *references):
     return np.mean(right)
 
 
+@pytest.mark.slow
 def test_a_large_file_beside_the_own_proteins_takes_nothing_away(tmp_path, own, relatives, others):
     alone = accuracy(tmp_path, relatives, own)
     assert alone > 0.25

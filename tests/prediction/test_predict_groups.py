@@ -1,37 +1,34 @@
-"""Readouts in which some residues are known only to be one of a group."""
+"""Reads in which some residues are known only to be one of a group."""
 
-import json
-import shutil
-
-import pandas as pd
 import pytest
+from prediction_files import table_of, trained_for
 
 from pepseq import PredictConfig, Readout, evaluate, mask, predict
-from pepseq.models.checkpoints import write_manifest
 from pepseq.sequences.fasta import read_fasta
 
 CPU = PredictConfig(device="cpu")
+READOUT = Readout("CY[DE]")
 
 
 @pytest.fixture
 def trained(protbert, tmp_path):
     """A model folder that says it completes CY, CY[DE] and CYM[ST]."""
-    folder = shutil.copytree(protbert, tmp_path / "trained")
-    (folder / "pepseq.json").write_text(
-        json.dumps({"readouts": ["CY", "CY[DE]", "CYM[ST]"], "window": 200})
-    )
-    write_manifest(folder)
-    return folder
+    return trained_for(["CY", "CY[DE]", "CYM[ST]"], protbert, tmp_path / "trained")
 
 
-def test_groups_are_filled_by_their_members_and_scored_as_hidden(
-    trained, small_proteins, fasta, tmp_path
-):
-    truth, readout = fasta("p", small_proteins), Readout("CY[DE]")
-    mask(truth, tmp_path / "r", readout)
+@pytest.fixture
+def filled(trained, small_proteins, fasta, tmp_path):
+    """Reads of CY[DE] that were filled; returns the true proteins and the result."""
+    truth = fasta("p", small_proteins)
+    mask(truth, tmp_path / "r", READOUT)
     done = predict(tmp_path / "r", tmp_path / "o", model=trained, table=tmp_path / "t", config=CPU)
-    assert done.readout == readout and not done.bad
-    table = pd.read_csv(tmp_path / "t", sep="\t", keep_default_na=False)
+    assert done.readout == READOUT and not done.bad
+    return truth, done
+
+
+def test_groups_are_filled_by_their_members(filled, small_proteins, tmp_path):
+    readout, (_, done) = READOUT, filled
+    table = table_of(tmp_path / "t")
     hidden = 0
     for (name, protein), record in zip(small_proteins, read_fasta(tmp_path / "o"), strict=True):
         rows = table[table["id"] == name]
@@ -42,8 +39,12 @@ def test_groups_are_filled_by_their_members_and_scored_as_hidden(
             assert source == ("observed" if seen else "predicted")
             hidden += not seen
     assert done.hidden == hidden
-    summary = evaluate(truth, tmp_path / "o", tmp_path / "e", readout, table=tmp_path / "t")
-    assert summary["residues"]["hidden"] == summary["calibration"]["residues"] == hidden
+
+
+def test_residues_of_groups_are_scored_as_hidden(filled, tmp_path):
+    truth, done = filled
+    summary = evaluate(truth, tmp_path / "o", tmp_path / "e", READOUT, table=tmp_path / "t")
+    assert summary["residues"]["hidden"] == summary["calibration"]["residues"] == done.hidden
     assert "D\t" in (tmp_path / "e" / "amino_acids.tsv").read_text()
 
 

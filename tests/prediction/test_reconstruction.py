@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 from pepseq import Readout
 from pepseq.network import inputs as of_inputs
-from pepseq.prediction.reconstruction import CopiedTemplates, candidates_of, choose_residues
+from pepseq.prediction.reconstruction import (
+    CopiedTemplates,
+    Reconstruction,
+    candidates_of,
+    choose_residues,
+)
 from pepseq.prediction.residue_table import table_rows
+from pepseq.readout.masking import MaskedSequence
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -65,3 +71,11 @@ def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
     (whole,) = table_rows(done)
     monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", 7)
     assert len(list(table_rows(done))) == 8 and "".join(table_rows(done)) == whole
+
+
+def test_reconstructions_check_themselves():
+    masked = MaskedSequence("MX")
+    with pytest.raises(ValueError, match="observed residues"):
+        Reconstruction("p", masked, "AA", np.array([1]), "AL", np.array([[0.5, 0.5]]))
+    with pytest.raises(ValueError, match="sum to 1"):
+        Reconstruction("p", masked, "MA", np.array([1]), "AL", np.array([[0.5, 0.6]]))
