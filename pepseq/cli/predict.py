@@ -86,10 +86,10 @@ def command(
 ) -> None:
     """Predict the hidden residues of reads, each with its confidence.
 
-    READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is stdin. Known
-    proteins that fit a read are its templates: give those of your organism or its relatives as
-    --reference (default: E. coli K-12). Where they leave residues open, a network predicts them,
-    by default a small one that comes with pepseq.
+    READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is standard input.
+    Known proteins that fit a read are its templates: give those of your organism or its relatives
+    as --reference (default: E. coli K-12). Where they leave residues open, a network predicts
+    them, by default a small one that comes with pepseq.
     """
     config = PredictConfig(min_confidence=min_confidence, **settings)
     from pepseq.prediction.predict import predict
