@@ -32,7 +32,9 @@ def main():
             for row in getattr(species, f"rows_{family}").tolist()
         }
         text = b"".join(
-            format_fasta(f"{name} [{species_of[row]}]", "".join(SYMBOLS[code] for code in codes[row]))
+            format_fasta(
+                f"{name} [{species_of[row]}]", "".join(SYMBOLS[code] for code in codes[row])
+            )
             for row, name in enumerate(names[family])
         )
         (ROOT / "data" / f"pairs_{family}.fasta").write_bytes(text)
