@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
@@ -30,17 +31,6 @@ class _Residue(NamedTuple):
     insertion_code: str
     name: str
     hetero: bool
-
-
-class _Atom(NamedTuple):
-    """An atom: coordinates in angstrom; `element` may be empty."""
-
-    residue: _Residue
-    name: str
-    element: str
-    xyz: tuple[float, float, float]
-    occupancy: float
-    b_factor: float
 
 
 def load_structure(source: StructureLike, name: str) -> Structure:
@@ -79,16 +69,16 @@ def _from_biopython(entity: Any) -> gemmi.Structure:
     return structure
 
 
-def _biopython_atoms(chain: Any) -> Iterator[_Atom]:
+def _biopython_atoms(chain: Any) -> Iterator[tuple[_Residue, gemmi.Atom]]:
     for residue in chain.get_unpacked_list():  # every alternative of a disordered residue or atom
         kind, number, insertion_code = residue.id
         key = _Residue(chain.id, number, insertion_code, residue.resname, kind != " ")
         for atom in residue.get_unpacked_list():
             occupancy = 1.0 if atom.occupancy is None else atom.occupancy
-            yield _Atom(key, atom.name, atom.element, atom.coord, occupancy, atom.bfactor)
+            yield key, _atom(atom.name, atom.element, atom.coord, occupancy, atom.bfactor)
 
 
-def _biotite_atoms(array: Any) -> Iterator[_Atom]:
+def _biotite_atoms(array: Any) -> Iterator[tuple[_Residue, gemmi.Atom]]:
     if array.coord.ndim == 3:
         array = array[0]
     given = array.get_annotation_categories()
@@ -98,19 +88,19 @@ def _biotite_atoms(array: Any) -> Iterator[_Atom]:
         array.get_annotation(name) if name in given else [default] * len(array)
         for name, default in (("occupancy", 1.0), ("b_factor", 0.0))
     ]
-    for *residue, name, element, xyz, occupancy, b_factor in zip(*columns, strict=True):
-        yield _Atom(_Residue(*residue), name, element, xyz, occupancy, b_factor)
+    for cells in zip(*columns, strict=True):
+        yield _Residue(*cells[:5]), _atom(*cells[5:])
 
 
-def _assemble(atoms: Iterable[_Atom]) -> gemmi.Structure:
+def _assemble(atoms: Iterable[tuple[_Residue, gemmi.Atom]]) -> gemmi.Structure:
     """Return a structure of one model, its chains in the order of their first atoms."""
     residues: dict[str, list[gemmi.Residue]] = {}
-    for key, group in groupby(atoms, key=lambda atom: atom.residue):
+    for key, group in groupby(atoms, key=itemgetter(0)):
         residue = gemmi.Residue()
         residue.name, residue.het_flag = str(key.name).strip(), "H" if key.hetero else "A"
         residue.seqid = gemmi.SeqId(int(key.number), str(key.insertion_code).strip() or " ")
-        for atom in group:
-            residue.add_atom(_gemmi_atom(atom))
+        for _, atom in group:
+            residue.add_atom(atom)
         residues.setdefault(str(key.chain), []).append(residue)
     model = gemmi.Model(1)
     for name, chain_residues in residues.items():
@@ -123,10 +113,13 @@ def _assemble(atoms: Iterable[_Atom]) -> gemmi.Structure:
     return structure
 
 
-def _gemmi_atom(atom: _Atom) -> gemmi.Atom:
-    made = gemmi.Atom()
-    made.name = str(atom.name).strip()
-    made.element = gemmi.Element(str(atom.element) or made.name.lstrip("0123456789")[:1])
-    made.pos = gemmi.Position(*map(float, atom.xyz))
-    made.occ, made.b_iso = float(atom.occupancy), float(atom.b_factor)
-    return made
+def _atom(
+    name: str, element: str, xyz: Iterable[float], occupancy: float, b_factor: float
+) -> gemmi.Atom:
+    """Return an atom; without `element` it is that of the name."""
+    atom = gemmi.Atom()
+    atom.name = str(name).strip()
+    atom.element = gemmi.Element(str(element) or atom.name.lstrip("0123456789")[:1])
+    atom.pos = gemmi.Position(*map(float, xyz))
+    atom.occ, atom.b_iso = float(occupancy), float(b_factor)
+    return atom
