@@ -2,6 +2,9 @@
 
 import csv
 import os
+import subprocess
+import sys
+import time
 
 from structures import coil, pdb
 
@@ -95,3 +98,12 @@ def is_alive(pid):
             return stream.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def start_pepseq(call, until, **options):
+    """Start pepseq; return its process once `until()` holds."""
+    process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)], **options)
+    while not until():
+        assert process.poll() is None
+        time.sleep(0.02)
+    return process

@@ -1,13 +1,12 @@
 """`pepseq fetch-structures` against a server with faults, and without a network."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 from alphafold_server import LINES, rows
+from programs import start_pepseq
 from servers import Fault
 
 
@@ -140,13 +139,12 @@ def test_a_stopped_run_is_resumed(run, alphafold, ids, tmp_path, number, code):
         alphafold.offer(name)
     alphafold.server.faults = [Fault(), Fault(), Fault(cut=5, stall=30)]
     call = ["fetch-structures", str(ids(*LINES)), "-o", str(tmp_path / "o"), "--connections", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pepseq", *call], stderr=subprocess.PIPE, env=dict(os.environ)
-    )
     table = tmp_path / "o" / "structures.tsv"
-    while len(alphafold.asked) < 3 or LINES[0] not in table.read_text():
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = start_pepseq(
+        call,
+        until=lambda: len(alphafold.asked) >= 3 and LINES[0] in table.read_text(),
+        stderr=subprocess.PIPE,
+    )
     start = time.monotonic()
     process.send_signal(number)
     err = process.communicate()[1]

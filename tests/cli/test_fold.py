@@ -9,7 +9,7 @@ import time
 
 import pytest
 from places import ROOT
-from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, is_alive, rows, table
+from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, is_alive, rows, start_pepseq, table
 from structures import WorkersInProcess
 
 from pepseq.errors import SettingsError
@@ -165,10 +165,8 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_path, number):
     call = ["fold", fasta("p", [("slow", "MYYY")]), "-o", tmp_path / "o", "--engine", TEMPLATE]
-    process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)])
-    while not (pids := (programs / "pids").read_text().split()):
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = start_pepseq(call, until=(programs / "pids").read_text)
+    pids = (programs / "pids").read_text().split()
     for _ in range(2):
         process.send_signal(number)
         time.sleep(0.3)

@@ -3,13 +3,10 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from contextlib import suppress
 
 import pytest
-from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, rows
+from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, rows, start_pepseq
 from structures import coil, pdb
 
 from pepseq.io.atomic_files import locked
@@ -20,10 +17,7 @@ from pepseq.structure.folding.fold import fold
 def test_a_killed_run_is_resumed(fasta, run, programs, tmp_path):
     source = fasta("p", [*PROTEINS, ("slow", "MKTAYIAKQRQISFVKSHYYY")])
     call = ["fold", str(source), "-o", str(tmp_path / "o"), "--engine", TEMPLATE]
-    process = subprocess.Popen([sys.executable, "-m", "pepseq", *call])
-    while len((programs / "pids").read_text().split()) < 1:
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = start_pepseq(call, until=(programs / "pids").read_text)
     process.kill()
     process.wait()
     os.kill(int((programs / "pids").read_text()), signal.SIGKILL)
@@ -47,10 +41,7 @@ def test_a_program_that_outlives_a_killed_run_writes_nothing_of_the_next(
     said = tmp_path / "said"
     said.touch()
     for number in (1, 2):
-        process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)])
-        while said.read_text().count("\n") < number:
-            assert process.poll() is None
-            time.sleep(0.02)
+        process = start_pepseq(call, until=lambda n=number: said.read_text().count("\n") >= n)
         process.kill()
         process.wait()
     first, second = (line.split() for line in said.read_text().splitlines())
@@ -211,10 +202,7 @@ def test_a_killed_run_with_force_leaves_files_that_are_listed(run, fasta, progra
     files = sorted(path.name for path in out.iterdir())
     (programs / "fake-fold").write_text(quick)
     call = ["fold", str(source), "-o", str(out), "--engine", TEMPLATE, "--force"]
-    process = subprocess.Popen([sys.executable, "-m", "pepseq", *call])
-    while len((programs / "pids").read_text().split()) < 1:
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = start_pepseq(call, until=(programs / "pids").read_text)
     process.kill()
     process.wait()
     os.kill(int((programs / "pids").read_text()), signal.SIGKILL)

@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import start_pepseq
 from structures import SEQUENCE, WorkersInProcess, cif, coil, pdb
 
 import pepseq
@@ -325,16 +325,20 @@ def test_a_terminated_run_leaves_no_file_and_no_process(write, tmp_path):
     write("m.pdb")
     os.mkfifo(tmp_path / "pipe.pdb")
     (tmp_path / "t.tsv").write_text("model\treference\npipe.pdb\tm.pdb\n")
-    command = [sys.executable, "-m", "pepseq", "score", "t.tsv", "-o", "o"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    children, until = [], time.monotonic() + 60
+    pipes = []
+
+    def is_scoring():
+        with suppress(OSError):  # until a process reads the pipe
+            pipes.append(os.open(tmp_path / "pipe.pdb", os.O_WRONLY | os.O_NONBLOCK))
+        return pipes
+
+    call = ["score", "t.tsv", "-o", "o"]
+    process = start_pepseq(call, is_scoring, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     tasks = Path(f"/proc/{process.pid}/task")
-    while not children and time.monotonic() < until:
-        time.sleep(0.1)
-        children = [pid for file in tasks.glob("*/children") for pid in file.read_text().split()]
-    time.sleep(0.5)
+    children = [pid for file in tasks.glob("*/children") for pid in file.read_text().split()]
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 143 and process.stderr.read() == ""
+    os.close(pipes[0])
     assert names(tmp_path) == ["m.pdb", "pipe.pdb", "t.tsv"]
     assert children and not any(os.path.exists(f"/proc/{pid}") for pid in children)
 
