@@ -1,6 +1,6 @@
-"""Errors that a user can act on, each with the exit code its command ends with.
+"""Errors that a user can act on, each with the exit code of the command.
 
-A message is one line: what was expected, what was found, and where.
+A message is one line: what is wrong, where, and the next step.
 """
 
 _LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
@@ -13,13 +13,13 @@ class PepseqError(Exception):
 
 
 class SettingsError(PepseqError):
-    """Settings that contradict each other or make no sense."""
+    """Settings that are wrong or contradict each other."""
 
     exit_code = 2
 
 
 class InputError(PepseqError):
-    """Input that is not what it should be: a file, a record, a model folder."""
+    """A faulty input: a file, a record, a model folder."""
 
     exit_code = 65
 
@@ -31,17 +31,17 @@ class OutputError(PepseqError):
 
 
 class TryAgainError(PepseqError):
-    """A run that was stopped or kept out; the same call later goes on."""
+    """A run that was stopped or could not start; the same command may succeed or resume later."""
 
     exit_code = 75
 
 
 class StoppedError(TryAgainError):
-    """A signal stopped the run, all its processes together, after what is done was saved."""
+    """A run of several processes that a signal stopped, after its state was saved."""
 
 
 class LostProcessError(TryAgainError):
-    """Another process of the same run has ended; that one says why."""
+    """Another process of the same run has ended, and its message gives the reason."""
 
 
 def found(text: str, limit: int = 40) -> str:
@@ -50,7 +50,7 @@ def found(text: str, limit: int = 40) -> str:
 
 
 def readable(text: str) -> str:
-    r"""Return a text in which bytes that were no UTF-8 are shown as Latin-1.
+    r"""Return a text in which bytes that are not UTF-8 are shown as Latin-1.
 
     >>> readable(b"caf\xe9".decode("utf-8", "surrogateescape"))
     'café'
@@ -59,12 +59,12 @@ def readable(text: str) -> str:
 
 
 def is_text(symbol: str) -> bool:
-    """Return whether a character is printable, or stands for a byte that is no UTF-8."""
+    """Return whether a character is printable, or stands for a byte that is not UTF-8."""
     return symbol.isprintable() or "\udc80" <= symbol <= "\udcff"
 
 
 def printable(text: str) -> str:
-    r"""Return a text with escapes for all that is not printable: line ends, tabs, terminal codes.
+    r"""Return a text with escapes for line ends, tabs, and other characters that are not printable.
 
     >>> printable("a\tb")
     'a\\tb'
@@ -72,4 +72,4 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     text = readable(text)
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -12,7 +12,7 @@ TABLE = "id\tposition\tresidue\tsource\tconfidence\tsecond\tthird\na\t1\tM\tobse
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_is_there_fast_and_without_torch(command):
+def test_help_is_fast_and_imports_no_torch(command):
     code = (
         "import sys; from pepseq.cli.commands import cli\n"
         f"try: cli({[*command, '--help']!r})\n"
@@ -25,7 +25,7 @@ def test_help_is_there_fast_and_without_torch(command):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5  # seconds
 
 
-def test_the_list_of_commands_says_what_their_own_help_says():
+def test_the_list_of_commands_has_the_first_lines_of_their_help():
     import importlib
 
     for name, text in COMMANDS.items():
@@ -33,18 +33,18 @@ def test_the_list_of_commands_says_what_their_own_help_says():
         assert command.name == name and command.help.startswith(text)
 
 
-def test_version(run):
+def test_the_version_is_printed(run):
     assert run("--version").out == f"pepseq, version {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["mask"], ["predict", "x", "--device", "tpu"]])
-def test_wrong_usage_is_2(run, arguments):
+def test_wrong_usage_has_exit_code_2(run, arguments):
     result = run(*arguments)
     assert result.code == 2 and "Usage" in result.err
 
 
 @pytest.mark.parametrize("name", ["missing.fasta", "."])
-def test_missing_inputs_are_65_in_one_line(run, name, tmp_path):
+def test_a_missing_input_is_an_input_error_of_one_line(run, name, tmp_path):
     source = tmp_path / "r"
     source.write_text(">a\nMXK\n")
     for command in (
@@ -57,7 +57,7 @@ def test_missing_inputs_are_65_in_one_line(run, name, tmp_path):
         assert result.code == 65 and len(result.err.strip().splitlines()) == 1
 
 
-def test_a_bug_is_one_line(run, fasta, tmp_path, monkeypatch):
+def test_a_bug_is_reported_in_one_line(run, fasta, tmp_path, monkeypatch):
     import pepseq.readout.simulation as module
 
     monkeypatch.setattr(module, "mask_table", lambda *a: 1 / 0)
@@ -67,7 +67,7 @@ def test_a_bug_is_one_line(run, fasta, tmp_path, monkeypatch):
     assert len(result.err.strip().splitlines()) == 1
 
 
-def test_quiet_says_nothing(run, fasta, tmp_path, protbert):
+def test_quiet_prints_no_messages(run, fasta, tmp_path, protbert):
     source = fasta("r", [("a", "MXK")])
     common = ["predict", source, "--model", protbert, "--readout", "K1"]
     assert "1 of 3 residues" in run(*common, "-o", tmp_path / "1").err
@@ -87,7 +87,7 @@ def test_quiet_says_nothing(run, fasta, tmp_path, protbert):
         ("mask in -o /proc/out --readout K1", 74, "/proc/out: cannot be written"),
     ],
 )
-def test_closed_and_full_streams(tmp_path, line, code, words):
+def test_closed_and_full_streams_have_their_exit_codes(tmp_path, line, code, words):
     (tmp_path / "in").write_text(">a\nMAK\n")
     (tmp_path / "table").write_text(TABLE)
     done = subprocess.run(
@@ -104,7 +104,7 @@ def test_closed_and_full_streams(tmp_path, line, code, words):
 @pytest.mark.parametrize(
     "line", ["--help", "models list", "show a table", "mask in -o - --readout K1"]
 )
-def test_a_full_device_is_74_in_one_line(tmp_path, line, unbuffered):
+def test_a_full_device_is_an_output_error_of_one_line(tmp_path, line, unbuffered):
     (tmp_path / "in").write_text(">a\nMAK\n")
     (tmp_path / "table").write_text(TABLE)
     with open("/dev/full", "w") as full:
@@ -121,7 +121,7 @@ def test_a_full_device_is_74_in_one_line(tmp_path, line, unbuffered):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "table"]
 
 
-def test_files_do_not_get_the_number_of_a_closed_stream(tmp_path):
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     (tmp_path / "in").write_text(">a\nMAK\n")
     code = "import os; from pepseq.cli import streams; streams.set_up(); print(os.dup(0))"
     done = subprocess.run(
@@ -141,17 +141,17 @@ def test_files_do_not_get_the_number_of_a_closed_stream(tmp_path):
         (["predict", "--tabel"], "'--table'"),
     ],
 )
-def test_mistyped_words_get_a_suggestion(run, words, suggested):
+def test_mistyped_names_get_a_suggestion(run, words, suggested):
     done = run(*words)
     assert done.code == 2 and suggested in done.err
 
 
 @pytest.mark.parametrize("words", [[], ["mask"], ["models"], ["models", "download"]])
-def test_help_is_a_command_too(run, words):
+def test_the_command_help_prints_help(run, words):
     assert run("help", *words).out == run(*words, "--help").out
 
 
-def test_mask_says_what_it_has_done(run, fasta, tmp_path):
+def test_mask_logs_the_number_of_proteins(run, fasta, tmp_path):
     source = fasta("p", [(f"p{number}", "MAK") for number in range(1234)])
     done = run("mask", source, "-o", tmp_path / "o", "--readout", "K1")
     assert done.err == f"masked 1,234 proteins: {tmp_path / 'o'}\n"
@@ -180,7 +180,7 @@ def test_a_closed_pipe_leaves_no_other_output(tmp_path, records):
     assert sorted(left) == ["code", "r", "r2"]
 
 
-def test_messages_hold_nothing_that_a_terminal_obeys(run, tmp_path):
+def test_messages_contain_no_control_characters(run, tmp_path):
     name = "m\x1b[31m\x07"
     table = tmp_path / f"{name}.tsv"
     table.write_text(TABLE)

@@ -22,7 +22,7 @@ COMMANDS = {
     "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
     "predict": "Predict the hidden residues of reads, each with its confidence.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
-    "lookup": "List the known proteins that reads match, with scores, E-values and q-values.",
+    "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to predict hidden residues.",
     "pair": "Predict which members of two protein families interact.",
     "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",

@@ -1,1 +1,1 @@
-"""Files: reading, writing as a set, compression, tables, run records, progress."""
+"""Files: inputs, outputs that appear together, compression, tables, run records, progress."""

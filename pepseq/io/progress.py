@@ -23,7 +23,7 @@ def format_rate(speed: float) -> str:
 
 
 class Progress:
-    """Counts work done towards `total`, with speed and time left. Use as a context manager."""
+    """A count of work done, of `total`, with speed and time left. Use as a context manager."""
 
     def __init__(self, what: str, total: int, unit: str, done: int = 0):
         self._what, self._total, self._unit = what, total, unit

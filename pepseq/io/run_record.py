@@ -1,4 +1,4 @@
-"""Run records: `<output>.run.json` with command, settings, inputs, outputs and versions."""
+"""Run records, `<output>.run.json`: command, settings, inputs, outputs and versions of a run."""
 
 import hashlib
 import importlib.metadata
@@ -15,7 +15,7 @@ from typing import Any
 from pepseq.version import __version__
 
 ARGV: ContextVar[tuple[str, ...] | None] = ContextVar("ARGV", default=None)
-"""The arguments of the command line that runs; None if pepseq is called from Python."""
+"""The arguments of the command line; None if pepseq is called from Python."""
 
 LIBRARIES = (
     *("torch", "transformers", "accelerate", "safetensors", "onnxruntime", "numpy", "scipy"),
@@ -27,10 +27,10 @@ _MODULES = {"biopython": "Bio"}
 def run_record(
     command: str, settings: dict[str, Any], inputs: Sequence[str | Path], started: float
 ) -> dict[str, Any]:
-    """Describe a run: command line, settings, inputs with their SHA-256, versions, time.
+    """Return a description of a run: command line, settings, inputs with SHA-256, versions, time.
 
-    `started` is the `time.time()` at which the run began. `libraries` are the versions of those
-    that the run has loaded. Outputs are added when they are written: see `Outputs.record`.
+    `started` is the `time.time()` at which the run began. `libraries` are the versions of the
+    libraries that the run has loaded. Outputs are added by `Outputs.record`.
     """
     argv = ARGV.get()
     return {
@@ -52,7 +52,7 @@ def run_record(
 
 
 def describe_file(path: str | Path, name: str | None = None) -> dict[str, Any]:
-    """Return a file's name, size in bytes and SHA-256; only the name if it is no regular file."""
+    """Return name, size in bytes and SHA-256 of a file; the name only if it is no regular file."""
     described: dict[str, Any] = {"path": str(path) if name is None else name}
     if os.path.isfile(path):
         described |= {"bytes": os.path.getsize(path), "sha256": sha256(path)}
@@ -60,10 +60,10 @@ def describe_file(path: str | Path, name: str | None = None) -> dict[str, Any]:
 
 
 def describe_outputs(written: Iterable[tuple[str, str, Path | None]]) -> list[dict[str, Any]]:
-    """Return path, kind, size and SHA-256 of outputs.
+    """Return path, kind, size and SHA-256 of outputs; of a folder, those of each file.
 
-    `written` has an output's name, its kind, and the file or folder that becomes it; None for
-    standard output. Of a folder every file is described.
+    `written` has the name of each output, its kind, and the file or folder that is renamed to it,
+    None for standard output.
     """
     outputs = []
     for name, kind, partial in written:

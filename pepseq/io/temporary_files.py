@@ -1,4 +1,4 @@
-"""Temporary copies of inputs that can be read only once, in the folder that TMPDIR names."""
+"""Temporary copies of inputs that can be read only once, in the folder TMPDIR."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from pepseq.io.files import open_input
 
 @contextmanager
 def temporary_copy(path: str | Path) -> Iterator[str]:
-    """Yield the path of a copy of an input, unpacked, which is gone after the block.
+    """Yield the path of a decompressed copy of an input, which is removed after the block.
 
     Raises InputError if the input cannot be read, OutputError if the copy cannot be written.
     """
@@ -27,6 +27,6 @@ def temporary_copy(path: str | Path) -> Iterator[str]:
             where = tempfile.tempdir or os.environ.get("TMPDIR", "the system's folder")
             raise OutputError(
                 f"{where}: temporary files cannot be written: {error.strerror or error}; set "
-                "TMPDIR to a folder with room: export TMPDIR=FOLDER"
+                "TMPDIR to a folder with free space: export TMPDIR=FOLDER"
             ) from error
         yield copy.name

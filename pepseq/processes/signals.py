@@ -1,8 +1,8 @@
-"""SIGTERM and SIGINT (Ctrl-C): each ends a run as Stop, raised where Python code may raise.
+"""SIGTERM and SIGINT (Ctrl-C): each raises the exception Stop where Python code may raise.
 
-An exception within an import, or while an object is freed, may crash native code or get lost. A
-signal that comes there waits until that has ended, and a Stop that a library swallows is raised
-again. While the run cleans up, further signals are only counted.
+An exception within an import, or while an object is freed, may crash native code or get lost. So a
+signal that comes there waits until the import or the destruction has ended, and a Stop that a
+library swallows is raised again. While the run cleans up, further signals are only counted.
 """
 
 import signal
@@ -15,12 +15,12 @@ from typing import Any
 from pepseq.errors import TryAgainError
 
 SECONDS_TO_NEXT_TRY = 0.05
-_HELD = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+_HELD_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 _MAY_NOT_RAISE = ("<frozen importlib", "/weakref.py", "/_weakrefset.py", "/llvmlite/")
-"""Parts of the names of files whose functions native code may call."""
+"""Parts of the names of files whose functions native code may call: no Stop is raised in them."""
 _signal: int | None = None
-_signals_heard = 0
-_ended = False
+_signal_count = 0
+_has_ended = False
 
 
 class Stop(BaseException):
@@ -40,8 +40,8 @@ def raise_stop_on_signals() -> None:
 
 def ignore_signals() -> None:
     """Ignore all further signals: the run has ended, and its exit code is known."""
-    global _ended
-    _ended = True
+    global _has_ended
+    _has_ended = True
 
 
 def signal_received() -> int | None:
@@ -50,23 +50,23 @@ def signal_received() -> int | None:
 
 
 def is_urgent() -> bool:
-    """Return whether a second signal has come: what can be cut short should be."""
-    return _signals_heard > 1
+    """Return whether a second signal has come, so that the rest of the run should be cut short."""
+    return _signal_count > 1
 
 
 @contextmanager
 def signals_held() -> Iterator[list[int]]:
-    """Hold signals until the block ends, and yield the list of those that came.
+    """Hold signals until the block ends; yield the list of signals that came meanwhile.
 
-    The block makes something that must not be left behind half-made. Outside the main thread,
-    which alone sees signals, nothing changes.
+    For a block that must not be interrupted half-way. Only the main thread receives signals: in
+    other threads nothing changes.
     """
     held: list[int] = []
     before: dict[int, Any] = {}
     import threading
 
     if threading.current_thread() is threading.main_thread():
-        for name in _HELD:
+        for name in _HELD_SIGNALS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
                 before[number] = signal.signal(number, lambda n, frame: held.append(n))
@@ -83,7 +83,7 @@ def signals_held() -> Iterator[list[int]]:
 def stopped_by_sigterm(unit: str) -> Iterator[None]:
     """End the block with TryAgainError on SIGTERM; every complete `unit`, such as a page, is kept.
 
-    Outside the main thread, which alone sees signals, nothing changes.
+    Only the main thread receives signals: in other threads nothing changes.
     """
     with _handled_by(_raise_stop):
         try:
@@ -98,9 +98,9 @@ def stopped_by_sigterm(unit: str) -> Iterator[None]:
 
 @contextmanager
 def noting_sigterm(note: Callable[[], None]) -> Iterator[None]:
-    """Call `note` on a SIGTERM that comes within the block, or waits since before it.
+    """Call `note` on a SIGTERM that comes within the block, or came before it and waits.
 
-    Outside the main thread, which alone sees signals, nothing changes.
+    Only the main thread receives signals: in other threads nothing changes.
     """
     with _handled_by(lambda number, frame: note()):
         if _signal == signal.SIGTERM:
@@ -110,9 +110,9 @@ def noting_sigterm(note: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `handler` have SIGTERM within the block, and nothing of it be left behind."""
-    global _signal, _signals_heard
-    import threading  # costs start-up time, which matters where signals are not heard yet
+    """Let `handler` handle SIGTERM within the block; after it, restore the state before it."""
+    global _signal, _signal_count
+    import threading  # late: signals that come during start-up are not handled yet
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -123,29 +123,29 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
     finally:
         signal.signal(signal.SIGTERM, before)
         if before is not _raise_stop and _signal == signal.SIGTERM:
-            _signal, _signals_heard = None, 0
+            _signal, _signal_count = None, 0
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _raise_stop(number: int, frame: FrameType | None) -> None:
-    """Raise Stop for the first signal that came, or set a timer to try again.
+    """Raise Stop for the first signal that came; otherwise a timer calls this function again.
 
-    SIGALRM is the timer: it repeats until Stop gets through.
+    The timer is SIGALRM: it repeats until Stop has been raised and not swallowed.
     """
-    global _signal, _signals_heard
+    global _signal, _signal_count
     if number != signal.SIGALRM:
-        _signal, _signals_heard = _signal or number, _signals_heard + 1
-    if _ended or _signal is None:
+        _signal, _signal_count = _signal or number, _signal_count + 1
+    if _has_ended or _signal is None:
         return
     signal.signal(signal.SIGALRM, _raise_stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_NEXT_TRY)
-    ours = signal.getsignal(_signal) is _raise_stop
-    if ours and not _stop_is_handled() and _may_raise_in(frame):
+    is_ours = signal.getsignal(_signal) is _raise_stop
+    if is_ours and not _stop_is_handled() and _may_raise_in(frame):
         raise Stop(_signal)
 
 
 def _stop_is_handled() -> bool:
-    """Return whether Stop, or what followed from it, is being handled at this moment."""
+    """Return whether Stop, or an exception that it caused, is being handled at this moment."""
     error = sys.exc_info()[1]
     while error is not None:
         if isinstance(error, Stop):
@@ -155,9 +155,9 @@ def _stop_is_handled() -> bool:
 
 
 def _may_raise_in(frame: FrameType | None) -> bool:
-    """Return whether a frame and its callers let an exception pass.
+    """Return whether an exception may pass through a frame and its callers.
 
-    Imports, finalizers, callbacks of weak references and those of LLVM do not.
+    It may not in imports, finalizers, callbacks of weak references and those of LLVM.
     """
     while frame is not None:
         code = frame.f_code

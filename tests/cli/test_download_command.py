@@ -26,7 +26,7 @@ def ask(uniprot, run, tmp_path):
     return ask
 
 
-def test_a_download_says_what_it_did(ask, uniprot, tmp_path):
+def test_a_download_logs_its_records_and_release(ask, uniprot, tmp_path):
     result = ask("-o", tmp_path / "o.fasta", "--identity", 50, "--exclude-name", "odd one")
     assert result.code == 0 and result.out == ""
     assert result.err.splitlines()[-1].startswith("700 records of UniProt release 2026_01, SHA-256")
@@ -37,7 +37,7 @@ def test_a_download_says_what_it_did(ask, uniprot, tmp_path):
     assert ask("-o", tmp_path / "o.fasta").code == 74
 
 
-def test_a_dry_run_prints_number_and_size_and_writes_nothing(ask, uniprot, tmp_path):
+def test_a_dry_run_prints_number_and_size(ask, uniprot, tmp_path):
     result = ask("--dry-run", "--database", "uniprotkb", "--reviewed", "--query", "kinase")
     assert result.code == 0 and not list(tmp_path.iterdir()) and len(uniprot.asked) == 1
     told = dict(line.split("\t") for line in result.out.splitlines())
@@ -47,7 +47,7 @@ def test_a_dry_run_prints_number_and_size_and_writes_nothing(ask, uniprot, tmp_p
     assert 0 < int(told["bytes_gzip_about"]) < int(told["bytes_about"])
 
 
-def test_exit_codes(ask, uniprot, run, tmp_path):
+def test_exit_codes_of_download(ask, uniprot, run, tmp_path):
     output = ("-o", tmp_path / "o.fasta")
     assert ask().code == 2
     assert run("download", *output).code == 2

@@ -25,7 +25,7 @@ def test_outputs_appear_together_and_whole(tmp_path):
     assert listing(tmp_path) == ["a", "b.gz"]
 
 
-def test_a_failure_leaves_older_outputs_and_nothing_else(tmp_path):
+def test_a_failed_run_leaves_older_outputs_and_nothing_else(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(KeyError), Outputs() as outputs:
         outputs.add(tmp_path / "a", b"new", "kind")
@@ -33,7 +33,7 @@ def test_a_failure_leaves_older_outputs_and_nothing_else(tmp_path):
     assert listing(tmp_path) == ["a"] and (tmp_path / "a").read_text() == "old"
 
 
-def test_existing_outputs_inputs_and_doubles_are_refused(tmp_path):
+def test_existing_outputs_inputs_and_repeated_outputs_are_refused(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(OutputError, match="--force"):
         check_outputs([tmp_path / "a"], [], False)
@@ -77,12 +77,12 @@ def test_a_full_disk_leaves_the_older_file(run, fasta, tmp_path, monkeypatch):
     assert out.read_text() == "old" and listing(tmp_path) == ["o", "p"]
 
 
-def test_a_place_that_cannot_be_written(run, fasta):
+def test_a_folder_that_cannot_be_written_is_an_output_error(run, fasta):
     result = run("mask", fasta("p", [("a", "MK")]), "-o", "/proc/nowhere/o", "--readout", "K1")
     assert result.code == 74 and "/proc/nowhere" in result.err
 
 
-def test_closed_pipe_is_quiet(tmp_path):
+def test_a_closed_pipe_gives_no_message(tmp_path):
     (tmp_path / "p").write_text("".join(f">p{i}\n{'MAGICK' * 50}\n" for i in range(5000)))
     done = subprocess.run(
         f"{sys.executable} -m pepseq mask p -o - --readout K1 | head -1; echo ${{PIPESTATUS[0]}}",
@@ -108,8 +108,7 @@ def test_a_killed_run_leaves_no_output_and_runs_again(tmp_path, number):
         while not list(tmp_path.glob(".o.*.partial")) and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(number)
-        time.sleep(0.2)
-    code = process.wait(20)
+        code = process.wait(20)
     assert code == {signal.SIGTERM: 143, signal.SIGKILL: -9, signal.SIGINT: 130}[number]
     assert not out.exists() and "Traceback" not in process.stderr.read()
     (tmp_path / "p").write_text(">a\nMAGICK\n")
@@ -119,7 +118,7 @@ def test_a_killed_run_leaves_no_output_and_runs_again(tmp_path, number):
     assert listing(tmp_path) == ["fifo", "o", "o.run.json", "p"]
 
 
-def test_no_home_and_no_locale(tmp_path):
+def test_pepseq_runs_without_home_and_locale(tmp_path):
     (tmp_path / "p").write_text(">a\nMK\n")
     done = subprocess.run(
         [sys.executable, "-m", "pepseq", "mask", "p", "-o", "o", "--readout", "K1"],

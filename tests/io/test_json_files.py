@@ -12,7 +12,7 @@ from pepseq.models.conversion import write_converted_index
 
 
 @pytest.mark.parametrize("value", [{"a": [1, {"b": None}]}, [], "text", 3.5, None])
-def test_what_was_written_is_read(tmp_path, value):
+def test_written_values_are_read_back(tmp_path, value):
     path = tmp_path / "x.json"
     path.write_text(json.dumps(value))
     assert json_files.read_json(path) == value
@@ -20,7 +20,7 @@ def test_what_was_written_is_read(tmp_path, value):
     assert json_files.read_json(path) == value
 
 
-def test_depth_has_a_limit_below_that_of_python(tmp_path):
+def test_the_limit_on_depth_is_below_that_of_python(tmp_path):
     path = tmp_path / "x.json"
     for opened, closed in (("[", "]"), ('{"a":', "}")):
         for depth in (json_files.MAX_DEPTH - 1, json_files.MAX_DEPTH + 1, 400, 100_000):
@@ -32,7 +32,7 @@ def test_depth_has_a_limit_below_that_of_python(tmp_path):
                     json_files.read_json(path)
 
 
-def test_size_has_a_limit_for_what_gzip_holds(tmp_path, monkeypatch):
+def test_the_limit_on_size_is_of_decompressed_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(json_files, "MAX_BYTES", 1000)
     path = tmp_path / "x.json"
     path.write_bytes(gzip.compress(b"1" + b" " * 1000))
@@ -43,7 +43,7 @@ def test_size_has_a_limit_for_what_gzip_holds(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"9" * 5000, b"[1] 2"])
-def test_what_is_no_json_is_one_line(tmp_path, content):
+def test_a_file_without_json_is_an_error_of_one_line(tmp_path, content):
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"x\.json: expected JSON, found: ") as error:
@@ -52,7 +52,7 @@ def test_what_is_no_json_is_one_line(tmp_path, content):
 
 
 @pytest.mark.parametrize("depth", [json_files.MAX_DEPTH + 1, 100_000])
-def test_decoding_too_deep_is_an_error_of_the_value(depth):
+def test_too_deep_json_is_a_value_error(depth):
     with pytest.raises(ValueError, match="nested up to"):
         json_files.decode_json("[" * depth + "]" * depth)
 

@@ -85,7 +85,7 @@ def full():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
-def test_an_error_at_any_rename_leaves_all_as_it_was(tmp_path, before, renames, number):
+def test_an_error_at_any_rename_changes_no_output(tmp_path, before, renames, number):
     counted = renames(number, full)
     with pytest.raises(OutputError, match="No space left"):
         write(tmp_path, "new")
@@ -93,7 +93,7 @@ def test_an_error_at_any_rename_leaves_all_as_it_was(tmp_path, before, renames, 
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])
-def test_a_signal_at_any_rename_leaves_all_as_it_was(tmp_path, before, renames, number):
+def test_a_signal_at_any_rename_changes_no_output(tmp_path, before, renames, number):
     class Stopped(Exception):
         pass
 
@@ -111,7 +111,7 @@ def test_a_signal_at_any_rename_leaves_all_as_it_was(tmp_path, before, renames, 
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7])
-def test_a_run_after_one_that_was_killed_finds_all_as_it_was(tmp_path, before, renames, number):
+def test_the_run_after_a_killed_one_restores_all_outputs(tmp_path, before, renames, number):
     child = os.fork()
     if not child:
         renames(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
@@ -127,13 +127,13 @@ def test_a_run_after_one_that_was_killed_finds_all_as_it_was(tmp_path, before, r
     assert contents(tmp_path) == NEW
 
 
-def test_all_get_their_names_and_nothing_else_is_left(tmp_path, before, renames):
+def test_a_published_set_leaves_no_hidden_file(tmp_path, before, renames):
     write(tmp_path, "new")
     assert contents(tmp_path) == NEW
     assert {path.name for path in tmp_path.iterdir()} == {*NAMES, "f"}
 
 
-def test_a_signal_that_raises_nothing_is_still_the_end(tmp_path, monkeypatch):
+def test_a_signal_without_an_exception_ends_the_run(tmp_path, monkeypatch):
     """A handler that only notes the signal must not make an undone run look done."""
 
     @contextmanager
@@ -146,7 +146,7 @@ def test_a_signal_that_raises_nothing_is_still_the_end(tmp_path, monkeypatch):
     assert contents(tmp_path) == {}
 
 
-def test_without_force_nothing_that_appeared_meanwhile_is_lost(tmp_path):
+def test_without_force_a_file_that_appeared_meanwhile_is_kept(tmp_path):
     with pytest.raises(OutputError, match="--force"), Outputs(False) as outputs:
         outputs.add(tmp_path / "a", b"new", "kind")
         outputs.add(tmp_path / "t", b"new", "kind")
@@ -158,7 +158,7 @@ def test_without_force_nothing_that_appeared_meanwhile_is_lost(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "t"]
 
 
-def test_a_link_to_a_folder_stays_one(tmp_path):
+def test_a_link_to_a_folder_stays_a_link(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     with Outputs() as outputs:
@@ -166,7 +166,7 @@ def test_a_link_to_a_folder_stays_one(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "x").exists()
 
 
-def test_an_error_keeps_an_adopted_file(tmp_path, renames):
+def test_an_adopted_file_is_kept_after_an_error(tmp_path, renames):
     (tmp_path / ".pages").write_text("pages")
     renames(2, full)
     with pytest.raises(OutputError), Outputs() as outputs:

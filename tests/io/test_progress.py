@@ -19,15 +19,15 @@ from pepseq.io.progress import Progress, format_rate
         (1e-5, "0.036/h"),
     ],
 )
-def test_speeds_can_be_read(speed, words):
+def test_speeds_have_a_readable_unit(speed, words):
     assert format_rate(speed) == words
 
 
-def test_examples():
+def test_the_examples_of_progress_run():
     assert doctest.testmod(progress).failed == 0
 
 
-def test_a_line_says_how_far_and_how_long(monkeypatch, caplog):
+def test_a_line_gives_the_share_done_and_the_time_left(monkeypatch, caplog):
     now = [0.0]
     monkeypatch.setattr("pepseq.io.progress.time.monotonic", lambda: now[0])
     caplog.set_level(logging.INFO, "pepseq")

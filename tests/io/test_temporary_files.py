@@ -11,7 +11,7 @@ from pepseq.io.temporary_files import temporary_copy
 @pytest.mark.parametrize(
     "call", ["predict - -o out", "predict - -o -", "fetch-structures - -o out --dry-run"]
 )
-def test_a_full_temporary_folder_is_named(tmp_path, call):
+def test_an_error_names_a_full_temporary_folder(tmp_path, call):
     """A limit of the size of files stands for a full disk."""
     (tmp_path / "in").write_text(">sp|P12345|X\n" + "MXXK" * 5000 + "\n")
     done = subprocess.run(
@@ -28,7 +28,7 @@ def test_a_full_temporary_folder_is_named(tmp_path, call):
     assert sorted(os.listdir(tmp_path)) == ["in"]
 
 
-def test_no_temporary_folder_at_all(tmp_path, monkeypatch):
+def test_a_missing_temporary_folder_is_an_output_error(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     (tmp_path / "in").write_text("x")
     with pytest.raises(OutputError, match="none: temporary files cannot be written"):

@@ -86,7 +86,7 @@ def python(code):
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("command", ["score", *RESUMABLE])
-def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
+def test_a_signal_within_an_import_waits_for_its_end(command, name):
     done = python(
         IMPORTING.format(signal=name, arguments=["--longest-record", "9", command, "--x"])
     )
@@ -121,12 +121,12 @@ def test_a_signal_within_an_import_waits_until_that_is_over(command, name):
         "running",
     ],
 )
-def test_a_signal_ends_a_run_once_even_if_threads_never_end(body, code, out):
+def test_a_signal_ends_a_run_with_threads_that_never_end(body, code, out):
     done = python(RUNNING.format(body=body, arguments=["mask"]))
     assert (done.returncode, done.stdout, done.stderr) == (code, out, "")
 
 
-def test_a_library_call_ends_with_an_error_and_forgets_the_signal():
+def test_a_signal_ends_a_library_call_with_an_error():
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(TryAgainError, match="the last whole page"):
         with signals.stopped_by_sigterm("page"):
@@ -144,7 +144,7 @@ def test_a_noted_signal_does_not_interrupt():
     assert signals.signal_received() is None
 
 
-def test_blocks_in_other_threads_leave_signals_alone():
+def test_blocks_in_other_threads_do_not_handle_signals():
     def run():
         with signals.stopped_by_sigterm("page"), signals.noting_sigterm(print):
             seen.append(signal.getsignal(signal.SIGTERM))
@@ -170,7 +170,7 @@ def wait_until(fulfilled):
     return fulfilled()
 
 
-def test_a_guarded_group_ends_with_the_run_that_started_it(tmp_path):
+def test_a_guarded_group_ends_with_its_run(tmp_path):
     code = f"""
 import subprocess, sys, time
 from pepseq.processes.programs import guarded
@@ -189,7 +189,7 @@ with guarded(process):
     assert wait_until(lambda: not is_alive(program) and not is_alive(child))
 
 
-def test_a_guard_leaves_with_its_block():
+def test_a_guard_ends_with_its_block():
     process = subprocess.Popen(["sleep", "600"], start_new_session=True)
     with guarded(process):
         assert process.poll() is None
@@ -199,7 +199,7 @@ def test_a_guard_leaves_with_its_block():
     process.wait()
 
 
-def test_ctrl_c_before_anything_is_imported_has_no_traceback():
+def test_ctrl_c_before_any_import_gives_no_traceback():
     code = """
 import os, runpy, signal, sys, time
 class Early:

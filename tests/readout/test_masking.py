@@ -34,7 +34,7 @@ def test_masking_twice_is_masking_once(protein, readout):
     assert mask_sequence(once.residues, readout) == once
 
 
-def test_readouts_are_sets_with_names():
+def test_readouts_are_sets_of_amino_acids():
     assert Readout("K1") == Readout("mykc") == Readout("KCYM")
     assert str(Readout("k2")) == "KCYMRHWST" and Readout("K2").hidden == "ADEFGILNPQV"
     assert Readout(AMINO_ACIDS).hidden == ""
@@ -48,7 +48,7 @@ def test_a_readout_of_anything_else_is_refused(wrong, run, fasta):
     assert result.code == 2 and "amino acids" in result.err
 
 
-def test_masked_sequences_hold_amino_acids_and_X_only():
+def test_masked_sequences_contain_amino_acids_and_X_only():
     with pytest.raises(ValueError, match="expected amino acids"):
         MaskedSequence("MU")
     with pytest.raises(ValueError, match="expected amino acids"):
@@ -63,6 +63,6 @@ def test_a_group_is_hidden_until_it_is_filled():
     assert masked.fill("MEDI") == "MEDIC"
 
 
-def test_masking_a_readout_hides_more_of_it():
+def test_masking_a_read_hides_more_of_it():
     once = mask_sequence("MEDICKS", Readout("CK[DE][ST]")).residues
     assert once == "XddXCKs" and mask_sequence(once, Readout("C[DE]")).residues == "XddXCXX"

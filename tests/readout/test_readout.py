@@ -16,7 +16,7 @@ def partitions(draw):
 
 
 @given(partitions(), st.randoms())
-def test_a_readout_is_its_labels_whatever_their_order(labels, rng):
+def test_the_order_of_labels_does_not_count(labels, rng):
     readout = Readout("".join(f"[{''.join(label)}]" for label in labels))
     assert set(readout.observed) == {a for (a, *more) in labels if not more}
     assert readout.groups == tuple(sorted("".join(sorted(x)) for x in labels if len(x) > 1))
@@ -32,7 +32,7 @@ def test_a_readout_is_its_labels_whatever_their_order(labels, rng):
     assert again.labels == tuple("".join(sorted(label)) for label in shuffled)
 
 
-def test_canonical_text():
+def test_a_readout_is_printed_in_one_order():
     assert str(Readout("[ED]yc")) == "CY[DE]" and repr(Readout("YC[ED]")) == "Readout('CY[DE]')"
     assert str(Readout("[ST][ED]M[K]")) == "KM[DE][ST]"
     assert Readout("CY[DE]") != Readout("CYDE") and Readout("CY[DE]") != Readout("CY")
@@ -41,7 +41,7 @@ def test_canonical_text():
     assert Readout.from_labels("DE,C,Y").labels == ("DE", "C", "Y")
 
 
-def test_readouts_without_groups_are_what_they_were():
+def test_readouts_without_groups_have_single_labels():
     for text in ("K1", "K2", "ykmc", AMINO_ACIDS):
         readout = Readout(text)
         assert readout.groups == () and readout.labels == tuple(str(readout))
@@ -65,7 +65,7 @@ def test_readouts_without_groups_are_what_they_were():
         ("", "found nothing"),
     ],
 )
-def test_faults_of_a_readout_are_named_in_one_line(text, words):
+def test_a_faulty_readout_is_an_error_of_one_line(text, words):
     with pytest.raises(SettingsError) as error:
         Readout(text)
     assert words in str(error.value) and str(error.value).isprintable()
@@ -86,7 +86,7 @@ def test_faults_of_a_readout_are_named_in_one_line(text, words):
         ("K1", "found '1'"),
     ],
 )
-def test_faults_of_labels_are_named_in_one_line(text, words):
+def test_faulty_labels_are_an_error_of_one_line(text, words):
     with pytest.raises(SettingsError) as error:
         Readout.from_labels(text)
     assert words in str(error.value) and str(error.value).isprintable()
