@@ -14,8 +14,8 @@ from pepseq.io.progress import Progress
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import Reference, open_reference
-from pepseq.templates.symbols import symbols_of
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def find_nearest(
     same = _find_identical(proteins, known)
     finders = []
     if None in same:
-        symbols = symbols_of(Readout(AMINO_ACIDS))
+        symbols = read_symbols(Readout(AMINO_ACIDS))
         finders = [TemplateFinder(known, symbols, **asdict(config)) for config in SEARCHES]
     rows = []
     with (

@@ -16,9 +16,9 @@ from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import UNKNOWN_CODE
-from pepseq.templates.symbols import symbols_of
 
 MAX_DYE_TAIL = 50
 """Longest stretch of residues after the last label of a dye sequence's peptide."""
@@ -98,9 +98,9 @@ class ReadMatcher:
     """Ranks the proteins of one reference for reads; safe in several threads."""
 
     def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
-        symbols = symbols_of(readout, config.missed_label, config.misread)
+        symbols = read_symbols(readout, config.missed_label, config.misread)
         self.finder = TemplateFinder(reference, symbols, config.kind)
-        emission = np.stack([self.finder.emission(d) for d in COPYING.distances])
+        emission = np.stack([self.finder.emission_ratios(d) for d in COPYING.distances])
         unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
         self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
         self._max_tail = MAX_DYE_TAIL if config.dye_sequences else 0
@@ -137,7 +137,7 @@ class ReadMatcher:
         bits = np.stack([of_distance[symbols, aligned].sum(1) for of_distance in self._bits])
         prior = np.log2(COPYING.distance_prior(self.finder.kind))[:, None]
         is_aligned = aligned != NOT_ALIGNED
-        same = self.finder.symbols.of_code[np.minimum(aligned, UNKNOWN_CODE)] == symbols
+        same = self.finder.symbols.symbol_of_code[np.minimum(aligned, UNKNOWN_CODE)] == symbols
         return (
             templates.proteins.astype(np.int64),
             *(templates.spans + 1).T,

@@ -20,7 +20,7 @@ from pepseq.network.training_examples import emission_table
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.symbols import symbols_of
+from pepseq.templates.read_symbols import read_symbols
 
 TOKENS = AMINO_ACIDS + HIDDEN + AMINO_ACIDS.lower() + "-"
 """Amino acids, a hidden residue, groups by their first amino acid, padding."""
@@ -113,5 +113,5 @@ def load_for_training(folder: str | Path) -> tuple[ReadoutMaskedLM, Vocabulary]:
 
 def token_emission(readout: Readout) -> np.ndarray:
     """Return P(token | amino acid) under a readout, (len(TOKENS), 20), float32."""
-    symbols = symbols_of(readout)
+    symbols = read_symbols(readout)
     return emission_table(symbols)[symbols.encode(TOKENS.replace("-", HIDDEN))]

@@ -8,7 +8,7 @@ import numpy as np
 from pepseq.network.inputs import NetworkInput, input_without_templates, is_identified, pack
 from pepseq.readout.readout import PRESETS, Readout
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.symbols import Symbols, symbols_of
+from pepseq.templates.read_symbols import ReadSymbols, read_symbols
 
 MAX_RESIDUES = 1022
 MIN_RESIDUES = 7
@@ -63,10 +63,10 @@ def random_error_rates(rng: np.random.Generator) -> ErrorRates:
 
 
 def simulate_read(
-    codes: np.ndarray, symbols: Symbols, rates: ErrorRates, rng: np.random.Generator
+    codes: np.ndarray, symbols: ReadSymbols, rates: ErrorRates, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the symbols, (L,) uint8, of residue codes that are read at these error rates."""
-    read = symbols.of_code[codes]
+    read = symbols.symbol_of_code[codes]
     if rates.misread and symbols.hidden > 1:
         wrong = (rng.random(len(read)) < rates.misread) & (read < symbols.hidden)
         step = rng.integers(1, symbols.hidden, wrong.sum())
@@ -76,9 +76,9 @@ def simulate_read(
     return read
 
 
-def emission_table(symbols: Symbols, any_candidate: bool = False) -> np.ndarray:
+def emission_table(symbols: ReadSymbols, any_candidate: bool = False) -> np.ndarray:
     """Return P(symbol | amino acid), each row's largest 1, float32, (symbols, 20)."""
-    table = symbols.likelihood.T.astype(np.float32)
+    table = symbols.emission.T.astype(np.float32)
     if any_candidate:
         table[-1] = 1
     largest = table.max(1, keepdims=True)
@@ -123,7 +123,7 @@ class PlainExamples:
         readouts = self.readouts
         readout = readouts[rng.integers(len(readouts))] if readouts else random_readout(rng)
         rates = random_error_rates(rng)
-        symbols = symbols_of(readout, rates.missed_label, rates.misread)
+        symbols = read_symbols(readout, rates.missed_label, rates.misread)
         truth = codes[start:end]
         read = simulate_read(truth, symbols, rates, rng)
         emission = emission_table(symbols, rates.any_candidate)[read]
@@ -135,8 +135,8 @@ class PlainExamples:
     def draw_easy(self, rng: np.random.Generator) -> Example:
         """Return a protein from its first residue on, read as KCYM without errors."""
         truth = self._protein(rng)[:MAX_RESIDUES]
-        symbols = symbols_of(Readout(PRESETS["K1"]))
-        return self._example(emission_table(symbols)[symbols.of_code[truth]], truth)
+        symbols = read_symbols(Readout(PRESETS["K1"]))
+        return self._example(emission_table(symbols)[symbols.symbol_of_code[truth]], truth)
 
     def _example(
         self, emission: np.ndarray, truth: np.ndarray, begins: bool = True, ends: bool = True

@@ -74,7 +74,7 @@ class ReadoutNetworkPredictor:
 
     def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
         from pepseq.network.model import ReadoutModel
-        from pepseq.templates.symbols import symbols_of
+        from pepseq.templates.read_symbols import read_symbols
 
         if config.window or config.overlap:
             raise SettingsError(
@@ -89,7 +89,7 @@ class ReadoutNetworkPredictor:
             config.batch_residues,
         )
         self._prior = ResiduePrior(
-            symbols_of(readout, config.missed_label, config.misread),
+            read_symbols(readout, config.missed_label, config.misread),
             self.model.background,
             config.kind,
             readout,

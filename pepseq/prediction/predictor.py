@@ -213,11 +213,11 @@ def _load_templates(
     if not references:
         return None
     from pepseq.prediction.template_model import TemplateModel
+    from pepseq.templates.read_symbols import read_symbols
     from pepseq.templates.reference import open_reference
     from pepseq.templates.stratified import StratifiedFinder
-    from pepseq.templates.symbols import symbols_of
 
-    symbols = symbols_of(readout, config.missed_label, config.misread)
+    symbols = read_symbols(readout, config.missed_label, config.misread)
     finder = StratifiedFinder(open_reference(references), symbols, config.kind)
     return TemplateModel(finder, readout, config.candidates)
 

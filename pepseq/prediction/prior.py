@@ -5,7 +5,7 @@ import numpy as np
 from pepseq.network.inputs import NetworkInput, input_without_templates, residue_slices
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.symbols import Symbols
+from pepseq.templates.read_symbols import ReadSymbols
 
 TRYPTIC_END = 0.9
 """Share of tryptic peptides that end in K or R; the others end their protein."""
@@ -21,11 +21,16 @@ class ResiduePrior:
     """
 
     def __init__(
-        self, symbols: Symbols, background: np.ndarray, kind: str, readout: Readout, candidates: str
+        self,
+        symbols: ReadSymbols,
+        background: np.ndarray,
+        kind: str,
+        readout: Readout,
+        candidates: str,
     ):
         self.symbols, self._background, self._kind = symbols, background, kind
         self._network_candidates = readout.hidden if candidates == "hidden" else AMINO_ACIDS
-        self.emission = symbols.likelihood.T.copy()
+        self.emission = symbols.emission.T.copy()
         if candidates == "all":
             self.emission[-1] = 1
         of_hidden = self.emission[symbols.hidden]

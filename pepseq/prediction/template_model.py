@@ -86,7 +86,7 @@ class _Stratum:
         read = changes[:, None] * self.prior.emission[None, :, None]
         total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
         self.amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
-        self.emission = np.ascontiguousarray([finder.emission(d) for d in COPYING.distances])
+        self.emission = np.ascontiguousarray([finder.emission_ratios(d) for d in COPYING.distances])
 
 
 class TemplateModel:

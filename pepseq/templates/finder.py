@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pepseq.templates import banded_alignment, global_alignment, seeds, ungapped_scan
+from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
-from pepseq.templates.symbols import Symbols
 
 LONGEST = 50_000
 """Readouts longer than this (no protein is) have no templates looked for."""
@@ -69,7 +69,7 @@ class TemplateFinder:
     def __init__(
         self,
         reference: Reference,
-        symbols: Symbols,
+        symbols: ReadSymbols,
         kind: str = "protein",
         labels: Sequence[int] = (2, 3, 4),
         candidates: int = CANDIDATES,
@@ -82,7 +82,7 @@ class TemplateFinder:
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self._table, self._whole_table = (
-            np.log2(self.emission(change)).astype(np.float32, order="C")
+            np.log2(self.emission_ratios(change)).astype(np.float32, order="C")
             for change in (ALIGNED_CHANGE, WHOLE_CHANGE)
         )
         self.thorough_labels = 0
@@ -104,12 +104,12 @@ class TemplateFinder:
             self.reference.residues, self.reference.offsets, self.symbols, self.labels
         )
 
-    def emission(self, changed: float) -> np.ndarray:
+    def emission_ratios(self, changed: float) -> np.ndarray:
         """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
 
         A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
         """
-        read = (exchanges(self.background, changed) @ self.symbols.likelihood).T
+        read = (exchanges(self.background, changed) @ self.symbols.emission).T
         whole = read[:, -1:]
         return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 

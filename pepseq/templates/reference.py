@@ -20,10 +20,10 @@ from pepseq.kernels import read_only
 from pepseq.readout.masking import HIDDEN
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.index import DamagedError, Index, UntrustedError
+from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.seeds import are_seeds, build_seeds, place_type
 from pepseq.templates.strata import by_stratum
 from pepseq.templates.substitution import UNKNOWN_CODE, encode
-from pepseq.templates.symbols import Symbols
 
 log = logging.getLogger(__name__)
 _ARRAYS = {
@@ -90,9 +90,9 @@ class Reference:
             parts.append(one)
         return parts
 
-    def seeds(self, symbols: Symbols, labels: int) -> tuple[np.ndarray, np.ndarray]:
+    def seeds(self, symbols: ReadSymbols, labels: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (starts, positions) of the seeds of `labels` labels: see `seeds.build_seeds`."""
-        kind = hashlib.sha256(symbols.of_code.tobytes()).hexdigest()[:12]
+        kind = hashlib.sha256(symbols.symbol_of_code.tobytes()).hexdigest()[:12]
         names = [f"seeds-{kind}-{labels}-{part}" for part in ("starts", "positions")]
         kept, damaged = self._kept(names)
         if kept is None:

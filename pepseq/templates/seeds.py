@@ -3,7 +3,7 @@
 import numpy as np
 
 from pepseq.kernels import kernel, read_only
-from pepseq.templates.symbols import Symbols
+from pepseq.templates.read_symbols import ReadSymbols
 
 BIN = 3
 
@@ -36,7 +36,7 @@ def seeds_of(symbols, blank, labels, keys, places):
 
 
 def build_seeds(
-    residues: np.ndarray, offsets: np.ndarray, symbols: Symbols, labels: int
+    residues: np.ndarray, offsets: np.ndarray, symbols: ReadSymbols, labels: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where the reference has each seed.
 
@@ -44,7 +44,7 @@ def build_seeds(
     seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
     uint32, or int64 if there are more than 2^32 residues.
     """
-    given = read_only(residues), read_only(offsets), symbols.of_code, symbols.hidden
+    given = read_only(residues), read_only(offsets), symbols.symbol_of_code, symbols.hidden
     zero = place_type(len(residues))(0)
     starts, positions = _build(*given, labels, _bits(len(residues)), zero)
     return read_only(starts), read_only(positions)
@@ -102,7 +102,11 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
 
 
 def mean_hits(
-    residues: np.ndarray, offsets: np.ndarray, symbols: Symbols, labels: int, most: int = 1 << 21
+    residues: np.ndarray,
+    offsets: np.ndarray,
+    symbols: ReadSymbols,
+    labels: int,
+    most: int = 1 << 21,
 ) -> float:
     """Return how many places a seed of this reference has on average, from a sample of proteins.
 

@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 
 from pepseq.templates.finder import KEPT, TemplateFinder, Templates, together
+from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
-from pepseq.templates.symbols import Symbols
 
 
 class StratifiedFinder:
     """Finds templates in the strata of a reference, each by itself; safe in several threads."""
 
-    def __init__(self, reference: Reference, symbols: Symbols, kind: str = "protein"):
+    def __init__(self, reference: Reference, symbols: ReadSymbols, kind: str = "protein"):
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.strata = [TemplateFinder(part, symbols, kind) for part in reference.strata()]
         ends = np.cumsum([len(one.reference) for one in self.strata])
         self._first = [0, *ends[:-1].tolist()]
-        read = np.array([one.background @ symbols.likelihood for one in self.strata])
+        read = np.array([one.background @ symbols.emission for one in self.strata])
         self._read = np.log(np.maximum(read, np.finfo(float).tiny))
 
     def find(self, residues: str, thorough: bool = False) -> Templates:

@@ -20,10 +20,10 @@ from pepseq.prediction.template_model import TemplateModel
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import label_symbol
 from pepseq.templates.finder import Templates
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import encode
-from pepseq.templates.symbols import symbols_of
 
 KINDS = {"protein": 0.6, "fragment": 0.2, "tryptic": 0.12, "prefix": 0.08}
 LONGEST_PEPTIDE = 60
@@ -44,7 +44,7 @@ def draw_examples(
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     rates = random_error_rates(rng)
     readout = readout or random_readout(rng)
-    symbols = symbols_of(readout, rates.missed_label, rates.misread)
+    symbols = read_symbols(readout, rates.missed_label, rates.misread)
     finder = StratifiedFinder(reference, symbols, kind)
     model = TemplateModel(finder, readout, "all" if rates.any_candidate else "hidden")
     letters = _letters(readout)

@@ -26,8 +26,8 @@ from pepseq.network.training_examples import (
     scored_residues,
 )
 from pepseq.readout.readout import Readout
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.substitution import encode
-from pepseq.templates.symbols import symbols_of
 
 TINY = {"width": 16, "blocks": 8, "row_width": 8, "row_blocks": 2}
 FLAT = np.full(20, 0.05)
@@ -242,7 +242,7 @@ def test_examples_never_ask_for_what_cannot_be(proteins):
 
 
 def test_what_a_readout_means_is_told():
-    symbols = symbols_of(Readout("K[DE]"))
+    symbols = read_symbols(Readout("K[DE]"))
     table = emission_table(symbols)
     read = symbols.encode("KdX")
     letters = "ACDEFGHIKLMNPQRSTVWY"

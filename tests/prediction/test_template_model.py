@@ -8,12 +8,12 @@ from pepseq.prediction.template_model import TemplateModel
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.stratified import StratifiedFinder
-from pepseq.templates.symbols import symbols_of
 
 
 def template_model(pairs, readout=K1, candidates="hidden", kind="protein", **errors):
-    finder = StratifiedFinder(reference_of(pairs), symbols_of(readout, **errors), kind)
+    finder = StratifiedFinder(reference_of(pairs), read_symbols(readout, **errors), kind)
     return TemplateModel(finder, readout, candidates)
 
 

@@ -7,12 +7,12 @@ from known import K1, K2, changed, masked, reference_of, shuffled
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import KEPT, LONGEST, TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.substitution import encode
-from pepseq.templates.symbols import symbols_of
 
 
 def finder(pairs, readout=K1, kind="protein", **errors):
-    return TemplateFinder(reference_of(pairs), symbols_of(readout, **errors), kind)
+    return TemplateFinder(reference_of(pairs), read_symbols(readout, **errors), kind)
 
 
 def same(one, other):

@@ -11,10 +11,10 @@ from known import K1, masked
 from pepseq.identification.decoys import decoys_of
 from pepseq.templates import index as module
 from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
-from pepseq.templates.symbols import symbols_of
 
-SYMBOLS = symbols_of(K1)
+SYMBOLS = read_symbols(K1)
 OTHER = 54321
 READOUT = masked("MKLVYTRAGSCKLYMKAAC" * 3)
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -12,11 +12,11 @@ from known import K1
 
 from pepseq.errors import InputError
 from pepseq.templates import reference as module
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import encode
-from pepseq.templates.symbols import symbols_of
 
-SYMBOLS = symbols_of(K1)
+SYMBOLS = read_symbols(K1)
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ def test_is_built_anew_when_the_bytes_change(known, readings, proteins):
 def test_seeds_of_other_labels_are_kept_apart(known):
     reference = open_reference([known])
     two, three = reference.seeds(SYMBOLS, 2), reference.seeds(SYMBOLS, 3)
-    other = reference.seeds(symbols_of(K1.__class__("CY[DE]")), 2)
+    other = reference.seeds(read_symbols(K1.__class__("CY[DE]")), 2)
     assert len({len(two[1]), len(three[1]), len(other[1])}) == 3
     for labels, expected in ((2, two), (3, three)):
         again = open_reference([known]).seeds(SYMBOLS, labels)

@@ -10,9 +10,9 @@ from known import K1, changed, masked, reference_of, shuffled
 
 from pepseq.readout.readout import Readout
 from pepseq.templates import seeds
-from pepseq.templates.symbols import symbols_of
+from pepseq.templates.read_symbols import read_symbols
 
-K1_SYMBOLS = symbols_of(K1)
+K1_SYMBOLS = read_symbols(K1)
 APART = 40
 
 
@@ -47,7 +47,7 @@ def test_every_place_of_every_seed_is_listed_once(proteins, labels):
     starts, positions = seeds.build_seeds(reference.residues, reference.offsets, K1_SYMBOLS, labels)
     buckets = defaultdict(list)
     for p in range(len(reference)):
-        symbols = K1_SYMBOLS.of_code[reference.protein(p)]
+        symbols = K1_SYMBOLS.symbol_of_code[reference.protein(p)]
         for key, place in zip(*seeds_of(symbols, K1_SYMBOLS.hidden, labels), strict=True):
             buckets[int(key) & (len(starts) - 2)].append(reference.offsets[p] + place)
     assert starts[0] == 0 and starts[-1] == len(positions) == sum(map(len, buckets.values()))
@@ -58,7 +58,7 @@ def test_every_place_of_every_seed_is_listed_once(proteins, labels):
 class Searcher:
     def __init__(self, pairs, readout=K1, labels=2):
         self.reference, self.labels = reference_of(pairs), labels
-        self.symbols = symbols_of(readout)
+        self.symbols = read_symbols(readout)
         self.readout = readout
         self.seeds = seeds.build_seeds(
             self.reference.residues, self.reference.offsets, self.symbols, labels

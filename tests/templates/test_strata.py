@@ -5,12 +5,12 @@ import pytest
 from known import K1, masked
 
 from pepseq.templates.finder import KEPT, TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
 from pepseq.templates.strata import strata_of
 from pepseq.templates.stratified import StratifiedFinder
-from pepseq.templates.symbols import symbols_of
 
-SYMBOLS = symbols_of(K1)
+SYMBOLS = read_symbols(K1)
 
 
 @pytest.mark.parametrize(

@@ -28,16 +28,16 @@ class Patterns:
         self.finder, symbols = finder, finder.symbols
         q = finder.background
         joint = np.zeros((symbols.hidden + 1,) * 2)
-        read = exchanges(q, ALIGNED_CHANGE)[:20] @ symbols.likelihood
+        read = exchanges(q, ALIGNED_CHANGE)[:20] @ symbols.emission
         for code in range(20):
-            joint[:, symbols.of_code[code]] += q[code] * read[code]
+            joint[:, symbols.symbol_of_code[code]] += q[code] * read[code]
         joint = (joint + joint.T) / 2
         self.joint = joint
         self.bits = np.log2(joint / joint.sum(0) / joint.sum(0)[:, None])
 
     def of(self, codes: np.ndarray) -> str:
         """Return the pattern that a protein reads as, one letter a residue."""
-        return "".join(LETTERS[s] for s in self.finder.symbols.of_code[codes])
+        return "".join(LETTERS[s] for s in self.finder.symbols.symbol_of_code[codes])
 
 
 def ours(finder: TemplateFinder, queries: list[str], readout: Readout):
@@ -108,7 +108,7 @@ def mmseqs(finder: TemplateFinder, queries: list[str], _, by_labels: bool = True
     def text(codes: np.ndarray) -> str:
         if not by_labels:
             return patterns.of(codes)
-        symbols = finder.symbols.of_code[codes]
+        symbols = finder.symbols.symbol_of_code[codes]
         at = np.flatnonzero(symbols < labels)
         kinds = np.searchsorted(ends, np.diff(at), side="right") * labels + symbols[at[1:]]
         return "".join(LETTERS[kind] for kind in kinds)

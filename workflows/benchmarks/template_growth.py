@@ -23,8 +23,8 @@ from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
-from pepseq.templates.symbols import symbols_of
 
 MEASURED = (
     "build, s",
@@ -90,7 +90,7 @@ def measure(arguments) -> None:
     before = memory()
     start = time.perf_counter()
     reference = open_reference(arguments.proteins)
-    finder = TemplateFinder(reference, symbols_of(Readout(arguments.readout[0])))
+    finder = TemplateFinder(reference, read_symbols(Readout(arguments.readout[0])))
     row = {"open, s": time.perf_counter() - start, "residues": len(reference.residues)}
     row |= {"labels of a seed": finder.labels, "peak, MB": memory()["VmHWM"] / 1e3}
     queries = [r.sequence for r in read_fasta(arguments.queries, reads=True)]

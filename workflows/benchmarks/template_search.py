@@ -22,9 +22,9 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.banded_alignment import align_all
 from pepseq.templates.finder import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import AMINO_ACIDS, encode
-from pepseq.templates.symbols import symbols_of
 
 
 class Judge:
@@ -32,7 +32,7 @@ class Judge:
 
     def __init__(self, finder: TemplateFinder):
         self.finder = finder
-        everything = symbols_of(Readout(AMINO_ACIDS))
+        everything = read_symbols(Readout(AMINO_ACIDS))
         self.full = TemplateFinder(finder.reference, everything)
 
     def identity(self, query: str, proteins: list[int]) -> np.ndarray:
@@ -57,10 +57,10 @@ class Judge:
         codes, symbols = encode(query), self.finder.symbols
         copied = np.full(len(codes), AMINO_ACIDS.index("L"), np.uint8)
         if protein is not None:
-            _, paths = align_pair(self.finder, symbols.of_code[codes], protein)
+            _, paths = align_pair(self.finder, symbols.symbol_of_code[codes], protein)
             on = paths[0] >= 0
             copied[on] = self.finder.reference.protein(protein)[paths[0][on]]
-        hidden = (symbols.of_code[codes] == symbols.hidden) & (codes < 20)
+        hidden = (symbols.symbol_of_code[codes] == symbols.hidden) & (codes < 20)
         return float((copied == codes)[hidden].mean())
 
 
@@ -68,7 +68,7 @@ def align_pair(finder: TemplateFinder, symbols: np.ndarray, protein: int):
     """Align one readout with one protein in a band that holds the whole of both."""
     reference = finder.reference
     band = min(max(len(symbols), len(reference.protein(protein))), 3000)
-    table = np.log2(finder.emission(ALIGNED_CHANGE)).astype(np.float32)
+    table = np.log2(finder.emission_ratios(ALIGNED_CHANGE)).astype(np.float32)
     return align_all(
         symbols,
         reference.residues,
@@ -99,7 +99,7 @@ def engines(arguments) -> None:
     print(f"{len(queries)} readouts, {len(reference)} proteins, 1 thread")
     for name in arguments.readout:
         readout = Readout(name)
-        finder = TemplateFinder(reference, symbols_of(readout))
+        finder = TemplateFinder(reference, read_symbols(readout))
         judge = Judge(finder)
         nearest = [judge.nearest(query) for query in queries]
         best = [judge.identity(q, [n])[0] for q, n in zip(queries, nearest, strict=True)]

@@ -35,10 +35,10 @@ from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise, record_generator
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
 from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import encode, exchanges
-from pepseq.templates.symbols import symbols_of
 
 WAYS = ("best", "vote", "profile", "copying", "default", "rows", "iterative")
 ROUNDS = 4
@@ -134,7 +134,7 @@ def measure(readout: Readout, queries: list[str], reference, arguments) -> None:
     """Complete all queries and print a row for each way."""
     noise = Noise(missed_label=arguments.missed_label, misread=arguments.misread)
     config = PredictConfig(missed_label=noise.missed_label, misread=noise.misread)
-    finder = StratifiedFinder(reference, symbols_of(readout, noise.missed_label, noise.misread))
+    finder = StratifiedFinder(reference, read_symbols(readout, noise.missed_label, noise.misread))
     model, network = TemplateModel(finder, readout), None
     if {"default", "rows", "iterative"} & set(arguments.way):
         network = load_network(find_checkpoint(arguments.model), config, readout)

@@ -1,0 +1,58 @@
+"""Symbols of a read's residues as small integers, and their emission by each amino acid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pepseq.readout.masking import HIDDEN
+from pepseq.readout.readout import Readout
+from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.substitution import UNKNOWN_CODE
+
+
+@dataclass(frozen=True)
+class ReadSymbols:
+    """Symbols of reads of one readout: 0 to `hidden` - 1 are its labels, `hidden` is a hidden one.
+
+    `symbol_of_code` holds the symbol of each residue code (21; unknown residues are hidden) in a
+    read without errors, uint8; `emission`, float64 of shape (20, `hidden` + 1), is P(symbol | amino
+    acid): rows sum to 1.
+    """
+
+    hidden: int
+    symbol_of_code: np.ndarray
+    emission: np.ndarray
+    symbol_of_byte: np.ndarray
+
+    def encode(self, residues: str) -> np.ndarray:
+        """Return the symbols of a read (uint8, one for each residue)."""
+        return self.symbol_of_byte[np.frombuffer(residues.encode("ascii"), np.uint8)]
+
+
+def read_symbols(readout: Readout, missed_label: float = 0.0, misread: float = 0.0) -> ReadSymbols:
+    """Return the symbols of reads whose labels are missed or misread at these rates.
+
+    >>> symbols = read_symbols(Readout("KCYM"), missed_label=0.1)
+    >>> symbols.encode("MXXKd").tolist()
+    [3, 4, 4, 0, 4]
+    >>> symbols.emission[AMINO_ACIDS.index("M")].round(2).tolist()
+    [0.0, 0.0, 0.0, 0.9, 0.1]
+    """
+    labels = [*readout.observed, *readout.groups]
+    hidden = len(labels)
+    symbol_of_code = np.full(UNKNOWN_CODE + 1, hidden, np.uint8)
+    symbol_of_byte = np.full(256, hidden, np.uint8)
+    emission = np.zeros((UNKNOWN_CODE, hidden + 1))
+    emission[:, hidden] = 1
+    misread = misread if hidden > 1 else 0.0
+    for symbol, label in enumerate(labels):
+        symbol_of_byte[ord(label if len(label) == 1 else label[0].lower())] = symbol
+        for amino_acid in label:
+            code = AMINO_ACIDS.index(amino_acid)
+            symbol_of_code[code] = symbol
+            row = np.full(hidden + 1, misread * (1 - missed_label) / max(hidden - 1, 1))
+            row[symbol] = (1 - missed_label) * (1 - misread)
+            row[hidden] = missed_label
+            emission[code] = row
+    symbol_of_byte[ord(HIDDEN)] = hidden
+    return ReadSymbols(hidden, symbol_of_code, emission, symbol_of_byte)
