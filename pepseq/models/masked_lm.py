@@ -68,10 +68,10 @@ class Vocabulary:
 
 
 class LoadedMaskedLM(NamedTuple):
-    """A network in float32 on the CPU, with its tokenizer and vocabulary."""
+    """A network in float32 on the CPU, with its tokenizer, if it has one, and vocabulary."""
 
     network: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: PreTrainedTokenizerBase | None
     vocabulary: Vocabulary
 
 

@@ -1,9 +1,10 @@
-"""Loading the checkpoints of an interrupted run, whose faults are faults of a file."""
+"""Loading of the checkpoints of an interrupted run; an error names the damaged file."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from transformers import Trainer, TrainerState
@@ -12,9 +13,9 @@ from pepseq.errors import InputError
 
 
 class LoadingTrainer(Trainer):
-    """Trainer that raises InputError, with the file named, for a checkpoint it cannot load.
+    """Trainer that raises InputError, which names the file, if a checkpoint cannot be loaded.
 
-    transformers loads pickles as data only; code in one is not run.
+    transformers loads pickles as data only; code in them is not run.
     """
 
     def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
@@ -39,13 +40,19 @@ class LoadingTrainer(Trainer):
 
 
 def read_state(checkpoint: Path) -> TrainerState:
-    """Return how far a checkpoint's run had come; InputError for a file that does not say."""
+    """Return step, losses and counters of a checkpoint; InputError if its file is damaged."""
     with _reading(checkpoint, "trainer_state.json"):
-        state = TrainerState.load_from_json(checkpoint / "trainer_state.json")
-        counters = state.stateful_callbacks["EarlyStoppingCallback"]["attributes"]
+        state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
         json.dumps([state.log_history, int(state.global_step), int(state.max_steps)])
-        int(counters["early_stopping_patience_counter"])
+        validations_without_progress(state)
         return state
+
+
+def validations_without_progress(state: TrainerState) -> int:
+    """Return the number of validations since the loss last fell."""
+    callbacks = cast(dict[str, Any], state.stateful_callbacks)
+    attributes = callbacks["EarlyStoppingCallback"]["attributes"]
+    return int(attributes["early_stopping_patience_counter"])
 
 
 @contextmanager
@@ -55,7 +62,7 @@ def _reading(checkpoint: str | Path | None, name: str) -> Iterator[None]:
     except (InputError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
-        raise InputError(  # torch's own words advise to run the code
+        raise InputError(  # torch's own message advises to run the code
             f"{checkpoint}: cannot load {name} ({type(error).__name__}): the file is damaged, "
             "holds code (which was not run), or is not of this run; remove this folder to resume "
             "from the checkpoint before it, or start over with --force and without --resume"

@@ -7,6 +7,7 @@ from pepseq.models.windows import check_overlap
 from pepseq.settings import DEVICES, Choice, Range, check, require
 
 LOSSES = ("hidden", "all")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 SCHEDULES = ("linear", "cosine", "constant")
 
 
@@ -14,27 +15,27 @@ SCHEDULES = ("linear", "cosine", "constant")
 class FinetuneConfig:
     """How a network is trained.
 
-    loss: `hidden` scores hidden residues, among the candidates; `all` scores observed ones too,
-        among the whole vocabulary, as the paper does.
-    window: longer proteins are cut into windows of so many residues; None for DEFAULT_WINDOW, or
-        what the network, or its teacher, can take if that is less.
+    loss: `hidden` scores hidden residues, among the candidates; `all` also scores observed
+        residues, among the whole vocabulary, as the paper does.
+    window: residues of the windows into which longer proteins are cut; None for DEFAULT_WINDOW, or
+        the limit of the network or its teacher if that is smaller.
     overlap: residues that neighbouring windows share; None for 128, or half a smaller window.
     batch_residues: tokens in one batch (padding included), on each device.
-    accumulate: batches that are added up to one step of the optimiser.
-    epochs, max_steps: when to end at the latest (max_steps 0: no limit).
+    accumulate: batches that are added to one step of the optimiser.
+    epochs, max_steps: upper limits (max_steps 0: no limit).
     warmup: share of all steps over which the learning rate rises.
     evaluate_every: steps between validations; each is also a checkpoint.
-    patience, threshold: end after `patience` validations in a row whose loss was not better than
-    the best by more than `threshold`.
+    patience, threshold: training ends after `patience` validations in a row without a loss that is
+        more than `threshold` below the best.
     lora: rank of low-rank adapters; 0 trains all weights.
     teacher_weight: share of the loss that is cross-entropy to a teacher's probabilities; the rest
-    is to the truth. Without a teacher it must be left as it is.
-    save_precision: of the final weights, fp32 or fp16.
+        is to the truth. Without a teacher it must have its default.
+    save_precision: precision of the saved weights.
     """
 
     loss: Annotated[str, Choice(LOSSES)] = "hidden"
     window: Annotated[int | None, Range(1)] = None
-    overlap: int | None = None
+    overlap: Annotated[int | None, Range(0)] = None
     batch_residues: Annotated[int, Range(1)] = 16384
     accumulate: Annotated[int, Range(1)] = 1
     epochs: Annotated[float, Range(0)] = 10.0
@@ -51,7 +52,7 @@ class FinetuneConfig:
     gradient_checkpointing: bool = False
     seed: Annotated[int, Range(0, 2**32 - 1)] = 1
     device: Annotated[str, Choice(DEVICES)] = "auto"
-    precision: str = "auto"
+    precision: Annotated[str, Choice(PRECISIONS)] = "auto"
     save_precision: Annotated[str, Choice(("fp32", "fp16"))] = "fp32"
     threads: Annotated[int | None, Range(1, 1024)] = None
 

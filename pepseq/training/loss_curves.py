@@ -1,6 +1,7 @@
-"""The course of a training run as a table and a picture."""
+"""Loss curves of a training run as a table and a figure."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,10 +15,10 @@ COLUMNS = {
 }
 
 
-def metrics_table(log_history: list[dict]) -> pd.DataFrame:
-    """Return one row a logged step: step, epoch, losses, validation accuracy, learning rate.
+def metrics_table(log_history: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return one row per logged step: step, epoch, losses, validation accuracy, learning rate.
 
-    Losses are nats per scored residue; the accuracy is micro, over hidden residues, 0-1.
+    Losses are in nats per scored residue; the accuracy is micro, over hidden residues, 0 to 1.
     """
     rows = [row for row in log_history if "loss" in row or "eval_loss" in row]
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
@@ -25,7 +26,7 @@ def metrics_table(log_history: list[dict]) -> pd.DataFrame:
 
 
 def plot_losses(table: pd.DataFrame, path: Path) -> None:
-    """Draw training and validation loss against the step, and the validation accuracy."""
+    """Plot training loss, validation loss and validation accuracy against the step."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -55,8 +56,8 @@ def plot_losses(table: pd.DataFrame, path: Path) -> None:
         label="validation accuracy",
     )
     right.set_ylabel("hidden-residue accuracy, micro (%)")
-    handles = [line for a in (axes, right) for line in a.get_lines()]
+    handles = [*axes.get_lines(), *right.get_lines()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=7)
-    for each in (axes, right):
-        each.spines["top"].set_visible(False)
+    axes.spines["top"].set_visible(False)
+    right.spines["top"].set_visible(False)
     figure.savefig(path)

@@ -1,4 +1,4 @@
-"""A network whose probabilities another network learns (Hinton et al. 2015, arXiv 1503.02531)."""
+"""Teacher: a network whose probabilities another learns (Hinton et al. 2015, arXiv 1503.02531)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from pepseq.sequences.residues import AMINO_ACIDS
 
 @contextmanager
 def _naming_teacher() -> Iterator[None]:
-    """Let an error speak of --teacher, where it would speak of --model or of no option."""
+    """Name --teacher in errors about the network, instead of --model."""
     try:
         yield
     except (InputError, TryAgainError) as error:
@@ -29,9 +29,9 @@ def find_teacher(
 ) -> Checkpoint:
     """Return the checkpoint of a teacher: a folder, a known model's name or a Hugging Face id.
 
-    Raises InputError if there is none, and for a folder of a network that was trained to complete
-    readouts, but not all of these; a base model is let be. TryAgainError if it cannot be
-    downloaded now.
+    Raises InputError if there is none, for a readout network, and for a network that was trained on
+    readouts, but not on all of these; base models fit every readout. Raises TryAgainError if it
+    cannot be downloaded at the moment.
     """
     with _naming_teacher():
         checkpoint = find_checkpoint(name, offline)
@@ -49,12 +49,11 @@ def find_teacher(
 
 
 class Teacher:
-    """A network that never changes and says how probable each candidate is.
+    """A constant network that gives the probability of each candidate.
 
-    It has a vocabulary, and a precision, of its own: what it is given and what it says are in
-    residues. `max_window` is the most residues that it can take at once. Raises InputError for a
-    checkpoint that is no masked language model of proteins, and SettingsError if `device` is not
-    on this machine.
+    It has its own vocabulary and precision: input and output are in residues. `max_window` is the
+    most residues of a sequence. Raises InputError if the checkpoint is not a masked language model
+    of proteins, and SettingsError if `device` is not on this machine.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto"):
@@ -66,10 +65,10 @@ class Teacher:
     def log_probabilities(self, residues: Sequence[str], candidates: str) -> list[np.ndarray]:
         """Return for each sequence (X = hidden) natural logarithms of probabilities, float32.
 
-        Each is of shape (length, candidates), columns in the order of `candidates`: a softmax over
-        these amino acids alone, at observed positions too. All sequences go through the network at
-        once; on a GPU, in parts if memory asks for it. Raises InputError if they are not finite,
-        and TryAgainError if memory runs out with one sequence.
+        Each has shape (length, candidates), columns in the order of `candidates`: a softmax over
+        these amino acids alone, at observed positions too. All sequences are one batch, which is
+        halved if a GPU's memory runs out. Raises InputError if they are not finite, and
+        TryAgainError if one sequence alone exceeds the memory.
         """
         columns = [AMINO_ACIDS.index(candidate) for candidate in candidates]
         tokens = len(residues) * max(map(len, residues), default=0)

@@ -1,8 +1,9 @@
-"""Training examples with templates: proteins read at random and looked up in known proteomes."""
+"""Training examples with templates: simulated reads, aligned to a reference proteome."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,8 @@ from pepseq.templates.reference import Reference
 from pepseq.templates.stratified import StratifiedFinder
 from pepseq.templates.substitution import encode
 
-KINDS = {"protein": 0.6, "fragment": 0.2, "tryptic": 0.12, "prefix": 0.08}
-LONGEST_PEPTIDE = 60
+KIND_PROBABILITIES = {"protein": 0.6, "fragment": 0.2, "tryptic": 0.12, "prefix": 0.08}
+MAX_PEPTIDE_RESIDUES = 60
 
 
 def draw_examples(
@@ -36,12 +37,12 @@ def draw_examples(
     rng: np.random.Generator,
     readout: Readout | None = None,
 ) -> list[Example]:
-    """Return examples of these proteins by one readout, noise and kind, all three random.
+    """Return examples of these proteins with one random readout, error rates and kind of reads.
 
-    A template with the protein's own residues is left out, and in half of the cases so are some of
-    the nearest others.
+    Templates with the protein's own residues are left out, and in half of the examples also some of
+    the nearest other templates.
     """
-    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    kind = str(rng.choice(list(KIND_PROBABILITIES), p=list(KIND_PROBABILITIES.values())))
     rates = random_error_rates(rng)
     readout = readout or random_readout(rng)
     symbols = read_symbols(readout, rates.missed_label, rates.misread)
@@ -50,10 +51,10 @@ def draw_examples(
     letters = _letters(readout)
     examples = []
     for choice in rng.integers(len(proteins), size=number).tolist():
-        truth = encode(_stretch(proteins[choice], kind, rng))
+        truth = encode(_cut_stretch(proteins[choice], kind, rng))
         residues = letters[simulate_read(truth, symbols, rates, rng)].tobytes().decode()
         evidence = model.find_evidence(residues)
-        kept = _left(evidence.templates, truth, rng)
+        kept = _choose_templates(evidence.templates, truth, rng)
         if len(kept) < len(evidence.templates.proteins):
             evidence = model.weigh_templates(residues, evidence.templates.chosen(kept))
         read = model.network_input(residues, evidence)
@@ -67,33 +68,40 @@ def _letters(readout: Readout) -> np.ndarray:
     return np.frombuffer("".join(labels).encode(), np.uint8)
 
 
-def _stretch(protein: str, kind: str, rng: np.random.Generator) -> str:
-    """Return the protein or a peptide of it."""
+def _cut_stretch(protein: str, kind: str, rng: np.random.Generator) -> str:
+    """Return the protein or a random peptide of this kind."""
     if kind == "protein" or len(protein) <= MIN_RESIDUES:
         return protein[:MAX_RESIDUES]
-    size = int(np.exp(rng.uniform(np.log(MIN_RESIDUES), np.log(LONGEST_PEPTIDE))))
+    size = int(np.exp(rng.uniform(np.log(MIN_RESIDUES), np.log(MAX_PEPTIDE_RESIDUES))))
     if kind == "prefix":
         return protein[:size]
     start = int(rng.integers(max(len(protein) - size, 0) + 1))
     if kind == "fragment":
         return protein[start : start + size]
-    cuts = [0, *(i + 1 for i, a in enumerate(protein[:-1]) if a in "KR" and protein[i + 1] != "P")]
-    cuts.append(len(protein))
-    long_enough = [p for p in pairwise(cuts) if p[1] - p[0] >= MIN_RESIDUES]
-    if not long_enough:
+    trypsin_cuts = [
+        i + 1 for i, a in enumerate(protein[:-1]) if a in "KR" and protein[i + 1] != "P"
+    ]
+    peptides = [
+        (first, last)
+        for first, last in pairwise([0, *trypsin_cuts, len(protein)])
+        if last - first >= MIN_RESIDUES
+    ]
+    if not peptides:
         return protein[start : start + size]
-    first, last = long_enough[int(rng.integers(len(long_enough)))]
-    return protein[first : min(last, first + LONGEST_PEPTIDE)]
+    first, last = peptides[int(rng.integers(len(peptides)))]
+    return protein[first : min(last, first + MAX_PEPTIDE_RESIDUES)]
 
 
-def _left(templates: Templates, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return which templates stay, best first; those least unlike the truth go, if any do."""
-    same = (templates.aligned == truth).mean(1)
-    kept = np.flatnonzero(same < 1)
+def _choose_templates(
+    templates: Templates, truth: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the indices of kept templates, best first; at random, the nearest are left out."""
+    identity = (templates.aligned == truth).mean(1)
+    kept = np.flatnonzero(identity < 1)
     if len(kept) and rng.random() < 0.5:
-        out = int(rng.integers(1, len(kept) + 1)) if rng.random() < 0.3 else int(rng.integers(1, 5))
-        nearest = kept[np.argsort(-same[kept], kind="stable")[:out]]
-        kept = np.setdiff1d(kept, nearest)
+        most = len(kept) + 1 if rng.random() < 0.3 else 5
+        nearest = np.argsort(-identity[kept], kind="stable")[: int(rng.integers(1, most))]
+        kept = np.delete(kept, nearest)
     return kept
 
 
@@ -102,17 +110,20 @@ _PARTS = ("emission", "prior", "none", "rows", "weights", "scores")
 
 def save_examples(examples: Sequence[Example], path: Path) -> None:
     """Write examples to a file that `StoredExamples` reads."""
-    whole = {"truth": np.concatenate([e.truth for e in examples])}
-    readings = [e.input for e in examples]
-    whole["lengths"] = np.array([len(r) for r in readings])
-    whole["numbers"] = np.array([len(r.rows) for r in readings])
-    whole["edges"] = np.array([[r.begins, r.ends] for r in readings])
-    kinds = {"rows": np.uint8, "scores": np.float32}
+    inputs = [example.input for example in examples]
+    arrays: dict[str, Any] = {
+        "truth": np.concatenate([example.truth for example in examples]),
+        "lengths": np.array([len(item) for item in inputs]),
+        "numbers": np.array([len(item.rows) for item in inputs]),
+        "edges": np.array([[item.begins, item.ends] for item in inputs]),
+    }
+    types: dict[str, type] = {"rows": np.uint8, "scores": np.float32}
     for name in _PARTS:
-        parts = [np.ravel(getattr(r, name)).astype(kinds.get(name, np.float16)) for r in readings]
-        whole[name] = np.concatenate(parts)
+        parts = [np.ravel(getattr(item, name)) for item in inputs]
+        dtype = types.get(name, np.float16)
+        arrays[name] = np.concatenate([part.astype(dtype) for part in parts])
     with open(path, "wb") as stream:
-        np.savez(stream, **whole)
+        np.savez(stream, **arrays)
 
 
 class StoredExamples:
@@ -134,22 +145,24 @@ class StoredExamples:
 
 def _load(path: Path) -> list[Example]:
     with np.load(path) as stored:
-        whole = {name: stored[name] for name in stored.files}
-    at = dict.fromkeys(("truth", *_PARTS), 0)
+        arrays = {name: stored[name] for name in stored.files}
+    read_so_far = dict.fromkeys(("truth", *_PARTS), 0)
 
     def take(name: str, size: int) -> np.ndarray:
-        at[name] += size
-        return whole[name][at[name] - size : at[name]]
+        """Return the next `size` numbers of an array."""
+        start = read_so_far[name]
+        read_so_far[name] += size
+        return arrays[name][start : start + size]
 
     examples = []
     for length, number, (begins, ends) in zip(
-        whole["lengths"].tolist(), whole["numbers"].tolist(), whole["edges"].tolist(), strict=True
+        *(arrays[name].tolist() for name in ("lengths", "numbers", "edges")), strict=True
     ):
         truth = take("truth", length)
         emission, prior = (take(name, 20 * length).reshape(length, 20) for name in _PARTS[:2])
         none, size = take("none", length), number * length
         rows, weights = (take(name, size).reshape(number, length) for name in ("rows", "weights"))
         scores = take("scores", number)
-        read = NetworkInput(emission, prior, none, rows, weights, scores, begins, ends)
-        examples.append(Example(read, truth, scored_residues(emission, truth)))
+        item = NetworkInput(emission, prior, none, rows, weights, scores, begins, ends)
+        examples.append(Example(item, truth, scored_residues(emission, truth)))
     return examples

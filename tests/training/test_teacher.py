@@ -3,16 +3,16 @@
 import hashlib
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from known import K1
 from safetensors.torch import load_file
+from training_runs import interrupt, quick_config, train_tiny, weights_of
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from pepseq import FinetuneConfig, finetune
+from pepseq import FinetuneConfig
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.masked_lm import read_vocabulary
@@ -21,22 +21,9 @@ from pepseq.models.registry import find_known_model
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.training.data import IGNORED, TrainingBatches
+from pepseq.training.plan import TrainingPlan
 from pepseq.training.teacher import Teacher, find_teacher
 from pepseq.training.trainer import MaskedTrainer, masked_loss
-
-QUICK = dict(
-    max_steps=12, evaluate_every=4, batch_residues=600, learning_rate=1e-3, device="cpu", threads=1
-)
-
-
-@pytest.fixture
-def train(fasta, proteins):
-    return fasta("train.fasta", [(i, s[:100]) for i, s in proteins[:60]])
-
-
-@pytest.fixture
-def validation(fasta, proteins):
-    return fasta("validation.fasta", [(i, s[:100]) for i, s in proteins[60:70]])
 
 
 @pytest.fixture(scope="session")
@@ -59,23 +46,18 @@ def learn(train, validation, tmp_path):
     """Train a tiny network on KCYM for a moment."""
 
     def learn(name, teacher=None, resume=False, force=False, readout="K1", **changes):
-        return finetune(
+        return train_tiny(
             train,
             validation,
             tmp_path / name,
-            readout,
-            from_scratch="tiny",
+            readout=readout,
             teacher=teacher,
-            config=FinetuneConfig(**QUICK | changes),
+            config=quick_config(**changes),
             resume=resume,
             force=force,
         )
 
     return learn
-
-
-def weights_of(folder):
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
 def masked_rows(proteins, readout=K1):
@@ -191,10 +173,8 @@ def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
 def test_a_resumed_run_ends_the_same_and_needs_the_same_teacher(
     learn, odd_teacher, esm2, train, validation, tmp_path, monkeypatch
 ):
-    import pepseq.training.finetune as module
-
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_write", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("pepseq.training.finetune.write_network_folder", interrupt)
         with pytest.raises(KeyboardInterrupt):
             learn("net", odd_teacher, accumulate=2)
     for teacher, changes, named in (
@@ -238,7 +218,7 @@ def test_a_published_teacher_is_known_by_its_revision(
 
 def test_wrong_settings_are_refused(learn, odd_teacher, tmp_path):
     for weight in (0, -0.1, 1.1, float("nan")):
-        with pytest.raises(SettingsError, match="teacher_weight: expected above 0 and up to 1"):
+        with pytest.raises(SettingsError, match="teacher_weight: expected above 0 and 1 or less"):
             FinetuneConfig(teacher_weight=weight)
     with pytest.raises(SettingsError, match="--teacher: expected --loss hidden"):
         learn("net", odd_teacher, loss="all")
@@ -291,7 +271,7 @@ def test_the_command(run, train, validation, odd_teacher, tmp_path):
     line += f" --max-steps 4 --evaluate-every 4 --batch-residues 600 --device cpu -o {tmp_path}/n"
     taught = ["--teacher", odd_teacher, "--teacher-weight"]
     done = run(*line.split(), *taught, "1.5")
-    assert done.code == 2 and "teacher_weight: expected above 0" in done.err
+    assert done.code == 2 and "--teacher-weight" in done.err
     done = run(*line.split(), "--teacher", tmp_path)
     assert done.code == 65 and done.err.startswith("Error: --teacher ")
     assert run(*line.split(), *taught, "0.75").code == 0
@@ -301,16 +281,19 @@ def test_the_command(run, train, validation, odd_teacher, tmp_path):
     assert again.code == 0 and "finished already" in again.err
 
 
-def test_each_process_has_its_teacher_on_its_own_gpu(odd_teacher, monkeypatch):
-    from pepseq.training import plan
+def test_each_process_has_its_teacher_on_its_own_gpu(odd_teacher, tmp_path, monkeypatch):
+    from pepseq.training import trainer_setup
 
-    chosen = []
+    choices = []
+
+    def load_on_cpu(checkpoint, device):
+        choices.append(device)
+        return Teacher(checkpoint, "cpu")
+
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
-    monkeypatch.setattr("torch.cuda.set_device", chosen.append)
-    monkeypatch.setattr(plan, "Teacher", lambda *a: chosen.append(a[1]) or Teacher(a[0], "cpu"))
+    monkeypatch.setattr("torch.cuda.set_device", choices.append)
+    monkeypatch.setattr(trainer_setup, "Teacher", load_on_cpu)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    asked = SimpleNamespace(
-        teacher=odd_teacher, readouts=[K1], offline=True, config=FinetuneConfig(device="cuda")
-    )
-    plan._load_teacher(asked, torch.device("cuda"))
-    assert chosen == [1, "cuda"]
+    plan = TrainingPlan([], [], [K1], tmp_path, config=FinetuneConfig(device="cuda"), offline=True)
+    trainer_setup._load_teacher(odd_teacher, plan, torch.device("cuda"))
+    assert choices == [1, "cuda"]
