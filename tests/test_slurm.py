@@ -76,6 +76,7 @@ def test_readme_shows_each_file_and_bash_reads_it(path):
     assert all(re.fullmatch(r"--[a-z-]+=\S+", option) for option in options)
 
 
+@pytest.mark.slow
 def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
     lines = re.search(r"^job=\$\(sbatch.*\nsbatch .*merge\.sbatch.*$", README, re.M)[0]
     tiny = f"--mode model --model {protbert} --readout K1 --device cpu"
@@ -99,6 +100,7 @@ def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
     assert shell(f"{again} {tiny}; {merge}").returncode == 0
 
 
+@pytest.mark.slow
 def test_finetune_starts_a_process_for_each_gpu(shell, tmp_path):
     toy = "--readout K1 --from-scratch tiny --max-steps 4 --evaluate-every 2 --device cpu"
     train = "--train data/ecoli_536.fasta --validation data/ecoli_W3110_validation.fasta.gz"

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -35,7 +35,7 @@ def masked_loss(
     candidates), are probabilities of the candidates instead of labels.
     """
     scored = labels != IGNORED
-    logits, truth = outputs.logits[scored].float(), labels[scored]
+    logits, truth = cast(torch.Tensor, outputs.logits)[scored].float(), labels[scored]
     if candidates is not None:
         logits = logits[:, candidates]
         truth = (truth[:, None] == candidates).int().argmax(1)

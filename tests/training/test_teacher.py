@@ -153,6 +153,7 @@ def test_a_teacher_changes_nothing_but_the_loss(learn, odd_teacher, tmp_path):
     assert json.loads((tmp_path / "taught" / "pepseq.json").read_text()) == taught
 
 
+@pytest.mark.slow
 def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
     learn, odd_teacher, tmp_path, monkeypatch
 ):
@@ -170,6 +171,7 @@ def test_out_of_memory_does_the_batch_in_parts_with_the_same_gradient(
     assert all(torch.allclose(one[k], other[k], atol=1e-4) for k in one)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_the_same_and_needs_the_same_teacher(
     learn, odd_teacher, esm2, train, validation, tmp_path, monkeypatch
 ):
@@ -203,6 +205,7 @@ def test_what_learned_can_teach_those_readouts_alone(learn, tmp_path):
     assert not (tmp_path / "third").exists() and not (tmp_path / ".third.training").exists()
 
 
+@pytest.mark.slow
 def test_a_published_teacher_is_known_by_its_revision(
     learn, hub, legacy_protbert, protbert, tmp_path
 ):

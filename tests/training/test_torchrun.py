@@ -54,6 +54,7 @@ def torchrun(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_curve_of_one_with_two_batches(run, command, tmp_path):
     started = torchrun("-m", "pepseq", *command, tmp_path / "two")
     words = started.communicate()[1]
@@ -97,6 +98,7 @@ def test_an_error_of_one_process_is_told_once(command, tmp_path):
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.slow
 def test_an_error_of_all_processes_is_told_once(command, tmp_path):
     (tmp_path / "net").mkdir()
     failed = torchrun("-m", "pepseq", *command, tmp_path / "net")
