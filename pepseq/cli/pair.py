@@ -5,7 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
-from pepseq.pairing.config import PRECISIONS, PairConfig
+from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PRECISIONS, DiffPalmConfig, PairConfig
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ log = logging.getLogger(__name__)
 @options.setting(
     PairConfig,
     "max_depth",
-    "Rows that are paired at once; deeper alignments are paired in parts.  [default: 6000, or 256 "
-    "for method diffpalm]",
+    "Rows that are paired at once; deeper alignments are paired in parts.  "
+    f"[default: {INFORMATION_MAX_DEPTH}, or {DiffPalmConfig.max_depth} for method diffpalm]",
 )
 @options.device
 @options.precision(PRECISIONS)

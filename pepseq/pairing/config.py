@@ -11,6 +11,8 @@ METHOD_NAMES = (AUTO, "information", "mirrortree", "diffpalm", "random")
 PRECISIONS = ("auto", "fp32", "bf16")
 DIFFPALM_SETTINGS = ("model", "device", "precision", "steps")
 """Settings of PairConfig that only method diffpalm has."""
+INFORMATION_MAX_DEPTH = 6000
+"""Rows that methods information and mirrortree pair at once, in about 1.6 GB for each thread."""
 
 _Count = Annotated[int, Range(1)]
 _Seed = Annotated[int, Range(0, 2**32 - 1)]
@@ -73,8 +75,8 @@ class PairConfig:
     model: weights of the MSA Transformer, a file or `msa-transformer`; None is the latter if it is
         on this machine.
     device, precision, steps: as in `DiffPalmConfig`.
-    max_depth: rows that are paired at once; deeper alignments are paired in parts. None: the
-        default of the method.
+    max_depth: rows that are paired at once; deeper alignments are paired in parts. None:
+        `DiffPalmConfig.max_depth` for method diffpalm, else INFORMATION_MAX_DEPTH.
     """
 
     method: Annotated[str, Choice(METHOD_NAMES)] = AUTO

@@ -28,7 +28,7 @@ from pepseq.pairing.annealing import (
     find_orthologs,
 )
 from pepseq.pairing.canonical_order import Task, frequencies_of, tasks_of
-from pepseq.pairing.config import PairConfig
+from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PairConfig
 from pepseq.pairing.cost import Work, estimate_cost, log_long_cost
 from pepseq.pairing.mean_field import mean_field
 from pepseq.pairing.method_interface import Families, MethodResult
@@ -57,7 +57,6 @@ class SearchSettings:
     ortholog_share: share of the moves that swap orthologs too.
     max_size_with_all_steps, min_field_steps: a step of the mean field takes the cube of the
         paralogs in a species, so above this size the steps fall in proportion, to this minimum.
-    max_depth: rows that are paired at once; a run of so many takes about 1.6 GB in each thread.
     """
 
     shrinkage: float = 3.0
@@ -72,7 +71,6 @@ class SearchSettings:
     ortholog_share: float = 0.2
     max_size_with_all_steps: int = 1000
     min_field_steps: int = 10
-    max_depth: int = 6000
 
     def field_steps_for(self, sizes: np.ndarray) -> int:
         """Return the steps of the mean field for species of these numbers of paralogs."""
@@ -117,7 +115,7 @@ def _pair_in_runs(
     if not tasks:
         return MethodResult(frequencies_of(families, [], []), np.zeros((config.runs, 0)))
     settled_ab = np.hsplit(settled, [families.codes_a.shape[1]])
-    max_depth = config.max_depth or SEARCH.max_depth
+    max_depth = config.max_depth or INFORMATION_MAX_DEPTH
     problem = _Problem(tasks, (settled_ab[0], settled_ab[1]), shrinkage, max_depth, config.seed)
     threads = config.threads or os.cpu_count() or 1
     problem.log_cost(config.runs * config.rounds, threads)
