@@ -1,9 +1,10 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `merge`, `lookup`, `finetune`, `pair`, `pair_alignments`,
-`fold`, `fetch_structures`, `score`, `score_structures`, `evaluate`, `evaluate_sequences`, `report`,
-`compare_evaluations`, `evaluate_pairs`, `Readout` and `Noise`.
+`download`, `split`, `mask`, `predict`, `reconstruct`, `merge`, `lookup`, `find_proteins`,
+`finetune`, `pair`, `pair_alignments`, `fold`, `fetch_structures`, `score`, `score_structures`,
+`evaluate`, `evaluate_sequences`, `report`, `compare_evaluations`, `evaluate_pairs`, `Readout` and
+`Noise`.
 """
 
 from importlib import import_module

@@ -1,14 +1,14 @@
-"""Train the network that comes with pepseq, from FASTA files to the folder in the package.
+"""Train the network that comes with pepseq: from FASTA files to its model folder.
 
     python workflows/train_bundled.py --corpus corpus.fasta.gz --proteomes FOLDER -o bundled
 
 CORPUS holds proteins of Enterobacterales and, with ids that begin with sp_, of Swiss-Prot; FOLDER
 holds train_*.faa.gz. Held out for validation: 400 of Swiss-Prot and the strains EC590 (E. coli) and
-KF1 (E. albertii). Everything is drawn from fixed seeds. A run that is stopped goes on when it is
-started again with the same -o. Needs the package onnx.
+KF1 (E. albertii). Everything is drawn from fixed seeds. The same command with the same -o resumes
+an interrupted run. Needs the package onnx.
 
-With --start FOLDER --readout READOUT a trained network is trained on for one readout alone, without
-templates: what one network for all readouts costs.
+With --start FOLDER --readout READOUT a trained network is trained further for one readout alone,
+without templates; the difference is the cost of one network for all readouts.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bundled_corpus import HELD_OUT_STRAINS, Corpus, template_examples, validation_examples
 from safetensors.torch import load_file
 from torch import distributed, multiprocessing
 
@@ -37,101 +38,33 @@ from pepseq.network.net import ReadoutNet
 from pepseq.network.pretraining import Schedule, Trainer, validate
 from pepseq.network.temperature import fit_temperatures
 from pepseq.network.training_examples import Example, PlainExamples
-from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.reference import open_reference
-from pepseq.templates.substitution import encode
 from pepseq.training.loss_curves import metrics_table, plot_losses
-from pepseq.training.template_examples import StoredExamples, draw_examples, save_examples
+from pepseq.training.template_examples import StoredExamples
 
-EASY = 300
-"""Steps at the beginning in which all proteins are read as KCYM: from nothing to anything."""
-MEETING = "processes"
-"""File in which the processes of a run find each other."""
-HELD_OUT = 400
-STRAINS = ("ecoli_EC590", "albertii_KF1")
-SHORTEST = 7
-LEAST = {"steps": 1, "every": 1, "processes": 1, "rounds": 1} | dict.fromkeys(
-    ("templates_from", "decay", "examples"), 0
-)
+EASY_STEPS = 300
+"""First steps, in which all proteins are read as KCYM."""
+RENDEZVOUS = "processes"
+"""File by which the processes of a run find each other."""
+MIN_ARGUMENTS = {"steps": 1, "every": 1, "processes": 1, "rounds": 1}
+MIN_ARGUMENTS |= dict.fromkeys(("templates_from", "decay", "examples"), 0)
 
 
-class Data:
-    """The proteins of a run: `train` and `held_out` residue codes, and files of references."""
-
-    def __init__(self, corpus: Path, proteomes: Path):
-        self.files = [corpus, *sorted(proteomes.glob("train_*.faa.gz"))]
-        records = list(read_fasta(corpus, repeated_ids=True))
-        swiss_prot = np.array([record.id.startswith("sp_") for record in records])
-        shuffled = np.random.default_rng(0).permutation(np.flatnonzero(swiss_prot))
-        out = set(shuffled[:HELD_OUT].tolist())
-        strains = {path.name[6:-7]: sequences(path) for path in self.files[1:]}
-        self.held_out = [encode(records[i].sequence) for i in sorted(out)]
-        self.strains = {name: strains[name] for name in STRAINS}
-        kept = [record.sequence for i, record in enumerate(records) if i not in out]
-        own = [s for name, part in strains.items() if name not in STRAINS for s in part]
-        codes = [encode(s) for s in kept + own if len(s) >= SHORTEST]
-        self.residues = np.concatenate(codes)
-        self.offsets = np.concatenate([[0], np.cumsum([len(c) for c in codes])])
-        counts = np.bincount(self.residues, minlength=21)[:20]
-        self.background = counts / counts.sum()
-        never = {s for name in STRAINS for s in strains[name]}
-        self.own = sorted(set(own) - never)
-        related = (r.sequence for r, sp in zip(records, swiss_prot, strict=True) if not sp)
-        self.related = [s for s in related if s not in never]
-        self.references = [p for p in self.files[1:] if "ecoli" in p.name or "ferg" in p.name]
-
-
-def sequences(path: Path) -> list[str]:
-    """Return the proteins of a file."""
-    return [record.sequence for record in read_fasta(path, repeated_ids=True)]
-
-
-def template_examples(data: Data, seed: int, rounds: int, path: Path) -> None:
-    """Write examples with templates: in each round 200 proteins, read and looked up in one way."""
-    rng, examples = np.random.default_rng([7, seed]), []
-    reference = open_reference(data.references)
-    for _ in range(rounds):
-        proteins = data.own if rng.random() < 0.5 else data.related
-        examples += draw_examples(reference, proteins, 200, rng)
-    save_examples(examples, path)
-
-
-def validation_examples(data: Data, number: int, with_templates: bool) -> dict[str, list[Example]]:
-    """Return examples of held-out proteins, without templates and with, by name."""
-    rng = np.random.default_rng(5)
-    offsets = np.concatenate([[0], np.cumsum([len(c) for c in data.held_out])])
-    plain = {"any": (), "KCYM": [Readout("K1")], "K2": [Readout("K2")]}
-    found = {}
-    for name, readouts in plain.items():
-        codes = np.concatenate(data.held_out)
-        drawn = PlainExamples(codes, offsets, data.background, readouts)
-        found[f"Swiss-Prot {name}"] = [drawn.draw(rng) for _ in range(number)]
-    for strain, proteins in data.strains.items() if with_templates else ():
-        paths = [path for path in data.references if strain not in path.name]
-        reference = open_reference(paths)
-        for readout in (None, None, None, None, Readout("K1"), Readout("K1"), Readout("K2")):
-            name = f"{strain} with templates, {readout or 'any'}"
-            some = draw_examples(reference, proteins, 50, rng, readout)
-            found.setdefault(name, []).extend(some)
-    return found
-
-
-def train(process: int, arguments, data: Data) -> None:
+def train(process: int, arguments: argparse.Namespace, data: Corpus) -> None:
     """Train in one of several processes; the first writes checkpoints and curves."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     work = arguments.work
     distributed.init_process_group(
         "gloo",
-        init_method=f"file://{(work / MEETING).resolve()}",
+        init_method=f"file://{(work / RENDEZVOUS).resolve()}",
         rank=process,
         world_size=arguments.processes,
     )
     torch.manual_seed(1)
-    net, easy = ReadoutNet(BUNDLED_SIZES), EASY
+    net, easy_steps = ReadoutNet(BUNDLED_SIZES), EASY_STEPS
     if arguments.start:
         net.load_state_dict(load_file(arguments.start / WEIGHTS))
-        easy = 0
+        easy_steps = 0
     trainer = Trainer(net, schedule(arguments), arguments.device)
     if (work / "state.pt").exists():
         trainer.restore(torch.load(work / "state.pt", map_location=arguments.device))
@@ -140,7 +73,7 @@ def train(process: int, arguments, data: Data) -> None:
     stored = StoredExamples(sorted(work.glob("templates-*.npz")))
 
     def draw(rng: np.random.Generator, step: int) -> Example:
-        if step < easy:
+        if step < easy_steps:
             return plain.draw_easy(rng)
         with_templates = step >= arguments.templates_from and rng.random() < arguments.share
         return (stored if with_templates else plain).draw(rng)
@@ -150,8 +83,8 @@ def train(process: int, arguments, data: Data) -> None:
     checks = validation_examples(data, 100, arguments.examples > 0) if process == 0 else {}
     for loss in trainer.run(draw):
         mean = loss if mean is None else 0.99 * mean + 0.01 * loss
-        over = trainer.step == trainer.schedule.steps
-        if process == 0 and (trainer.step % arguments.every == 0 or over):
+        last = trainer.step == trainer.schedule.steps
+        if process == 0 and (trainer.step % arguments.every == 0 or last):
             row = {"step": trainer.step, "loss": mean, "residues": trainer.residues}
             row["seconds"] = round(before + time.time() - started, 1)
             row["residues_per_second"] = (trainer.residues - first) / (time.time() - started)
@@ -170,12 +103,12 @@ def curve(work: Path) -> list[dict]:
     return [json.loads(line) for line in (work / "curve.jsonl").read_text().splitlines()]
 
 
-def schedule(arguments) -> Schedule:
+def schedule(arguments: argparse.Namespace) -> Schedule:
     """Return the schedule of these arguments."""
     return Schedule(arguments.steps, decay=arguments.decay)
 
 
-def finish(arguments, data: Data) -> None:
+def finish(arguments: argparse.Namespace, data: Corpus) -> None:
     """Calibrate the network on held-out proteins and write its folder."""
     net = ReadoutNet(BUNDLED_SIZES)
     state = torch.load(arguments.work / "state.pt", map_location="cpu")
@@ -213,7 +146,7 @@ def finish(arguments, data: Data) -> None:
             "readout": arguments.readout,
             **asdict(schedule(arguments)),
             "templates_from": arguments.templates_from,
-            "easy": EASY,
+            "easy": EASY_STEPS,
             "share_with_templates": arguments.share,
             "processes": arguments.processes,
         },
@@ -254,13 +187,13 @@ def processor() -> str:
         return platform.processor()
 
 
-def fault(arguments) -> str:
-    """Return what is wrong with the arguments, or ""."""
-    strains = [arguments.proteomes / f"train_{name}.faa.gz" for name in STRAINS]
+def find_fault(arguments: argparse.Namespace) -> str:
+    """Return what is wrong with the arguments, or an empty text."""
+    strains = [arguments.proteomes / f"train_{name}.faa.gz" for name in HELD_OUT_STRAINS]
     start = [arguments.start / WEIGHTS] if arguments.start else []
     if missing := [path for path in (arguments.corpus, *strains, *start) if not path.is_file()]:
         return f"expected the file {missing[0]}, found none"
-    for name, least in LEAST.items():
+    for name, least in MIN_ARGUMENTS.items():
         if (value := getattr(arguments, name)) < least:
             return f"--{name.replace('_', '-')}: expected {least} or more, found {value}"
     if not 0 <= arguments.share <= 1:
@@ -276,8 +209,10 @@ def fault(arguments) -> str:
     return ""
 
 
-def keep_inputs(arguments, data: Data, parser: argparse.ArgumentParser) -> None:
-    """Remember what a run learns, or refuse to go on with another."""
+def check_inputs(
+    arguments: argparse.Namespace, data: Corpus, parser: argparse.ArgumentParser
+) -> None:
+    """Store what a run learns from, or end if the run to resume has another input."""
     start = arguments.start and sha256(arguments.start / WEIGHTS)
     files = [[path.name, sha256(path)] for path in data.files]
     inputs = {"files": files, "start": start, "readout": arguments.readout}
@@ -296,24 +231,28 @@ def main() -> None:
     parser.add_argument("--proteomes", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=15500)
-    parser.add_argument("--templates-from", type=int, default=13800, help="step they come in")
-    parser.add_argument("--share", type=float, default=0.25, help="of examples with templates then")
-    parser.add_argument("--decay", type=int, default=9000, help="step the rate begins to fall")
+    parser.add_argument(
+        "--templates-from", type=int, default=13800, help="step from which examples have templates"
+    )
+    parser.add_argument(
+        "--share", type=float, default=0.25, help="share of examples with templates then"
+    )
+    parser.add_argument("--decay", type=int, default=9000, help="step from which the rate falls")
     parser.add_argument("--examples", type=int, default=2, help="files of examples with templates")
     parser.add_argument("--rounds", type=int, default=50, help="of 200 proteins in each file")
-    parser.add_argument("--start", type=Path, help="folder of a network to begin with")
-    parser.add_argument("--readout", help="the only one to train")
+    parser.add_argument("--start", type=Path, help="folder of a network to start from")
+    parser.add_argument("--readout", help="the only readout to train")
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     arguments.work = Path(f"{arguments.output}.training")
-    if wrong := fault(arguments):
-        parser.error(wrong)
-    data = Data(arguments.corpus, arguments.proteomes)
+    if fault := find_fault(arguments):
+        parser.error(fault)
+    data = Corpus(arguments.corpus, arguments.proteomes)
     if not data.held_out:
         parser.error(f"{arguments.corpus}: expected proteins whose ids begin with sp_, found none")
-    keep_inputs(arguments, data, parser)
+    check_inputs(arguments, data, parser)
     with ProcessPoolExecutor(arguments.processes) as pool:
         jobs = []
         for seed in range(1, arguments.examples + 1):
@@ -322,7 +261,7 @@ def main() -> None:
                 jobs.append(pool.submit(template_examples, data, seed, arguments.rounds, path))
         for job in jobs:
             job.result()
-    (arguments.work / MEETING).unlink(missing_ok=True)
+    (arguments.work / RENDEZVOUS).unlink(missing_ok=True)
     multiprocessing.spawn(train, (arguments, data), arguments.processes)
     finish(arguments, data)
 

@@ -178,9 +178,9 @@ def _check_one_run(parts: list[ShardOutputs]) -> None:
         identity = part.run_identity()
         for name in [*expected, *(identity.keys() - expected.keys())]:
             if identity.get(name) != expected.get(name):
-                was, is_ = (found(str(some.get(name)), 80) for some in (expected, identity))
+                old, new = (found(str(settings.get(name)), 80) for settings in (expected, identity))
                 raise InputError(
-                    f"{part.path}: not of the same run as {first.path}: {name} was {was}, is {is_}"
+                    f"{part.path}: not of the same run as {first.path}: {name} was {old}, is {new}"
                 )
     paths: dict[int, Path] = {}
     for part in parts:

@@ -37,10 +37,10 @@ class ReadSurvey:
         """All symbols that occur, hidden ones left out."""
         return set().union(*self.symbol_sets)
 
-    def fitting(self, symbols: set[str]) -> bool:
+    def fits(self, symbols: set[str]) -> bool:
         """Return whether at least 99 % of the reads hold these symbols only."""
-        fits = sum(n for kind, n in self.symbol_sets.items() if set(kind) <= symbols)
-        return fits >= FITTING_SHARE * self.symbol_sets.total()
+        fitting = sum(n for kind, n in self.symbol_sets.items() if set(kind) <= symbols)
+        return fitting >= FITTING_SHARE * self.symbol_sets.total()
 
 
 def groups_of(readouts: Iterable[Readout]) -> dict[str, str]:
@@ -79,7 +79,7 @@ def choose_readout(
         return readout
     for known in sorted(checkpoint.readouts, key=lambda r: -len(r.hidden)):
         same = {s for s, members in known.group_symbols.items() if survey.groups[s] == members}
-        if survey.fitting(same | set(known.observed)):
+        if survey.fits(same | set(known.observed)):
             return known
     labels = "".join(format_symbol(symbol, survey.groups) for symbol in sorted(survey.symbols))
     example = min(checkpoint.readouts, key=lambda r: len(r.observed), default=Readout("K1"))

@@ -92,11 +92,11 @@ def test_an_adaptation_that_is_resumed_gives_the_same_weights(files, tmp_path, m
         with pytest.raises(KeyboardInterrupt):
             finetune(train, validation, tmp_path / "net", "K1", config=config)
     finetune(train, validation, tmp_path / "net", "K1", config=config, resume=True)
-    one, other = (
+    whole, resumed = (
         json.loads((tmp_path / name / "manifest.json").read_text())["sha256"]["model.safetensors"]
         for name in ("whole", "net")
     )
-    assert one == other
+    assert whole == resumed
 
 
 @pytest.mark.slow

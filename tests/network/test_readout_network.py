@@ -1,4 +1,4 @@
-"""The readout network: one answer whatever it is packed with, and by whichever library."""
+"""The readout network: the same probabilities in any batch and by any library."""
 
 import json
 import tracemalloc
@@ -10,8 +10,8 @@ import torch
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.checkpoints import BUNDLED
-from pepseq.network import inputs as of_inputs
-from pepseq.network import model as of_model
+from pepseq.network import inputs as network_inputs
+from pepseq.network import model as network_model
 from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.export import write_graph, write_network
 from pepseq.network.inputs import NetworkInput, pack
@@ -33,7 +33,7 @@ TINY = {"width": 16, "blocks": 8, "row_width": 8, "row_blocks": 2}
 FLAT = np.full(20, 0.05)
 
 
-def reading(length, templates, seed=0):
+def random_input(length, templates, seed=0):
     rng = np.random.default_rng(seed)
     emission = rng.integers(0, 2, (length, 20)).astype(float)
     emission[np.arange(length), rng.integers(0, 20, length)] = 1
@@ -64,39 +64,46 @@ def model(folder):
     return ReadoutModel(folder, "cpu", threads=1)
 
 
-READINGS = [reading(7, 0, 1), reading(150, 3, 2), reading(60, MAX_TEMPLATES, 3), reading(1, 1, 4)]
+INPUTS = [
+    random_input(7, 0, 1),
+    random_input(150, 3, 2),
+    random_input(60, MAX_TEMPLATES, 3),
+    random_input(1, 1, 4),
+]
 
 
-def test_a_protein_has_one_answer_whatever_it_is_packed_with(model):
-    together = model.log_probabilities(READINGS)
-    for alone, one in zip(READINGS, together, strict=True):
-        (answer,) = model.log_probabilities([alone])
-        assert np.allclose(np.exp(answer), np.exp(one), atol=1e-5)
-        assert np.allclose(np.exp(one).sum(1), 1)
-        assert (np.exp(one)[alone.prior == 0] == 0).all()
+def test_a_protein_has_the_same_probabilities_whatever_it_is_packed_with(model):
+    together = model.log_probabilities(INPUTS)
+    for read, packed in zip(INPUTS, together, strict=True):
+        (alone,) = model.log_probabilities([read])
+        assert np.allclose(np.exp(alone), np.exp(packed), atol=1e-5)
+        assert np.allclose(np.exp(packed).sum(1), 1)
+        assert (np.exp(packed)[read.prior == 0] == 0).all()
 
 
 def test_torch_and_onnxruntime_agree(folder, model, monkeypatch):
-    one = model.log_probabilities(READINGS)
-    forward, precision = of_model._torch_forward(*of_model.read_folder(folder), "cpu", "fp32")
+    by_onnxruntime = model.log_probabilities(INPUTS)
+    forward, precision = network_model._torch_forward(
+        *network_model.read_folder(folder), "cpu", "fp32"
+    )
     assert precision == "fp32"
-    other = ReadoutModel(folder, "cpu", threads=1)
-    monkeypatch.setattr(other, "_forward", forward)
-    for a, b in zip(one, other.log_probabilities(READINGS), strict=True):
+    by_torch = ReadoutModel(folder, "cpu", threads=1)
+    monkeypatch.setattr(by_torch, "_forward", forward)
+    for a, b in zip(by_onnxruntime, by_torch.log_probabilities(INPUTS), strict=True):
         assert np.abs(np.exp(a) - np.exp(b)).max() < 1e-4
 
 
 def test_the_bundled_graph_is_that_of_its_network():
     model = ReadoutModel(BUNDLED, "cpu", threads=1)
-    forward, _ = of_model._torch_forward(*of_model.read_folder(BUNDLED), "cpu", "fp32")
-    for one in READINGS:
-        odds = forward(pack([one]))
-        assert np.allclose(model._forward(pack([one])), odds, atol=1e-3)
+    forward, _ = network_model._torch_forward(*network_model.read_folder(BUNDLED), "cpu", "fp32")
+    for read in INPUTS:
+        odds = forward(pack([read]))
+        assert np.allclose(model._forward(pack([read])), odds, atol=1e-3)
         assert odds.std() > 0.1
 
 
-def test_what_a_template_has_and_where_it_stands_matter(model):
-    before = reading(50, 2, 5)
+def test_probabilities_depend_on_the_templates_and_the_position(model):
+    before = random_input(50, 2, 5)
     changed = before.rows.copy()
     changed[0, 20] = (changed[0, 20] + 1) % 20
     after = replace(before, rows=changed)
@@ -106,30 +113,30 @@ def test_what_a_template_has_and_where_it_stands_matter(model):
     assert np.abs(np.exp(answers[0]) - np.exp(answers[2]))[0].max() > 1e-4
 
 
-def test_long_proteins_go_through_whole(model):
-    long = reading(40_000, 0, 6)
+def test_a_protein_of_40000_residues_has_probabilities(model):
+    long = random_input(40_000, 0, 6)
     (answer,) = model.log_probabilities([long])
     assert answer.shape == (40_000, 20) and np.allclose(np.exp(answer).sum(1), 1)
 
 
 @pytest.mark.parametrize(("length", "templates"), [(1, 0), (8, 2), (60, 0), (150, 3)])
 @pytest.mark.parametrize("part", [7, 64])
-def test_a_long_protein_has_in_parts_the_answer_of_the_whole(
+def test_a_long_protein_in_slices_has_the_odds_of_the_whole(
     folder, model, monkeypatch, length, templates, part
 ):
-    monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", part)
-    inputs = pack([reading(length, templates, length)])
+    monkeypatch.setattr(network_inputs, "SLICE_RESIDUES", part)
+    inputs = pack([random_input(length, templates, length)])
     whole = model._forward(inputs)
-    odds = LongProtein(of_model.read_folder(folder)[1]).odds(inputs)
+    odds = LongProtein(network_model.read_folder(folder)[1]).odds(inputs)
     assert np.allclose(odds, whole, atol=1e-5 * np.abs(whole).max())
-    monkeypatch.setattr(of_model, "LONG_PROTEIN", length - 1)
+    monkeypatch.setattr(network_model, "LONG_PROTEIN", length - 1)
     assert np.array_equal(model._forward(inputs), odds)
 
 
 def test_a_long_protein_takes_little_memory_for_each_residue(folder):
-    network, peaks = LongProtein(of_model.read_folder(folder)[1]), []
+    network, peaks = LongProtein(network_model.read_folder(folder)[1]), []
     for length in (8_000, 24_000):
-        inputs = pack([reading(length, 0, 7)])
+        inputs = pack([random_input(length, 0, 7)])
         tracemalloc.start()
         network.odds(inputs)
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -212,15 +219,15 @@ def test_temperatures_make_probabilities_true():
     rng = np.random.default_rng(1)
     cases = []
     for _ in range(20):
-        one = plain_input(np.ones((200, 20), np.float32), FLAT.astype(np.float32))
+        read = plain_input(np.ones((200, 20), np.float32), FLAT.astype(np.float32))
         logs = rng.normal(size=(200, 20))
         true = np.exp(logs - logs.max(1, keepdims=True))
         true /= true.sum(1, keepdims=True)
         truth = np.array([rng.choice(20, p=p) for p in true])
-        cases.append((one, of_model.normalise(1.6 * logs), truth))
-    found = fit_temperatures(cases)
-    assert found.of_residues(cases[0][0]) == pytest.approx(1.6, abs=0.15)
-    assert (np.delete(found.values.ravel(), found.values.argmax()) == 1).all()
+        cases.append((read, network_model.normalise(1.6 * logs), truth))
+    temperatures = fit_temperatures(cases)
+    assert temperatures.of_residues(cases[0][0]) == pytest.approx(1.6, abs=0.15)
+    assert (np.delete(temperatures.values.ravel(), temperatures.values.argmax()) == 1).all()
 
 
 def test_temperatures_of_another_shape_are_refused():
@@ -228,20 +235,20 @@ def test_temperatures_of_another_shape_are_refused():
         Temperatures.from_rows([[1.0]])
 
 
-def test_examples_never_ask_for_what_cannot_be(proteins):
+def test_training_examples_are_possible_under_their_emission(proteins):
     codes = [encode(sequence) for _, sequence in proteins[:50]]
     offsets = np.concatenate([[0], np.cumsum([len(c) for c in codes])])
     data = PlainExamples(np.concatenate(codes), offsets, FLAT)
     for number in range(300):
         example = data.draw(np.random.default_rng(number))
         known = example.truth < 20
-        at = np.flatnonzero(known)
-        assert (example.input.emission[at, example.truth[at]] > 0).all()
+        places = np.flatnonzero(known)
+        assert (example.input.emission[places, example.truth[places]] > 0).all()
         assert np.allclose(example.input.prior.sum(1), 1, atol=1e-5)
         assert (example.input.emission.max(1) == 1).all()
 
 
-def test_what_a_readout_means_is_told():
+def test_the_emission_table_has_the_amino_acids_of_each_symbol():
     symbols = read_symbols(Readout("K[DE]"))
     table = emission_table(symbols)
     read = symbols.encode("KdX")

@@ -1,3 +1,5 @@
+"""Warnings of reads that look like those of another readout, or of other lengths."""
+
 import json
 import logging
 
@@ -32,9 +34,9 @@ def test_frequencies_are_of_all_amino_acids_and_sum_to_1():
 )
 def test_labels_that_never_occur_are_doubted_by_their_frequency(residues, doubted, log):
     warn_of_missing_labels("r.fasta", Readout("K2"), set("KCYMX"), residues)
-    found = [record.getMessage() for record in log.records]
-    assert len(found) == bool(doubted)
-    assert not doubted or f"none of {residues} residues is {doubted} (about" in found[0]
+    messages = [record.getMessage() for record in log.records]
+    assert len(messages) == bool(doubted)
+    assert not doubted or f"none of {residues} residues is {doubted} (about" in messages[0]
 
 
 def test_missed_labels_and_groups_count_too(log):
@@ -50,7 +52,7 @@ def test_missed_labels_and_groups_count_too(log):
 
 
 @pytest.mark.parametrize("command", ["predict", "lookup"])
-def test_both_commands_doubt_the_readout(command, run, fasta, tmp_path):
+def test_predict_and_lookup_doubt_the_readout(command, run, fasta, tmp_path):
     readouts = fasta("r.fasta", [("a", ("M" + "XXKXXCXXYX" * 84)[:837])])
     known = fasta("known.fasta", [("k", AMINO_ACIDS * 10)])
     more = ["--mode", "templates"] if command == "predict" else []
@@ -77,7 +79,7 @@ def test_readouts_of_other_lengths_are_known_by_their_run_record(noise, said, lo
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"command": "mask"}', '{"command": 1}'])
-def test_other_run_records_say_nothing(record, log, tmp_path):
+def test_other_run_records_give_no_warning(record, log, tmp_path):
     (tmp_path / "r.fasta.run.json").write_text(record)
     warn_of_changed_lengths(tmp_path / "r.fasta")
     about = {"command": "mask", "settings": {"noise": {"lost_cycle": "many"}}}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepseq import Readout
-from pepseq.network import inputs as of_inputs
+from pepseq.network import inputs as network_inputs
 from pepseq.prediction.reconstruction import (
     CopiedTemplates,
     Reconstruction,
@@ -47,7 +47,7 @@ def test_a_position_of_a_group_takes_its_likeliest_member(residues, seed, everyt
     assert not set(done.sequence) - set(AMINO_ACIDS)
 
 
-def test_the_table_names_members_only():
+def test_the_table_of_a_group_has_its_members_only():
     logits = np.zeros((3, 20))
     logits[:, AMINO_ACIDS.index("E")] = 1
     done = choose_residues(read_of("Cdd"), logits, "", READOUT.groups)
@@ -69,11 +69,11 @@ def test_the_rows_of_a_long_protein_come_in_parts(monkeypatch):
         done, templates=CopiedTemplates(("a", "b"), weights, weights.sum(1), weights[:, 0])
     )
     (whole,) = table_rows(done)
-    monkeypatch.setattr(of_inputs, "SLICE_RESIDUES", 7)
+    monkeypatch.setattr(network_inputs, "SLICE_RESIDUES", 7)
     assert len(list(table_rows(done))) == 8 and "".join(table_rows(done)) == whole
 
 
-def test_reconstructions_check_themselves():
+def test_inconsistent_reconstructions_are_refused():
     masked = MaskedSequence("MX")
     with pytest.raises(ValueError, match="observed residues"):
         Reconstruction("p", masked, "AA", np.array([1]), "AL", np.array([[0.5, 0.5]]))

@@ -1,4 +1,4 @@
-"""What templates say of a readout, and what becomes of it with a network and without."""
+"""Templates of a read, their evidence, and reconstructions with a network and without."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ def reconstruct(model, read, logits=None):
     return model.reconstruct(Record("read", "", read, 1), evidence, probabilities), evidence
 
 
-def agreement(one, other):
-    return np.mean([a == b for a, b in zip(one, other, strict=True)])
+def agreement(first, second):
+    return np.mean([a == b for a, b in zip(first, second, strict=True)])
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def made(known):
 @pytest.mark.parametrize("readout", ["KCYM", "K2", "CY[DE]", "[DE][KR]C"])
 def test_known_proteins_are_recovered_and_surely(known, readout):
     readout = Readout(readout)
-    one = template_model(known, readout)
+    model = template_model(known, readout)
     for name, protein in known[:8]:
-        result, evidence = reconstruct(one, masked(protein, readout))
+        result, evidence = reconstruct(model, masked(protein, readout))
         assert agreement(result.sequence, protein) > 0.995
         assert result.mean_confidence > 0.97 and evidence.none.mean() < 0.05
         assert result.templates.best == name
@@ -66,12 +66,12 @@ def test_unrelated_proteins_are_not_copied(made, known):
 
 
 def test_a_chimera_is_copied_from_both(made, known):
-    (one, first), (other, second) = known[2], known[5]
+    (first_id, first), (second_id, second) = known[2], known[5]
     cut = len(first) // 2
     chimera = first[:cut] + second[len(second) // 2 :]
     result, _ = reconstruct(made, masked(chimera))
     origins = result.templates
-    left, right = (origins.weights[:, origins.ids.index(name)] for name in (one, other))
+    left, right = (origins.weights[:, origins.ids.index(name)] for name in (first_id, second_id))
     assert left[: cut - 40].min() > 0.9 and right[cut + 40 :].min() > 0.9
     assert agreement(result.sequence, chimera) > 0.9
 
@@ -95,7 +95,7 @@ def test_observed_residues_hold_and_probabilities_are_of_candidates(
     known, labels, candidates, errors
 ):
     readout = Readout(labels)
-    one = template_model(known[:10], readout, candidates, **errors)
+    model = template_model(known[:10], readout, candidates, **errors)
     allowed = set(AMINO_ACIDS) if candidates == "all" or "missed_label" in errors else None
     allowed = allowed or set(readout.hidden)
     rng = np.random.default_rng(1)
@@ -103,7 +103,7 @@ def test_observed_residues_hold_and_probabilities_are_of_candidates(
         residues = masked(known[number][1], readout)[:length]
         residues = "".join("X" if allowed and rng.random() < 0.2 else a for a in residues)
         for logits in (None, rng.normal(size=(len(residues), 20)).astype(np.float32)):
-            result, evidence = reconstruct(one, residues, logits)
+            result, evidence = reconstruct(model, residues, logits)
             assert np.allclose(evidence.copied.sum(1) + evidence.none, 1)
             assert np.allclose(result.probabilities.sum(1), 1)
             assert len(result.sequence) == len(residues)
@@ -155,14 +155,14 @@ def test_a_missed_label_is_put_back(known):
 
 def test_noisy_readouts_are_recovered(known):
     errors = {"missed_label": 0.15, "misread": 0.05}
-    one = template_model(known, K2, **errors)
+    model = template_model(known, K2, **errors)
     draw = np.random.default_rng(5)
     for _, protein in known[:10]:
         residues = [
             a if a == "X" or draw.random() > 0.2 else draw.choice([*"XXXKCYMRHWST"])
             for a in masked(protein, K2)
         ]
-        result, evidence = reconstruct(one, "".join(residues))
+        result, evidence = reconstruct(model, "".join(residues))
         hidden = result.hidden
         right = [protein[i] == result.sequence[i] for i in hidden]
         assert np.mean(right) > 0.99 and evidence.none.mean() < 0.05
@@ -170,8 +170,8 @@ def test_noisy_readouts_are_recovered(known):
 
 def test_unknown_residues_of_a_template_are_drawn_from_all_amino_acids(known):
     name, protein = known[2]
-    one = template_model([(name, protein[:80] + "X" * 9 + protein[89:])])
-    result, _ = reconstruct(one, masked(protein))
+    model = template_model([(name, protein[:80] + "X" * 9 + protein[89:])])
+    result, _ = reconstruct(model, masked(protein))
     rows = {i: p for i, p in zip(result.hidden, result.probabilities, strict=True)}
     assert all(rows[i].max() < 0.3 for i in range(80, 89) if i in rows)
     assert agreement(result.sequence[:80], protein[:80]) == 1
@@ -194,21 +194,21 @@ def test_a_peptide_that_fits_many_places_is_their_mixture():
     pairs = [
         (f"p{n}", start + tail) for n, (start, tail) in enumerate(zip(starts, tails, strict=True))
     ]
-    made = template_model(pairs, kind="tryptic")
-    result, evidence = reconstruct(made, "XXXXXXXK")
+    model = template_model(pairs, kind="tryptic")
+    result, evidence = reconstruct(model, "XXXXXXXK")
     assert result.sequence == "AAAAAAAK" and result.templates.best == ""
-    found = evidence.copied[:, [AMINO_ACIDS.index(a) for a in "LA"]][:7].mean(0)
-    assert found.sum() > 0.8 and found[1] / found[0] == pytest.approx(4, rel=0.15)
+    copied = evidence.copied[:, [AMINO_ACIDS.index(a) for a in "LA"]][:7].mean(0)
+    assert copied.sum() > 0.8 and copied[1] / copied[0] == pytest.approx(4, rel=0.15)
 
 
 @pytest.mark.parametrize("kind", ["fragment", "prefix"])
 def test_confidences_of_peptides_are_true(proteins, kind):
-    made = template_model(proteins, K2, kind=kind)
+    model = template_model(proteins, K2, kind=kind)
     right, sure = [], []
     for n, (_, protein) in enumerate(proteins):
         begin = 7 * n % (len(protein) - 10) if kind == "fragment" else 0
         peptide = protein[begin : begin + 10]
-        result, _ = reconstruct(made, masked(peptide, K2))
+        result, _ = reconstruct(model, masked(peptide, K2))
         right += [peptide[i] == result.sequence[i] for i in result.hidden]
         sure += result.probabilities.max(1).tolist()
     assert np.mean(right) > 0.5 and abs(np.mean(right) - np.mean(sure)) < 0.07

@@ -4,9 +4,9 @@
     python workflows/benchmarks/any_readout.py TEST.faa.gz --peptides 10 20 --reference K12.faa.gz
 
 Proteins identical to a reference one are left out. Of each protein one stretch of each length is
-drawn with a fixed seed. A column for each --model, the bundled network being the first. Macro is
-the mean over readouts, micro (in brackets) over hidden residues; "whole" is the share of readouts
-completed without an error.
+drawn with a fixed seed. Each --model has columns of its own after those of the bundled network.
+Macro is the mean over reads, micro (in brackets) over hidden residues; "whole" is the share of
+reads predicted without an error.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def stretches(proteins: list[str], length: int | None) -> list[str]:
 
 
 def score(truths: list[str], readout: str, model, arguments, kind: str) -> str:
-    """Return macro (micro), share of whole ones and calibration error of one network."""
+    """Return macro (micro), share of reads without an error, calibration error of a network."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "true.fa").write_text("".join(f">p{n}\n{t}\n" for n, t in enumerate(truths)))
@@ -61,12 +61,10 @@ def score(truths: list[str], readout: str, model, arguments, kind: str) -> str:
     return f"{row['macro']:.1f} ({row['micro']:.1f}) | {100 * whole:.1f} | {error:.4f}"
 
 
-def always(truths: list[str], readout: str) -> str:
+def commonest(truths: list[str], readout: str) -> str:
     """Return macro (micro) of the commonest hidden amino acid at every hidden residue."""
-    read = pepseq.Readout(readout)
-    hidden = [
-        codes[np.isin(codes, encode(read.unobserved))] for codes in (encode(t) for t in truths)
-    ]
+    unobserved = encode(pepseq.Readout(readout).unobserved)
+    hidden = [codes[np.isin(codes, unobserved)] for codes in map(encode, truths)]
     hidden = [codes for codes in hidden if len(codes)]
     best = np.bincount(np.concatenate(hidden), minlength=20).argmax()
     macro = np.mean([(codes == best).mean() for codes in hidden])
@@ -93,16 +91,18 @@ def main() -> None:
     random.Random(2).shuffle(proteins)
     models = [None, *arguments.model]
     print(
-        "| readout | residues | readouts | commonest | "
+        "| readout | residues | reads | commonest | "
         + "macro (micro) | whole % | ECE | " * len(models)
     )
-    print("|---|" * 1 + "---|" * (3 + 3 * len(models)))
+    print("|---|" + "---|" * (3 + 3 * len(models)))
     for readout in arguments.readout:
         for length in arguments.peptides or [None]:
             truths = stretches(proteins[: arguments.most], length)
             kind = "fragment" if length else "protein"
             cells = [score(truths, readout, model, arguments, kind) for model in models]
-            first = f"| {readout} | {length or 'whole'} | {len(truths)} | {always(truths, readout)}"
+            first = (
+                f"| {readout} | {length or 'whole'} | {len(truths)} | {commonest(truths, readout)}"
+            )
             print(f"{first} | {' | '.join(cells)} |", flush=True)
 
 
