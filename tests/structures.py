@@ -41,6 +41,10 @@ def coil(length, seed=0):
     return np.array(xyz)
 
 
+SCORED = coil(45)
+TURNED = SCORED @ np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+
+
 def atom_line(
     number, xyz, name="CA", residue="ALA", chain="A", b=50.0, altloc=" ", occupancy=1.0, **more
 ):
