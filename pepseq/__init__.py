@@ -1,17 +1,55 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
-The commands are plain functions here, loaded when first asked for:
-`download`, `split`, `mask`, `predict`, `reconstruct`, `merge`, `lookup`, `find_proteins`,
-`finetune`, `pair`, `pair_alignments`, `fold`, `fetch_structures`, `score`, `score_structures`,
-`evaluate`, `evaluate_sequences`, `report`, `compare_evaluations`, `evaluate_pairs`, `Readout` and
-`Noise`.
+Functions on files, one for each command: `download`, `split`, `mask`, `predict`, `merge`,
+`lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
+`compare_evaluations`, `evaluate_pairs` and `report`, with settings such as `PredictConfig`.
+
+Functions on sequences, alignments and structures in memory: `reconstruct`, `find_proteins`,
+`pair_alignments`, `score_structures` and `evaluate_sequences`.
+
+Each is imported when it is first used.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from pepseq.version import __version__
 
-_WHERE = {
+if TYPE_CHECKING:
+    from pepseq.evaluation.compare import compare_evaluations as compare_evaluations
+    from pepseq.evaluation.evaluate import evaluate as evaluate
+    from pepseq.evaluation.evaluate_sequences import evaluate_sequences as evaluate_sequences
+    from pepseq.evaluation.pairs import evaluate_pairs as evaluate_pairs
+    from pepseq.evaluation.result import Evaluation as Evaluation
+    from pepseq.identification.config import LookupConfig as LookupConfig
+    from pepseq.identification.find_proteins import find_proteins as find_proteins
+    from pepseq.identification.lookup import lookup as lookup
+    from pepseq.pairing.config import PairConfig as PairConfig
+    from pepseq.pairing.pair import pair as pair
+    from pepseq.pairing.pair_alignments import pair_alignments as pair_alignments
+    from pepseq.prediction.config import PredictConfig as PredictConfig
+    from pepseq.prediction.merge import merge as merge
+    from pepseq.prediction.predict import predict as predict
+    from pepseq.prediction.reconstruct import reconstruct as reconstruct
+    from pepseq.readout.noise import Noise as Noise
+    from pepseq.readout.readout import Readout as Readout
+    from pepseq.readout.simulation import mask as mask
+    from pepseq.reporting.build import report as report
+    from pepseq.splitting.config import SplitConfig as SplitConfig
+    from pepseq.splitting.split import split as split
+    from pepseq.structure.alphafold_db.config import FetchConfig as FetchConfig
+    from pepseq.structure.alphafold_db.download import fetch_structures as fetch_structures
+    from pepseq.structure.folding.config import FoldConfig as FoldConfig
+    from pepseq.structure.folding.fold import fold as fold
+    from pepseq.structure.scoring.config import ScoreConfig as ScoreConfig
+    from pepseq.structure.scoring.pair_scores import score_structures as score_structures
+    from pepseq.structure.scoring.score import score as score
+    from pepseq.training.config import FinetuneConfig as FinetuneConfig
+    from pepseq.training.finetune import finetune as finetune
+    from pepseq.uniprot.config import DownloadConfig as DownloadConfig
+    from pepseq.uniprot.download import download as download
+
+_MODULE_OF = {
     "Readout": "pepseq.readout.readout",
     "Noise": "pepseq.readout.noise",
     "download": "pepseq.uniprot.download",
@@ -46,10 +84,14 @@ _WHERE = {
     "report": "pepseq.reporting.build",
 }
 
-__all__ = ["__version__", *_WHERE]
+__all__ = ["__version__", *_MODULE_OF]
 
 
-def __getattr__(name: str):
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(import_module(_MODULE_OF[name]), name)
     raise AttributeError(f"module 'pepseq' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,6 +7,8 @@ import sys
 import pytest
 from places import ROOT
 
+import pepseq
+
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "templates", "models", "network"),
@@ -72,3 +74,16 @@ def test_every_data_file_is_packaged():
         made = path.suffix in (".py", ".pyc", ".nbi", ".nbc") or ".pepseq-index" in str(path)
         if path.is_file() and not made and path.name != "py.typed":
             assert f"{path.parent.parent.name}/{path.parent.name}" in packaged, path
+
+
+def test_editors_see_the_names_that_are_imported_on_first_use():
+    tree = ast.parse((ROOT / "pepseq" / "__init__.py").read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {name.asname: node.module for node in block.body for name in node.names}
+    assert seen == pepseq._MODULE_OF
+    assert all(callable(getattr(pepseq, name)) for name in seen)
+
+
+def test_no_public_name_is_a_package_too():
+    names = {path.name for path in (ROOT / "pepseq").iterdir()}
+    assert not {*pepseq._MODULE_OF} & {name.removesuffix(".py") for name in names}
