@@ -57,7 +57,7 @@ def command(output, dry_run, force, identity, **settings):
     to OUTPUT.run.json.
     """
     if not dry_run and output is None:
-        raise click.UsageError("expected --output or --dry-run, found neither")
+        raise click.UsageError("give --output or --dry-run")
     config = DownloadConfig(identity=int(identity) if identity else None, **settings)
     from pepseq.uniprot.download import download, estimate
 

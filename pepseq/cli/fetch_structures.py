@@ -40,7 +40,7 @@ def command(
     or holds one, as those of UniRef and UniProt do. The same command again fetches what is missing.
     """
     if not dry_run and output is None:
-        raise click.UsageError("expected --output or --dry-run, found neither")
+        raise click.UsageError("give --output or --dry-run")
     config = FetchConfig(**settings)
     from pepseq.structure.alphafold_db.download import CITE, fetch_structures, list_models
 

@@ -78,7 +78,7 @@ def command(context, proteins, output, readout, labels, noise, keep_going, force
     rates = {name: settings.pop(name) for name in RATES}
     are_given = (context.get_parameter_source(name) != ParameterSource.DEFAULT for name in RATES)
     if noise is not None and any(are_given):
-        raise click.UsageError("expected error rates or --noise, found both")
+        raise click.UsageError("give error rates or --noise, not both")
     mask(
         proteins,
         output,

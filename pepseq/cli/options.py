@@ -97,10 +97,10 @@ labels = click.option(
 def readout_of_options(readout: Readout | None, labels: Readout | None) -> Readout:
     """Return the readout of --readout or of --labels; usage error unless one of them is given."""
     if readout is not None and labels is not None:
-        raise click.UsageError("expected one of --readout and --labels, found both")
+        raise click.UsageError("give --readout or --labels, not both")
     given = readout if labels is None else labels
     if given is None:
-        raise click.UsageError("expected one of --readout and --labels, found neither")
+        raise click.UsageError("give --readout or --labels")
     return given
 
 

@@ -30,7 +30,7 @@ from pepseq.evaluation.result import Evaluation, build_evaluation
 from pepseq.evaluation.summary import Summary
 from pepseq.evaluation.tables import EVALUATION_FILES, write_evaluation
 from pepseq.io.atomic_files import disk_errors
-from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
+from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
 from pepseq.io.files import check_inputs
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
@@ -168,7 +168,7 @@ def _read_truth(truth: str | Path, failed: list[FailedRecord]) -> dict[str, Reco
     """Return the true proteins by id; InputError if none can be read."""
     proteins = {record.id: record for record in read_fasta(truth, bad=failed)}
     if not proteins:
-        raise InputError(f"{failed[0]} (no other record can be used either)")
+        raise no_usable_record(failed)
     return proteins
 
 

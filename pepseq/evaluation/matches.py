@@ -161,8 +161,8 @@ def match_predictions(
             matches.predictions[record.id] = guess
     if not matches.counts and not failed:
         raise InputError(
-            f"{source}: expected ids of the truth such as {found(next(iter(truth)))}, "
-            f"found no id in common, such as {found(min(matches.unmatched))}"
+            f"{source}: no protein has an id of the truth: ids are such as "
+            f"{found(min(matches.unmatched))}, in the truth {found(next(iter(truth)))}"
         )
     if len(other_lengths) > len(matches.counts):
         matched = matches.records - len(matches.unmatched)

@@ -39,11 +39,13 @@ def disk_errors(path: str | Path) -> Iterator[None]:
 def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
     """Hold the lock `.<name>.lock` beside `path` during the block, which writes `path`.
 
-    Raises TryAgainError if another run holds it for `wait` more seconds, OSError if no lock can be
-    made.
+    Raises TryAgainError if another run holds it for `wait` more seconds; OSError, OutputError if no
+    lock can be made.
     """
     path = Path(path)
     lock = path.parent / f".{hidden_stem(path)}.lock"
+    if path.parent.exists() and not path.parent.is_dir():
+        raise OutputError(f"{path}: cannot be written: {path.parent} is no folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not os.path.lexists(lock)
     file_lock = FileLock(lock, timeout=wait)

@@ -1,6 +1,6 @@
 """Records that a run leaves out, and their list `<output>.failed.tsv`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,16 @@ def format_failed(bad: Iterable[FailedRecord]) -> bytes:
     return format_tsv([("file", "line", "id", "reason"), *(map(printable, row) for row in rows)])
 
 
+def no_usable_record(bad: Sequence[FailedRecord]) -> InputError:
+    """Return the error of an input in which every record is bad."""
+    others = f" (none of the {len(bad)} records can be used)" if len(bad) > 1 else ""
+    return InputError(f"{bad[0]}{others}")
+
+
 def write_failed(outputs: Outputs, output: str | Path, bad: list[FailedRecord], good: int) -> None:
     """List bad records in `<output>.failed.tsv`; InputError if there is no good record."""
     if bad and not good:
-        raise InputError(f"{bad[0]} (no other record can be used either)")
+        raise no_usable_record(bad)
     if str(output) == STDIO:
         return
     path = f"{Path(output)}.failed.tsv"

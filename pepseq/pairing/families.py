@@ -73,8 +73,8 @@ def group_by_species(
     if not shared:
         example_a, example_b = (next(map(found, rows), "none") for rows in (rows_of_a, rows_of_b))
         raise InputError(
-            f"{a.source}, {b.source}: no species is in both families: by rule {read.rule} those of "
-            f"A are such as {example_a}, of B {example_b}. Set the rule with --species"
+            f"{a.source}, {b.source}: no species is in both families: the rule {read.rule} reads "
+            f"{example_a} in A and {example_b} in B. Specify another rule with --species"
         )
 
     def content(name: str) -> tuple[object, ...]:

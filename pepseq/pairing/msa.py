@@ -8,7 +8,7 @@ import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.compression import without_suffix
-from pepseq.io.failures import FailedRecord
+from pepseq.io.failures import FailedRecord, no_usable_record
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, UNKNOWN
 from pepseq.sequences.sequence_records import Sequences, sequence_records
@@ -68,7 +68,7 @@ def read_alignment(
     earlier = len(bad)
     records = list(read_fasta(path, rows=True, bad=bad, alignment=number))
     if not records:
-        raise InputError(f"{bad[earlier]} (no other record can be used either)")
+        raise no_usable_record(bad[earlier:])
     is_a3m = without_suffix(path).endswith((".a2m", ".a3m"))
     return _alignment_of(records, str(path), is_a3m, align, threads)
 

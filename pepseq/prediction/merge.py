@@ -139,7 +139,10 @@ def _read_shard(path: str | Path) -> ShardOutputs:
     if not os.path.isfile(path):  # False too for a name that is longer than the system allows
         raise InputError(f"{path}: no such file, or the job that writes it is not done")
     if not os.path.isfile(record_path):
-        raise InputError(f"{path}: expected its run record {record_path.name}, found none")
+        raise InputError(
+            f"{path}: its run record {record_path.name} is missing; give the files that "
+            "predict --shard wrote, with the run records beside them"
+        )
     try:
         part = ShardOutputs(path, read_json(record_path))
         _check_record(part)

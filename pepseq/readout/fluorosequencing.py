@@ -106,7 +106,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
         data = decode_json(text)
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        raise InputError(f"{path}:{line}: expected JSON, found: {error}") from error
+        raise InputError(f"{path}:{line}: expected JSON: {error}") from error
     _check_keys(path, "", data, (*RATES, DECAY, CHANNELS))
     rates = {name: _rate(path, "", data, name) for name in RATES}
     decay = _rate(path, "", data, DECAY, sys.float_info.max)
@@ -131,7 +131,7 @@ def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ..
         raise InputError(f"{path}: {where}expected a JSON object, found {found_json(data)}")
     if unknown := [key for key in data if key not in known]:
         raise InputError(
-            f"{path}: {where}expected the keys {', '.join(known)}, found {found(unknown[0])}"
+            f"{path}: {where}unknown key {found(unknown[0])}; expected {', '.join(known)}"
         )
 
 

@@ -62,7 +62,9 @@ class Noise(NoiseRates):
     def check_readout(self, readout: Readout) -> None:
         """Raise SettingsError for misreads of a readout that has no other label to report."""
         if self.misread and len(readout.labels) < 2:
-            raise SettingsError(f"misread: needs two labels or more, the readout is {readout}")
+            raise SettingsError(
+                f"misread: misreads need two labels or more, the readout is {readout}"
+            )
 
     def simulate(
         self, labels: Labels, label_count: int, generator: np.random.Generator

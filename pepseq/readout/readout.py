@@ -65,13 +65,15 @@ class Readout:
         letters = "".join(parts)
         if not all(parts) or not set(letters) <= set(AMINO_ACIDS):
             wrong = next((a for a in letters if a not in AMINO_ACIDS), "")
+            problem = f"{found(wrong)} is no amino acid" if wrong else "a label is empty"
             raise SettingsError(
-                f"labels {found(labels)}: expected amino acids with a comma between two labels, "
-                f"such as DE,C,Y, found {found(wrong) if wrong else 'an empty label'}"
+                f"labels {found(labels)}: {problem}; expected amino acids with a comma between two "
+                "labels, such as DE,C,Y"
             )
-        if twice := [a for a in letters if letters.count(a) > 1]:
+        if repeated := [a for a in letters if letters.count(a) > 1]:
             raise SettingsError(
-                f"labels {found(labels)}: expected each amino acid once, found {twice[0]} twice"
+                f"labels {found(labels)}: {repeated[0]} occurs twice; an amino acid may be in one "
+                "label only"
             )
         readout = cls("".join(f"[{part}]" for part in parts))
         object.__setattr__(readout, "labels", tuple(parts))
@@ -106,17 +108,20 @@ def _parse_labels(text: str) -> list[str]:
     labels = ["".join(sorted(set(group))) or single for group, single in _LABEL.findall(letters)]
     wrong = [a for label in labels for a in label if a not in AMINO_ACIDS]
     if wrong or not all(labels) or not labels:
+        if wrong:
+            problem = f"{found(wrong[0])} is no amino acid"
+        else:
+            problem = "a group is empty" if labels else "it is empty"
         raise SettingsError(
-            f"readout {found(text)}: expected one-letter codes of amino acids ({AMINO_ACIDS}), "
-            f"groups of them such as [DE], or a preset ({', '.join(PRESETS)}), "
-            f"found {found(wrong[0]) if wrong else 'an empty group' if labels else 'nothing'}"
+            f"readout {found(text)}: {problem}; expected one-letter codes ({AMINO_ACIDS}), groups "
+            f"such as [DE], or a preset ({', '.join(PRESETS)})"
         )
     labels = list(dict.fromkeys(labels))
     for amino_acid in AMINO_ACIDS:
         shared = [f"[{x}]" if len(x) > 1 else x for x in labels if amino_acid in x]
         if len(shared) > 1:
             raise SettingsError(
-                f"readout {found(text)}: expected each amino acid in one label, "
-                f"found {amino_acid} in {' and '.join(shared)}"
+                f"readout {found(text)}: {amino_acid} is in {' and in '.join(shared)}; an amino "
+                "acid may be in one label only"
             )
     return labels

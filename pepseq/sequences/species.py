@@ -91,12 +91,14 @@ def find_species_form(headers: Iterable[str]) -> str:
 
 def _find_rules(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
     """Return the rule that `auto` chooses, see `read_species`, then its alternatives."""
-    tried = []
+    tried, unshared = [], ""
     for form in SPECIES_FORMS:
         a, b = ([read_form(form, header) for header in family] for family in headers)
         shares = [sum(name is not None for name in names) / len(names) for names in (a, b)]
-        if min(shares) >= MIN_READ_SHARE and (set(a) & set(b)) - {None, SEVERAL}:
-            return [form]
+        if min(shares) >= MIN_READ_SHARE:
+            if (set(a) & set(b)) - {None, SEVERAL}:
+                return [form]
+            unshared = unshared or f"; by {form}, no species is in both families"
         tried.append(f"{form} {' and '.join(f'{share:.0%}' for share in shares)}")
     for separator in _SEPARATORS:
         scores = {place: _score_field(headers, separator, place) for place in _PLACES}
@@ -112,7 +114,7 @@ def _find_rules(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
     examples = " and ".join(found(family[0], 80) for family in headers)
     raise InputError(
         f"species: could not find the species in the headers, such as {examples} (headers that "
-        f"each rule reads in A and in B: {', '.join(tried)}); specify a rule, such as "
+        f"each rule reads in A and in B: {', '.join(tried)}{unshared}); specify a rule, such as "
         "--species 'field:|:2', 'regex:_(?P<species>[^_]+)$' or table:FILE.tsv"
     )
 

@@ -30,7 +30,10 @@ def find_rule(inputs: Sequence[str | Path], by: str) -> tuple[str, GroupOf]:
     try:
         species_of = species_reader(by)
     except SettingsError as error:
-        raise SettingsError(f"by: expected {RANDOM}, {CLUSTER}, or for {error}") from error
+        reason = str(error).removeprefix("species: ")
+        raise SettingsError(
+            f"by: expected {RANDOM}, {CLUSTER}, {SPECIES} or a rule that reads headers; {reason}"
+        ) from error
     return by, lambda record: species_of(record.id, record.header)
 
 
@@ -98,9 +101,8 @@ def assign_groups(
     for split, share in enumerate(fractions):
         if share and not (split_of_group == split).any():
             raise InputError(
-                f"{SPLITS[split]}: expected enough {kind} for a share of {share:g}, found none "
-                f"left: {len(groups)} proteins in {len(sizes)} {kind}, the largest of "
-                f"{sizes.max()}"
+                f"{SPLITS[split]}: too few {kind} for a share of {share:g}: {len(groups)} proteins "
+                f"are in {len(sizes)} {kind}, the largest of {sizes.max()}; set other --fractions"
             )
     return split_of_group[labels]
 

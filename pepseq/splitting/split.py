@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError
+from pepseq.errors import SettingsError
 from pepseq.evaluation.nearest import find_nearest
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import compressed
-from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
+from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
@@ -98,7 +98,7 @@ def split(
             order, repeated = store.distinct()
             failed += repeated
             if not len(order):
-                raise InputError(f"{failed[0]} (no other record can be used either)")
+                raise no_usable_record(failed)
             duplicates = len(store.rows) - len(order) - len(repeated)
             source = SplitSource(len(store.rows), duplicates, config.by)
             group_names = names if group_of else None

@@ -256,8 +256,8 @@ def _read(paths: Sequence[str | Path], described: dict) -> Reference:
     for path, excess in zip(paths, hidden, strict=True):
         if excess > 0:
             raise InputError(
-                f"{path}: expected known proteins, found readouts (more than half of the residues "
-                "are hidden): give the FASTA file of a proteome"
+                f"{path}: these are reads (more than half of the residues are hidden), not known "
+                "proteins; give the FASTA file of a proteome"
             )
     log.info("reference: %d distinct proteins of %d records", len(residues), len(held))
     order, strata = by_stratum(np.array(held), np.array([len(one) for one in residues]))

@@ -57,9 +57,12 @@ class TrainingPlan:
         """
         for path in self.inputs:
             if not Path(path).is_file():
-                raise InputError(
-                    f"{path}: expected a file, found none (pipes cannot be read again)"
+                problem = (
+                    "is no file: pipes cannot be read again"
+                    if Path(path).exists()
+                    else "no such file"
                 )
+                raise InputError(f"{path}: {problem}")
         return {
             "readouts": [str(readout) for readout in self.readouts],
             "base": self._base(),

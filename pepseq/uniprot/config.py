@@ -32,7 +32,7 @@ class DownloadConfig:
 
     def __post_init__(self) -> None:
         taxon = str(self.taxon or "").strip()
-        require(bool(taxon or (self.query or "").strip()), "expected a taxon or a query")
+        require(bool(taxon or (self.query or "").strip()), "give a taxon, a query or both")
         require(
             self.database in DATABASES,
             f"database: expected {' or '.join(DATABASES)}, found {found(str(self.database))}",

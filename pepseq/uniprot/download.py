@@ -132,7 +132,10 @@ def estimate(config: DownloadConfig) -> DownloadSummary:
 def _connect(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
     """Yield a client of the server and the server's address."""
     if is_offline():
-        raise InputError("download: needs the internet, but PEPSEQ_OFFLINE is set")
+        raise InputError(
+            "download needs a network; unset PEPSEQ_OFFLINE (or HF_HUB_OFFLINE, "
+            "TRANSFORMERS_OFFLINE)"
+        )
     url = server_url(config.server)
     with HttpClient(url, config=HTTP_CONFIG) as http:
         yield http, shown(url)

@@ -139,7 +139,7 @@ def test_files_without_a_common_id_are_refused(run, tmp_path):
     write("predicted.fasta", {"other": "MALK"})
     result = run()
     assert isinstance(result.exception, InputError)
-    assert "found no id in common, such as 'other'" in str(result.exception)
+    assert "no protein has an id of the truth: ids are such as 'other'" in str(result.exception)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["predicted.fasta", "truth.fasta"]
 
 
@@ -147,7 +147,7 @@ def test_files_without_a_good_record_are_refused(run, tmp_path):
     write("predicted.fasta", dict.fromkeys(TRUTH, "A!"))
     result = run("--keep-going")
     assert isinstance(result.exception, InputError)
-    assert "no other record can be used either" in str(result.exception)
+    assert "none of the 4 records can be used" in str(result.exception)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["predicted.fasta", "truth.fasta"]
 
 

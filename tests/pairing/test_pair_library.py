@@ -128,10 +128,11 @@ def test_an_impossible_known_pair_is_an_input_error(small, tmp_path, lines, mess
 
 def test_families_without_a_common_species_are_an_input_error(small):
     with pytest.raises(
-        InputError, match=r"no species is in both families: by rule ox those of A are such as none"
+        InputError,
+        match=r"no species is in both families: the rule ox reads none in A",
     ):
         small(species="ox")
-    with pytest.raises(InputError, match=r"A are such as 'a1', of B 'b1'"):
+    with pytest.raises(InputError, match=r"reads 'a1' in A and 'b1' in B"):
         small(species=r"regex:^(?P<species>\w+)")
 
 

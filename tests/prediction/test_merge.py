@@ -19,7 +19,7 @@ def change_record(path, change):
 
 def missing_record(parts):
     parts[1].with_name(f"{parts[1].name}.run.json").unlink()
-    return "part2.fasta: expected its run record part2.fasta.run.json, found none"
+    return "part2.fasta: its run record part2.fasta.run.json is missing"
 
 
 def no_shard(parts):

@@ -135,7 +135,7 @@ def test_the_example_file_of_whatprot_is_read():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"p_detatch": 0.1}, "found 'p_detatch'"),
+        ({"p_detatch": 0.1}, "unknown key 'p_detatch'"),
         ({"p_detach": 1.5}, "p_detach: expected a rate from 0 to 1, found 1.5"),
         ({"p_detach": "0.1"}, "p_detach: expected a rate"),
         ({"p_detach": True}, "p_detach: expected a rate"),
@@ -150,7 +150,7 @@ def test_the_example_file_of_whatprot_is_read():
         ({"channel_models": [["p\x1bröt"]]}, "expected a JSON object, found ['p\\x1bröt']"),
         ({"channel_models": "p\x1bröt"}, "expected a list, found 'p\\x1bröt'"),
         ({"channel_models": [3]}, "channel_models[0]: expected a JSON object, found 3"),
-        ({"channel_models": [{}, {"p_dut": 1}]}, "channel_models[1]: expected the keys"),
+        ({"channel_models": [{}, {"p_dut": 1}]}, "channel_models[1]: unknown key"),
         ({"channel_models": [{}, {"p_dud": -1}]}, "channel_models[1]: p_dud: expected a rate"),
     ],
 )

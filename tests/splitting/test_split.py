@@ -170,14 +170,14 @@ def test_headers_that_name_no_group_are_left_out_and_listed(done, records, tmp_p
     assert len(done(with_odd, by="species", keep_going=True, force=True)[0].bad) == 1
     with pytest.raises(InputError, match="could not find the species in the headers"):
         done([("odd", "MKKKK"), ("even", "MKK")], name="t", by="species")
-    with pytest.raises(SettingsError, match="expected random, cluster, or for species: expected"):
+    with pytest.raises(SettingsError, match="by: expected random, cluster, species or a rule"):
         done(by="colour", name="u")
 
 
 def test_too_few_groups_for_the_splits_are_refused(done):
-    with pytest.raises(InputError, match=r"test: expected enough groups .* in 2 groups"):
+    with pytest.raises(InputError, match=r"test: too few groups .* in 2 groups"):
         done([("a OX=1", "MK"), ("b OX=2", "ML"), ("c OX=2", "MN")], by="ox")
-    with pytest.raises(InputError, match="expected enough proteins"):
+    with pytest.raises(InputError, match="test: too few proteins"):
         done([("a", "MK"), ("b", "ML")])
     done([("a", "MK"), ("b", "ML")], fractions=(0.5, 0, 0.5))
 

@@ -242,5 +242,5 @@ def test_unknown_residues_and_long_proteins_are_kept_whole(fasta):
 
 def test_readouts_are_no_known_proteins(tmp_path):
     (tmp_path / "r").write_text(">a\nMXXXXK\n")
-    with pytest.raises(InputError, match="found readouts"):
+    with pytest.raises(InputError, match="these are reads"):
         open_reference([tmp_path / "r"])

@@ -166,7 +166,7 @@ def test_an_output_that_cannot_be_a_file_is_refused(ask, tmp_path):
 
 def test_offline_nothing_is_requested(ask, uniprot, monkeypatch):
     monkeypatch.setenv("PEPSEQ_OFFLINE", "1")
-    with pytest.raises(InputError, match="needs the internet, but PEPSEQ_OFFLINE is set"):
+    with pytest.raises(InputError, match="download needs a network; unset PEPSEQ_OFFLINE"):
         ask()
     assert not uniprot.asked
 
