@@ -1,70 +1,112 @@
 """The messages that users meet most, as they look.
 
-Each case of MESSAGES is a command line, `$ ...`, and below it the exit code and the last line that
-it prints on standard error (of standard output, if there is none).
+messages.txt has command lines (`$ ...`), each with its exit code and the last line that it prints
+on standard error, when it is called in a folder of FILES.
 """
 
 import gzip
 import io
+import os
+import shlex
 import zipfile
 from pathlib import Path
 
 import pytest
 from places import DATA
+from structures import WorkersInProcess
 
-MESSAGES = Path(__file__).with_name("messages.txt").read_text()
+from pepseq.io.atomic_files import locked
+
+MESSAGES = Path(__file__).with_name("messages.txt")
 PROTEINS = ">a\nMAGICKLLWYCHAINMKVLCY\n>b\nMKYLCQWERTYIPASDFGHKL\n"
 READS = ">a\nMXXXCKXXXYCXXXXMKXXCY\n>b\nMKYXCXXXXXYXXXXXXXXKX\n"
-FAMILY = ">{letter}1 [E. coli]\n{row}\n>{letter}2 [E. coli]\n{row}\n"
+
+
+def family(letter, row, species="E. coli"):
+    return "".join(f">{letter}{number} [{species}]\n{row}\n" for number in (1, 2))
+
+
+def zip_archive(name):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), "x")
+    return stream.getvalue()
+
+
 FILES = {
     "proteins.fasta": PROTEINS,
     "reads.fasta": READS,
     "odd_reads.fasta": READS.replace("YXXX", "YXWF"),
     "predicted.fasta": PROTEINS.replace("MAGIC", "MAGLC"),
     "other.fasta": PROTEINS.replace(">", ">x"),
-    "shorter.fasta": PROTEINS.replace("CY\n", "\n"),
     "empty.fasta": "",
     "genes.fasta": ">g\n" + "ACGTTGCA" * 40 + "\n",
     "reads.fastq": "@a\nACGT\n+\nIIII\n",
     "page.html": "<!doctype html>\n",
     "utf16.fasta": PROTEINS.encode("utf-16"),
     "cut.fasta.gz": gzip.compress(PROTEINS.encode(), mtime=0)[:-9],
+    "archive.zip": zip_archive("proteins.fasta"),
+    "workbook.xlsx": zip_archive("xl/workbook.xml"),
     "alignment.fasta": ">a\nMK-L\n>b\nMKAL\n",
     "twice.fasta": ">a\nMK\n>a\nMKL\n",
     "one_bad.fasta": ">a\nMK\n>b\nMK1L\n",
     "nul.fasta": b">a\nMK\n\0>b\nMK\n",
     "table.tsv": "protein\tspecies\na\tE. coli\n",
     "pairs.tsv": "protein_a\tprotein_b\na1\tb9\n",
+    "short_row.tsv": "protein_a\tprotein_b\na1\n",
+    "empty_cell.tsv": "protein_a\tprotein_b\na1\t\n",
     "dyes.tsv": "3\n1\n..0\t1\tp1\n",
     "noise.json": '{"channel_models": [{}]}',
     "unknown_key.json": '{"p_detatch": 0.1, "channel_models": []}',
-    "family_a.fasta": FAMILY.format(letter="a", row="MAGICK-LW"),
-    "family_b.fasta": FAMILY.format(letter="b", row="MKYLC"),
-    "family_c.fasta": FAMILY.format(letter="c", row="MKYLC").replace("coli", "albertii"),
+    "family_a.fasta": family("a", "MAGICK-LW"),
+    "family_b.fasta": family("b", "MKYLC"),
+    "family_c.fasta": family("c", "MKYLC", "E. albertii"),
+    "ragged.fasta": family("b", "MKYLC") + ">b3 [E. coli]\nMKYL\n",
     "model.pdb": (DATA / "structures" / "models" / "ecoli_536_00276.pdb").read_bytes(),
     "ids.txt": "P12345\n",
-    "names.txt": "my_protein\n",
     "old.fasta": "old",
     "old/notes.txt": "old",
     "folder/notes.txt": "notes",
 }
+CASES = [case.split("\n")[:2] for case in MESSAGES.read_text().split("$ ")[1:]]
 
 
-def _zip_archive():
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("proteins.fasta", PROTEINS)
-    return stream.getvalue()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of FILES, in which another run writes busy.fasta."""
+    folder = tmp_path_factory.mktemp("messages")
+    write_files(folder)
+    with locked(folder / "busy.fasta"):
+        yield folder
+
+
+def write_files(folder):
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 @pytest.fixture
-def inputs(tmp_path, monkeypatch):
-    """Write FILES into the working directory."""
-    for name, content in (FILES | {"archive.zip": _zip_archive()}).items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    monkeypatch.chdir(tmp_path)
+def call(folder, run, monkeypatch):
+    """Run a command line in the folder; remove what it writes; return code and last line."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("pepseq.structure.scoring.workers.Workers", WorkersInProcess)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "caches")
     monkeypatch.setenv("PEPSEQ_OFFLINE", "1")
-    for name in ("HF_HOME", "TORCH_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "caches"))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PEPSEQ_LONGEST_RECORD", "")  # so that what an option sets is removed
+
+    def call(line):
+        before = set(os.listdir())
+        done = run(*shlex.split(line))
+        for path in set(os.listdir()) - before:
+            Path(path).unlink()
+        return f"{done.code} {(done.err.strip() or 'no message').splitlines()[-1]}"
+
+    return call
+
+
+@pytest.mark.parametrize(("line", "message"), CASES, ids=[line for line, _ in CASES])
+def test_a_message_is_as_promised(call, line, message):
+    assert call(line) == message

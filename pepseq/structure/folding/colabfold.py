@@ -46,9 +46,8 @@ class ColabFold:
             raise SettingsError(f"colabfold: {found(options, 200)}: {error}") from error
         if shutil.which(PROGRAM) is None:
             raise SettingsError(
-                f"engine colabfold: expected the program {PROGRAM}, found none; it is installed as "
-                "the ColabFold project (github.com/YoshitakaMo/localcolabfold) says, and must be "
-                "on the PATH"
+                f"engine colabfold: the program {PROGRAM} is not on the PATH; install it as "
+                "described at https://github.com/YoshitakaMo/localcolabfold"
             )
         if is_offline(offline) and _WITHOUT_SERVER not in " ".join(self._options):
             raise SettingsError(

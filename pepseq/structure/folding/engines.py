@@ -101,9 +101,7 @@ class CommandEngine:
             )
         self._suffix = "pdb" if "pdb" in used else "cif"
         if shutil.which(self._words[0]) is None:
-            raise SettingsError(
-                f"command: expected a program, found none named {found(self._words[0], 200)}"
-            )
+            raise SettingsError(f"command: there is no program {found(self._words[0], 200)}")
 
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield the targets in turn."""
