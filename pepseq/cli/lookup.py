@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 @options.reference(required=True)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels
-@options.kind
-@options.missed_label
-@options.misread
+@options.read_settings(LookupConfig)
 @options.setting(LookupConfig, "best", "Maximum number of known proteins listed for each read.")
 @options.setting(LookupConfig, "max_q", "q-value up to which a read counts as assigned.")
 @options.setting(

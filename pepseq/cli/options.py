@@ -8,7 +8,7 @@ import click
 
 from pepseq.errors import SettingsError
 from pepseq.io.tables import check_table_name
-from pepseq.readout.readout import PRESETS, READ_KINDS, Readout
+from pepseq.readout.readout import PRESETS, Readout
 from pepseq.settings import Choice, Range, bounds_of
 
 
@@ -183,30 +183,23 @@ def reference(required: bool = False, default: str = "none", text: str = ""):
     )
 
 
-kind = click.option(
-    "--kind",
-    type=click.Choice(READ_KINDS),
-    default="protein",
-    show_default=True,
-    help="Kind of reads: of whole proteins, their first residues (prefix), tryptic peptides, or "
+_READ_SETTINGS = {
+    "kind": "Kind of reads: of whole proteins, their first residues (prefix), tryptic peptides, or "
     "any stretch (fragment).",
-)
+    "missed_label": "Probability that a label is missed and its residue is hidden (0 to below 1).",
+    "misread": "Probability that a label is misread as another label (0 to below 1).",
+}
 
-missed_label = click.option(
-    "--missed-label",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Probability that a label is missed and its residue is hidden (0 to below 1).",
-)
 
-misread = click.option(
-    "--misread",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Probability that a label is misread as another label (0 to below 1).",
-)
+def read_settings(config: type):
+    """Return a decorator that adds --kind, --missed-label and --misread, settings of `config`."""
+
+    def add_options(command):
+        for name, text in reversed(_READ_SETTINGS.items()):
+            command = setting(config, name, text)(command)
+        return command
+
+    return add_options
 
 
 def precision(choices: tuple[str, ...]):

@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
     "Source of predicted residues: reference proteins only (templates), the network only (model), "
     "or both (auto).",
 )
-@options.kind
-@options.missed_label
-@options.misread
+@options.read_settings(PredictConfig)
 @click.option(
     "--readout",
     type=options.READOUT,
