@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pepseq.templates import banded_alignment, global_alignment, seeds, ungapped_scan
+from pepseq.templates.alignment_paths import Scoring, copy_residues, path_bonuses
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import AMINO_ACIDS, exchanges, frequencies
@@ -81,10 +82,8 @@ class TemplateFinder:
         self.candidates = candidates
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
-        self._table, self._whole_table = (
-            np.log2(self.emission_ratios(change)).astype(np.float32, order="C")
-            for change in (ALIGNED_CHANGE, WHOLE_CHANGE)
-        )
+        self.scoring = self._scoring(ALIGNED_CHANGE, GAP_OPENING)
+        self._global_scoring = self._scoring(WHOLE_CHANGE, WHOLE_OPENING)
         self.thorough_labels = 0
         for self.labels in labels:
             hits = self._mean_hits() if self.labels != labels[-1] else 0
@@ -103,6 +102,10 @@ class TemplateFinder:
         return seeds.mean_hits(
             self.reference.residues, self.reference.offsets, self.symbols, self.labels
         )
+
+    def _scoring(self, changed: float, opening: np.float32) -> Scoring:
+        table = np.log2(self.emission_ratios(changed)).astype(np.float32, order="C")
+        return Scoring(table, opening, GAP_EXTENSION)
 
     def emission_ratios(self, changed: float) -> np.ndarray:
         """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
@@ -174,16 +177,14 @@ class TemplateFinder:
             BAND,
             np.float32(0.0 if thorough else LEAST_SEEDS),
         )
-        scores, paths = banded_alignment.align_all(
+        scores, paths = banded_alignment.align_locally(
             symbols,
             self.reference.residues,
             self.reference.offsets,
             proteins,
             diagonals,
             BAND,
-            self._table,
-            GAP_OPENING,
-            GAP_EXTENSION,
+            self.scoring,
         )
         return proteins, scores, paths
 
@@ -201,14 +202,12 @@ class TemplateFinder:
             middle = np.searchsorted(lengths, length)
             first = min(max(first, middle - MOST_AS_LONG // 2), last - MOST_AS_LONG)
             last = first + MOST_AS_LONG
-        return global_alignment.best_whole(
+        return global_alignment.align_globally(
             symbols,
             self.reference.residues,
             self.reference.offsets,
             order[first:last],
-            self._whole_table,
-            WHOLE_OPENING,
-            GAP_EXTENSION,
+            self._global_scoring,
             WHOLE_BAND,
             KEPT,
         )
@@ -217,10 +216,12 @@ class TemplateFinder:
         residues, offsets = self.reference.residues, self.reference.offsets
         most = max(self.candidates, self._kept(len(symbols)))
         if self.kind == "fragment":
-            places, scores = ungapped_scan.scan_all(symbols, residues, offsets, self._table, most)
+            places, scores = ungapped_scan.scan_all(
+                symbols, residues, offsets, self.scoring.table, most
+            )
         else:
             begins = self._places(len(symbols))
-            places, scores = ungapped_scan.scan(symbols, residues, begins, self._table, most)
+            places, scores = ungapped_scan.scan(symbols, residues, begins, self.scoring.table, most)
         proteins = np.searchsorted(offsets, places, side="right") - 1
         first = (places - offsets[proteins]).astype(np.int32)
         return proteins, scores, first[:, None] + np.arange(len(symbols), dtype=np.int32)
@@ -267,7 +268,7 @@ class TemplateFinder:
             found = [(np.empty(0, np.int64), np.empty(0), np.empty((0, length), np.int32))]
         proteins, scores, paths = (np.concatenate(parts) for parts in zip(*found, strict=True))
         lengths = self.reference.offsets[proteins + 1] - self.reference.offsets[proteins]
-        bonuses = banded_alignment.bonuses(
+        bonuses = path_bonuses(
             paths,
             lengths,
             SAME_END if self.kind == "protein" else 0.0,
@@ -280,7 +281,7 @@ class TemplateFinder:
         first = np.unique((proteins << 32 | middles)[rows], return_index=True)[1]
         rows = rows[np.sort(first)[: self._kept(length)]]
         paths = paths[rows]
-        aligned, spans = banded_alignment.copied(
+        aligned, spans = copy_residues(
             self.reference.residues, self.reference.offsets[proteins[rows]], paths
         )
         places = np.full(len(rows), self.places(length))

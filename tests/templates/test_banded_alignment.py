@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepseq.kernels import read_only
-from pepseq.templates.banded_alignment import align
+from pepseq.templates.alignment_paths import Scoring
+from pepseq.templates.banded_alignment import align_in_band
 
 OPENING, EXTENSION = np.float32(3), np.float32(0.5)
 SYMBOLS = 5
@@ -28,7 +29,8 @@ def run(symbols, protein, diagonal=0, band=120):
     path = np.full(len(symbols), 77, np.int32)
     protein = read_only(np.asarray(protein, np.uint8))
     scratch = np.full((2, len(symbols) + 1, 2 * band + 2), np.nan, np.float32)
-    score = align(symbols, protein, diagonal, band, TABLE, OPENING, EXTENSION, scratch, path)
+    scoring = Scoring(TABLE, OPENING, EXTENSION)
+    score = align_in_band(symbols, protein, diagonal, band, scoring, scratch, path)
     return float(score), path
 
 
@@ -103,7 +105,7 @@ def test_a_narrow_band_never_scores_more_and_stays_inside(published, pair, diago
     assert (np.abs(off) <= band).all()
 
 
-def test_an_insertion_and_a_deletion_are_passed():
+def test_a_path_leads_over_an_insertion_and_a_deletion():
     protein = RNG.integers(0, 20, 90)
     copy = np.concatenate([protein[:30], RNG.integers(0, 20, 4), protein[30:60], protein[63:]])
     path = run(symbols_of(copy), protein, band=10)[1]
@@ -113,7 +115,7 @@ def test_an_insertion_and_a_deletion_are_passed():
     assert np.count_nonzero(path[26:38] < 0) == 4
 
 
-def test_beyond_the_aligned_stretch_a_path_goes_on_without_gaps():
+def test_a_path_is_extended_without_gaps_beyond_the_aligned_stretch():
     protein = RNG.integers(0, 20, 60)
     worst = TABLE.argmin(0).astype(np.uint8)
     symbols = symbols_of(protein)
@@ -122,7 +124,7 @@ def test_beyond_the_aligned_stretch_a_path_goes_on_without_gaps():
     assert run(symbols, protein[8:])[1].tolist() == [-1] * 8 + list(range(52))
 
 
-def test_nothing_in_common_has_no_path():
+def test_an_unrelated_protein_has_no_path():
     score, path = run(np.zeros(5, np.uint8), [code for code in range(21) if TABLE[0, code] < 0][:6])
     assert score == 0 and (path == -1).all()
     score, path = run(symbols_of([1, 2, 3]), [1, 2, 3], diagonal=500, band=4)

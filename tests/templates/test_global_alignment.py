@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepseq.kernels import read_only
-from pepseq.templates.global_alignment import LANES, best_whole
+from pepseq.templates.alignment_paths import Scoring
+from pepseq.templates.global_alignment import LANES, align_globally
 
 OPENING, EXTENSION = 4.0, 0.5
 SYMBOLS = 4
@@ -19,9 +20,9 @@ def run(symbols, proteins, band=80, most=1000):
     residues = read_only(np.concatenate([np.asarray(p, np.uint8) for p in proteins]))
     offsets = read_only(np.cumsum([0, *map(len, proteins)]))
     order = np.argsort([len(p) for p in proteins], kind="stable")
-    table, gaps = TABLE, (np.float32(OPENING), np.float32(EXTENSION))
+    scoring = Scoring(TABLE, np.float32(OPENING), np.float32(EXTENSION))
     symbols = np.asarray(symbols, np.uint8)
-    return best_whole(symbols, residues, offsets, order, table, *gaps, band, most)
+    return align_globally(symbols, residues, offsets, order, scoring, band, most)
 
 
 def jutting(residues):
@@ -90,15 +91,13 @@ def test_more_proteins_than_lanes_and_only_the_best_are_returned():
     assert all(score <= alone[n] + 1e-3 for n, score in zip(numbers, scores, strict=True))
 
 
-def test_no_protein_no_alignment():
-    found = best_whole(
+def test_without_proteins_there_is_no_alignment():
+    found = align_globally(
         np.zeros(4, np.uint8),
         read_only(np.zeros(5, np.uint8)),
         read_only(np.array([0, 5])),
         np.empty(0, np.int64),
-        TABLE,
-        np.float32(4),
-        np.float32(1),
+        Scoring(TABLE, np.float32(4), np.float32(1)),
         15,
         24,
     )

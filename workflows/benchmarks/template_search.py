@@ -20,8 +20,8 @@ import template_engines
 
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.banded_alignment import align_all
-from pepseq.templates.finder import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
+from pepseq.templates.banded_alignment import align_locally
+from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import open_reference
 from pepseq.templates.substitution import AMINO_ACIDS, encode
@@ -68,17 +68,14 @@ def align_pair(finder: TemplateFinder, symbols: np.ndarray, protein: int):
     """Align one readout with one protein in a band that holds the whole of both."""
     reference = finder.reference
     band = min(max(len(symbols), len(reference.protein(protein))), 3000)
-    table = np.log2(finder.emission_ratios(ALIGNED_CHANGE)).astype(np.float32)
-    return align_all(
+    return align_locally(
         symbols,
         reference.residues,
         reference.offsets,
         np.array([protein]),
         np.array([0]),
         band,
-        table,
-        GAP_OPENING,
-        GAP_EXTENSION,
+        finder.scoring,
     )
 
 
