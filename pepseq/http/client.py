@@ -156,7 +156,9 @@ class HttpClient:
             digest = sha256(partial.file)
             try:
                 if expected is not None and digest != expected:
-                    raise InputError(f"{shown(url)}: expected SHA-256 {expected}, found {digest}")
+                    raise InputError(
+                        f"{without_password(url)}: expected SHA-256 {expected}, found {digest}"
+                    )
                 if check is not None:
                     check(partial.file)
             except InputError:
@@ -188,7 +190,7 @@ class HttpClient:
             raise RetryError(f"expected another kind of file, found one that starts with {start!r}")
 
     def check_address(self, url: str) -> None:
-        """Raise InputError for an address that will not be asked: another host or protocol."""
+        """Raise InputError for an address to which no request is sent: another host or protocol."""
         self._allowed(url)
 
     @contextmanager
@@ -199,12 +201,14 @@ class HttpClient:
             with self._answer(target, headers) as response:
                 self._reached = True
                 if not response.has_redirect_location:
-                    check_status(response, shown(url))
+                    check_status(response, without_password(url))
                     yield response
                     return
                 location = response.headers["Location"]
             target = self._allowed(location, target)
-        raise InputError(f"{shown(url)}: expected a file, found more than {_REDIRECTS} redirects")
+        raise InputError(
+            f"{without_password(url)}: expected a file, found more than {_REDIRECTS} redirects"
+        )
 
     @contextmanager
     def _answer(self, url: httpx2.URL, headers: dict[str, str]) -> Iterator[httpx2.Response]:
@@ -215,14 +219,12 @@ class HttpClient:
             auth = self._auth if own else None
             response = self._client.send(request, stream=True, auth=auth)
         except (httpx2.InvalidURL, ValueError) as error:
-            raise RetryError(
-                f"expected an answer, found headers that no one can read: {error}"
-            ) from (error)
+            raise RetryError(f"the headers of the answer cannot be read: {error}") from error
         with closing(response):
             yield response
 
     def _allowed(self, address: str, base: httpx2.URL | None = None) -> httpx2.URL:
-        """Return an address, perhaps relative to `base`, that may be asked; else InputError."""
+        """Return an address, perhaps relative to `base`; InputError if no request may go there."""
         try:
             url = httpx2.URL(address) if base is None else base.join(address)
         except (httpx2.InvalidURL, ValueError) as error:
@@ -232,8 +234,8 @@ class HttpClient:
         if _origin(url) not in self._origins or url.userinfo:
             allowed = ", ".join(sorted(_address(origin) for origin in self._origins))
             raise InputError(
-                f"{shown(str(url))}: expected an address of {allowed} without user name, found "
-                "another host, port or protocol, or a user name; it was not asked"
+                f"{without_password(str(url))}: expected an address of {allowed} without user "
+                "name, found another host, port or protocol, or a user name; no request was sent"
             )
         return url
 
@@ -255,7 +257,7 @@ class HttpClient:
                 reason, after = f"{type(error).__name__}: {error}".rstrip(": "), None
                 unconnected = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             failures, most = (1 if received() > most else failures + 1), max(most, received())
-            where = f"{shown(url)}: {reason}"
+            where = f"{without_password(url)}: {reason}"
             if unconnected and not self._reached and failures >= first:
                 raise ServerUnreachable(
                     f"{where}; gave up after {failures} tries: is there a network? try again later"
@@ -279,7 +281,7 @@ def parse_address(url: str) -> httpx2.URL:
     raise SettingsError(f"{found(url, 200)}: expected an http or https address")
 
 
-def shown(url: str) -> str:
+def without_password(url: str) -> str:
     """Return an address without user name and password, for messages and records."""
     return re.sub(r"(?<=//)[^/?#]*@", "", url)
 
@@ -295,7 +297,7 @@ def _address(origin: tuple[str, str, int | None]) -> str:
 
 
 def _write(response: httpx2.Response, partial: PartialDownload) -> None:
-    """Append an answer's bytes; RetryError if fewer came than the server said."""
+    """Append an answer's bytes to the file; RetryError if some are missing."""
     progress = Progress(f"downloading {partial.url}", partial.total or 0, "bytes", partial.size())
     with append_file(partial.file) as stream, progress:
         for block in response.iter_raw():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pepseq.errors import SettingsError, found
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -69,14 +69,9 @@ def mask(
         else:
             count = _write_fasta(stream, reads, readout, hidden_symbol)
         write_failed(outputs, output, bad, count)
-        settings = {
-            "readout": str(readout),
-            "labels": ",".join(readout.labels),
-            "hidden_symbol": hidden_symbol,
-            "dye_sequences": dye_sequences,
-            "seed": seed,
-            "noise": None if model is None else asdict(model),
-        }
+        settings: dict[str, Any] = {"readout": str(readout), "labels": ",".join(readout.labels)}
+        settings |= {"hidden_symbol": hidden_symbol, "dye_sequences": dye_sequences, "seed": seed}
+        settings["noise"] = None if model is None else asdict(model)
         outputs.record(output, run_record("mask", settings, [*inputs, *noise_files], started))
     refuse_failed(bad, count, output, keep_going)
     left_out = f" ({len(bad):,} left out)" if bad else ""

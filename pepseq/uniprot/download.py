@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from pepseq.errors import InputError, SettingsError, TryAgainError
-from pepseq.http.client import HttpClient, HttpConfig, is_offline, shown
+from pepseq.http.client import HttpClient, HttpConfig, is_offline, without_password
 from pepseq.http.responses import RejectedError
 from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.files import check_outputs
@@ -138,7 +138,7 @@ def _connect(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
         )
     url = server_url(config.server)
     with HttpClient(url, config=HTTP_CONFIG) as http:
-        yield http, shown(url)
+        yield http, without_password(url)
 
 
 def _download_all(http: HttpClient, pages: Pages) -> PagesState:

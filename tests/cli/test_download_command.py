@@ -47,18 +47,31 @@ def test_a_dry_run_prints_number_and_size(ask, uniprot, tmp_path):
     assert 0 < int(told["bytes_gzip_about"]) < int(told["bytes_about"])
 
 
-def test_exit_codes_of_download(ask, uniprot, run, tmp_path):
-    output = ("-o", tmp_path / "o.fasta")
-    assert ask().code == 2
-    assert run("download", *output).code == 2
-    assert ask(*output, "--identity", 95).code == 2
-    assert ask(*output, "--identity", 50, "--database", "uniprotkb").code == 2
-    assert ask(*output, "--reviewed").code == 2
-    assert ask("-o", "-").code == 2
-    assert ask(*output, taxon="Bacillus").code == 65
-    assert run("download", "--taxon", 1, "--server", "ftp://x", *output).code == 2
-    for code, faults in ((75, [Bad(status=429)] * 2), (65, [Bad(status=400)])):
-        uniprot.faults = list(faults)
-        result = ask(*output)
-        assert result.code == code and len(result.err.strip().splitlines()) <= 3
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--taxon", "562"],
+        ["-o", "o.fasta"],
+        ["--taxon", "562", "-o", "o.fasta", "--identity", "95"],
+        ["--taxon", "562", "-o", "o.fasta", "--identity", "50", "--database", "uniprotkb"],
+        ["--taxon", "562", "-o", "o.fasta", "--reviewed"],
+        ["--taxon", "562", "-o", "-"],
+        ["--taxon", "1", "-o", "o.fasta", "--server", "ftp://x"],
+    ],
+)
+def test_wrong_arguments_are_usage_errors(uniprot, run, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert run("download", *arguments).code == 2
+    assert not list(tmp_path.iterdir()) and not uniprot.asked
+
+
+def test_an_ambiguous_taxon_is_an_input_error(ask, tmp_path):
+    assert ask("-o", tmp_path / "o.fasta", taxon="Bacillus").code == 65
+
+
+@pytest.mark.parametrize(("code", "faults"), [(75, [Bad(status=429)] * 2), (65, [Bad(status=400)])])
+def test_a_server_that_refuses_ends_the_download(ask, uniprot, tmp_path, code, faults):
+    uniprot.faults = list(faults)
+    result = ask("-o", tmp_path / "o.fasta")
+    assert result.code == code and len(result.err.strip().splitlines()) <= 3
     assert not (tmp_path / "o.fasta").exists()

@@ -172,8 +172,8 @@ def test_a_refusal_other_than_404_is_no_missing_model(run, alphafold, ids, tmp_p
     ("change", "words"),
     [
         ({"cifUrl": "http://[::1"}, "expected an address"),
-        ({"cifUrl": "ftp://127.0.0.1/x.cif"}, "it was not asked"),
-        ({"cifUrl": "/files/x.cif"}, "it was not asked"),
+        ({"cifUrl": "ftp://127.0.0.1/x.cif"}, "no request was sent"),
+        ({"cifUrl": "/files/x.cif"}, "no request was sent"),
         (b"[" * 200_000, "expected JSON"),
         ({"entryId": "AF-P12345-F" + "1" * 5000}, ""),
         ({"cifUrl": "long"}, ""),

@@ -9,7 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 from pepseq.errors import InputError, PepseqError, TryAgainError
-from pepseq.http.client import HttpClient, HttpConfig, ServerUnreachable, is_offline, shown
+from pepseq.http.client import (
+    HttpClient,
+    HttpConfig,
+    ServerUnreachable,
+    is_offline,
+    without_password,
+)
 from pepseq.http.concurrent import request_all
 from pepseq.io.failures import FailedRecord, refuse_failed
 from pepseq.io.outputs import STDIO
@@ -157,7 +163,7 @@ def _server(config: FetchConfig) -> Iterator[tuple[HttpClient, str]]:
         )
     url = server_url(config.server)
     with HttpClient(url, [f"https://{HOST}"], HTTP_SETTINGS) as http:
-        yield http, shown(url)
+        yield http, without_password(url)
 
 
 def _is_done(folder: StructureFolder, protein: RequestedProtein, config: FetchConfig) -> bool:
