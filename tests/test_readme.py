@@ -44,6 +44,7 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
 
 
+@pytest.mark.slow
 def test_every_command_line_runs(checkout, run):
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     calls = [part.strip() for line in lines for part in line.split("&&") if "pepseq " in part]

@@ -128,7 +128,7 @@ def test_a_signal_ends_a_run_with_threads_that_never_end(body, code, out):
 
 def test_a_signal_ends_a_library_call_with_an_error():
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(TryAgainError, match="the last whole page"):
+    with pytest.raises(TryAgainError, match="the last complete page"):
         with signals.stopped_by_sigterm("page"):
             signal.raise_signal(signal.SIGTERM)
             time.sleep(9)
