@@ -15,7 +15,7 @@ import pytest
 from places import DATA
 from structures import WorkersInProcess
 
-from pepseq.io.atomic_files import locked
+from pepseq.io.atomic_files import locked, remove_path
 
 MESSAGES = Path(__file__).with_name("messages.txt")
 PROTEINS = ">a\nMAGICKLLWYCHAINMKVLCY\n>b\nMKYLCQWERTYIPASDFGHKL\n"
@@ -101,7 +101,7 @@ def call(folder, run, monkeypatch):
         before = set(os.listdir())
         done = run(*shlex.split(line))
         for path in set(os.listdir()) - before:
-            Path(path).unlink()
+            remove_path(Path(path))
         return f"{done.code} {(done.err.strip() or 'no message').splitlines()[-1]}"
 
     return call

@@ -1,4 +1,4 @@
-"""Folders that a command writes: which of them may be overwritten."""
+"""Checks of the folder that a command writes, before the work."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -17,12 +17,12 @@ def check_output_folder(
     names: Collection[str],
     kind: str,
 ) -> Path:
-    """Return the path of an output folder; refuse one that must not be written.
+    """Return the path of an output folder that may be written.
 
-    Only a folder that holds nothing but files of these `names` is overwritten; `kind` says what
-    it holds, such as "an evaluation". Raises SettingsError for standard output, and for a folder
-    that is an input or holds one; OutputError for one that exists (without `force`) or holds other
-    files.
+    With `force`, a folder that contains only files of these `names` is overwritten; `kind` is its
+    content for messages, such as "an evaluation". Raises SettingsError for standard output, and for
+    a folder that is an input or contains one; OutputError for a folder that exists (without
+    `force`) or contains other files.
     """
     if str(output) == STDIO:
         raise SettingsError("output: expected a folder, found - (stdout)")
@@ -30,7 +30,7 @@ def check_output_folder(
     check_outputs([output], list(inputs), force, folder=True)
     real = Path(os.path.realpath(output))
     if any(real in Path(os.path.realpath(path)).parents for path in inputs):
-        raise SettingsError(f"{output}: an output must not hold the inputs")
+        raise SettingsError(f"{output}: the folder contains an input; give another name")
     if output.exists():
         with disk_errors(output):
             foreign = sorted(
@@ -40,7 +40,7 @@ def check_output_folder(
             )
         if foreign:
             raise OutputError(
-                f"{output}: expected {kind} to overwrite, found a folder that also holds "
-                f"{found(foreign[0])}"
+                f"{output}: --force overwrites {kind}, but the folder also contains "
+                f"{found(foreign[0])}; give another name"
             )
     return output

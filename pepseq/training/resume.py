@@ -58,7 +58,7 @@ def check_output(
     check_outputs([output], inputs, force, folder=True)
     used = [Path(os.path.realpath(path)) for path in [*inputs, *models] if path]
     if any(output == path or output in path.parents for path in used):
-        raise SettingsError(f"{output}: an output must not hold the inputs or a model")
+        raise SettingsError(f"{output}: the folder contains an input or a model; give another name")
     if output.exists():
         listed: dict[str, str] = {}
         with suppress(OSError, ValueError, KeyError):
@@ -66,8 +66,8 @@ def check_output(
         foreign = {path.name for path in output.iterdir()} - {MANIFEST, *listed}
         if foreign:
             raise OutputError(
-                f"{output}: expected a trained network to overwrite, found a folder that also "
-                f"holds {min(foreign)}"
+                f"{output}: --force overwrites a trained network, but the folder also contains "
+                f"{min(foreign)}; give another name"
             )
 
 

@@ -237,7 +237,7 @@ def test_a_faulty_reference_is_refused_before_the_work(run, tmp_path):
     assert not (tmp_path / "out").exists()
     (tmp_path / "kept").mkdir()
     known = write("kept/proteins.tsv", {"k": "MALK"})
-    with pytest.raises(SettingsError, match="must not hold the inputs"):
+    with pytest.raises(SettingsError, match="the folder contains an input"):
         evaluate("truth.fasta", "predicted.fasta", "kept", "KCYM", reference=known, force=True)
     assert known.exists()
 

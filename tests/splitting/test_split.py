@@ -341,7 +341,7 @@ def test_a_folder_is_overwritten_only_with_force_and_if_it_is_a_split(done, tmp_
     assert (tmp_path / "s" / "train.fasta").read_bytes() == before
     done(force=True, seed=3)
     (tmp_path / "s" / "mine").write_text("")
-    with pytest.raises(OutputError, match="a split to overwrite.*'mine'"):
+    with pytest.raises(OutputError, match="overwrites a split, but .*'mine'"):
         done(force=True)
     for source in ("-", tmp_path / "missing"):
         with pytest.raises((SettingsError, InputError)):

@@ -229,7 +229,7 @@ def test_wrong_settings_are_refused(learn, odd_teacher, tmp_path):
         learn("net", teacher_weight=0.7)
     (tmp_path / "net").mkdir()
     teacher = shutil.copytree(odd_teacher, tmp_path / "net" / "teacher")
-    with pytest.raises(SettingsError, match="an output must not hold the inputs or a model"):
+    with pytest.raises(SettingsError, match="the folder contains an input or a model"):
         learn("net", teacher, force=True)
 
 
