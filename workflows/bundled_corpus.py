@@ -7,7 +7,7 @@ import numpy as np
 from pepseq import Readout
 from pepseq.network.training_examples import MIN_RESIDUES, Example, PlainExamples
 from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 from pepseq.templates.substitution import encode
 from pepseq.training.template_examples import draw_examples, save_examples
 

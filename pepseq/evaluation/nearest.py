@@ -15,7 +15,8 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import Reference, open_reference
+from pepseq.templates.reference import Reference
+from pepseq.templates.reference_files import open_reference
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def decoys_of(reference: Reference, kind: str) -> Reference:
         reference.offsets,
         reference.names,
         reference.name_offsets,
-        reference.index and reference.index.inside(name),
+        reference.index and reference.index.subfolder(name),
         reference.described,
     )
 

@@ -14,7 +14,7 @@ from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
 from pepseq.templates import BUNDLED_REFERENCE
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 
 log = logging.getLogger(__name__)
 _FORMATS = {

@@ -214,8 +214,8 @@ def _load_templates(
         return None
     from pepseq.prediction.template_model import TemplateModel
     from pepseq.templates.read_symbols import read_symbols
-    from pepseq.templates.reference import open_reference
-    from pepseq.templates.stratified import StratifiedFinder
+    from pepseq.templates.reference_files import open_reference
+    from pepseq.templates.stratified_finder import StratifiedFinder
 
     symbols = read_symbols(readout, config.missed_label, config.misread)
     finder = StratifiedFinder(open_reference(references), symbols, config.kind)

@@ -13,7 +13,7 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.finder import KEPT, TemplateFinder, Templates
-from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
 _TINY = 1e-12

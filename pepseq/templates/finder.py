@@ -123,10 +123,10 @@ class TemplateFinder:
         fragments it aligns eight times as many candidates, however few seeds they share, and its
         seeds may have fewer labels.
         """
-        return together(self.found(residues, thorough))
+        return merge_templates(self.find_by_search(residues, thorough))
 
-    def found(self, residues: str, thorough: bool = False) -> list[Templates]:
-        """Return what `find` does, each kind of search by itself."""
+    def find_by_search(self, residues: str, thorough: bool = False) -> list[Templates]:
+        """Return the templates of each kind of search by itself."""
         symbols = self.symbols.encode(residues)
         found = []
         if len(symbols) <= LONGEST:
@@ -288,9 +288,10 @@ class TemplateFinder:
         return Templates(proteins[rows], aligned, totals[rows], bonuses[rows], spans, places)
 
 
-def together(found: Sequence[Templates]) -> Templates:
-    """Return all templates, best first."""
-    names = [field.name for field in fields(Templates)]
-    parts = [np.concatenate([getattr(one, name) for one in found]) for name in names]
-    every = Templates(*parts)
-    return every.chosen(np.argsort(-every.scores, kind="stable"))
+def merge_templates(parts: Sequence[Templates]) -> Templates:
+    """Return the templates of all parts, best first."""
+    columns = (
+        np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Templates)
+    )
+    merged = Templates(*columns)
+    return merged.chosen(np.argsort(-merged.scores, kind="stable"))

@@ -1,4 +1,4 @@
-"""Arrays of a reference on disk: written whole, each with a checksum, and checked when opened.
+"""Index of a reference: arrays on disk, written whole, with checksums that are checked on opening.
 
 A file is an array in NumPy's format and, after it, a CRC-32 of the reference's hash, the file's
 name and the array. Who may write a file can forge a checksum: only files of this user, of root and
@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,35 +51,37 @@ class UntrustedError(Exception):
 class Index:
     """A folder of arrays of one reference.
 
-    key: hash of the reference's contents; owners: ids of the users whose files are read; place: of
-    the folder inside the index.
+    key: hash of the reference's contents; owners: ids of the users whose files are read; subpath:
+    of the folder inside the index.
     """
 
     folder: Path
     key: str
     owners: frozenset[int]
-    place: str = ""
+    subpath: str = ""
 
-    def inside(self, name: str) -> "Index":
+    def subfolder(self, name: str) -> "Index":
         """Return the index in a folder of this one, which is made where it can be."""
         folder = self.folder / name
         with suppress(OSError):
-            self._check_mine()
+            self._check_owner()
             if folder.is_symlink() or not folder.is_dir():
                 remove_path(folder)
                 folder.mkdir(_FOLDER_MODE)
-        return replace(self, folder=folder, place=f"{self.place}{name}/")
+        return replace(self, folder=folder, subpath=f"{self.subpath}{name}/")
 
-    def load(self, name: str, dtype: type) -> np.ndarray:
+    def load_array(self, name: str, dtype: type) -> np.ndarray:
         """Return an array, (n,) and read-only: mapped, or read into memory if it is another user's.
 
         Raises OSError (FileNotFoundError if there is none), DamagedError and UntrustedError.
         """
         with self._open(f"{name}.npy") as stream:
             about = os.fstat(stream.fileno())
-            mapped = about.st_uid in (0, os.geteuid()) and about.st_size
-            content = mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) if mapped else None
-            content = content or stream.read()  # its owner might cut it short later
+            content: mmap.mmap | bytes
+            if about.st_uid in (0, os.geteuid()) and about.st_size:
+                content = mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ)
+            else:
+                content = stream.read()  # another user might cut a mapped file short later
             with memoryview(content) as view:
                 end = max(len(view) - _CHECKSUM_BYTES, 0)
                 if view[end:] != self._checksum(name, view[:end]):
@@ -94,9 +97,9 @@ class Index:
             raise DamagedError(f"{name}.npy: type or size")
         return np.frombuffer(content, np.uint8, end - start, start).view(dtype)
 
-    def save(self, name: str, array: np.ndarray) -> None:
+    def save_array(self, name: str, array: np.ndarray) -> None:
         """Write an array to disk, then give it its name; OSError."""
-        self._check_mine()
+        self._check_owner()
         path = self.folder / f"{name}.npy"
         partial = new_partial(path)
         try:
@@ -108,8 +111,8 @@ class Index:
         finally:
             remove_path(partial)
 
-    def about(self) -> dict:
-        """Return what `build` was told about the index.
+    def read_about(self) -> dict[str, Any]:
+        """Return the description of the index that `build` wrote.
 
         Raises OSError (FileNotFoundError if there is none, ESTALE if it is of an older format),
         DamagedError and UntrustedError.
@@ -126,7 +129,7 @@ class Index:
         return about
 
     def build(
-        self, about: dict, arrays: dict[str, np.ndarray], check: Callable[[], object]
+        self, about: dict[str, Any], arrays: dict[str, np.ndarray], check: Callable[[], object]
     ) -> None:
         """Write an index to disk, then give it its name, unless another process was first.
 
@@ -155,10 +158,10 @@ class Index:
         with suppress(OSError, DamagedError):
             check()
             return
-        self._check_mine()
+        self._check_owner()
         exchange_names(os.fspath(partial), os.fspath(self.folder))
 
-    def _check_mine(self) -> None:
+    def _check_owner(self) -> None:
         """Raise PermissionError if the folder is another user's, who would not trust our files."""
         if os.lstat(self.folder).st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), os.fspath(self.folder))
@@ -172,7 +175,7 @@ class Index:
                 raise DamagedError(f"{name}: a link") from error
             raise
         about = os.fstat(handle)
-        reason = None
+        reason: DamagedError | UntrustedError | None = None
         if not stat.S_ISREG(about.st_mode):
             reason = DamagedError(f"{name}: no file")
         elif about.st_uid not in self.owners:
@@ -189,15 +192,16 @@ class Index:
         described = np.lib.format.header_data_from_array_1_0(array)
         np.lib.format.write_array_header_1_0(header, described)
         with create_file(path, _FILE_MODE) as stream:
-            for part in (header.getvalue(), array.view(np.uint8)):
+            parts = header.getvalue(), array.view(np.uint8).data
+            for part in parts:
                 stream.write(part)
-            stream.write(self._checksum(name, header.getvalue(), array.view(np.uint8)))
+            stream.write(self._checksum(name, *parts))
 
-    def _checksum(self, name: str, *parts: bytes | memoryview | np.ndarray) -> bytes:
-        value = zlib.crc32(f"{self.key} {self.place}{name}".encode())
+    def _checksum(self, name: str, *parts: bytes | memoryview) -> bytes:
+        value = zlib.crc32(f"{self.key} {self.subpath}{name}".encode())
         for part in parts:
             value = zlib.crc32(part, value)
         return value.to_bytes(_CHECKSUM_BYTES, "little")
 
-    def _digits(self, about: dict) -> str:
+    def _digits(self, about: dict[str, Any]) -> str:
         return self._checksum(_ABOUT, to_json(about)).hex()

@@ -1,11 +1,25 @@
 """Seeds: runs of labels with the distances between them, and where a reference has them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pepseq.kernels import kernel, read_only
 from pepseq.templates.read_symbols import ReadSymbols
 
 BIN = 3
+
+
+class SeedTable(NamedTuple):
+    """Where a reference has each seed.
+
+    `positions` are those of seeds' first labels in the residues, bucket by bucket; bucket b, the
+    seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
+    uint32, or int64 if there are more than 2^32 residues.
+    """
+
+    starts: np.ndarray
+    positions: np.ndarray
 
 
 @kernel
@@ -37,17 +51,12 @@ def seeds_of(symbols, blank, labels, keys, places):
 
 def build_seeds(
     residues: np.ndarray, offsets: np.ndarray, symbols: ReadSymbols, labels: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the reference has each seed.
-
-    `positions` are places of seeds' first labels in `residues`, bucket by bucket; bucket b, the
-    seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
-    uint32, or int64 if there are more than 2^32 residues.
-    """
-    given = read_only(residues), read_only(offsets), symbols.symbol_of_code, symbols.hidden
+) -> SeedTable:
+    """Return the seeds of `labels` labels of a reference."""
+    arrays = read_only(residues), read_only(offsets), symbols.symbol_of_code, symbols.hidden
     zero = place_type(len(residues))(0)
-    starts, positions = _build(*given, labels, _bits(len(residues)), zero)
-    return read_only(starts), read_only(positions)
+    starts, positions = _build(*arrays, labels, _bits(len(residues)), zero)
+    return SeedTable(read_only(starts), read_only(positions))
 
 
 def place_type(residues: int) -> type:
@@ -55,8 +64,9 @@ def place_type(residues: int) -> type:
     return np.uint32 if residues < 1 << 32 else np.int64
 
 
-def are_seeds(starts: np.ndarray, positions: np.ndarray, residues: int) -> bool:
-    """Return whether arrays are such as `build_seeds` returns for a reference of this size."""
+def are_seeds(table: SeedTable, residues: int) -> bool:
+    """Return whether a table is such as `build_seeds` returns for a reference of this size."""
+    starts, positions = table
     return (
         len(starts) == (1 << _bits(residues)) + 1
         and starts[0] == 0

@@ -23,7 +23,7 @@ from pepseq.sequences.residues import label_symbol
 from pepseq.templates.finder import Templates
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import Reference
-from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import encode
 
 KIND_PROBABILITIES = {"protein": 0.6, "fragment": 0.2, "tryptic": 0.12, "prefix": 0.08}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pepseq.identification.decoys import decoys_of, q_values
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 
 
 @pytest.fixture

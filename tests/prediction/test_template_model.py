@@ -9,7 +9,7 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.stratified_finder import StratifiedFinder
 
 
 def template_model(pairs, readout=K1, candidates="hidden", kind="protein", **errors):

@@ -12,7 +12,7 @@ from pepseq.identification.decoys import decoys_of
 from pepseq.templates import index as module
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 
 SYMBOLS = read_symbols(K1)
 OTHER = 54321
@@ -171,7 +171,7 @@ def test_what_is_out_of_range_never_reaches_a_kernel(known, caplog, name, forge)
     expected = answers(known)
     (path,) = index_of(known).glob(f"{name}.npy")
     array = np.load(path)
-    open_reference([known]).index.save(path.stem, forge(array))
+    open_reference([known]).index.save_array(path.stem, forge(array))
     assert answers(known) == expected and "is damaged" in caplog.text
     assert np.array_equal(np.load(path), array)
 

@@ -11,9 +11,9 @@ import pytest
 from known import K1
 
 from pepseq.errors import InputError
-from pepseq.templates import reference as module
+from pepseq.templates import reference_files as module
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 from pepseq.templates.substitution import encode
 
 SYMBOLS = read_symbols(K1)
@@ -175,15 +175,15 @@ def test_several_files_are_one_reference(fasta, proteins):
 
 def test_an_index_that_another_process_made_meanwhile_is_left_alone(known, monkeypatch):
     """Jobs that start together all read the file; the last one must not unmap the others' index."""
-    read, inodes = module._read, []
+    read, inodes = module._read_files, []
 
     def race(paths, described):
-        monkeypatch.setattr(module, "_read", read)
+        monkeypatch.setattr(module, "_read_files", read)
         first = open_reference([known])
         inodes.append((first.index.folder / "residues.npy").stat().st_ino)
         return read(paths, described)
 
-    monkeypatch.setattr(module, "_read", race)
+    monkeypatch.setattr(module, "_read_files", race)
     second = open_reference([known])
     assert inodes == [(second.index.folder / "residues.npy").stat().st_ino]
     assert not list(second.index.folder.parent.glob(".*.partial"))

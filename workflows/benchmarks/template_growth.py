@@ -24,7 +24,7 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 
 MEASURED = (
     "build, s",

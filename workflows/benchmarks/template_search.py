@@ -23,7 +23,7 @@ from pepseq.sequences.fasta import read_fasta
 from pepseq.templates.banded_alignment import align_locally
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
+from pepseq.templates.reference_files import open_reference
 from pepseq.templates.substitution import AMINO_ACIDS, encode
 
 

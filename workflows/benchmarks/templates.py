@@ -36,8 +36,8 @@ from pepseq.readout.noise import Noise, add_noise, record_generator
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
-from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.reference_files import open_reference
+from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import encode, exchanges
 
 WAYS = ("best", "vote", "profile", "copying", "default", "rows", "iterative")

@@ -6,9 +6,8 @@ from known import K1, masked
 
 from pepseq.templates.finder import KEPT, TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference import open_reference
-from pepseq.templates.strata import strata_of
-from pepseq.templates.stratified import StratifiedFinder
+from pepseq.templates.reference_files import assign_strata, open_reference
+from pepseq.templates.stratified_finder import StratifiedFinder
 
 SYMBOLS = read_symbols(K1)
 
@@ -25,7 +24,7 @@ SYMBOLS = read_symbols(K1)
     ],
 )
 def test_a_file_much_larger_than_all_smaller_ones_begins_a_stratum(sizes, expected):
-    assert strata_of(np.array(sizes)).tolist() == expected
+    assert assign_strata(np.array(sizes)).tolist() == expected
 
 
 @pytest.fixture
