@@ -13,6 +13,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.models.conversion import convert_weights
+from pepseq.models.msa_layers import _layer_norm
 from pepseq.models.msa_transformer import (
     MASK,
     PAD,
@@ -20,7 +21,6 @@ from pepseq.models.msa_transformer import (
     TOKEN_OF_CODE,
     TOKENS,
     MsaTransformer,
-    _layer_norm,
 )
 from pepseq.models.msa_weights import load_msa_transformer, network_from_tensors
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -110,7 +110,7 @@ def test_parts_on_a_cpu_change_nothing(ours, monkeypatch, part):
         network = ours.freeze(precision)
         loss, gradient = loss_and_gradient(network, residues)
         whole = network(residues)
-        monkeypatch.setattr("pepseq.models.msa_transformer.POSITIONS_PER_PART", part)
+        monkeypatch.setattr("pepseq.models.msa_layers.POSITIONS_PER_PART", part)
         torch.testing.assert_close(network(residues), whole, atol=1e-5, rtol=1e-5)
         own_loss, own = loss_and_gradient(network, residues)
         monkeypatch.undo()
