@@ -116,7 +116,7 @@ class ReadMatcher:
         for tail in range(self._max_tail + 1):
             extended = residues + HIDDEN * tail
             parts.append(self._columns(extended, len(residues)))
-            places += self.finder.places(len(extended))
+            places += self.finder.count_places(len(extended))
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
         proteins, begins, _, scores, *_ = columns
         order = np.lexsort((begins, proteins, -scores))

@@ -12,7 +12,8 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
-from pepseq.templates.finder import KEPT, TemplateFinder, Templates
+from pepseq.templates.finder import TemplateFinder, Templates
+from pepseq.templates.search_settings import SEARCH
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
@@ -193,7 +194,9 @@ class TemplateModel:
         agreeing = (weights * (templates.aligned == chosen).T).sum(1)
         total = weights.sum(1)
         agreement = np.divide(agreeing, total, out=np.zeros(len(total)), where=total > 0)
-        most = np.argsort(-weights.sum(0), kind="stable")[: 2 * KEPT]  # of many, few weigh much
+        most = np.argsort(-weights.sum(0), kind="stable")[
+            : 2 * SEARCH.max_templates
+        ]  # of many, few weigh much
         ids = [self.finder.reference.name(protein) for protein in templates.proteins[most]]
         return CopiedTemplates(tuple(ids), weights[:, most], total, agreement)
 

@@ -8,6 +8,30 @@ from pepseq.kernels import kernel, read_only
 from pepseq.templates.read_symbols import ReadSymbols
 
 BIN = 3
+"""A bin holds 2 ** BIN neighbouring diagonals."""
+
+
+class DiagonalBins(NamedTuple):
+    """Scratch space of `search`: a hash table of bins of diagonals, see `empty_bins`.
+
+    `bins`: the bin of each slot or -1, int64; `scores`: information of its seeds, float32;
+    `places`: its first and last seed in the reference, (slots, 2); `used`: slots in use.
+    """
+
+    bins: np.ndarray
+    scores: np.ndarray
+    places: np.ndarray
+    used: np.ndarray
+
+
+def empty_bins(slots: int, max_used: int, place_type: type | np.dtype) -> DiagonalBins:
+    """Return a hash table, its `slots` a power of two, for no more than `max_used` < slots bins."""
+    return DiagonalBins(
+        np.full(slots, -1, np.int64),
+        np.zeros(slots, np.float32),
+        np.zeros((slots, 2), place_type),
+        np.empty(max_used, np.int64),
+    )
 
 
 class SeedTable(NamedTuple):
@@ -23,13 +47,13 @@ class SeedTable(NamedTuple):
 
 
 @kernel
-def seeds_of(symbols, blank, labels, keys, places):
+def seeds_of(symbols, hidden, labels, keys, places):
     """Write key and 0-based place of each seed of one sequence; return their number."""
     count = 0
     seen = 0
     recent = np.empty(labels, np.int64)
     for i in range(len(symbols)):
-        if symbols[i] == blank:
+        if symbols[i] == hidden:
             continue
         recent[seen % labels] = i
         seen += 1
@@ -81,7 +105,7 @@ def _bits(residues: int) -> int:
 
 
 @kernel
-def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
+def _build(residues, offsets, symbol_of, hidden, labels, bits, zero):
     mask = np.uint64((1 << bits) - 1)
     starts = np.full((1 << bits) + 1, zero)
     longest = 0
@@ -90,7 +114,7 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
     keys = np.empty(longest, np.uint64)
     places = np.empty(longest, np.int64)
     for p in range(len(offsets) - 1):
-        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], blank, labels, keys, places)
+        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
         for s in range(n):
             starts[np.int64(keys[s] & mask)] += 1
     total = 0
@@ -100,7 +124,7 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
         total += size
     positions = np.full(total, zero)
     for p in range(len(offsets) - 1):
-        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], blank, labels, keys, places)
+        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
         for s in range(n):
             b = np.int64(keys[s] & mask)
             positions[starts[b]] = offsets[p] + places[s]
@@ -111,7 +135,7 @@ def _build(residues, offsets, symbol_of, blank, labels, bits, zero):
     return starts, positions
 
 
-def mean_hits(
+def mean_places(
     residues: np.ndarray,
     offsets: np.ndarray,
     symbols: ReadSymbols,
@@ -133,62 +157,54 @@ def mean_hits(
 
 @kernel
 def search(
-    symbols,
-    blank,
-    labels,
-    starts,
-    positions,
-    offsets,
-    bins,
-    scores,
-    where,
-    touched,
-    most,
-    apart,
-    least,
+    symbols, hidden, labels, table, offsets, scratch, max_candidates, min_distance, min_share
 ):
-    """Return (proteins, diagonals) of the `most` likeliest templates, likeliest first.
+    """Return (proteins, diagonals) of the likeliest templates, at most so many, likeliest first.
+
+    `table`: starts and positions of `build_seeds` for seeds of `labels` labels.
 
     A seed that both have counts its information, log2(1 + all seeds / seeds in its bucket), for its
     bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
-    again only on a diagonal more than `apart` away, and none that scores less than a share `least`
-    of the best. A diagonal may run through several proteins: of each bin the first and the last
-    with a seed are looked at. Scratch space: `bins` (int64, all -1, and so again in the end),
-    `scores` (float32) and `where`, (slots, 2), are a hash table, its size a power of two; no more
-    bins are counted than `touched` has entries, which must be fewer.
+    again only on a diagonal more than `min_distance` away, and none that scores less than a share
+    `min_share` of the best. A diagonal may run through several proteins: of each bin the first and
+    the last with a seed are looked at. `scratch`: see `empty_bins`; empty again in the end. Bins
+    beyond the length of `used` are not counted.
     """
-    count = _count(symbols, blank, labels, starts, positions, bins, scores, where, touched)
-    best, chosen = _best_bins(bins, scores, touched[:count], 3 * most)
-    proteins = np.empty(most, np.int64)
-    diagonals = np.empty(most, np.int64)
+    count = _count_seeds(symbols, hidden, labels, table, scratch)
+    bins, scores, places, used = scratch
+    best, chosen = _best_bins(bins, scores, used[:count], 3 * max_candidates)
+    proteins = np.empty(max_candidates, np.int64)
+    diagonals = np.empty(max_candidates, np.int64)
     kept = 0
     for k in range(len(chosen)):
-        if best[k] < least * best[0]:
+        if best[k] < min_share * best[0]:
             break
-        for at in where[chosen[k]][::-1]:
-            p = np.searchsorted(offsets, np.int64(at), side="right") - 1
+        for place in places[chosen[k]][::-1]:
+            p = np.searchsorted(offsets, np.int64(place), side="right") - 1
             diagonal = ((bins[chosen[k]] + 1) << BIN) - len(symbols) - offsets[p]
-            known = kept == most
+            known = kept == max_candidates
             for j in range(kept):
-                if proteins[j] == p and abs(diagonals[j] - diagonal) <= apart:
+                if proteins[j] == p and abs(diagonals[j] - diagonal) <= min_distance:
                     known = True
             if not known:
                 proteins[kept] = p
                 diagonals[kept] = diagonal
                 kept += 1
     for t in range(count):
-        bins[touched[t]] = -1
+        bins[used[t]] = -1
     return proteins[:kept], diagonals[:kept]
 
 
 @kernel
-def _count(symbols, blank, labels, starts, positions, bins, scores, where, touched):
-    """Add up the seeds of each bin; return how many bins there are, their slots in `touched`."""
+def _count_seeds(symbols, hidden, labels, table, scratch):
+    """Add up the seeds of each bin; return how many bins there are, their slots in `used`."""
+    starts, positions = table
+    bins, scores, places, used = scratch
     mask = np.uint64(len(starts) - 2)
     length = len(symbols)
     keys = np.empty(length, np.uint64)
-    places = np.empty(length, np.int64)
-    n = seeds_of(symbols, blank, labels, keys, places)
+    read_places = np.empty(length, np.int64)
+    n = seeds_of(symbols, hidden, labels, keys, read_places)
     total = np.int64(starts[-1])
     count = 0
     for s in range(n):
@@ -198,29 +214,29 @@ def _count(symbols, blank, labels, starts, positions, bins, scores, where, touch
             continue
         weight = np.float32(np.log2(1 + total / (last - first)))
         for h in range(first, last):
-            at = np.int64(positions[h])
-            d = (at - places[s] + length) >> BIN
+            place = np.int64(positions[h])
+            d = (place - read_places[s] + length) >> BIN
             slot = _slot(bins, d)
             if bins[slot] < 0:
-                if count == len(touched):
+                if count == len(used):
                     continue
-                touched[count] = slot
+                used[count] = slot
                 count += 1
                 bins[slot] = d
                 scores[slot] = 0
-                where[slot, 0] = at
+                places[slot, 0] = place
             scores[slot] += weight
-            where[slot, 1] = at
+            places[slot, 1] = place
     return count
 
 
 @kernel
-def _best_bins(bins, scores, touched, most):
+def _best_bins(bins, scores, used, most):
     """Return scores and slots of the best bins, each with the next one, best first."""
     best = np.zeros(most, np.float32)
     chosen = np.full(most, -1, np.int64)
     low = 0
-    for slot in touched:
+    for slot in used:
         following = _slot(bins, bins[slot] + 1)
         score = scores[slot]
         if bins[following] >= 0:

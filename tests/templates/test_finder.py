@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,8 +7,9 @@ from known import K1, K2, changed, masked, reference_of, shuffled
 
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
-from pepseq.templates.finder import KEPT, LONGEST, TemplateFinder
+from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
+from pepseq.templates.search_settings import GLOBAL_ALIGNMENT, SEARCH
 from pepseq.templates.substitution import encode
 
 
@@ -44,7 +46,9 @@ def test_templates_are_few_ranked_and_aligned_in_order(find, known):
     reference = reference_of(known)
     for _, protein in known[:10]:
         found = find(masked(protein + protein[::-1]))
-        assert 0 < len(found.proteins) <= KEPT and (np.diff(found.scores) <= 0).all()
+        assert (
+            0 < len(found.proteins) <= SEARCH.max_templates and (np.diff(found.scores) <= 0).all()
+        )
         assert found.aligned.shape == (len(found.proteins), 2 * len(protein))
         for row, number, (first, last) in zip(
             found.aligned, found.proteins, found.spans, strict=True
@@ -115,7 +119,7 @@ def test_tryptic_peptides_lie_between_cleavages(known):
             for a, b in peptides(protein)
             if b - a == length
         }
-        assert set(look._places(length).tolist()) == expected
+        assert set(look.read_starts.of_length(length).tolist()) == expected
     for number, (_, protein) in enumerate(pairs[:5]):
         begin, end = next(p for p in sorted(peptides(protein)) if 25 <= p[1] - p[0] <= 60)
         found = look.find(masked(protein[begin:end]))
@@ -131,8 +135,10 @@ def test_readouts_longer_than_every_reference_have_no_places(kind, length):
 
 def test_readouts_beyond_the_longest_have_no_templates(find, known):
     protein = known[0][1]
-    assert len(find("X" * (LONGEST + 1 - len(protein)) + masked(protein)).proteins) == 0
-    assert find("X" * (LONGEST - len(protein)) + masked(protein)).proteins[0] == 0
+    assert (
+        len(find("X" * (SEARCH.max_read_length + 1 - len(protein)) + masked(protein)).proteins) == 0
+    )
+    assert find("X" * (SEARCH.max_read_length - len(protein)) + masked(protein)).proteins[0] == 0
 
 
 @pytest.mark.parametrize("readout", ["X", "K", "XXXXXX", "X" * 400, "KCYM"])
@@ -209,7 +215,9 @@ def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
         readout = masked(far_relative(protein, number), K2)
         for thorough in first:
             found = look.find(readout, thorough)
-            assert (np.diff(found.scores) <= 0).all() and len(found.proteins) <= 2 * KEPT
+            assert (np.diff(found.scores) <= 0).all() and len(
+                found.proteins
+            ) <= 2 * SEARCH.max_templates
             spans = found.spans[found.proteins == number]
             whole = (spans[:, 0] == 0) & (spans[:, 1] == len(protein) - 1)
             first[thorough] += bool(whole.any())
@@ -217,11 +225,12 @@ def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
 
 
 def test_of_too_many_proteins_those_around_it_in_length_are_aligned(known, monkeypatch):
-    monkeypatch.setattr("pepseq.templates.finder.MOST_AS_LONG", 3)
+    few = replace(GLOBAL_ALIGNMENT, max_proteins=3)
+    monkeypatch.setattr("pepseq.templates.finder.GLOBAL_ALIGNMENT", few)
     look = finder(known)
     rank = np.argsort(np.argsort([len(protein) for _, protein in known], kind="stable"))
     for number, (_, protein) in enumerate(known):
-        found = look._whole(look.symbols.encode(masked(protein)))[0]
+        found = look._align_whole(look.symbols.encode(masked(protein)))[0]
         assert number in found and len(found) <= 3
         assert (np.abs(rank[found] - rank[number]) <= 3).all()
 

@@ -65,25 +65,21 @@ class Searcher:
         )
         bins = (len(self.reference.residues) + 50_000 >> seeds.BIN) + 2
         slots = 1 << bins.bit_length()
-        self.bins, self.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
-        self.where, self.touched = np.zeros((slots, 2), np.uint32), np.empty(bins, np.int64)
+        self.scratch = seeds.empty_bins(slots, bins, np.uint32)
 
     def __call__(self, protein, most=5, least=0.0):
         found = seeds.search(
             self.symbols.encode(masked(protein, self.readout)),
             self.symbols.hidden,
             self.labels,
-            *self.seeds,
+            self.seeds,
             self.reference.offsets,
-            self.bins,
-            self.scores,
-            self.where,
-            self.touched,
+            self.scratch,
             most,
             APART,
             np.float32(least),
         )
-        assert (self.bins == -1).all(), "expected the scratch space as it was"
+        assert (self.scratch.bins == -1).all(), "expected the scratch space as it was"
         return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
 
 
@@ -157,19 +153,17 @@ def test_candidates_far_below_the_best_are_left_out(search, proteins):
 
 def test_a_crowded_hash_table_finds_the_same(search, proteins):
     roomy = search(proteins[5][1], most=3)
-    rest = search.bins, search.scores, search.where, search.touched
-    slots = 1 << 10
-    search.bins, search.scores = np.full(slots, -1, np.int64), np.zeros(slots, np.float32)
-    search.where, search.touched = np.zeros((slots, 2), np.uint32), np.empty(slots - 1, np.int64)
+    scratch, slots = search.scratch, 1 << 10
+    search.scratch = seeds.empty_bins(slots, slots - 1, np.uint32)
     assert search(proteins[5][1], most=3)[0] == roomy[0]
-    search.bins, search.scores, search.where, search.touched = rest
+    search.scratch = scratch
 
 
-def test_mean_hits_of_a_sample_are_near_those_of_all(proteins):
+def test_mean_places_of_a_sample_are_near_those_of_all(proteins):
     reference = reference_of(proteins)
     whole = reference.residues, reference.offsets, K1_SYMBOLS, 2
     starts, positions = seeds.build_seeds(*whole)
     exact = (np.diff(starts.astype(float)) ** 2).sum() / len(positions)
-    assert seeds.mean_hits(*whole) == pytest.approx(exact)
-    half = seeds.mean_hits(*whole, most=len(reference.residues) // 2)
+    assert seeds.mean_places(*whole) == pytest.approx(exact)
+    half = seeds.mean_places(*whole, most=len(reference.residues) // 2)
     assert half == pytest.approx(exact, rel=0.3)

@@ -13,7 +13,8 @@ import numpy as np
 
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
-from pepseq.templates.finder import ALIGNED_CHANGE, GAP_EXTENSION, GAP_OPENING, TemplateFinder
+from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.search_settings import SEARCH
 from pepseq.templates.substitution import encode, exchanges
 
 SCALE = 8  # units of the other engines' integer scores in a bit
@@ -28,7 +29,7 @@ class Patterns:
         self.finder, symbols = finder, finder.symbols
         q = finder.background
         joint = np.zeros((symbols.hidden + 1,) * 2)
-        read = exchanges(q, ALIGNED_CHANGE)[:20] @ symbols.emission
+        read = exchanges(q, SEARCH.changed)[:20] @ symbols.emission
         for code in range(20):
             joint[:, symbols.symbol_of_code[code]] += q[code] * read[code]
         joint = (joint + joint.T) / 2
@@ -58,7 +59,9 @@ def opal(finder: TemplateFinder, queries: list[str], _):
     size = len(patterns.bits)
     scores = np.round(SCALE * patterns.bits).tolist()
     aligner = pyopal.Aligner(
-        ScoringMatrix(scores, LETTERS[:size]), int(SCALE * GAP_OPENING), int(SCALE * GAP_EXTENSION)
+        ScoringMatrix(scores, LETTERS[:size]),
+        int(SCALE * SEARCH.gap_opening),
+        int(SCALE * SEARCH.gap_extension),
     )
     reference = finder.reference
     database = pyopal.Database(
@@ -82,7 +85,7 @@ def striped(finder: TemplateFinder, queries: list[str], _):
     for i in range(size):
         for j in range(size):
             matrix[i, j] = round(SCALE * patterns.bits[i, j])
-    gaps = int(SCALE * GAP_OPENING), int(SCALE * GAP_EXTENSION)
+    gaps = int(SCALE * SEARCH.gap_opening), int(SCALE * SEARCH.gap_extension)
     reference = finder.reference
     known = [patterns.of(reference.protein(p)) for p in range(len(reference))]
     start = time.perf_counter()
