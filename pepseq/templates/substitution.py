@@ -1,4 +1,4 @@
-"""How likely one amino acid stands where a related protein has another, and what is then read.
+"""Residue codes, and probabilities that a related protein has one amino acid for another.
 
 Source of the exchanges: BLOSUM62 (Henikoff and Henikoff 1992), its odds applied to the reference's
 own amino acid frequencies.
@@ -13,6 +13,7 @@ UNKNOWN_CODE = len(AMINO_ACIDS)
 CODE_OF_BYTE = np.full(256, UNKNOWN_CODE, np.uint8)
 CODE_OF_BYTE[np.frombuffer(AMINO_ACIDS.encode(), np.uint8)] = np.arange(UNKNOWN_CODE)
 _PSEUDOCOUNT = 100.0
+_RESIDUES_PER_COUNT = 1 << 22
 
 
 def encode(residues: str) -> np.ndarray:
@@ -23,8 +24,8 @@ def encode(residues: str) -> np.ndarray:
 def frequencies(residues: np.ndarray) -> np.ndarray:
     """Return the frequencies of the twenty amino acids among codes, float64 that sum to 1."""
     counts = np.full(UNKNOWN_CODE, _PSEUDOCOUNT)
-    for start in range(0, len(residues), 1 << 22):  # bincount makes an int64 of each residue
-        part = residues[start : start + (1 << 22)]
+    for start in range(0, len(residues), _RESIDUES_PER_COUNT):  # bincount makes each an int64
+        part = residues[start : start + _RESIDUES_PER_COUNT]
         counts += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
     return counts / counts.sum()
 
