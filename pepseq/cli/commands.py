@@ -91,7 +91,7 @@ class LazyGroup(SuggestingGroup):
     "--longest-record",
     type=click.IntRange(1),
     metavar="RESIDUES",
-    help="Maximum length of a FASTA record; longer records are left out.  [default: 1000000, or "
+    help="Most residues of a FASTA record; longer records are left out.  [default: 1000000, or "
     "PEPSEQ_LONGEST_RECORD]",
 )
 def cli(verbose: int, quiet: bool, longest_record: int | None):
