@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from pepseq.evaluation.figure_style import (
@@ -43,6 +44,8 @@ _AROUND_COMMANDS = re.compile(" ?([MLCQz]) ?")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+_UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+
 Data = ParamSpec("Data")
 
 
@@ -73,8 +76,10 @@ def inline_svg(
         known = titles if isinstance(titles, dict) else {}
         known |= _titles_of_lines(figure)
         figure.set_size_inches(*inches)
-        undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(stream, format="svg", metadata=undated, transparent=True)
+        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+            patch.set_visible(False)
+        # unlike savefig, which draws a figure twice to lay it out
+        FigureCanvasSVG(figure).print_svg(stream, metadata=_UNDATED)
     root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
     _share_styles(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))

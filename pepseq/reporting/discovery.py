@@ -205,14 +205,20 @@ def find_results(sources: Sequence[str | Path], page: str | Path | None = None) 
 
 
 def find_tables(sources: Sequence[str | Path]) -> list[Path]:
-    """Return the tables of confidences in folders and files; InputError if there is none."""
-    if tables := find_results(sources).tables["residues"]:
-        return tables
-    names = ", ".join(map(str, sources))
-    raise InputError(
-        f"{names}: there is no table of confidences. Write one: pepseq predict READS --table "
-        "residues.tsv -o proteins.fasta"
-    )
+    """Return the tables of confidences in folders and files; InputError if there is none.
+
+    A path begins with the source as it is given.
+    """
+    given = {Path(os.path.realpath(source)): Path(source) for source in sources}
+    tables = find_results(sources).tables["residues"]
+    if not tables:
+        names = ", ".join(map(str, sources))
+        raise InputError(
+            f"{names}: there is no table of confidences. Write one: pepseq predict READS --table "
+            "residues.tsv -o proteins.fasta"
+        )
+    places = [next(p for p in (table, *table.parents) if p in given) for table in tables]
+    return [given[p] / table.relative_to(p) for p, table in zip(places, tables, strict=True)]
 
 
 def log_results(results: Results) -> None:

@@ -84,6 +84,8 @@ def histogram(key: str, counts: Sequence[int], unit: str) -> InlineSvg | None:
 
     def draw(figure: Figure) -> None:
         shares = [100 * count / sum(counts) for count in counts]
+        figure.set_layout_engine(None)  # which takes half of the time of a figure
+        figure.subplots_adjust(0.107, 0.143, 0.972, 0.972)
         axes = figure.add_subplot()
         axes.bar(range(0, 100, 10), shares, 10, align="edge", color=BLUE, edgecolor="white")
         top = next(top for top in (10, 25, 50, 75, 100) if max(shares) <= top)

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import pytest
 from evaluation_folder import draw_nothing, write
@@ -72,6 +73,15 @@ def test_what_is_not_understood_is_said_and_stops_nothing(tmp_path, caplog):
         "other.json",
     ]
     assert any(line.startswith("result") and line.endswith("(predict)") for line in caplog.messages)
+
+
+def test_a_table_has_the_path_that_is_given(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    table = readout_table(tmp_path / "folder" / "t.tsv", {"p": "MALK"})
+    monkeypatch.chdir(tmp_path)
+    relative = Path("folder", "t.tsv")
+    assert find_tables(["."]) == find_tables(["folder"]) == find_tables([relative]) == [relative]
+    assert find_tables([table]) == [table]
 
 
 def test_nothing_found_says_what_was_expected(tmp_path):
