@@ -42,10 +42,10 @@ def command(
     if not dry_run and output is None:
         raise click.UsageError("give --output or --dry-run")
     config = FetchConfig(**settings)
-    from pepseq.structure.alphafold_db.download import CITE, fetch_structures, list_models
+    from pepseq.structure.alphafold_db.download import CITE, fetch_structures, list_model_entries
 
     if output is None or dry_run:
-        for number, (protein, entries) in enumerate(list_models(ids, config)):
+        for number, (protein, entries) in enumerate(list_model_entries(ids, config)):
             if number == 0:
                 click.echo(format_tsv([COLUMNS]), nl=False)
             version = entries[0].version if entries else ""

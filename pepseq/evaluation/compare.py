@@ -213,5 +213,5 @@ def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -
     write_rows(folder / "lengths.tsv", lengths, (*KEY, *_LENGTH_COLUMNS))
     write_rows(folder / "amino_acids.tsv", amino_acids, (*KEY, *_AMINO_ACID_COLUMNS))
     save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, evaluations)
-    save_png(folder / "lengths.png", comparison_figures.draw_accuracy_by_length, evaluations)
+    save_png(folder / "lengths.png", comparison_figures.draw_accuracies_by_length, evaluations)
     save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, evaluations)

@@ -90,7 +90,7 @@ def draw_cross_evaluation(figure: Figure, evaluations: Sequence[ComparedEvaluati
     _draw_panels(figure, len(groups), width, 0.8 + 0.35 * len(test_sets), draw_readout)
 
 
-def draw_accuracy_by_length(figure: Figure, evaluations: Sequence[ComparedEvaluation]) -> None:
+def draw_accuracies_by_length(figure: Figure, evaluations: Sequence[ComparedEvaluation]) -> None:
     """Draw the macro accuracy by protein length, one panel a readout, one line an evaluation."""
     groups = list(_by_readout(evaluations).items())
     training_sets = dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations)

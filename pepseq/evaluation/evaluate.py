@@ -18,8 +18,8 @@ from pepseq.evaluation.matches import (
     warn_of_unmatched,
 )
 from pepseq.evaluation.provenance import (
-    choose_readout,
     read_run_record,
+    readout_of_prediction,
     recorded_readout,
     refuse_nothing_scored,
     refuse_other_readout,
@@ -76,7 +76,7 @@ def evaluate(
     TryAgainError.
     """
     started = time.time()
-    readout = choose_readout(readout, truth, predicted, output)
+    readout = readout_of_prediction(readout, truth, predicted, output)
     references = [reference] if isinstance(reference, str | os.PathLike) else reference or ()
     files = InputFiles(truth, predicted, table, background, tuple(references))
     output = check_output_folder(output, files.paths, force, EVALUATION_FILES, "an evaluation")

@@ -42,7 +42,7 @@ def is_predicted(path: str | Path, header: str) -> bool:
     return read_run_record(path).get("command") == "predict" or bool(_CONFIDENCE.search(header))
 
 
-def choose_readout(
+def readout_of_prediction(
     given: str | Readout | None, truth: str | Path, predicted: str | Path, output: str | Path
 ) -> Readout:
     """Return the readout that proteins were predicted from, by the run record or as given.

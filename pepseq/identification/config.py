@@ -9,12 +9,12 @@ from pepseq.settings import Choice, Range, check
 
 @dataclass(frozen=True)
 class LookupConfig:
-    """How readouts are looked up.
+    """How reads are looked up.
 
     kind, missed_label, misread: as in PredictConfig.
     best: known proteins that are listed for each readout at most.
     max_q: q-value up to which a readout counts as assigned.
-    dye_sequences: readouts are whatprot's dye sequences, whose unlabelled ends are unknown.
+    dye_sequences: reads are whatprot's dye sequences, whose unlabelled ends are unknown.
     """
 
     kind: Annotated[str, Choice(READ_KINDS)] = "protein"

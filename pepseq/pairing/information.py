@@ -40,7 +40,7 @@ PositionsOfPairs = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class SearchSettings:
+class PairingSearchSettings:
     """How the best pairing is searched.
 
     Chosen on half of the species of HK-RR and of MALG-MALK; README, "Accuracy of pairing", reports
@@ -78,7 +78,7 @@ class SearchSettings:
         return max(round(self.field_steps * share), self.min_field_steps)
 
 
-SEARCH = SearchSettings()
+SEARCH = PairingSearchSettings()
 
 
 def pair_by_information(

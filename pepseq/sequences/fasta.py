@@ -146,10 +146,12 @@ def new_parser(
     """Return a parser of records; the arguments are those of `read_fasta`."""
     alphabet = Alphabet.READ if reads else Alphabet.ROW if rows else Alphabet.PROTEIN
     groups = {} if reads and groups is None else groups
-    return RecordParser(alphabet, groups, None if repeated_ids else SeenIds(), max_residues())
+    return RecordParser(
+        alphabet, groups, None if repeated_ids else SeenIds(), max_record_residues()
+    )
 
 
-def max_residues() -> int:
+def max_record_residues() -> int:
     """Return how many residues a record may have; SettingsError for a wrong limit."""
     text = os.environ.get("PEPSEQ_LONGEST_RECORD") or str(MAX_RESIDUES)
     if not text.isdecimal() or not int(text):

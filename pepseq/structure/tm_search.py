@@ -43,7 +43,7 @@ def superpose_pairs(
         for side, middle in zip((model, reference), middles, strict=True)
     )
     draw = np.random.default_rng(0).integers(1, 1 << 63, x.shape[1], np.uint64)
-    best = search(x, y, draw, scale_of(length), length >= MIN_STRETCH)
+    best = best_superposition(x, y, draw, scale_of(length), length >= MIN_STRETCH)
     rotation, shift = best[1:10].reshape(3, 3), best[10:]
     return best[0] / length, rotation, shift + middles[1] - rotation @ middles[0]
 
@@ -62,7 +62,9 @@ def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_numeric
-def search(x: np.ndarray, y: np.ndarray, draw: np.ndarray, scale: float, widen: bool) -> np.ndarray:
+def best_superposition(
+    x: np.ndarray, y: np.ndarray, draw: np.ndarray, scale: float, widen: bool
+) -> np.ndarray:
     """Return the highest sum of scores, its rotation (row by row) and its shift, float64 (13,).
 
     `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;

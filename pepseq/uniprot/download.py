@@ -29,7 +29,7 @@ from pepseq.uniprot.pages import (
     read_page,
     utc_date,
 )
-from pepseq.uniprot.query import Taxon, find_taxon, search_query, search_url, server_url
+from pepseq.uniprot.query import Taxon, find_taxon, search_query, search_url, uniprot_url
 
 log = logging.getLogger(__name__)
 HTTP_CONFIG = HttpConfig()
@@ -136,7 +136,7 @@ def _connect(config: DownloadConfig) -> Iterator[tuple[HttpClient, str]]:
             "download needs a network; unset PEPSEQ_OFFLINE (or HF_HUB_OFFLINE, "
             "TRANSFORMERS_OFFLINE)"
         )
-    url = server_url(config.server)
+    url = uniprot_url(config.server)
     with HttpClient(url, config=HTTP_CONFIG) as http:
         yield http, without_password(url)
 

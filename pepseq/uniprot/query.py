@@ -38,7 +38,7 @@ class Taxon:
     above: tuple[int, ...]
 
 
-def server_url(server: str | None = None) -> str:
+def uniprot_url(server: str | None = None) -> str:
     """Return `server`, or the address of PEPSEQ_UNIPROT_URL, or UniProt's own."""
     return (server or os.environ.get("PEPSEQ_UNIPROT_URL") or SERVER).rstrip("/")
 

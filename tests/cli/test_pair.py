@@ -265,7 +265,7 @@ AT_WORK = """
 import pathlib, sys
 import pepseq.pairing.information as module
 from pepseq.cli.main import main
-module.SEARCH = module.SearchSettings(sweeps=10**6)
+module.SEARCH = module.PairingSearchSettings(sweeps=10**6)
 step = getattr(module, sys.argv[1])
 def tell(*arguments):
     pathlib.Path(sys.argv[2]).touch()

@@ -33,9 +33,9 @@ from pepseq.structure.alphafold_db.entries import (
     HOST,
     FetchedModel,
     ModelEntry,
+    alphafold_url,
     fetch_model,
     find_entries,
-    server_url,
 )
 from pepseq.structure.alphafold_db.rows import FETCH_COLUMNS, NO_MODEL, protein_rows
 from pepseq.structure.result_folder import (
@@ -131,7 +131,7 @@ def _summarise(rows: list[Row], new: set[str], bad: list[FailedRecord]) -> Fetch
     )
 
 
-def list_models(
+def list_model_entries(
     ids: str | Path, config: FetchConfig
 ) -> Iterator[tuple[RequestedProtein, list[ModelEntry]]]:
     """Yield each protein with its models, as AlphaFold DB lists them; nothing is fetched.
@@ -161,7 +161,7 @@ def _server(config: FetchConfig) -> Iterator[tuple[HttpClient, str]]:
             "fetch-structures needs a network; unset PEPSEQ_OFFLINE (or HF_HUB_OFFLINE, "
             "TRANSFORMERS_OFFLINE)"
         )
-    url = server_url(config.server)
+    url = alphafold_url(config.server)
     with HttpClient(url, [f"https://{HOST}"], HTTP_SETTINGS) as http:
         yield http, without_password(url)
 

@@ -56,7 +56,7 @@ class ModelEntry:
         return file.rpartition(".")[0] if file.startswith(self.name) else self.name
 
 
-def server_url(server: str | None = None) -> str:
+def alphafold_url(server: str | None = None) -> str:
     """Return the server's address: the one given, PEPSEQ_ALPHAFOLD_URL, or AlphaFold DB's own."""
     return (server or os.environ.get("PEPSEQ_ALPHAFOLD_URL") or SERVER).rstrip("/")
 
