@@ -79,7 +79,7 @@ def build_seeds(
     """Return the seeds of `labels` labels of a reference."""
     arrays = read_only(residues), read_only(offsets), symbols.symbol_of_code, symbols.hidden
     zero = place_type(len(residues))(0)
-    starts, positions = _build(*arrays, labels, _bits(len(residues)), zero)
+    starts, positions = _sort_into_buckets(*arrays, labels, _key_bits(len(residues)), zero)
     return SeedTable(read_only(starts), read_only(positions))
 
 
@@ -92,7 +92,7 @@ def are_seeds(table: SeedTable, residues: int) -> bool:
     """Return whether a table is such as `build_seeds` returns for a reference of this size."""
     starts, positions = table
     return (
-        len(starts) == (1 << _bits(residues)) + 1
+        len(starts) == (1 << _key_bits(residues)) + 1
         and starts[0] == 0
         and starts[-1] == len(positions)
         and bool((starts[1:] >= starts[:-1]).all())
@@ -100,15 +100,17 @@ def are_seeds(table: SeedTable, residues: int) -> bool:
     )
 
 
-def _bits(residues: int) -> int:
+def _key_bits(residues: int) -> int:
+    """Return how many bits of a key tell its bucket, about 8 residues of the reference each."""
     return max(8, int(np.log2(residues / 8)))
 
 
 @kernel
-def _build(residues, offsets, symbol_of, hidden, labels, bits, zero):
+def _sort_into_buckets(residues, offsets, symbol_of, hidden, labels, bits, zero):
+    """Sort seeds into buckets in two passes: count those of each bucket, then fill it."""
     mask = np.uint64((1 << bits) - 1)
     starts = np.full((1 << bits) + 1, zero)
-    longest = 0
+    longest = np.int64(0)
     for p in range(len(offsets) - 1):
         longest = max(longest, offsets[p + 1] - offsets[p])
     keys = np.empty(longest, np.uint64)
@@ -117,7 +119,7 @@ def _build(residues, offsets, symbol_of, hidden, labels, bits, zero):
         n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
         for s in range(n):
             starts[np.int64(keys[s] & mask)] += 1
-    total = 0
+    total = np.int64(0)
     for b in range((1 << bits) + 1):  # where the bucket before ends: filling moves it to its own
         size = np.int64(starts[b])
         starts[b] = total
@@ -126,9 +128,9 @@ def _build(residues, offsets, symbol_of, hidden, labels, bits, zero):
     for p in range(len(offsets) - 1):
         n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
         for s in range(n):
-            b = np.int64(keys[s] & mask)
-            positions[starts[b]] = offsets[p] + places[s]
-            starts[b] += 1
+            bucket = np.int64(keys[s] & mask)
+            positions[starts[bucket]] = offsets[p] + places[s]
+            starts[bucket] += 1
     for b in range(1 << bits, 0, -1):
         starts[b] = starts[b - 1]
     starts[0] = 0
@@ -235,7 +237,7 @@ def _best_bins(bins, scores, used, most):
     """Return scores and slots of the best bins, each with the next one, best first."""
     best = np.zeros(most, np.float32)
     chosen = np.full(most, -1, np.int64)
-    low = 0
+    low = np.int64(0)
     for slot in used:
         following = _slot(bins, bins[slot] + 1)
         score = scores[slot]
@@ -244,7 +246,7 @@ def _best_bins(bins, scores, used, most):
         if score > best[low]:
             best[low] = score
             chosen[low] = slot
-            low = np.argmin(best)
+            low = np.int64(np.argmin(best))
     order = np.argsort(-best, kind="mergesort")
     order = order[chosen[order] >= 0]
     return best[order], chosen[order]
