@@ -13,7 +13,7 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.finder import TemplateFinder, Templates
-from pepseq.templates.search_settings import SEARCH
+from pepseq.templates.search_settings import RANKING
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
@@ -195,7 +195,7 @@ class TemplateModel:
         total = weights.sum(1)
         agreement = np.divide(agreeing, total, out=np.zeros(len(total)), where=total > 0)
         most = np.argsort(-weights.sum(0), kind="stable")[
-            : 2 * SEARCH.max_templates
+            : 2 * RANKING.max_templates
         ]  # of many, few weigh much
         ids = [self.finder.reference.name(protein) for protein in templates.proteins[most]]
         return CopiedTemplates(tuple(ids), weights[:, most], total, agreement)

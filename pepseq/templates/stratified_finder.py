@@ -8,7 +8,7 @@ import numpy as np
 from pepseq.templates.finder import TemplateFinder, Templates, merge_templates
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
-from pepseq.templates.search_settings import SEARCH
+from pepseq.templates.search_settings import RANKING
 
 
 class StratifiedFinder:
@@ -41,7 +41,7 @@ class StratifiedFinder:
                 for part, first in zip(of_strata, self._first_proteins, strict=True)
             ]
         )
-        count = max(SEARCH.max_templates, *(len(part.proteins) for part in of_strata))
+        count = max(RANKING.max_templates, *(len(part.proteins) for part in of_strata))
         likelihood = templates.scores - np.log2(np.maximum(templates.places, 1))
         best = np.argsort(-likelihood, kind="stable")[:count]
         return templates.chosen(np.sort(best))

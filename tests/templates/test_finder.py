@@ -9,7 +9,7 @@ from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.search_settings import GLOBAL_ALIGNMENT, SEARCH
+from pepseq.templates.search_settings import GLOBAL_ALIGNMENT, MAX_READ_LENGTH, RANKING
 from pepseq.templates.substitution import encode
 
 
@@ -47,7 +47,7 @@ def test_templates_are_few_ranked_and_aligned_in_order(find, known):
     for _, protein in known[:10]:
         found = find(masked(protein + protein[::-1]))
         assert (
-            0 < len(found.proteins) <= SEARCH.max_templates and (np.diff(found.scores) <= 0).all()
+            0 < len(found.proteins) <= RANKING.max_templates and (np.diff(found.scores) <= 0).all()
         )
         assert found.aligned.shape == (len(found.proteins), 2 * len(protein))
         for row, number, (first, last) in zip(
@@ -119,7 +119,7 @@ def test_tryptic_peptides_lie_between_cleavages(known):
             for a, b in peptides(protein)
             if b - a == length
         }
-        assert set(look.read_starts.of_length(length).tolist()) == expected
+        assert set(look.place_search.starts.of_length(length).tolist()) == expected
     for number, (_, protein) in enumerate(pairs[:5]):
         begin, end = next(p for p in sorted(peptides(protein)) if 25 <= p[1] - p[0] <= 60)
         found = look.find(masked(protein[begin:end]))
@@ -135,10 +135,8 @@ def test_readouts_longer_than_every_reference_have_no_places(kind, length):
 
 def test_readouts_beyond_the_longest_have_no_templates(find, known):
     protein = known[0][1]
-    assert (
-        len(find("X" * (SEARCH.max_read_length + 1 - len(protein)) + masked(protein)).proteins) == 0
-    )
-    assert find("X" * (SEARCH.max_read_length - len(protein)) + masked(protein)).proteins[0] == 0
+    assert len(find("X" * (MAX_READ_LENGTH + 1 - len(protein)) + masked(protein)).proteins) == 0
+    assert find("X" * (MAX_READ_LENGTH - len(protein)) + masked(protein)).proteins[0] == 0
 
 
 @pytest.mark.parametrize("readout", ["X", "K", "XXXXXX", "X" * 400, "KCYM"])
@@ -217,7 +215,7 @@ def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
             found = look.find(readout, thorough)
             assert (np.diff(found.scores) <= 0).all() and len(
                 found.proteins
-            ) <= 2 * SEARCH.max_templates
+            ) <= 2 * RANKING.max_templates
             spans = found.spans[found.proteins == number]
             whole = (spans[:, 0] == 0) & (spans[:, 1] == len(protein) - 1)
             first[thorough] += bool(whole.any())
@@ -226,11 +224,11 @@ def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
 
 def test_of_too_many_proteins_those_around_it_in_length_are_aligned(known, monkeypatch):
     few = replace(GLOBAL_ALIGNMENT, max_proteins=3)
-    monkeypatch.setattr("pepseq.templates.finder.GLOBAL_ALIGNMENT", few)
+    monkeypatch.setattr("pepseq.templates.searches.GLOBAL_ALIGNMENT", few)
     look = finder(known)
     rank = np.argsort(np.argsort([len(protein) for _, protein in known], kind="stable"))
     for number, (_, protein) in enumerate(known):
-        found = look._align_whole(look.symbols.encode(masked(protein)))[0]
+        found = look.whole_search.align(look.symbols.encode(masked(protein))).proteins
         assert number in found and len(found) <= 3
         assert (np.abs(rank[found] - rank[number]) <= 3).all()
 

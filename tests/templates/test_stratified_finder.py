@@ -7,7 +7,7 @@ from known import K1, masked
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference_files import assign_strata, open_reference
-from pepseq.templates.search_settings import SEARCH
+from pepseq.templates.search_settings import RANKING
 from pepseq.templates.stratified_finder import StratifiedFinder
 
 SYMBOLS = read_symbols(K1)
@@ -61,7 +61,7 @@ def test_templates_have_the_numbers_of_the_whole_reference_and_places_of_their_s
         residues = reference.protein(protein).tobytes()
         text = "".join("ACDEFGHIKLMNPQRSTVWYX"[code] for code in residues)
         found = finder.find(masked(text))
-        assert found.proteins[0] == protein and len(found.proteins) <= SEARCH.max_templates
+        assert found.proteins[0] == protein and len(found.proteins) <= RANKING.max_templates
         assert (np.diff(found.scores) <= 0).all()
         sizes = [len(one.residues) for one in reference.strata()]
         assert found.places.tolist() == [sizes[int(p >= 3)] for p in found.proteins]

@@ -14,7 +14,7 @@ import numpy as np
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
 from pepseq.templates.finder import TemplateFinder
-from pepseq.templates.search_settings import SEARCH
+from pepseq.templates.search_settings import LOCAL_ALIGNMENT
 from pepseq.templates.substitution import encode, exchanges
 
 SCALE = 8  # units of the other engines' integer scores in a bit
@@ -29,7 +29,7 @@ class Patterns:
         self.finder, symbols = finder, finder.symbols
         q = finder.background
         joint = np.zeros((symbols.hidden + 1,) * 2)
-        read = exchanges(q, SEARCH.changed)[:20] @ symbols.emission
+        read = exchanges(q, LOCAL_ALIGNMENT.changed)[:20] @ symbols.emission
         for code in range(20):
             joint[:, symbols.symbol_of_code[code]] += q[code] * read[code]
         joint = (joint + joint.T) / 2
@@ -60,8 +60,8 @@ def opal(finder: TemplateFinder, queries: list[str], _):
     scores = np.round(SCALE * patterns.bits).tolist()
     aligner = pyopal.Aligner(
         ScoringMatrix(scores, LETTERS[:size]),
-        int(SCALE * SEARCH.gap_opening),
-        int(SCALE * SEARCH.gap_extension),
+        int(SCALE * LOCAL_ALIGNMENT.gap_opening),
+        int(SCALE * LOCAL_ALIGNMENT.gap_extension),
     )
     reference = finder.reference
     database = pyopal.Database(
@@ -85,7 +85,7 @@ def striped(finder: TemplateFinder, queries: list[str], _):
     for i in range(size):
         for j in range(size):
             matrix[i, j] = round(SCALE * patterns.bits[i, j])
-    gaps = int(SCALE * SEARCH.gap_opening), int(SCALE * SEARCH.gap_extension)
+    gaps = int(SCALE * LOCAL_ALIGNMENT.gap_opening), int(SCALE * LOCAL_ALIGNMENT.gap_extension)
     reference = finder.reference
     known = [patterns.of(reference.protein(p)) for p in range(len(reference))]
     start = time.perf_counter()

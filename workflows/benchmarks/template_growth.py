@@ -92,7 +92,7 @@ def measure(arguments) -> None:
     reference = open_reference(arguments.proteins)
     finder = TemplateFinder(reference, read_symbols(Readout(arguments.readout[0])))
     row = {"open, s": time.perf_counter() - start, "residues": len(reference.residues)}
-    row |= {"labels of a seed": finder.labels, "peak, MB": memory()["VmHWM"] / 1e3}
+    row |= {"labels of a seed": finder.seed_search.labels, "peak, MB": memory()["VmHWM"] / 1e3}
     queries = [r.sequence for r in read_fasta(arguments.queries, reads=True)]
     for query in (*queries, queries[0]):  # compiles, and brings the index into memory
         finder.find(query)

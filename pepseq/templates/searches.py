@@ -1,0 +1,167 @@
+"""The kinds of search in a reference: by seeds, without gaps, and of whole proteins."""
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pepseq.templates.alignment_paths import Scoring
+from pepseq.templates.banded_alignment import align_locally
+from pepseq.templates.global_alignment import align_globally
+from pepseq.templates.read_starts import ReadStarts
+from pepseq.templates.read_symbols import ReadSymbols
+from pepseq.templates.reference import Reference
+from pepseq.templates.search_settings import (
+    GLOBAL_ALIGNMENT,
+    LOCAL_ALIGNMENT,
+    MAX_READ_LENGTH,
+    RANKING,
+    SEED_SEARCH,
+)
+from pepseq.templates.seeds import BIN, DiagonalBins, SeedTable, empty_bins, mean_places, search
+from pepseq.templates.ungapped_scan import scan, scan_all
+
+_MAX_BINS = 1 << 20
+"""Bins of diagonals that are counted for one read, at most."""
+
+
+class Alignments(NamedTuple):
+    """Numbers of proteins, scores in bits and paths, (alignments, length), of one search."""
+
+    proteins: np.ndarray
+    scores: np.ndarray
+    paths: np.ndarray
+
+
+class SeedSearch:
+    """Aligns reads locally with the proteins that share most seeds; safe in several threads.
+
+    Seeds have the first number of labels among `label_choices` with few enough places in the
+    reference: `labels`, and in a thorough search `thorough_labels`.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        symbols: ReadSymbols,
+        scoring: Scoring,
+        label_choices: Sequence[int],
+        candidates: int,
+    ):
+        self._reference, self._symbols, self._scoring = reference, symbols, scoring
+        self._candidates = candidates
+        self.labels, self.thorough_labels = self._choose_labels(label_choices)
+        self._tables: dict[int, SeedTable] = {}
+        self._lock = threading.Lock()
+        self._scratch = threading.local()
+
+    def _choose_labels(self, choices: Sequence[int]) -> tuple[int, int]:
+        """Return how many labels the seeds of a search and of a thorough search have."""
+        residues, offsets = self._reference.residues, self._reference.offsets
+        thorough = 0
+        for labels in choices[:-1]:
+            places = mean_places(residues, offsets, self._symbols, labels)
+            if places <= SEED_SEARCH.max_thorough_places:
+                thorough = thorough or labels
+            if places <= SEED_SEARCH.max_mean_places[labels]:
+                return labels, thorough
+        return choices[-1], thorough or choices[-1]
+
+    def align(self, symbols: np.ndarray, thorough: bool = False) -> Alignments:
+        """Return the alignments of a read's candidates."""
+        labels = self.thorough_labels if thorough else self.labels
+        with self._lock:
+            if labels not in self._tables:
+                self._tables[labels] = self._reference.seeds(self._symbols, labels)
+        table = self._tables[labels]
+        proteins, diagonals = search(
+            symbols,
+            self._symbols.hidden,
+            labels,
+            table,
+            self._reference.offsets,
+            self._diagonal_bins(table.positions.dtype),
+            self._candidates * (SEED_SEARCH.thorough_candidates if thorough else 1),
+            LOCAL_ALIGNMENT.half_band,
+            np.float32(0.0 if thorough else SEED_SEARCH.min_seed_share),
+        )
+        scores, paths = align_locally(
+            symbols,
+            self._reference.residues,
+            self._reference.offsets,
+            proteins,
+            diagonals,
+            LOCAL_ALIGNMENT.half_band,
+            self._scoring,
+        )
+        return Alignments(proteins, scores, paths)
+
+    def _diagonal_bins(self, place_type: np.dtype) -> DiagonalBins:
+        """Return this thread's scratch space for counting seeds."""
+        if not hasattr(self._scratch, "bins"):
+            bins = (len(self._reference.residues) + MAX_READ_LENGTH >> BIN) + 2
+            slots = min(2 * _MAX_BINS, 1 << bins.bit_length())
+            self._scratch.bins = empty_bins(slots, min(bins, _MAX_BINS), place_type)
+        return self._scratch.bins
+
+
+class PlaceSearch:
+    """Compares reads without gaps at every place where they may lie; safe in several threads."""
+
+    def __init__(self, reference: Reference, kind: str, scoring: Scoring, min_alignments: int):
+        self._reference, self._kind, self._scoring = reference, kind, scoring
+        self._min_alignments = min_alignments
+        self.starts = ReadStarts(reference, kind)
+
+    def align(self, symbols: np.ndarray) -> Alignments:
+        """Return the best fits of a read."""
+        residues, offsets = self._reference.residues, self._reference.offsets
+        table, length = self._scoring.table, len(symbols)
+        count = max(self._min_alignments, RANKING.count_templates(self._kind, length))
+        if self._kind == "fragment":
+            places, scores = scan_all(symbols, residues, offsets, table, count)
+        else:
+            starts = self.starts.of_length(length)
+            places, scores = scan(symbols, residues, starts, table, count)
+        proteins = np.searchsorted(offsets, places, side="right") - 1
+        first = (places - offsets[proteins]).astype(np.int32)
+        return Alignments(proteins, scores, first[:, None] + np.arange(length, dtype=np.int32))
+
+
+class WholeProteinSearch:
+    """Aligns reads from end to end with the proteins about as long; safe in several threads."""
+
+    def __init__(self, reference: Reference, scoring: Scoring):
+        self._reference, self._scoring = reference, scoring
+        self._by_length: tuple[np.ndarray, np.ndarray] | None = None
+
+    def align(self, symbols: np.ndarray) -> Alignments:
+        """Return the best alignments of a read."""
+        best = align_globally(
+            symbols,
+            self._reference.residues,
+            self._reference.offsets,
+            self._proteins_as_long(len(symbols)),
+            self._scoring,
+            GLOBAL_ALIGNMENT.margin,
+            RANKING.max_templates,
+        )
+        return Alignments(*best)
+
+    def _proteins_as_long(self, length: int) -> np.ndarray:
+        """Return the numbers of proteins about as long, sorted by length, not too many."""
+        if self._by_length is None:
+            lengths = np.diff(self._reference.offsets)
+            order = np.argsort(lengths, kind="stable")
+            self._by_length = order, lengths[order]
+        order, lengths = self._by_length
+        difference = GLOBAL_ALIGNMENT.length_share * length + GLOBAL_ALIGNMENT.length_residues
+        first = np.searchsorted(lengths, length - difference)
+        last = np.searchsorted(lengths, length + difference, side="right")
+        count = GLOBAL_ALIGNMENT.max_proteins
+        if last - first > count:
+            middle = np.searchsorted(lengths, length)
+            first = min(max(first, middle - count // 2), last - count)
+            last = first + count
+        return order[first:last]
