@@ -87,7 +87,7 @@ setting = partial(options.setting, FinetuneConfig)
 @options.keep_going
 @options.force
 def command(train, validation, output, readout, **arguments):
-    """Train a protein language model to complete reads.
+    """Train a protein language model to predict hidden residues.
 
     The network starts from the readout network that comes with pepseq, a published model (--model
     protbert), or random weights (--from-scratch).

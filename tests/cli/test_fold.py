@@ -185,7 +185,7 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
         ("command:fake-fold {fasta} {pdb", "'{pdb'"),
         ("command:fake-fold {fasta} '{pdb}", "No closing quotation"),
         ("colabfold:--x '", "No closing quotation"),
-        ("command:no-such-program {fasta} {pdb}", "none named 'no-such-program'"),
+        ("command:no-such-program {fasta} {pdb}", "there is no program 'no-such-program'"),
         ("command: ", "expected esmfold, colabfold"),
         ("alphafold", "expected esmfold, colabfold"),
         ("esmfold:x", "neither options"),

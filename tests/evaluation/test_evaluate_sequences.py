@@ -96,7 +96,7 @@ def test_the_data_frame_has_a_row_for_each_protein():
         ({**PREDICTED, "p1": "MA"}, "predicted:1: 'p1': expected 4 residues as in the truth"),
         ({**PREDICTED, "p1": "MAXK"}, "'p1': expected an amino acid at residue 3, found 'X'"),
         ({"p1": "MAVK"}, "truth:2: 'p2': expected a record of this id in predicted, found none"),
-        ({"q": "MAVK"}, "predicted: expected ids of the truth such as 'p1'"),
+        ({"q": "MAVK"}, "predicted: no protein has an id of the truth"),
         ({}, "predicted: expected sequences, found none"),
     ],
 )

@@ -436,7 +436,7 @@ def test_the_command_does_what_the_function_does(done, records, tmp_path, run):
     assert run(*line, "--fractions", "0.5,0.4,0.3", "--force").code == 2
     assert run(*line, "--max-proteins", "1,2,x").code == 2
     missing = run(*line, "--force", "--by", "cluster", "--mmseqs", tmp_path / "missing")
-    assert missing.code == 2 and "mmseqs: expected a program" in missing.err
+    assert missing.code == 2 and "mmseqs: there is no program" in missing.err
     assert run(*line).code == 74
 
 
