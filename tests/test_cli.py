@@ -161,6 +161,7 @@ def test_mask_logs_the_number_of_proteins(run, fasta, tmp_path):
     assert run("-q", *call, "--force").err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("records", [2, 9000], ids=["written at the end", "written meanwhile"])
 def test_a_closed_pipe_leaves_no_other_output(tmp_path, records):
     """Standard output is written to its end before any file gets its name."""

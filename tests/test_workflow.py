@@ -148,6 +148,7 @@ def test_every_key_is_in_config_yaml_with_a_comment():
     assert left <= {"max_depth", "align", "steps"}, left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SMALL, PAPER])
 def test_dry_run_lists_the_jobs(config, tmp_path):
     done = snakemake(checkout(tmp_path), config, "--dry-run", "--cores", 2)
@@ -166,6 +167,7 @@ def test_the_papers_calls_are_the_papers():
     assert (tuned["model"], tuned["window"], tuned["loss"]) == ("protbert", 1022, "all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -188,6 +190,7 @@ def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
     assert "Traceback" not in done.stdout and "Building DAG" not in done.stdout
 
 
+@pytest.mark.slow
 def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
     folder = checkout(tmp_path)
     config = yaml.safe_load((folder / SMALL).read_text())
@@ -197,6 +200,7 @@ def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
     assert done.returncode == 1 and "expected fractions of a split that add up to 1" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_older_names_of_keys_are_accepted(tmp_path):
     folder = checkout(tmp_path)
     config = yaml.safe_load((folder / SMALL).read_text())
@@ -209,6 +213,7 @@ def test_the_older_names_of_keys_are_accepted(tmp_path):
     assert "--known-confidence 0.9" in done.stdout and "--sure" not in done.stdout
 
 
+@pytest.mark.slow
 def test_lint_and_format_are_clean(tmp_path):
     done = snakemake(checkout(tmp_path), PAPER, "--lint")
     assert done.returncode == 0 and "good condition" in done.stdout, done.stdout
@@ -239,6 +244,7 @@ def test_profiles_name_rules_and_options_that_there_are(name):
             assert set(value) <= set(rules)
 
 
+@pytest.mark.slow
 def test_slurm_is_given_gpu_memory_and_time(tmp_path):
     folder = checkout(tmp_path)
     play_slurm(tmp_path / "bin", runs=False)

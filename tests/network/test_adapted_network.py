@@ -24,6 +24,7 @@ def files(fasta, proteins):
     return train, fasta("validation.fasta", [(i, s[:200]) for i, s in proteins[40:60]])
 
 
+@pytest.mark.slow
 def test_the_adapted_network_completes_any_readout_still(files, fasta, tmp_path):
     train, _ = files
     changes = {"max_steps": 20, "evaluate_every": 10, "learning_rate": 1e-3}

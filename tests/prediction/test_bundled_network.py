@@ -48,6 +48,7 @@ def test_absent_labels_are_evidence(fasta, tmp_path):
     assert of_ma.confidence.sum() != of_mw.confidence.sum()
 
 
+@pytest.mark.slow
 def test_a_protein_as_long_as_titin_and_one_residue(fasta, proteins, tmp_path):
     titin = "".join(masked(s) for _, s in proteins)[:35_000]
     source = fasta("r", [("titin", titin), ("one", "X"), ("label", "K")])

@@ -249,6 +249,7 @@ def test_examples_say_how_many_have_less(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_several_evaluations_stand_side_by_side_and_crosswise(
     tmp_path, small_proteins, monkeypatch
 ):

@@ -127,6 +127,7 @@ def crossing(folder):
     return sum(map(len, families.values())) - len(set().union(*families.values()))
 
 
+@pytest.mark.slow
 def test_no_cluster_crosses_a_split_in_whatever_order(done, records):
     """In one test, for a run of MMseqs2 takes five seconds.
 

@@ -83,6 +83,7 @@ def test_leaving_while_processes_start(hanging):
         assert all(worker._process is None for worker in workers._all)
 
 
+@pytest.mark.slow
 def test_leaving_early_ends_what_runs(job, hanging):
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Workers(2, 600) as workers:

@@ -129,6 +129,7 @@ def agree_by_index(these, those):
     return abs(these[0] - those[0]) < 1e-4 and abs(these[1] - those[1]) < 1e-3  # as printed
 
 
+@pytest.mark.slow
 def test_200_perturbations_as_the_programs_scored_them(tmp_path):
     """The Fortran and the C++ program of TM-align differ from each other for a few pairs."""
     with open(EXPECTED) as stream:

@@ -56,6 +56,7 @@ def test_predict_uses_a_trained_network(trained, tmp_path):
     assert predict(tmp_path / "reads", tmp_path / "o", model=folder).readout == Readout("K2")
 
 
+@pytest.mark.slow
 def test_learning_beats_the_commonest_amino_acid(fasta, proteins, tmp_path):
     """Fifteen proteins seen many times are partly learned by heart."""
     train = fasta("few.fasta", [(i, s[:150]) for i, s in proteins[:15]])

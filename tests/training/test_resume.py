@@ -135,6 +135,7 @@ def test_other_files_in_a_checkpoint_are_ignored(unfinished):
     check_manifest(unfinished.out)
 
 
+@pytest.mark.slow
 def test_resuming_from_an_older_checkpoint_gives_the_same_weights(unfinished, whole_run):
     (unfinished.checkpoints / "checkpoint-12" / "optimizer.pt").write_bytes(b"")
     unfinished.resume()

@@ -116,6 +116,7 @@ def test_the_loss_is_a_mean_of_two_cross_entropies(esm2, proteins, weight):
         assert count > 100 and loss.item() == pytest.approx(total / count, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_with_all_the_weight_a_network_comes_to_say_what_its_teacher_says(
     learn, odd_teacher, proteins, tmp_path
 ):
@@ -134,6 +135,7 @@ def test_with_all_the_weight_a_network_comes_to_say_what_its_teacher_says(
     assert divergence("taught") < 0.05 and divergence("alone") > 1.0
 
 
+@pytest.mark.slow
 def test_a_teacher_changes_nothing_but_the_loss(learn, odd_teacher, tmp_path):
     """First weights and order are those of a run without it: a weight near 0 gives that run."""
     alone = learn("alone")

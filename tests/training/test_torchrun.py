@@ -114,6 +114,7 @@ def test_stopped_processes_resume_to_the_same_weights(command, two_processes, tm
     assert weights_of(output) == weights_of(two_processes[0])
 
 
+@pytest.mark.slow
 def test_an_error_of_one_process_is_reported_once(command, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(ONE_FAILS)
