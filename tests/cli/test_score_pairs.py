@@ -154,6 +154,7 @@ def test_ids_are_no_paths(run, write_structure, tmp_path):
     assert result.code == 0 and names(where) == [".._.._x-2.pdb", ".._.._x.pdb"]
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_a_pair_that_never_ends_is_left_out(run, write_structure, tmp_path):
     write_structure("m.pdb")

@@ -242,6 +242,7 @@ def test_a_faulty_reference_is_refused_before_the_work(run, tmp_path):
     assert known.exists()
 
 
+@pytest.mark.slow
 def test_other_references_than_predict_had_are_named(tmp_path, monkeypatch, family, caplog):
     path, _, proteins = family
     monkeypatch.chdir(tmp_path)

@@ -116,6 +116,7 @@ def test_numbers_beyond_any_float_are_one_line(table, run, digits):
         assert done.code == 65 and message in done.err and len(done.err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_unknown_id_among_many_is_said_in_seconds(table, run):
     head, *_ = table.read_text().splitlines()
     rows = [f"p_{n:06d}\t1\tM\tobserved\t1" + "\t" * 8 for n in range(200_000)]

@@ -93,6 +93,7 @@ def test_leaving_early_ends_what_runs(job, hanging):
     assert all(worker._process is None for worker in workers._all)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_work", [False, True])
 def test_workers_end_in_silence_with_the_run_that_started_them(job, hanging, at_work):
     jobs = pickle.dumps([job, hanging] if at_work else [job])

@@ -63,6 +63,7 @@ def out_of_memory_above(rows):
     return compute_loss
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_that_exceeds_the_memory_have_the_same_gradient(
     train, validation, tmp_path, monkeypatch
 ):
