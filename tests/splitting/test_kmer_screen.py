@@ -18,7 +18,6 @@ def others():
     return [random_protein(draw, draw.randint(3, 400)) for _ in range(500)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 1000, 10**6])
 def test_candidates_share_most_kmers(others, monkeypatch, batch):
     """By a plain count of distinct k-mers in common, however many proteins are read at a time."""
