@@ -45,7 +45,8 @@ def test_only_the_command_line_imports_click():
     [
         ("pepseq", "torch transformers numpy pandas"),
         ("pepseq.cli.main", "click logging"),
-        ("pepseq.cli.commands", "torch transformers pandas matplotlib"),
+        ("pepseq.cli.commands", "torch transformers pandas matplotlib numpy importlib.metadata"),
+        ("pepseq.cli.predict", "torch transformers pandas matplotlib numpy"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),

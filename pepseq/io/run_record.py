@@ -1,7 +1,6 @@
 """Run records, `<output>.run.json`: command, settings, inputs, outputs and versions of a run."""
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -32,6 +31,8 @@ def run_record(
     `started` is the `time.time()` at which the run began. `libraries` are the versions of the
     libraries that the run has loaded. Outputs are added by `Outputs.record`.
     """
+    import importlib.metadata  # not at the top: help and messages need no versions
+
     argv = ARGV.get()
     return {
         "command": command,

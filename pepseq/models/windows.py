@@ -1,8 +1,11 @@
 """Overlapping windows of long proteins, and the blending of their logits."""
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pepseq.settings import require
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DEFAULT_WINDOW, DEFAULT_OVERLAP = 1022, 128
 
@@ -34,12 +37,14 @@ def cut_windows(length: int, window: int, overlap: int) -> list[tuple[int, int]]
 
 
 def blend_windows(
-    length: int, windows: list[tuple[int, int]], logits: list[np.ndarray]
-) -> np.ndarray:
+    length: int, windows: list[tuple[int, int]], logits: "list[np.ndarray]"
+) -> "np.ndarray":
     """Return the weighted mean of overlapping windows' logits, shape (length, 20), float32.
 
     The weight of a residue rises with its distance to the window's ends, where context is missing.
     """
+    import numpy as np  # not at the top: settings and help need the constants alone
+
     if len(windows) == 1:
         return logits[0]
     total = np.zeros((length, logits[0].shape[1]), dtype=np.float64)
