@@ -103,11 +103,11 @@ def play_slurm(folder, runs):
 
     With `runs` it does the job there and then, and sacct says that it is done; else it refuses.
     """
-    record = f'for word in "$@"; do printf "%s\\n" "$word"; done >> {folder}/record\n'
-    record += f'echo "--" >> {folder}/record\n'
+    record = f'printf "%s\\n" "$@" -- > {folder}/$$.call\n'
+    record += f"cat {folder}/$$.call >> {folder}/record\n"  # at once: calls may overlap
     do = (
         'for word in "$@"; do case $word in --wrap=*) job=${word#--wrap=};; esac; done\n'
-        f"id=$(grep -c ^--$ {folder}/record)\n"
+        "id=$$\n"
         f'sh -c "$job" > {folder}/$id.out 2>&1 && state=COMPLETED || state=FAILED\n'
         f'echo "$id|$state" >> {folder}/states\necho $id\n'
     )

@@ -79,7 +79,8 @@ def inline_svg(
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
             patch.set_visible(False)
         # unlike savefig, which draws a figure twice to lay it out
-        FigureCanvasSVG(figure).print_svg(stream, metadata=_UNDATED)
+        print_svg: Callable[..., None] = FigureCanvasSVG(figure).print_svg
+        print_svg(stream, metadata=_UNDATED)
     root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
     _share_styles(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
