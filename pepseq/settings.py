@@ -5,7 +5,9 @@ A field is annotated with its bounds, `Annotated[float, Range(0, 1)]` or
 `pepseq.cli.options.setting` makes a command-line option with the same default and bounds.
 """
 
+import math
 from dataclasses import Field, dataclass, fields
+from numbers import Integral, Real
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pepseq.errors import SettingsError, found
@@ -31,16 +33,18 @@ class Range:
         """The range in words."""
         words = []
         if self.low is not None:
-            words.append(f"above {self.low:g}" if self.low_open else f"{self.low:g} or more")
+            words.append(f"above {self.low}" if self.low_open else f"{self.low} or more")
         if self.high is not None:
-            words.append(f"below {self.high:g}" if self.high_open else f"{self.high:g} or less")
+            words.append(f"below {self.high}" if self.high_open else f"{self.high} or less")
         return " and ".join(words) or "a number"
 
-    def __contains__(self, value: float) -> bool:
-        low, high = self.low, self.high
-        above = low is None or (value > low if self.low_open else value >= low)
-        below = high is None or (value < high if self.high_open else value <= high)
-        return above and below and abs(value) != float("inf")
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, Real):
+            return False
+        number, low, high = float(value), self.low, self.high
+        above = low is None or (number > low if self.low_open else number >= low)
+        below = high is None or (number < high if self.high_open else number <= high)
+        return above and below and math.isfinite(number)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Choice:
         """The choice in words."""
         return f"one of {', '.join(self.values)}"
 
-    def __contains__(self, value: str) -> bool:
+    def __contains__(self, value: object) -> bool:
         return value in self.values
 
 
@@ -75,9 +79,19 @@ def check(config: Any) -> None:
         bounds, value = bounds_of(type(config), field.name), getattr(config, field.name)
         if bounds is None or (value is None and field.default is None):
             continue
+        number = Integral if is_whole(type(config), field.name) else Real
+        if isinstance(bounds, Range) and (not isinstance(value, number) or isinstance(value, bool)):
+            kind = "a whole number" if number is Integral else "a number"
+            raise SettingsError(f"{field.name}: expected {kind}, found {found(repr(value))}")
         if value not in bounds:
             shown = found(value) if isinstance(value, str) else value
             raise SettingsError(f"{field.name}: expected {bounds.expected}, found {shown}")
+
+
+def is_whole(config: type, name: str) -> bool:
+    """Return whether a field takes whole numbers only."""
+    hint = get_type_hints(config)[name]
+    return int in (hint, *get_args(hint)) and float not in (hint, *get_args(hint))
 
 
 def require(condition: object, message: str) -> None:

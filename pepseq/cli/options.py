@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import click
 
 from pepseq.errors import SettingsError
 from pepseq.io.tables import check_table_name
 from pepseq.readout.readout import PRESETS, Readout
-from pepseq.settings import Choice, Range, bounds_of
+from pepseq.settings import Choice, Range, bounds_of, is_whole
 
 
 class ReadoutType(click.ParamType):
@@ -59,8 +59,7 @@ def setting(config: type, name: str, text: str, **more):
     if isinstance(bounds, Choice):
         kind = click.Choice(bounds.values)
     elif isinstance(bounds, Range):
-        hint = get_type_hints(config)[name]
-        range_type: Any = click.IntRange if int in (hint, *get_args(hint)) else click.FloatRange
+        range_type: Any = click.IntRange if is_whole(config, name) else click.FloatRange
         kind = range_type(bounds.low, bounds.high, bounds.low_open, bounds.high_open)
     if isinstance(default, bool):
         more = {"is_flag": True, **more}

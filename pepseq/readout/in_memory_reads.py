@@ -1,7 +1,7 @@
 """Reads in memory, of a notebook for example, as the records that files of reads give."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pepseq.errors import InputError
 from pepseq.sequences.fasta import Record
@@ -29,7 +29,9 @@ def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[R
             "(for a FASTA file: pepseq.predict, pepseq.lookup)"
         )
     groups = {} if groups is None else groups
-    if not hasattr(reads, "columns") and not isinstance(reads, Mapping):
+    if isinstance(reads, Iterable) and not (
+        hasattr(reads, "columns") or isinstance(reads, Mapping)
+    ):
         reads = [_header_and_text(read, groups) for read in reads]
     records = sequence_records(reads, "reads", reads=True, groups=groups)
     if not records:

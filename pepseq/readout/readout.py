@@ -45,6 +45,10 @@ class Readout:
     labels: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.observed, str):
+            raise SettingsError(
+                f"readout: expected a text such as KCYM, found {found(repr(self.observed))}"
+            )
         labels = _parse_labels(self.observed)
         singles = "".join(a for a in _LABEL_ORDER if a in labels)
         groups = tuple(sorted(label for label in labels if len(label) > 1))

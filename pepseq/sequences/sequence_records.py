@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, found
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import encode_text
 from pepseq.sequences.fasta import Record, new_parser
@@ -48,34 +48,46 @@ def sequence_records(
 
 
 def _headers_and_sequences(sequences: Sequences, source: str) -> Iterator[tuple[str, str]]:
-    if isinstance(sequences, str):
+    if isinstance(sequences, str | bytes):
         raise InputError(f"{source}: expected several sequences, found one text; put it in a list")
+    if not isinstance(sequences, Iterable):
+        raise InputError(
+            f"{source}: expected a list, a dict or a DataFrame of sequences, found "
+            f"{type(sequences).__name__}"
+        )
+    for place, (header, sequence) in enumerate(_pairs(sequences, source), 1):
+        # str, and numpy's and Biopython's texts, which are no subclasses of it
+        if isinstance(sequence, bytes) or not hasattr(sequence, "upper"):
+            raise InputError(
+                f"{source}: sequence {place} is no text: found {found(repr(sequence))}"
+            )
+        yield str(header), str(sequence)
+
+
+def _pairs(sequences: Sequences, source: str) -> Iterator[tuple[Any, Any]]:
+    """Yield header and sequence of each, as they are given."""
     if hasattr(sequences, "columns"):
         yield from _rows_of_frame(sequences, source)
     elif isinstance(sequences, Mapping):
-        for name, sequence in sequences.items():
-            yield str(name), str(sequence)
+        yield from sequences.items()
     else:
         for place, item in enumerate(sequences, 1):
             if hasattr(item, "seq"):
                 description = str(getattr(item, "description", ""))
-                about = description if description.startswith(item.id) else item.id
-                yield str(about), str(item.seq)
+                yield description if description.startswith(item.id) else item.id, item.seq
             elif hasattr(item, "sequence"):
-                yield str(item.id), str(item.sequence)
-            elif isinstance(item, tuple):
-                name, sequence = item
-                yield str(name), str(sequence)
+                yield item.id, item.sequence
+            elif isinstance(item, tuple) and len(item) == 2:
+                yield item
             else:
-                yield str(place), str(item)
+                yield place, item
 
 
-def _rows_of_frame(frame: Any, source: str) -> Iterator[tuple[str, str]]:
+def _rows_of_frame(frame: Any, source: str) -> Iterator[tuple[Any, Any]]:
     for column in ("id", "sequence"):
         if column not in frame.columns:
             raise InputError(
                 f"{source}: expected a DataFrame with the columns id and sequence, found the "
                 f"columns {', '.join(map(str, frame.columns))}"
             )
-    for name, sequence in zip(frame["id"], frame["sequence"], strict=True):
-        yield str(name), str(sequence)
+    yield from zip(frame["id"], frame["sequence"], strict=True)

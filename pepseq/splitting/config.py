@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Annotated
 
 from pepseq.settings import Range, check, require
@@ -38,19 +39,28 @@ class SplitConfig:
     threads: Annotated[int | None, Range(1, 1024)] = None
 
     def __post_init__(self) -> None:
-        shares = self.fractions
+        shares, triple = self.fractions, _is_triple(self.fractions)
         require(
-            len(shares) == 3
+            triple
             and all(0 <= share <= 1 for share in shares)
             and math.isclose(sum(shares), 1, abs_tol=1e-6)
             and shares[0] > 0
             and sum(share > 0 for share in shares) > 1,
             "fractions: expected three shares that sum to 1, of train, validation and test, "
-            f"such as 0.8,0.1,0.1; found {','.join(map(str, shares))}",
+            f"such as 0.8,0.1,0.1; found {','.join(map(str, shares)) if triple else shares}",
         )
         limits = self.max_proteins
         require(
-            limits is None or (len(limits) == 3 and min(limits) >= 0),
+            limits is None or (_is_triple(limits) and min(limits) >= 0),
             "max_proteins: expected three numbers, of train, validation and test",
         )
         check(self)
+
+
+def _is_triple(values: object) -> bool:
+    """Return whether these are three numbers."""
+    return (
+        isinstance(values, tuple | list)
+        and len(values) == 3
+        and all(isinstance(value, Real) for value in values)
+    )

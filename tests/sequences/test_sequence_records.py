@@ -61,3 +61,9 @@ def test_a_faulty_sequence_is_an_input_error(sequences, words):
 
 def test_the_examples_run():
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("sequences", [5, None, [b"MKV"], [["MKV"]], {"P1": None}, [float("nan")]])
+def test_what_is_no_text_is_an_input_error(sequences):
+    with pytest.raises(InputError, match="reads: (expected a list|sequence 1 is no text)"):
+        sequence_records(sequences, "reads")
