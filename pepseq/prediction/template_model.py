@@ -104,7 +104,7 @@ class TemplateModel:
         self._strata = [_Stratum(stratum, readout, candidates) for stratum in finder.strata]
 
     def _stratum_of(self, residues: str) -> _Stratum:
-        return self._strata[self.finder.likeliest(residues)]
+        return self._strata[self.finder.likeliest_stratum(residues)]
 
     def find_evidence(self, residues: str) -> CopyEvidence:
         """Find the templates of a read, thoroughly if they leave much open, and weigh them."""

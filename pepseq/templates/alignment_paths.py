@@ -43,7 +43,16 @@ class Band(NamedTuple):
 
 
 @kernel
-def trace_back(path, symbols, protein, scoring, band, i, w, start_score):
+def trace_back(
+    path: np.ndarray,
+    symbols: np.ndarray,
+    protein: np.ndarray,
+    scoring: Scoring,
+    band: Band,
+    i: int,
+    w: int,
+    start_score: np.float32,
+) -> None:
     """Write to `path` the alignment that ends in cell (i, w).
 
     An alignment begins where a score is at most `start_score` (0 if it is local, -inf if it runs
@@ -91,7 +100,7 @@ def _protein_gap_start(row, first, w, scoring):
 
 
 @kernel
-def extend_path(path, size):
+def extend_path(path: np.ndarray, size: int) -> None:
     """Extend a path without gaps to both ends of the read, or of the protein of `size` residues."""
     first, last = 0, len(path) - 1
     while path[first] < 0:
@@ -105,13 +114,15 @@ def extend_path(path, size):
 
 
 @kernel
-def overhang_cost(residues):
+def overhang_cost(residues: int) -> float:
     """Return the bits that it costs if so many residues jut out over an end."""
     return 0.0 if residues == 0 else 3.0 + np.log2(residues)
 
 
 @kernel
-def path_bonuses(paths, lengths, end_bonus, gap_cost):
+def path_bonuses(
+    paths: np.ndarray, lengths: np.ndarray, end_bonus: float, gap_cost: float
+) -> np.ndarray:
     """Return bits for the ends and gaps of alignments with proteins of these lengths, float64.
 
     `end_bonus`: for each end of a path that is one of the protein's too, less `overhang_cost` if
@@ -136,7 +147,9 @@ def path_bonuses(paths, lengths, end_bonus, gap_cost):
 
 
 @kernel
-def copy_residues(residues, starts, paths):
+def copy_residues(
+    residues: np.ndarray, starts: np.ndarray, paths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the residues that paths lead to, and where in the protein each begins and ends.
 
     `starts`: where the proteins lie in `residues`. Returns codes, uint8, NOT_ALIGNED where a path

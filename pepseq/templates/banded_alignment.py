@@ -3,11 +3,19 @@
 import numpy as np
 
 from pepseq.kernels import fast_kernel, kernel
-from pepseq.templates.alignment_paths import IMPOSSIBLE, Band, extend_path, trace_back
+from pepseq.templates.alignment_paths import IMPOSSIBLE, Band, Scoring, extend_path, trace_back
 
 
 @kernel
-def align_locally(symbols, residues, offsets, proteins, diagonals, half_width, scoring):
+def align_locally(
+    symbols: np.ndarray,
+    residues: np.ndarray,
+    offsets: np.ndarray,
+    proteins: np.ndarray,
+    diagonals: np.ndarray,
+    half_width: int,
+    scoring: Scoring,
+) -> tuple[np.ndarray, np.ndarray]:
     """Align a read with each of several proteins of a reference, see `align_in_band`.
 
     Return scores, float32, (proteins,), and paths, int32, (proteins, length).
@@ -24,7 +32,15 @@ def align_locally(symbols, residues, offsets, proteins, diagonals, half_width, s
 
 
 @kernel
-def align_in_band(symbols, protein, diagonal, half_width, scoring, scratch, path):
+def align_in_band(
+    symbols: np.ndarray,
+    protein: np.ndarray,
+    diagonal: int,
+    half_width: int,
+    scoring: Scoring,
+    scratch: np.ndarray,
+    path: np.ndarray,
+) -> np.float32:
     """Align locally (Smith-Waterman with affine gaps); return the score in bits.
 
     `symbols`: uint8, (length,); `protein`: residue codes; cell (i, i + diagonal) is the middle of
@@ -73,7 +89,7 @@ def align_in_band(symbols, protein, diagonal, half_width, scoring, scratch, path
             _add_protein_gaps(row[low:high], scoring.gap_opening, scoring.gap_extension)
         if highest > best:
             best, best_i = highest, i
-            best_w = low + np.argmax(row[low:high])
+            best_w = low + int(np.argmax(row[low:high]))
     path[:] = -1
     if best_i >= 0:
         trace_back(path, symbols, protein, scoring, band, best_i, best_w, np.float32(0))

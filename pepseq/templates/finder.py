@@ -40,7 +40,7 @@ class Templates:
     spans: np.ndarray
     places: np.ndarray
 
-    def chosen(self, rows: np.ndarray) -> "Templates":
+    def select(self, rows: np.ndarray) -> "Templates":
         """Return these rows, in this order."""
         return Templates(*(getattr(self, field.name)[rows] for field in fields(Templates)))
 
@@ -146,4 +146,4 @@ def merge_templates(parts: Sequence[Templates]) -> Templates:
         np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Templates)
     )
     merged = Templates(*columns)
-    return merged.chosen(np.argsort(-merged.scores, kind="stable"))
+    return merged.select(np.argsort(-merged.scores, kind="stable"))

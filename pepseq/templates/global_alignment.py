@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pepseq.kernels import fast_kernel, kernel
-from pepseq.templates.alignment_paths import IMPOSSIBLE, Band, overhang_cost, trace_back
+from pepseq.templates.alignment_paths import IMPOSSIBLE, Band, Scoring, overhang_cost, trace_back
 
 LANES = 64
 """Proteins aligned at once, so that the processor does the same for several in one step."""
@@ -23,7 +23,15 @@ class _LaneBand(NamedTuple):
 
 
 @kernel
-def align_globally(symbols, residues, offsets, proteins, scoring, margin, max_returned):
+def align_globally(
+    symbols: np.ndarray,
+    residues: np.ndarray,
+    offsets: np.ndarray,
+    proteins: np.ndarray,
+    scoring: Scoring,
+    margin: int,
+    max_returned: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Align a read from end to end with proteins; return the best `max_returned`, best first.
 
     `symbols`: uint8, (length,); `proteins`: numbers, sorted by length; `scoring`: see `Scoring`;

@@ -55,8 +55,8 @@ class LocalAlignmentSettings:
 class UngappedScanSettings:
     """Settings of the comparison without gaps at every place where a read may lie.
 
-    max_length: longest read of each kind that is compared so; None is any length. It takes time in
-    proportion to the reference, and finds templates of reads with too few labels for seeds.
+    max_length: longest read of each kind that is compared so; None is any length. Time grows in
+    proportion to the reference.
     """
 
     max_length: Mapping[str, int | None] = field(

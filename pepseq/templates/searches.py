@@ -19,7 +19,15 @@ from pepseq.templates.search_settings import (
     RANKING,
     SEED_SEARCH,
 )
-from pepseq.templates.seeds import BIN, DiagonalBins, SeedTable, empty_bins, mean_places, search
+from pepseq.templates.seeds import (
+    BIN,
+    CandidateLimits,
+    DiagonalBins,
+    SeedTable,
+    empty_bins,
+    find_candidates,
+    mean_places,
+)
 from pepseq.templates.ungapped_scan import scan, scan_all
 
 _MAX_BINS = 1 << 20
@@ -75,16 +83,19 @@ class SeedSearch:
             if labels not in self._tables:
                 self._tables[labels] = self._reference.seeds(self._symbols, labels)
         table = self._tables[labels]
-        proteins, diagonals = search(
+        limits = CandidateLimits(
+            self._candidates * (SEED_SEARCH.thorough_candidates if thorough else 1),
+            LOCAL_ALIGNMENT.half_band,
+            np.float32(0.0 if thorough else SEED_SEARCH.min_seed_share),
+        )
+        proteins, diagonals = find_candidates(
             symbols,
             self._symbols.hidden,
             labels,
             table,
             self._reference.offsets,
             self._diagonal_bins(table.positions.dtype),
-            self._candidates * (SEED_SEARCH.thorough_candidates if thorough else 1),
-            LOCAL_ALIGNMENT.half_band,
-            np.float32(0.0 if thorough else SEED_SEARCH.min_seed_share),
+            limits,
         )
         scores, paths = align_locally(
             symbols,

@@ -12,7 +12,7 @@ BIN = 3
 
 
 class DiagonalBins(NamedTuple):
-    """Scratch space of `search`: a hash table of bins of diagonals, see `empty_bins`.
+    """Scratch space of `find_candidates`: a hash table of bins of diagonals, see `empty_bins`.
 
     `bins`: the bin of each slot or -1, int64; `scores`: information of its seeds, float32;
     `places`: its first and last seed in the reference, (slots, 2); `used`: slots in use.
@@ -47,8 +47,14 @@ class SeedTable(NamedTuple):
 
 
 @kernel
-def seeds_of(symbols, hidden, labels, keys, places):
-    """Write key and 0-based place of each seed of one sequence; return their number."""
+def write_seeds(
+    symbols: np.ndarray, hidden: int, labels: int, keys: np.ndarray, places: np.ndarray
+) -> int:
+    """Write key and 0-based place of each seed of a sequence; return their number.
+
+    A seed is `labels` labels in a row, whatever is hidden between them; its key is a hash of the
+    labels and the distances between them, and its place that of the first label.
+    """
     count = 0
     seen = 0
     recent = np.empty(labels, np.int64)
@@ -116,7 +122,9 @@ def _sort_into_buckets(residues, offsets, symbol_of, hidden, labels, bits, zero)
     keys = np.empty(longest, np.uint64)
     places = np.empty(longest, np.int64)
     for p in range(len(offsets) - 1):
-        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
+        n = write_seeds(
+            symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places
+        )
         for s in range(n):
             starts[np.int64(keys[s] & mask)] += 1
     total = np.int64(0)
@@ -126,7 +134,9 @@ def _sort_into_buckets(residues, offsets, symbol_of, hidden, labels, bits, zero)
         total += size
     positions = np.full(total, zero)
     for p in range(len(offsets) - 1):
-        n = seeds_of(symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places)
+        n = write_seeds(
+            symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places
+        )
         for s in range(n):
             bucket = np.int64(keys[s] & mask)
             positions[starts[bucket]] = offsets[p] + places[s]
@@ -142,13 +152,13 @@ def mean_places(
     offsets: np.ndarray,
     symbols: ReadSymbols,
     labels: int,
-    most: int = 1 << 21,
+    max_residues: int = 1 << 21,
 ) -> float:
     """Return how many places a seed of this reference has on average, from a sample of proteins.
 
-    The sample is every n-th protein, so that it has no more than about `most` residues.
+    The sample is every n-th protein, so that it has no more than about `max_residues` residues.
     """
-    step = max(1, len(residues) // most)
+    step = max(1, len(residues) // max_residues)
     chosen = [residues[offsets[p] : offsets[p + 1]] for p in range(0, len(offsets) - 1, step)]
     ends = np.cumsum([0, *map(len, chosen)])
     starts, positions = build_seeds(np.concatenate(chosen), ends, symbols, labels)
@@ -157,36 +167,53 @@ def mean_places(
     return 1 + max(hits - 1, 0) * len(residues) / ends[-1]
 
 
-@kernel
-def search(
-    symbols, hidden, labels, table, offsets, scratch, max_candidates, min_distance, min_share
-):
-    """Return (proteins, diagonals) of the likeliest templates, at most so many, likeliest first.
+class CandidateLimits(NamedTuple):
+    """Limits of `find_candidates`.
 
-    `table`: starts and positions of `build_seeds` for seeds of `labels` labels.
+    `max_count`: candidates at most. `min_distance`: a protein is a candidate twice only if its
+    diagonals are more than this apart. `min_share`, float32: no candidate scores less than this
+    share of the best.
+    """
+
+    max_count: int
+    min_distance: int
+    min_share: np.float32
+
+
+@kernel
+def find_candidates(
+    symbols: np.ndarray,
+    hidden: int,
+    labels: int,
+    table: SeedTable,
+    offsets: np.ndarray,
+    scratch: DiagonalBins,
+    limits: CandidateLimits,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return proteins and diagonals of the likeliest templates of a read, likeliest first.
+
+    `table`: seeds of `labels` labels of a reference whose proteins begin at `offsets`.
 
     A seed that both have counts its information, log2(1 + all seeds / seeds in its bucket), for its
-    bin of 8 diagonals; a template's score is the sum over two neighbouring bins. One protein comes
-    again only on a diagonal more than `min_distance` away, and none that scores less than a share
-    `min_share` of the best. A diagonal may run through several proteins: of each bin the first and
-    the last with a seed are looked at. `scratch`: see `empty_bins`; empty again in the end. Bins
-    beyond the length of `used` are not counted.
+    bin of 8 diagonals; a template's score is the sum over two neighbouring bins. A diagonal may run
+    through several proteins: of each bin the first and the last with a seed are candidates.
+    `scratch`: see `empty_bins`; it is left empty. Bins beyond the length of `used` are not counted.
     """
     count = _count_seeds(symbols, hidden, labels, table, scratch)
     bins, scores, places, used = scratch
-    best, chosen = _best_bins(bins, scores, used[:count], 3 * max_candidates)
-    proteins = np.empty(max_candidates, np.int64)
-    diagonals = np.empty(max_candidates, np.int64)
+    best, chosen = _best_bins(bins, scores, used[:count], 3 * limits.max_count)
+    proteins = np.empty(limits.max_count, np.int64)
+    diagonals = np.empty(limits.max_count, np.int64)
     kept = 0
     for k in range(len(chosen)):
-        if best[k] < min_share * best[0]:
+        if best[k] < limits.min_share * best[0]:
             break
         for place in places[chosen[k]][::-1]:
             p = np.searchsorted(offsets, np.int64(place), side="right") - 1
             diagonal = ((bins[chosen[k]] + 1) << BIN) - len(symbols) - offsets[p]
-            known = kept == max_candidates
+            known = kept == limits.max_count
             for j in range(kept):
-                if proteins[j] == p and abs(diagonals[j] - diagonal) <= min_distance:
+                if proteins[j] == p and abs(diagonals[j] - diagonal) <= limits.min_distance:
                     known = True
             if not known:
                 proteins[kept] = p
@@ -206,7 +233,7 @@ def _count_seeds(symbols, hidden, labels, table, scratch):
     length = len(symbols)
     keys = np.empty(length, np.uint64)
     read_places = np.empty(length, np.int64)
-    n = seeds_of(symbols, hidden, labels, keys, read_places)
+    n = write_seeds(symbols, hidden, labels, keys, read_places)
     total = np.int64(starts[-1])
     count = 0
     for s in range(n):
@@ -233,10 +260,10 @@ def _count_seeds(symbols, hidden, labels, table, scratch):
 
 
 @kernel
-def _best_bins(bins, scores, used, most):
+def _best_bins(bins, scores, used, count):
     """Return scores and slots of the best bins, each with the next one, best first."""
-    best = np.zeros(most, np.float32)
-    chosen = np.full(most, -1, np.int64)
+    best = np.zeros(count, np.float32)
+    chosen = np.full(count, -1, np.int64)
     low = np.int64(0)
     for slot in used:
         following = _slot(bins, bins[slot] + 1)

@@ -44,9 +44,9 @@ class StratifiedFinder:
         count = max(RANKING.max_templates, *(len(part.proteins) for part in of_strata))
         likelihood = templates.scores - np.log2(np.maximum(templates.places, 1))
         best = np.argsort(-likelihood, kind="stable")[:count]
-        return templates.chosen(np.sort(best))
+        return templates.select(np.sort(best))
 
-    def likeliest(self, residues: str) -> int:
+    def likeliest_stratum(self, residues: str) -> int:
         """Return the stratum whose amino acid frequencies explain the read's symbols best."""
         symbols = self.symbols.encode(residues)
         counts = np.bincount(symbols, minlength=self.symbols.hidden + 1)

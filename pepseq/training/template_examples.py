@@ -56,7 +56,7 @@ def draw_examples(
         evidence = model.find_evidence(residues)
         kept = _choose_templates(evidence.templates, truth, rng)
         if len(kept) < len(evidence.templates.proteins):
-            evidence = model.weigh_templates(residues, evidence.templates.chosen(kept))
+            evidence = model.weigh_templates(residues, evidence.templates.select(kept))
         read = model.network_input(residues, evidence)
         examples.append(Example(read, truth, scored_residues(read.emission, truth)))
     return examples

@@ -26,7 +26,7 @@ def by_hand(symbols, blank, labels):
 
 def seeds_of(symbols, blank, labels):
     keys, places = np.zeros(len(symbols), np.uint64), np.zeros(len(symbols), np.int64)
-    n = seeds.seeds_of(symbols, blank, labels, keys, places)
+    n = seeds.write_seeds(symbols, blank, labels, keys, places)
     return keys[:n], places[:n]
 
 
@@ -68,16 +68,14 @@ class Searcher:
         self.scratch = seeds.empty_bins(slots, bins, np.uint32)
 
     def __call__(self, protein, most=5, least=0.0):
-        found = seeds.search(
+        found = seeds.find_candidates(
             self.symbols.encode(masked(protein, self.readout)),
             self.symbols.hidden,
             self.labels,
             self.seeds,
             self.reference.offsets,
             self.scratch,
-            most,
-            APART,
-            np.float32(least),
+            seeds.CandidateLimits(most, APART, np.float32(least)),
         )
         assert (self.scratch.bins == -1).all(), "expected the scratch space as it was"
         return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
@@ -165,5 +163,5 @@ def test_mean_places_of_a_sample_are_near_those_of_all(proteins):
     starts, positions = seeds.build_seeds(*whole)
     exact = (np.diff(starts.astype(float)) ** 2).sum() / len(positions)
     assert seeds.mean_places(*whole) == pytest.approx(exact)
-    half = seeds.mean_places(*whole, most=len(reference.residues) // 2)
+    half = seeds.mean_places(*whole, max_residues=len(reference.residues) // 2)
     assert half == pytest.approx(exact, rel=0.3)
