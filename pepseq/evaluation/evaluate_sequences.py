@@ -12,6 +12,7 @@ from pepseq.evaluation.matches import (
     warn_of_unmatched,
 )
 from pepseq.evaluation.result import Evaluation, build_evaluation
+from pepseq.prediction.reconstruct import Reconstructions
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
 
@@ -30,7 +31,8 @@ def evaluate_sequences(
     `readout`; unknown residues of the truth are never scored. `confidences` are those of the
     predicted residues (0 to 1): a DataFrame with the columns of the table that `predict` writes, or
     an array of shape (length,) for each protein, as a dict by id or a list in the order of
-    `predicted`; those of observed residues are ignored. The two baselines are fitted on `truth`,
+    `predicted`; those of observed residues are ignored; None takes those of the results of
+    `pepseq.reconstruct`. The two baselines are fitted on `truth`,
     which flatters them.
 
     Raises InputError for sequences that are no proteins or have no partner of the same length, and
@@ -47,6 +49,8 @@ def evaluate_sequences(
     0  P1       2        1      50.0
     """
     readout = Readout(readout) if isinstance(readout, str) else readout
+    if confidences is None and isinstance(predicted, Reconstructions):
+        confidences = predicted.to_dataframe()
     proteins = {record.id: record for record in sequence_records(truth, "truth")}
     records = sequence_records(predicted, "predicted")
     for source, sequences in (("truth", proteins), ("predicted", records)):

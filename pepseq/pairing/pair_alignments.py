@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,13 @@ class Pairing:
     method and its reason.
     """
 
-    grouped: GroupedFamilies = field(repr=False)
+    grouped: GroupedFamilies
     choice: MethodChoice
-    result: MethodResult = field(repr=False)
+    result: MethodResult
     pairs: list[Pair]
+
+    def __repr__(self) -> str:
+        return f"Pairing({len(self.pairs)} pairs, method={self.choice.method!r})"
 
     @cached_property
     def unpaired(self) -> list[UnpairedProtein]:

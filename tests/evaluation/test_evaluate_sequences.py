@@ -128,3 +128,12 @@ def test_a_readout_that_is_none_is_a_settings_error():
 def test_the_examples_run():
     assert doctest.testmod(module).failed == 0
     assert pepseq.evaluate_sequences is evaluate_sequences
+
+
+def test_confidences_of_reconstructions_are_used():
+    read = "MXYYXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXYXXXXXXXXXXYXXXXXXXXXXXXXXCXMXXYC"
+    proteins = pepseq.reconstruct([read], "KCYM", config=pepseq.PredictConfig(kind="prefix"))
+    truth = {protein.id: protein.sequence for protein in proteins}
+    evaluation = pepseq.evaluate_sequences(truth, proteins, "KCYM")
+    mean = evaluation.calibration["mean_confidence"]
+    assert mean == pytest.approx(proteins[0].mean_confidence, abs=1e-6)
