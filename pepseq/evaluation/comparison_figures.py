@@ -1,21 +1,26 @@
 """The figures of evaluations side by side and of pairings: each function draws one figure."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pepseq.evaluation.compare import ComparedEvaluation
 from pepseq.evaluation.figure_style import BLUE, GREY, INK
 from pepseq.evaluation.figures import CHEMISTRY, Shares
+
+if TYPE_CHECKING:
+    from pepseq.evaluation.compare import ComparedEvaluation
 
 _AMINO_ACIDS = "".join(CHEMISTRY.values())
 _MAX_PANELS_IN_A_ROW = 3
 
 
-def _by_readout(evaluations: Sequence[ComparedEvaluation]) -> dict[str, list[ComparedEvaluation]]:
+def _by_readout(
+    evaluations: Sequence["ComparedEvaluation"],
+) -> "dict[str, list[ComparedEvaluation]]":
     groups: dict[str, list[ComparedEvaluation]] = {}
     for evaluation in evaluations:
         groups.setdefault(evaluation.key.readout, []).append(evaluation)
@@ -66,7 +71,7 @@ def _draw_heat_map(
     axes.spines[:].set_visible(False)
 
 
-def draw_cross_evaluation(figure: Figure, evaluations: Sequence[ComparedEvaluation]) -> None:
+def draw_cross_evaluation(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the macro accuracy in percent by training and test set, one panel a readout."""
     groups = list(_by_readout(evaluations).items())
     training_sets = list(dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations))
@@ -90,7 +95,7 @@ def draw_cross_evaluation(figure: Figure, evaluations: Sequence[ComparedEvaluati
     _draw_panels(figure, len(groups), width, 0.8 + 0.35 * len(test_sets), draw_readout)
 
 
-def draw_accuracies_by_length(figure: Figure, evaluations: Sequence[ComparedEvaluation]) -> None:
+def draw_accuracies_by_length(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the macro accuracy by protein length, one panel a readout, one line an evaluation."""
     groups = list(_by_readout(evaluations).items())
     training_sets = dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations)
@@ -123,7 +128,7 @@ def draw_accuracies_by_length(figure: Figure, evaluations: Sequence[ComparedEval
     _draw_panels(figure, len(groups), 3.0, 2.7, draw_readout)
 
 
-def draw_amino_acid_recall(figure: Figure, evaluations: Sequence[ComparedEvaluation]) -> None:
+def draw_amino_acid_recall(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the recall of each hidden amino acid in percent, one line an evaluation."""
     names = [
         f"{readout}: {trained_on} on {tested_on}"

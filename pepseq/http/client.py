@@ -3,10 +3,6 @@
 A failed request is repeated after a growing, jittered wait; a Retry-After is obeyed up to a limit.
 A file is downloaded into `.<name>.partial` beside its place, resumed there by the next call, and
 renamed when it is complete. Proxies and certificates are those of the environment.
-
-Retries are our own and not a library's: the count of failures starts again whenever bytes have
-arrived, and is shorter until a first connection has succeeded. So is gunzip of answers: httpx2
-accepts a gzip stream that is cut short.
 """
 
 import logging
@@ -26,8 +22,7 @@ import httpx2
 from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.http.partial_download import PartialDownload
 from pepseq.http.responses import RetryError, check_status, read_response
-from pepseq.io.atomic_files import append_file, disk_errors, locked
-from pepseq.io.progress import Progress
+from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.run_record import sha256
 from pepseq.version import __version__
 
@@ -182,7 +177,7 @@ class HttpClient:
                 elif not partial.is_rest(response, done):
                     partial.clear()
                     raise RetryError("the file changed during the download")
-                _write(response, partial)
+                partial.append(response)
         with open(partial.file, "rb") as stream:
             start = stream.read(16)
         if starts and not start.startswith(tuple(starts)):
@@ -294,15 +289,3 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
 def _address(origin: tuple[str, str, int | None]) -> str:
     scheme, host, port = origin
     return f"{scheme}://{host}" + (f":{port}" if port else "")
-
-
-def _write(response: httpx2.Response, partial: PartialDownload) -> None:
-    """Append an answer's bytes to the file; RetryError if some are missing."""
-    progress = Progress(f"downloading {partial.url}", partial.total or 0, "bytes", partial.size())
-    with append_file(partial.file) as stream, progress:
-        for block in response.iter_raw():
-            stream.write(block)
-            if partial.total:
-                progress.add(len(block))
-    if partial.total is not None and partial.size() != partial.total:
-        raise RetryError(f"expected {partial.total} bytes, found {partial.size()}")

@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx2
 
-from pepseq.io.atomic_files import create_file, publish_file, replace_file
+from pepseq.http.responses import RetryError
+from pepseq.io.atomic_files import append_file, create_file, publish_file, replace_file
 from pepseq.io.json_files import decode_json
+from pepseq.io.progress import Progress
 from pepseq.io.run_record import to_json
 
 
@@ -91,3 +93,14 @@ class PartialDownload(ResumableFile):
         """Write the file to disk and give it its final name."""
         publish_file(self.file, self._path)
         self.notes.unlink(missing_ok=True)
+
+    def append(self, response: httpx2.Response) -> None:
+        """Append an answer's bytes; RetryError if some are missing."""
+        progress = Progress(f"downloading {self.url}", self.total or 0, "bytes", self.size())
+        with append_file(self.file) as stream, progress:
+            for block in response.iter_raw():
+                stream.write(block)
+                if self.total:
+                    progress.add(len(block))
+        if self.total is not None and self.size() != self.total:
+            raise RetryError(f"expected {self.total} bytes, found {self.size()}")

@@ -12,7 +12,7 @@ from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.architecture import ARCHITECTURE, GRAPH_INPUTS
 from pepseq.network.inputs import NetworkInput, pack, residue_slices
-from pepseq.network.temperature import Temperatures
+from pepseq.network.temperature import Temperatures, normalise
 from pepseq.sequences.residues import AMINO_ACIDS
 
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"
@@ -89,12 +89,6 @@ def add_odds(odds: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Return log-probabilities, (residues, 20), not normalised; as `net.add_log_odds`."""
     expected = np.log(np.maximum(prior, ARCHITECTURE.min_prior))
     return np.where(prior > 0, odds + expected, -np.inf)
-
-
-def normalise(logs: np.ndarray) -> np.ndarray:
-    """Return log-probabilities whose exponentials sum to 1 in each row."""
-    logs = logs - logs.max(1, keepdims=True)
-    return logs - np.log(np.exp(logs).sum(1, keepdims=True))
 
 
 def read_folder(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:

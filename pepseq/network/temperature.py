@@ -55,6 +55,12 @@ def length_class(length: int) -> int:
     return int(np.searchsorted(LENGTH_CLASSES, length, side="right"))
 
 
+def normalise(logs: np.ndarray) -> np.ndarray:
+    """Return log-probabilities whose exponentials sum to 1 in each row."""
+    logs = logs - logs.max(1, keepdims=True)
+    return logs - np.log(np.exp(logs).sum(1, keepdims=True))
+
+
 def fit_temperatures(
     cases: Iterable[tuple[NetworkInput, np.ndarray, np.ndarray]],
 ) -> Temperatures:
@@ -64,8 +70,6 @@ def fit_temperatures(
     not scored.
     """
     from scipy.optimize import minimize_scalar
-
-    from pepseq.network.model import normalise
 
     by_class: dict[tuple[int, int, int], list[tuple[np.ndarray, np.ndarray]]] = {}
     for read, logs, truth in cases:

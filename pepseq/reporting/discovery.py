@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from pepseq.errors import InputError
 from pepseq.evaluation.tables import EVALUATION_FILES
@@ -16,45 +15,9 @@ from pepseq.io.outputs import STDIO
 from pepseq.io.run_record import sha256
 from pepseq.io.tables import Row, read_columns, read_rows
 from pepseq.reporting.predicted_proteins import PredictedProtein
+from pepseq.reporting.result_kinds import KINDS
 from pepseq.reporting.values import as_list, nested
 
-
-class Kind(NamedTuple):
-    """A kind of table: its name, and columns by which it is recognised."""
-
-    name: str
-    columns: str
-
-    def fits(self, columns: Sequence[str]) -> bool:
-        """Return whether a table with these columns is of this kind."""
-        return set(self.columns.split()) <= set(columns)
-
-
-KINDS = {
-    "residues": Kind(
-        "confidences of residues (predict)", "id position residue source confidence second third"
-    ),
-    "fits": Kind("fits of reads (lookup)", "id rank protein score q_value equal_fits"),
-    "structures": Kind("structure scores (score)", "id model reference tm_score correspondence"),
-    "folded": Kind(
-        "structures (fold, fetch-structures)", "id state file residues mean_plddt reason"
-    ),
-    "pairs": Kind("pairs (pair)", "species protein_a protein_b confidence rank"),
-    "unpaired": Kind("proteins without a pair (pair)", "family species protein reason"),
-    "compared": Kind(
-        "evaluations side by side (compare)",
-        "readout trained_on tested_on macro micro fully_right",
-    ),
-    "true_pairs": Kind(
-        "true pairs found (evaluate-pairs)", "pairs method true_pairs correct accuracy chance"
-    ),
-    "pair_confidence": Kind(
-        "correct pairs by confidence (evaluate-pairs)", "pairs from to made correct accuracy"
-    ),
-    "left_out": Kind("records left out", "file line id reason"),
-    "training": Kind("losses (finetune)", "step epoch train_loss validation_loss"),
-    "split": Kind("a split (split)", "split proteins share residues median_identity"),
-}
 PAGE = "report"
 """The command whose own run records are no results."""
 RECORD = ".run.json"

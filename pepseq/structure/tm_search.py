@@ -1,9 +1,8 @@
 """The superposition of corresponding residues that has the highest TM-score.
 
 The search of Zhang and Skolnick (2004): from each stretch of several lengths, superpose, take the
-pairs that lie close, and superpose these until they stay the same. The searches of many stretches
-meet in the same set of close pairs, and are the same from there on: sets that were searched are
-known by a hash, so that each is searched once.
+pairs that lie close, and superpose these until they stay the same. Many stretches lead to the same
+set of close pairs: sets are known by a hash, so that each is searched once.
 """
 
 from collections.abc import Callable

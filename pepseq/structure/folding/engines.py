@@ -19,7 +19,6 @@ from pepseq.errors import SettingsError, found
 from pepseq.io.atomic_files import disk_errors
 from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import Record, format_fasta
-from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
 
 _PLACEHOLDERS = ("fasta", "pdb", "cif", "name")
 
@@ -58,24 +57,6 @@ class Engine(Protocol):
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield each target with its structure, or with the reason why there is none."""
         ...
-
-
-def find_engine(config: FoldConfig) -> Engine:
-    """Return the engine of the settings; nothing is loaded yet.
-
-    Raises SettingsError if a program or placeholder is missing, InputError for a model that is not
-    there.
-    """
-    kind, _, rest = config.engine.partition(":")
-    if kind == COMMAND:
-        return CommandEngine(rest, config.timeout)
-    if kind == COLABFOLD:
-        from pepseq.structure.folding.colabfold import ColabFold
-
-        return ColabFold(rest, config.timeout, config.offline)
-    from pepseq.structure.folding.esmfold import EsmFold
-
-    return EsmFold(config)
 
 
 class CommandEngine:

@@ -15,8 +15,13 @@ from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import UNKNOWN
 from pepseq.structure.file_names import file_stems, text_sha256
-from pepseq.structure.folding.config import FoldConfig
-from pepseq.structure.folding.engines import Engine, FoldedStructure, FoldingTarget, find_engine
+from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
+from pepseq.structure.folding.engines import (
+    CommandEngine,
+    Engine,
+    FoldedStructure,
+    FoldingTarget,
+)
 from pepseq.structure.folding.structure_check import check_structure
 from pepseq.structure.result_folder import (
     DONE,
@@ -274,3 +279,21 @@ def _files(target: FoldingTarget, structure: FoldedStructure) -> dict[str, tuple
     if structure.confidences:
         files["confidences"] = f"{target.stem}.scores.json", structure.confidences
     return files | {"file": (target.stem + structure.path.suffix, structure.path)}
+
+
+def find_engine(config: FoldConfig) -> Engine:
+    """Return the engine of the settings; nothing is loaded yet.
+
+    Raises SettingsError if a program or placeholder is missing, InputError for a model that is not
+    there.
+    """
+    kind, _, rest = config.engine.partition(":")
+    if kind == COMMAND:
+        return CommandEngine(rest, config.timeout)
+    if kind == COLABFOLD:
+        from pepseq.structure.folding.colabfold import ColabFold
+
+        return ColabFold(rest, config.timeout, config.offline)
+    from pepseq.structure.folding.esmfold import EsmFold
+
+    return EsmFold(config)
