@@ -28,6 +28,9 @@ COMPARISON_FILES = (
 """Every file of a comparison."""
 
 _MAX_NUMBER = 1e15
+_NUMBER_OR_NOTHING = re.compile(r"([0-9]{1,15}(\.[0-9]+)?)?")
+_CELLS = {"length": re.compile(".+", re.S), "amino_acid": re.compile(f"[{AMINO_ACIDS}]")}
+"""Cells of columns that are no number or nothing."""
 _LENGTH_COLUMNS = ("length", "proteins", "macro", "micro")
 _AMINO_ACID_COLUMNS = ("amino_acid", "n", "recall")
 _TABLES = {"lengths_fine.tsv": _LENGTH_COLUMNS, "amino_acids.tsv": _AMINO_ACID_COLUMNS}
@@ -114,18 +117,13 @@ def _read_evaluation(trained_on: str, tested_on: str, folder: Path) -> ComparedE
         )
     summary: Any = read_json(path)
     try:
-        row = {name: _number(name, value) for name, value in _cells(summary).items()}
+        row = {name: _number(name, value) for name, value in _compared_cells(summary).items()}
         readout = summary["readout"]
         if not isinstance(readout, str) or not readout.isprintable():
             raise TypeError(f"readout {found_json(readout)}")
-    except KeyError as error:
-        raise InputError(
-            f"{path}: expected the summary of pepseq evaluate, found none of its {error}"
-        ) from error
-    except (TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: expected the summary of pepseq evaluate, found: {error}"
-        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        fault = f"found none of its {error}" if isinstance(error, KeyError) else f"found: {error}"
+        raise InputError(f"{path}: expected the summary of pepseq evaluate, {fault}") from error
     tables = [_read_table(folder / name, columns) for name, columns in _TABLES.items()]
     return ComparedEvaluation(EvaluationKey(readout, trained_on, tested_on), row, *tables)
 
@@ -134,13 +132,13 @@ def _number(name: str, value: object) -> int | float | None:
     """Return a number of reasonable size, or None, as it is; TypeError for anything else."""
     if value is None:
         return None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(value, int | float) and number and abs(value) <= _MAX_NUMBER:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and isinstance(value, int | float) and abs(value) <= _MAX_NUMBER:
         return value
     raise TypeError(f"{name} {found_json(value)}")
 
 
-def _cells(summary: Any) -> dict[str, object]:
+def _compared_cells(summary: Any) -> dict[str, object]:
     """Return the cells of compared.tsv; KeyError or TypeError if the summary lacks one."""
     accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
     baselines = {row["baseline"]: row["macro"] for row in summary["baselines"]}
@@ -165,21 +163,12 @@ def _read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     rows = read_rows(path)
     for line, row in enumerate(rows, 2):
         for name in columns:
-            if not _is_cell_of(name, row.get(name)):
+            if name not in row or not _CELLS.get(name, _NUMBER_OR_NOTHING).fullmatch(row[name]):
                 raise InputError(
                     f"{path}:{line}: expected a cell in column {name} as pepseq evaluate writes "
                     f"it, found {found(str(row.get(name)))}"
                 )
     return [{name: row[name] for name in columns} for row in rows]
-
-
-def _is_cell_of(column: str, cell: str | None) -> bool:
-    """Return whether a cell is a name, an amino acid, or a number or nothing, as its column is."""
-    if column == "length":
-        return bool(cell)
-    if column == "amino_acid":
-        return cell in tuple(AMINO_ACIDS)
-    return cell is not None and re.fullmatch(r"([0-9]{1,15}(\.[0-9]+)?)?", cell) is not None
 
 
 def cross_rows(evaluations: Sequence[ComparedEvaluation]) -> list[dict[str, str | float | None]]:
@@ -199,18 +188,11 @@ def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -
     from pepseq.evaluation.figure_style import save_png
     from pepseq.evaluation.tables import write_rows
 
-    keys = [evaluation.key._asdict() for evaluation in evaluations]
-    compared = [{**key, **e.row} for key, e in zip(keys, evaluations, strict=True)]
-    lengths, amino_acids = (
-        [{**key, **row} for key, rows in zip(keys, tables, strict=True) for row in rows]
-        for tables in (
-            [evaluation.lengths for evaluation in evaluations],
-            [evaluation.amino_acids for evaluation in evaluations],
-        )
-    )
-    write_rows(folder / "compared.tsv", compared)
+    write_rows(folder / "compared.tsv", [{**e.key._asdict(), **e.row} for e in evaluations])
     write_rows(folder / "cross.tsv", cross_rows(evaluations))
+    lengths = [{**e.key._asdict(), **row} for e in evaluations for row in e.lengths]
     write_rows(folder / "lengths.tsv", lengths, (*KEY, *_LENGTH_COLUMNS))
+    amino_acids = [{**e.key._asdict(), **row} for e in evaluations for row in e.amino_acids]
     write_rows(folder / "amino_acids.tsv", amino_acids, (*KEY, *_AMINO_ACID_COLUMNS))
     save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, evaluations)
     save_png(folder / "lengths.png", comparison_figures.draw_accuracies_by_length, evaluations)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pepseq.evaluation.figure_style import BLUE, GREY, INK
-from pepseq.evaluation.figures import CHEMISTRY, Shares
+from pepseq.evaluation.figures import CHEMISTRY, Shares, label_heat_map
 
 if TYPE_CHECKING:
     from pepseq.evaluation.compare import ComparedEvaluation
@@ -18,93 +18,64 @@ _AMINO_ACIDS = "".join(CHEMISTRY.values())
 _MAX_PANELS_IN_A_ROW = 3
 
 
-def _by_readout(
+def _draw_panels(
+    figure: Figure,
     evaluations: Sequence["ComparedEvaluation"],
-) -> "dict[str, list[ComparedEvaluation]]":
+    width: float,
+    height: float,
+    draw_panel: Callable[[Axes, "list[ComparedEvaluation]"], None],
+) -> None:
+    """Draw a panel of this size in inches for each readout, by its evaluations."""
     groups: dict[str, list[ComparedEvaluation]] = {}
     for evaluation in evaluations:
         groups.setdefault(evaluation.key.readout, []).append(evaluation)
-    return groups
-
-
-def _draw_panels(
-    figure: Figure,
-    panels: int,
-    width: float,
-    height: float,
-    draw_panel: Callable[[Axes, int], None],
-) -> None:
-    """Draw panels of this size in inches in rows; `draw_panel` gets the axes and their number."""
-    columns = min(panels, _MAX_PANELS_IN_A_ROW)
-    rows = -(-panels // columns)
+    columns = min(len(groups), _MAX_PANELS_IN_A_ROW)
+    rows = -(-len(groups) // columns)
     figure.set_size_inches(width * columns, height * rows)
-    for number, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
-        axes.set_visible(number < panels)
-        if number < panels:
-            draw_panel(axes, number)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(groups) :]:
+        axes.set_visible(False)
+    for axes, (readout, group) in zip(panels, groups.items(), strict=False):
+        draw_panel(axes, group)
+        axes.set_title(readout, fontsize=8)
 
 
 def _draw_heat_map(
-    axes: Axes,
-    values: np.ndarray,
-    column_names: Sequence[str],
-    row_names: Sequence[str],
-    number_format: str,
+    axes: Axes, values: np.ndarray, columns: Sequence[str], rows: Sequence[str], number_format: str
 ) -> None:
     """Draw percentages (rows, columns) as colours with their numbers; NaN stays empty."""
     axes.imshow(values, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    axes.set_facecolor("#eeeeee")
-    for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
-        value = values[row, column]
-        axes.text(
-            column,
-            row,
-            format(value, number_format),
-            ha="center",
-            va="center",
-            color="white" if value > 60 else INK,
-            fontsize=7 if len(column_names) < 10 else 5,
-        )
-    axes.set_xticks(range(len(column_names)), column_names)
-    axes.set_yticks(range(len(row_names)), row_names)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    font_size = 7 if len(columns) < 10 else 5
+    label_heat_map(axes, values, columns, rows, number_format, font_size, white_above=60)
 
 
 def draw_cross_evaluation(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the macro accuracy in percent by training and test set, one panel a readout."""
-    groups = list(_by_readout(evaluations).items())
     training_sets = list(dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations))
     test_sets = list(dict.fromkeys(evaluation.key.tested_on for evaluation in evaluations))
 
-    def draw_readout(axes: Axes, number: int) -> None:
-        readout, group = groups[number]
+    def draw_readout(axes: Axes, group: "list[ComparedEvaluation]") -> None:
         accuracy = {(e.key.tested_on, e.key.trained_on): e.row["macro"] for e in group}
-        columns = [
-            name for name in training_sets if any(name == trained for _, trained in accuracy)
-        ]
-        rows = [name for name in test_sets if any(name == tested for tested, _ in accuracy)]
+        columns = [n for n in training_sets if any(n == trained for _, trained in accuracy)]
+        rows = [n for n in test_sets if any(n == tested for tested, _ in accuracy)]
         cells = [[accuracy.get((row, column)) for column in columns] for row in rows]
         _draw_heat_map(axes, np.array(cells, np.float64), columns, rows, ".1f")
-        axes.set_title(readout, fontsize=8)
         axes.set_xlabel("Trained on")
         axes.set_ylabel("Tested on")
 
     longest = max(map(len, (*training_sets, *test_sets)))
     width = 1.0 + 0.07 * longest + max(0.7, 0.07 * longest) * len(training_sets)
-    _draw_panels(figure, len(groups), width, 0.8 + 0.35 * len(test_sets), draw_readout)
+    _draw_panels(figure, evaluations, width, 0.8 + 0.35 * len(test_sets), draw_readout)
 
 
 def draw_accuracies_by_length(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the macro accuracy by protein length, one panel a readout, one line an evaluation."""
-    groups = list(_by_readout(evaluations).items())
     training_sets = dict.fromkeys(evaluation.key.trained_on for evaluation in evaluations)
     test_sets = dict.fromkeys(evaluation.key.tested_on for evaluation in evaluations)
     colours = {name: colormaps["tab10"](n % 10) for n, name in enumerate(training_sets)}
     styles = {name: ("-", "--", ":", "-.")[n % 4] for n, name in enumerate(test_sets)}
 
-    def draw_readout(axes: Axes, number: int) -> None:
-        readout, group = groups[number]
+    def draw_readout(axes: Axes, group: "list[ComparedEvaluation]") -> None:
         for evaluation in group:
             _, trained_on, tested_on = evaluation.key
             axes.plot(
@@ -120,34 +91,28 @@ def draw_accuracies_by_length(figure: Figure, evaluations: Sequence["ComparedEva
         names = [row["length"].replace("-", "–") for row in group[0].lengths]
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axes.set_ylim(0, 100)
-        axes.set_title(readout, fontsize=8)
         axes.set_xlabel("Protein length in residues")
         axes.set_ylabel("Hidden-residue accuracy,\nmacro (%)")
         axes.legend(title="Trained on … on …", title_fontsize=6, fontsize=5)
 
-    _draw_panels(figure, len(groups), 3.0, 2.7, draw_readout)
+    _draw_panels(figure, evaluations, 3.0, 2.7, draw_readout)
 
 
 def draw_amino_acid_recall(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
     """Draw the recall of each hidden amino acid in percent, one line an evaluation."""
-    names = [
-        f"{readout}: {trained_on} on {tested_on}"
-        for readout, trained_on, tested_on in (evaluation.key for evaluation in evaluations)
-    ]
+    names = ["{}: {} on {}".format(*evaluation.key) for evaluation in evaluations]
     recall = np.full((len(evaluations), len(_AMINO_ACIDS)), np.nan)
     for number, evaluation in enumerate(evaluations):
         for row in evaluation.amino_acids:
             recall[number, _AMINO_ACIDS.index(row["amino_acid"])] = float(row["recall"] or "nan")
-
-    def draw_recall(axes: Axes, _: int) -> None:
-        _draw_heat_map(axes, recall, _AMINO_ACIDS, names, ".0f")
-        for end in np.cumsum([len(group) for group in CHEMISTRY.values()])[:-1]:
-            axes.axvline(end - 0.5, color=GREY, linewidth=0.5)
-        axes.set_xlabel("Hidden amino acid")
-        axes.set_title("Recall (%)", fontsize=8)
-
     width = 4.6 + 0.055 * max(map(len, names))
-    _draw_panels(figure, 1, width, 0.8 + 0.18 * len(evaluations), draw_recall)
+    figure.set_size_inches(width, 0.8 + 0.18 * len(evaluations))
+    axes = figure.add_subplot()
+    _draw_heat_map(axes, recall, _AMINO_ACIDS, names, ".0f")
+    for end in np.cumsum([len(group) for group in CHEMISTRY.values()])[:-1]:
+        axes.axvline(end - 0.5, color=GREY, linewidth=0.5)
+    axes.set_xlabel("Hidden amino acid")
+    axes.set_title("Recall (%)", fontsize=8)
 
 
 def draw_pair_accuracy(

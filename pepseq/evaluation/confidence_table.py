@@ -57,6 +57,10 @@ class ConfidenceRows:
             row = int(wrong.argmax())
             raise InputError(f"{self.file}:{self.line + row}: {found(self.id)}: {message(row)}")
 
+    def check_residues(self, wrong: np.ndarray, message: Callable[[int], str]) -> None:
+        """Raise InputError as `check` does, which names the residue as well."""
+        self.check(wrong, lambda row: f"residue {self.position[row]:g}: {message(row)}")
+
     def check_first(self, right: bool, message: str) -> None:
         """Raise InputError naming the first row unless `right`."""
         self.check(np.array([not right]), lambda row: message)
@@ -226,30 +230,19 @@ def check_rows(rows: ConfidenceRows, predicted: np.ndarray, last_position: int) 
         np.diff(position, prepend=last_position) <= 0,
         lambda row: f"expected a position after the row before, found {position[row]:g}",
     )
-    rows.check(
-        rows.source > 1,
-        lambda row: (
-            f"residue {position[row]:g}: source: expected observed or predicted, "
-            "found something else"
-        ),
+    rows.check_residues(
+        rows.source > 1, lambda row: "source: expected observed or predicted, found something else"
     )
     in_fasta = predicted[position.astype(np.int64) - 1]
-    rows.check(
+    rows.check_residues(
         (rows.residue != in_fasta) & (in_fasta < UNKNOWN_CODE),
         lambda row: (
-            f"residue {position[row]:g}: expected {AMINO_ACIDS[in_fasta[row]]} "
-            f"as in the predicted FASTA, found {_shown(rows.residue[row])}"
+            f"expected {AMINO_ACIDS[in_fasta[row]]} as in the predicted FASTA, found "
+            f"{dict(enumerate(AMINO_ACIDS)).get(rows.residue[row], 'no amino acid')}"
         ),
     )
-    rows.check(
+    rows.check_residues(
         (rows.second == _INVALID) | (rows.third == _INVALID),
-        lambda row: (
-            f"residue {position[row]:g}: second and third: expected amino acids or "
-            "nothing, found something else"
-        ),
+        lambda row: "second and third: expected amino acids or nothing, found something else",
     )
     return int(position[-1])
-
-
-def _shown(code: int) -> str:
-    return AMINO_ACIDS[code] if code < UNKNOWN_CODE else "no amino acid"

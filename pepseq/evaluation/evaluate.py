@@ -4,20 +4,18 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pepseq.errors import InputError
 from pepseq.evaluation.baselines import Baselines, fit_baselines, fit_on_truth
 from pepseq.evaluation.matches import (
-    Matches,
     count_records,
     list_missing,
     match_predictions,
     warn_of_unmatched,
 )
 from pepseq.evaluation.provenance import (
+    EvaluationFiles,
     read_run_record,
     readout_of_prediction,
     recorded_readout,
@@ -37,10 +35,6 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
-
-if TYPE_CHECKING:
-    from pepseq.evaluation.nearest import Nearest
-    from pepseq.evaluation.reliability import Calibration
 
 log = logging.getLogger("pepseq")
 
@@ -76,11 +70,11 @@ def evaluate(
     TryAgainError.
     """
     started = time.time()
-    readout = readout_of_prediction(readout, truth, predicted, output)
     references = [reference] if isinstance(reference, str | os.PathLike) else reference or ()
-    files = InputFiles(truth, predicted, table, background, tuple(references))
-    output = check_output_folder(output, files.paths, force, EVALUATION_FILES, "an evaluation")
-    check_inputs(files.paths)
+    files = EvaluationFiles(truth, predicted, output, table, background, tuple(references))
+    readout, inputs = readout_of_prediction(readout, files), files.inputs
+    output = check_output_folder(output, inputs, force, EVALUATION_FILES, "an evaluation")
+    check_inputs(inputs)
     if table is not None:
         from pepseq.evaluation.confidence_table import check_columns  # imports pandas
 
@@ -88,88 +82,58 @@ def evaluate(
     with Outputs() as outputs:
         with disk_errors(output):
             folder = outputs.folder(output, "evaluation", force)
-        evaluation, failed = _evaluate_files(files, readout, output, keep_going)
+        evaluation, failed = _evaluate_files(files, readout, keep_going)
         compared = len(evaluation.scores.ids)
         with disk_errors(output):
             write_failed(outputs, output, failed, compared)
             write_evaluation(folder, evaluation)
-            settings = files.settings() | {"readout": str(readout)}
-            outputs.record(output, run_record("evaluate", settings, files.paths, started))
+            names = ("truth", "predicted", "table", "background", "reference")
+            settings = {name: getattr(files, name) for name in names} | {"readout": str(readout)}
+            outputs.record(output, run_record("evaluate", settings, inputs, started))
     refuse_failed(failed, compared, output, keep_going)
     return evaluation.summary
 
 
-@dataclass(frozen=True)
-class InputFiles:
-    """The files that an evaluation reads."""
-
-    truth: str | Path
-    predicted: str | Path
-    table: str | Path | None
-    background: str | Path | None
-    references: tuple[str | Path, ...]
-
-    @property
-    def paths(self) -> list[str | Path]:
-        """All files that are given."""
-        paths = (self.truth, self.predicted, self.table, self.background, *self.references)
-        return [path for path in paths if path is not None]
-
-    def settings(self) -> dict[str, object]:
-        """Return the files by the names that a run record has."""
-        return {
-            "truth": self.truth,
-            "predicted": self.predicted,
-            "table": self.table,
-            "background": self.background,
-            "reference": [str(path) for path in self.references],
-        }
-
-
 def _evaluate_files(
-    files: InputFiles, readout: Readout, output: Path, keep_going: bool
+    files: EvaluationFiles, readout: Readout, keep_going: bool
 ) -> tuple[Evaluation, list[FailedRecord]]:
     """Return the evaluation of files, and the records that could not be compared."""
     failed: list[FailedRecord] = []
-    proteins = _read_truth(files.truth, failed)
-    refuse_swapped(proteins, files.truth, files.predicted, readout, output)
+    proteins = {record.id: record for record in read_fasta(files.truth, bad=failed)}
+    if not proteins:
+        raise no_usable_record(failed)
+    refuse_swapped(proteins, files, readout)
     in_truth = len(proteins) + len(failed)
     baselines = _fit_baselines(proteins, files.background, readout, keep_going)
     unusable: list[FailedRecord] = []
+    records = read_fasta(files.predicted, bad=unusable)
     matches = match_predictions(
-        proteins,
-        read_fasta(files.predicted, bad=unusable),
-        files.predicted,
-        readout,
-        baselines,
-        failed=unusable,
-        keep_predictions=files.table is not None,
+        proteins, records, files.predicted, readout, baselines, unusable, files.table is not None
     )
     scores = matches.scores(proteins)
     if files.table is None:  # else the rows of the table are checked, which names their lines
         refuse_wrong_labels(scores, matches.labels, files.predicted, readout)
         if recorded_readout(files.predicted) is None:
-            refuse_other_readout(matches, files.truth, files.predicted, readout, output)
+            refuse_other_readout(matches, files, readout)
     refuse_nothing_scored(matches, proteins, files.truth)
     unmatched = warn_of_unmatched(matches, failed, files.truth, files.predicted)
     failed += unusable + list_missing(proteins, matches, files.truth, files.predicted)
-    records = count_records(in_truth, unmatched, matches, failed)
-    nearest = None
-    if files.references:
-        nearest = _find_nearest(files.references, scores.ids, proteins, readout)
-        _warn_of_missing_references(files.predicted, files.references)
-    calibrations = None
+    counts = count_records(in_truth, unmatched, matches, failed)
+    nearest = calibrations = bands = None
+    if files.reference:
+        from pepseq.evaluation.nearest import find_nearest  # imports numba
+
+        sequences = [proteins[name].sequence for name in scores.ids]
+        nearest = find_nearest(sequences, files.reference, readout)
+        bands = dict(zip(scores.ids, nearest.bands, strict=True))
+        _warn_of_missing_references(files)
     if files.table is not None:
-        calibrations = _calibrate_table(files.table, proteins, matches, readout, nearest)
-    return build_evaluation(scores, readout, records, baselines, calibrations, nearest), failed
+        from pepseq.evaluation.confidence_table import read_confidences  # imports pandas
+        from pepseq.evaluation.reliability import calibrate
 
-
-def _read_truth(truth: str | Path, failed: list[FailedRecord]) -> dict[str, Record]:
-    """Return the true proteins by id; InputError if none can be read."""
-    proteins = {record.id: record for record in read_fasta(truth, bad=failed)}
-    if not proteins:
-        raise no_usable_record(failed)
-    return proteins
+        table = read_confidences(files.table)
+        calibrations = calibrate(table, str(files.table), proteins, matches, readout, bands)
+    return build_evaluation(scores, readout, counts, baselines, calibrations, nearest), failed
 
 
 def _fit_baselines(
@@ -192,46 +156,18 @@ def _fit_baselines(
         raise InputError(f"{background}: {error}") from error
 
 
-def _warn_of_missing_references(predicted: str | Path, references: Sequence[str | Path]) -> None:
-    """Warn if the run record of `predicted` names known proteins that are not among these."""
+def _warn_of_missing_references(files: EvaluationFiles) -> None:
+    """Warn if known proteins that the run record of PREDICTED names are not given."""
     try:
-        files = read_run_record(predicted)["settings"]["reference"]["files"]
-        used = {file["sha256"]: Path(file["path"]).name for file in files}
+        recorded = read_run_record(files.predicted)["settings"]["reference"]["files"]
+        used = {file["sha256"]: Path(file["path"]).name for file in recorded}
     except (KeyError, TypeError):
         return
-    given = {sha256(path) for path in references if os.path.isfile(path)}
+    given = {sha256(path) for path in files.reference if os.path.isfile(path)}
     if missing := ", ".join(name for digest, name in used.items() if digest not in given):
         log.warning(
             "%s was predicted from %s too, which --reference does not give: identities and copies "
             "are of other proteins than predict had",
-            predicted,
+            files.predicted,
             missing,
         )
-
-
-def _find_nearest(
-    references: Sequence[str | Path],
-    ids: Sequence[str],
-    proteins: Mapping[str, Record],
-    readout: Readout,
-) -> "Nearest":
-    from pepseq.evaluation.nearest import find_nearest  # imports numba
-
-    return find_nearest([proteins[name].sequence for name in ids], references, readout)
-
-
-def _calibrate_table(
-    table: str | Path,
-    proteins: Mapping[str, Record],
-    matches: Matches,
-    readout: Readout,
-    nearest: "Nearest | None",
-) -> "dict[str, Calibration]":
-    """Return the calibration by band of identity; of all proteins as "" without references."""
-    from pepseq.evaluation.confidence_table import read_confidences  # imports pandas
-    from pepseq.evaluation.reliability import calibrate
-
-    bands = None
-    if nearest is not None:
-        bands = dict(zip(matches.scores(proteins).ids, nearest.bands, strict=True))
-    return calibrate(read_confidences(table), str(table), proteins, matches, readout, bands)

@@ -58,13 +58,7 @@ def evaluate_sequences(
             raise InputError(f"{source}: expected sequences, found none")
     baselines = fit_on_truth([record.sequence for record in proteins.values()], readout)
     matches = match_predictions(
-        proteins,
-        records,
-        "predicted",
-        readout,
-        baselines,
-        failed=[],
-        keep_predictions=confidences is not None,
+        proteins, records, "predicted", readout, baselines, [], confidences is not None
     )
     failed = matches.failed + list_missing(proteins, matches, "truth", "predicted")
     if failed:

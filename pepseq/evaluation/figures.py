@@ -36,19 +36,14 @@ def draw_accuracy_by_length(
     `lengths` in residues and `accuracy` in percent (NaN: nothing hidden) are of each protein;
     `rows` are those of lengths_fine.tsv.
     """
-    _draw_boxes_and_means(
-        figure,
-        {
-            f"{_en_dash(row['length'])}\n({row['proteins']:,})": accuracy[in_bin(lengths, bounds)]
-            for row, bounds in zip(rows, FINE_LENGTH_BINS.values(), strict=True)
-        },
-        {
-            "Reconstruction": [row["macro"] for row in rows],
-            "Baseline: neighbours": [row["neighbours_macro"] for row in rows],
-            "Baseline: commonest": [row["commonest_macro"] for row in rows],
-        },
-        "Protein length in residues (number of proteins)",
-    )
+    boxes = [accuracy[in_bin(lengths, bounds)] for bounds in FINE_LENGTH_BINS.values()]
+    columns = {
+        "macro": "Reconstruction",
+        "neighbours_macro": "Baseline: neighbours",
+        "commonest_macro": "Baseline: commonest",
+    }
+    x_label = "Protein length in residues (number of proteins)"
+    _draw_boxes_and_means(figure, "length", rows, boxes, columns, x_label)
 
 
 def draw_accuracy_by_identity(
@@ -59,58 +54,61 @@ def draw_accuracy_by_identity(
     `bands` and `accuracy` in percent (NaN: nothing hidden) are of each protein, without which there
     are no boxes; `rows` are those of identity.tsv for single bands.
     """
-    rows = rows[::-1]
     band_of_protein = np.array(bands, dtype=object)
-    _draw_boxes_and_means(
-        figure,
-        {
-            f"{_en_dash(row['band'])}\n({row['proteins']:,})": accuracy[
-                band_of_protein == row["band"]
-            ]
-            for row in rows
-        },
-        {
-            "Reconstruction": [row["macro"] for row in rows],
-            "Copy of the nearest": [row["copy_macro"] for row in rows],
-            "Baseline: commonest": [row["commonest_macro"] for row in rows],
-        },
-        "Identity to the nearest reference protein in % (number of proteins)",
-    )
-
-
-def _en_dash(interval: str) -> str:
-    return interval.replace("-", "–")
+    boxes = [accuracy[band_of_protein == row["band"]] for row in rows[::-1]]
+    columns = {
+        "macro": "Reconstruction",
+        "copy_macro": "Copy of the nearest",
+        "commonest_macro": "Baseline: commonest",
+    }
+    x_label = "Identity to the nearest reference protein in % (number of proteins)"
+    _draw_boxes_and_means(figure, "band", rows[::-1], boxes, columns, x_label)
 
 
 def _draw_boxes_and_means(
     figure: Figure,
-    accuracies: Mapping[str, np.ndarray],
-    macros: Mapping[str, Shares],
+    name_column: str,
+    rows: Sequence[Mapping[str, Any]],
+    boxes: Sequence[np.ndarray],
+    columns: Mapping[str, str],
     x_label: str,
 ) -> None:
-    """Draw a box for each group of proteins if they are given, and lines of macro accuracies.
+    """Draw a box of the accuracies of each row's proteins, if there are any, and lines of columns.
 
-    `accuracies` of the proteins of each group, by its label on the x axis; `macros` by label in the
-    legend, one share for each group.
+    `columns` are those of macro accuracies, with their labels in the legend.
     """
     figure.set_size_inches(5.2, 3.0)
     axes = figure.add_subplot()
-    accuracies = {label: values[~np.isnan(values)] for label, values in accuracies.items()}
-    if all(share is None for shares in macros.values() for share in shares):
+    boxes = [values[~np.isnan(values)] for values in boxes]
+    if all(row[column] is None for row in rows for column in columns):
         return _write_nothing_hidden(axes)
-    for place, values in enumerate(accuracies.values()):
+    for place, values in enumerate(boxes):
         if values.size:
             _draw_box(axes, place, values)
     styles = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREY, "^", ":"))
-    for (label, shares), style in zip(macros.items(), styles, strict=True):
-        _draw_means(axes, shares, f"{label} (macro)", *style)
-    axes.set_xticks(range(len(accuracies)), list(accuracies))
-    axes.set_xlim(-0.6, len(accuracies) - 0.4)
+    for (column, label), (color, marker, style) in zip(columns.items(), styles, strict=True):
+        axes.plot(
+            range(len(rows)),
+            [np.nan if row[column] is None else row[column] for row in rows],
+            label=f"{label} (macro)",
+            color=color,
+            linestyle=style,
+            linewidth=0.9,
+            marker=marker,
+            markersize=3.6,
+            markerfacecolor=color if style == "-" else "white",
+            markeredgewidth=0.8,
+            zorder=4,
+            clip_on=False,
+        )
+    names = [f"{row[name_column].replace('-', '–')}\n({row['proteins']:,})" for row in rows]
+    axes.set_xticks(range(len(rows)), names)
+    axes.set_xlim(-0.6, len(rows) - 0.4)
     axes.set_ylim(0, 100)
     axes.set_xlabel(x_label)
     axes.set_ylabel("Hidden-residue accuracy (%)")
     handles, labels = axes.get_legend_handles_labels()
-    if any(values.size for values in accuracies.values()):
+    if any(values.size for values in boxes):
         handles.append(Patch(facecolor=PALE_BLUE, edgecolor=INK, linewidth=0.6))
         labels.append("Median, quartiles, 5–95 % of proteins")
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
@@ -123,6 +121,7 @@ def _write_nothing_hidden(axes: Axes) -> None:
 
 def _draw_box(axes: Axes, place: int, accuracies: np.ndarray) -> None:
     """Draw a box from quartile to quartile, its median, and whiskers from 5 to 95 %."""
+    line = {"color": INK, "linewidth": 0.6}
     axes.boxplot(
         [accuracies],
         positions=[place],
@@ -133,28 +132,31 @@ def _draw_box(axes: Axes, place: int, accuracies: np.ndarray) -> None:
         manage_ticks=False,
         boxprops={"facecolor": PALE_BLUE, "edgecolor": INK, "linewidth": 0.6},
         medianprops={"color": INK, "linewidth": 1.0},
-        whiskerprops={"color": INK, "linewidth": 0.6},
-        capprops={"color": INK, "linewidth": 0.6},
+        whiskerprops=line,
+        capprops=line,
     )
 
 
-def _draw_means(
-    axes: Axes, shares: Shares, label: str, color: str, marker: str, style: str
+def label_heat_map(
+    axes: Axes,
+    values: np.ndarray,
+    column_names: Sequence[str],
+    row_names: Sequence[str],
+    number_format: str,
+    font_size: int,
+    white_above: float,
 ) -> None:
-    axes.plot(
-        range(len(shares)),
-        [np.nan if share is None else share for share in shares],
-        label=label,
-        color=color,
-        linestyle=style,
-        linewidth=0.9,
-        marker=marker,
-        markersize=3.6,
-        markerfacecolor=color if style == "-" else "white",
-        markeredgewidth=0.8,
-        zorder=4,
-        clip_on=False,
-    )
+    """Write percentages (rows, columns) on their colours, and names beside; NaN stays empty."""
+    axes.set_facecolor("#eeeeee")
+    style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": font_size}
+    for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
+        value = values[row, column]
+        color = "white" if value > white_above else INK
+        axes.text(column, row, format(value, number_format), color=color, **style)
+    axes.set_xticks(range(len(column_names)), column_names)
+    axes.set_yticks(range(len(row_names)), row_names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def draw_confusion_matrix(figure: Figure, counts: np.ndarray, readout: Readout) -> None:
@@ -174,16 +176,9 @@ def draw_confusion_matrix(figure: Figure, counts: np.ndarray, readout: Readout) 
     whole = part.sum(axis=1, keepdims=True)
     share = np.divide(100 * part, whole, out=np.full_like(part, np.nan), where=whole > 0)
     image = axes.imshow(share, cmap="Blues", norm=PowerNorm(0.5, 0, 100), aspect="equal")
-    axes.set_facecolor("#eeeeee")
-    for row, column in zip(*np.nonzero(share >= 4.5), strict=True):
-        value = share[row, column]
-        color = "white" if value > 30 else INK
-        text = f"{value:.0f}"
-        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=5)
-    axes.set_xticks(range(len(columns)), [AMINO_ACIDS[code] for code in columns])
-    axes.set_yticks(range(len(rows)), [AMINO_ACIDS[code] for code in rows])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    x_names, y_names = ([AMINO_ACIDS[code] for code in codes] for codes in (columns, rows))
+    numbers = np.where(share >= 4.5, share, np.nan)
+    label_heat_map(axes, numbers, x_names, y_names, ".0f", 5, white_above=30)
     _draw_chemistry(axes, rows, columns)
     axes.set_xlabel("Predicted amino acid")
     axes.set_ylabel("True amino acid")
@@ -204,16 +199,8 @@ def _draw_chemistry(axes: Axes, rows: list[int], columns: list[int]) -> None:
                 draw_line(place - 0.5, color=GREY, linewidth=0.5)
     for name in dict.fromkeys(names):
         middle = names.index(name) + (names.count(name) - 1) / 2
-        axes.text(
-            middle,
-            1.01,
-            name,
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            color=INK,
-            fontsize=5,
-        )
+        style: dict[str, Any] = {"ha": "center", "va": "bottom", "color": INK, "fontsize": 5}
+        axes.text(middle, 1.01, name, transform=axes.get_xaxis_transform(), **style)
 
 
 def draw_recall_and_precision(
@@ -228,13 +215,8 @@ def draw_recall_and_precision(
     axes.barh(places, [row["recall"] or 0 for row in rows], 0.6, color=LIGHT_BLUE, label="Recall")
     known = [place for place, row in enumerate(rows) if row["precision"] is not None]
     precision = [rows[place]["precision"] for place in known]
-    ring: dict[str, Any] = {
-        "color": BLUE,
-        "markerfacecolor": "white",
-        "markersize": 4,
-        "clip_on": False,
-    }
-    axes.plot(precision, known, "o", label="Precision", gid="precision", **ring)
+    ring: dict[str, Any] = {"markerfacecolor": "white", "markersize": 4, "clip_on": False}
+    axes.plot(precision, known, "o", color=BLUE, label="Precision", gid="precision", **ring)
     axes.set_yticks(places, [row["amino_acid"] for row in rows])
     axes.set(xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5), xlabel="Recall, precision (%)")
     figure.legend(loc="outside upper center", ncols=2)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from pepseq.evaluation.matches import ScoredProteins
-from pepseq.evaluation.metrics import macro, micro, spread
+from pepseq.evaluation.metrics import macro, micro, shares
 from pepseq.evaluation.nearest import BANDS, LOWER_EDGES, Nearest
 from pepseq.evaluation.reliability import Calibration
 from pepseq.evaluation.summary import IdentityRow, IdentitySummary
@@ -49,9 +49,7 @@ def _identity_row(
         "band": name,
         "proteins": int(chosen.sum()),
         "hidden": int(hidden.sum()),
-        "macro": macro(correct, hidden),
-        "sd": spread(correct, hidden),
-        "micro": micro(correct, hidden),
+        **shares(correct, hidden),
         "copy_macro": macro(copied, hidden),
         "copy_micro": micro(copied, hidden),
         "commonest_macro": macro(commonest, hidden),

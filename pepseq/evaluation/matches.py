@@ -135,9 +135,8 @@ def match_predictions(
     source: str | Path,
     readout: Readout,
     baselines: Baselines | None,
-    *,
     failed: list[FailedRecord],
-    keep_predictions: bool = False,
+    keep_predictions: bool,
 ) -> Matches:
     """Score every reconstruction that has a true protein.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pepseq.evaluation.summary import AminoAcidRow, ReliabilityBin
+from pepseq.evaluation.summary import AminoAcidRow, ReliabilityBin, Shares
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -121,14 +121,14 @@ def macro(part: Iterable[int], whole: Iterable[int]) -> float | None:
     >>> macro([1, 9, 0], [2, 9, 0])
     75.0
     """
-    shares = _percents(part, whole)
-    return math.fsum(shares) / len(shares) if shares else None
+    percents = _percents(part, whole)
+    return math.fsum(percents) / len(percents) if percents else None
 
 
 def spread(part: Iterable[int], whole: Iterable[int]) -> float | None:
     """Return the standard deviation (n - 1) of what `macro` averages; None for under two."""
-    shares = _percents(part, whole)
-    return stdev(shares) if len(shares) > 1 else None
+    percents = _percents(part, whole)
+    return stdev(percents) if len(percents) > 1 else None
 
 
 def micro(part: Iterable[int], whole: Iterable[int]) -> float | None:
@@ -138,6 +138,11 @@ def micro(part: Iterable[int], whole: Iterable[int]) -> float | None:
     90.91
     """
     return percent(sum(map(int, part)), sum(map(int, whole)))
+
+
+def shares(part: np.ndarray, whole: np.ndarray) -> Shares:
+    """Return macro, its spread and micro."""
+    return {"macro": macro(part, whole), "sd": spread(part, whole), "micro": micro(part, whole)}
 
 
 def fully_right(part: np.ndarray, whole: np.ndarray) -> float | None:

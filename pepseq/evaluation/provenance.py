@@ -5,6 +5,7 @@ They use run records, headers and residues, and end with the call that is right.
 
 import re
 import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,67 +38,81 @@ def read_run_record(path: str | Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def is_predicted(path: str | Path, header: str) -> bool:
+def is_predicted(path: str | Path, header: str = "") -> bool:
     """Return whether `predict` wrote a FASTA file, by its run record or one of its headers."""
     return read_run_record(path).get("command") == "predict" or bool(_CONFIDENCE.search(header))
 
 
-def readout_of_prediction(
-    given: str | Readout | None, truth: str | Path, predicted: str | Path, output: str | Path
-) -> Readout:
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """The files that an evaluation reads, and the folder that it writes."""
+
+    truth: str | Path
+    predicted: str | Path
+    output: str | Path
+    table: str | Path | None = None
+    background: str | Path | None = None
+    reference: tuple[str | Path, ...] = ()
+
+    @property
+    def inputs(self) -> list[str | Path]:
+        """All files that are read."""
+        paths = (self.truth, self.predicted, self.table, self.background, *self.reference)
+        return [path for path in paths if path is not None]
+
+    def call(self, readout: object) -> str:
+        """Return a command line that evaluates these files."""
+        words = ["pepseq", "evaluate", self.truth, self.predicted, "-o", self.output]
+        return shlex.join(map(str, [*words, "--readout", readout]))
+
+
+def readout_of_prediction(given: str | Readout | None, files: EvaluationFiles) -> Readout:
     """Return the readout that proteins were predicted from, by the run record or as given.
 
     Raises SettingsError if both say one and they differ, or if neither does.
     """
-    call = _call(truth, predicted, output)
     given = Readout(given) if isinstance(given, str) else given
-    recorded = recorded_readout(predicted)
+    recorded = recorded_readout(files.predicted)
     readout = recorded or given
     if readout is None:
         raise SettingsError(
-            f"{predicted}: could not determine the readout: {Path(predicted).name}.run.json, which "
-            f"predict writes, is missing. Specify it with --readout, for example: {call} --readout "
-            "KCYM"
+            f"{files.predicted}: could not determine the readout: "
+            f"{Path(files.predicted).name}.run.json, which predict writes, is missing. Specify it "
+            f"with --readout, for example: {files.call('KCYM')}"
         )
     if given not in (None, readout):
         raise SettingsError(
-            f"--readout {given}: {predicted} was predicted from {recorded}, as its run record "
-            f"says. Use that: {call} --readout {shlex.quote(str(recorded))}"
+            f"--readout {given}: {files.predicted} was predicted from {recorded}, as its run "
+            f"record says. Use that: {files.call(recorded)}"
         )
     return readout
 
 
 def recorded_readout(predicted: str | Path) -> Readout | None:
     """Return the readout that a file's run record says it was predicted from, None if none."""
-    record = read_run_record(predicted)
     try:
-        return Readout(record["settings"]["readout"]) if record["command"] == "predict" else None
+        settings = read_run_record(predicted)["settings"]
+        return Readout(settings["readout"]) if is_predicted(predicted) else None
     except (KeyError, TypeError, AttributeError, SettingsError):
         return None
 
 
-def refuse_swapped(
-    proteins: dict[str, Record],
-    truth: str | Path,
-    predicted: str | Path,
-    readout: Readout,
-    output: str | Path,
-) -> None:
+def refuse_swapped(proteins: dict[str, Record], files: EvaluationFiles, readout: Readout) -> None:
     """Raise InputError if TRUTH is a prediction, or reads."""
     first = next(iter(proteins.values()))
     residues = "".join(record.sequence for record in proteins.values())
-    right_order: tuple[str | Path, str | Path] = ("truth.fasta", predicted)
-    if is_predicted(truth, first.description):
+    right = replace(files, truth="truth.fasta")
+    if is_predicted(files.truth, first.description):
         content = "a prediction"
-        if read_run_record(predicted).get("command") != "predict":
-            right_order = (predicted, truth)
+        if not is_predicted(files.predicted):
+            right = replace(files, truth=files.predicted, predicted=files.truth)
     elif 2 * residues.count("X") > len(residues):
         content = "reads, in which most residues are hidden"
     else:
         return
     raise InputError(
-        f"{truth}: expected true proteins, found {content}. TRUTH comes before PREDICTED: "
-        f"{_call(*right_order, output)} --readout {shlex.quote(str(readout))}"
+        f"{files.truth}: expected true proteins, found {content}. TRUTH comes before PREDICTED: "
+        f"{right.call(readout)}"
     )
 
 
@@ -136,13 +151,7 @@ def refuse_nothing_scored(matches: Matches, proteins: dict[str, Record], truth: 
         )
 
 
-def refuse_other_readout(
-    matches: Matches,
-    truth: str | Path,
-    predicted: str | Path,
-    readout: Readout,
-    output: str | Path,
-) -> None:
+def refuse_other_readout(matches: Matches, files: EvaluationFiles, readout: Readout) -> None:
     """Raise InputError if residues say that the proteins were predicted from another readout.
 
     Observed residues are as in the truth, but for errors of sequencing, and hidden ones are not.
@@ -154,21 +163,21 @@ def refuse_other_readout(
     if not differing:
         exact, differing = _always_right(matches, readout.unobserved)
         implied = readout.observed + exact
-    if not differing:
-        return
-    implied = str(Readout(implied))
-    raise InputError(
-        f"{predicted}: residues {exact} are always those of the truth and {differing} are not: "
-        f"predicted from {implied}, it seems, not {readout}. If so: "
-        f"{_call(truth, predicted, output)} --readout {implied}; if labels were missed or misread, "
-        "add the --table that predict wrote"
-    )
+    if differing:
+        raise InputError(
+            f"{files.predicted}: residues {exact} are always those of the truth and {differing} "
+            f"are not: predicted from {Readout(implied)}, it seems, not {readout}. If so: "
+            f"{files.call(Readout(implied))}; if labels were missed or misread, add the --table "
+            "that predict wrote"
+        )
 
 
 def _always_right(matches: Matches, letters: str) -> tuple[str, str]:
     """Return which of these amino acids are always right, and which are not; "" if by chance."""
-    residues = dict(zip(letters, matches.amino_acids[0, encode(letters)].tolist(), strict=True))
-    wrong = dict(zip(letters, matches.amino_acids[1, encode(letters)].tolist(), strict=True))
+    residues, wrong = (
+        dict(zip(letters, counts[encode(letters)].tolist(), strict=True))
+        for counts in matches.amino_acids
+    )
     judged = [letter for letter in letters if residues[letter] >= MIN_LABELS]
     exact = [letter for letter in judged if not wrong[letter]]
     differing = [letter for letter in judged if wrong[letter]]
@@ -179,8 +188,3 @@ def _always_right(matches: Matches, letters: str) -> tuple[str, str]:
     if log_p_value > np.log(MAX_P_VALUE):
         return "", ""
     return "".join(exact), "".join(differing)
-
-
-def _call(truth: str | Path, predicted: str | Path, output: str | Path) -> str:
-    words = ["pepseq", "evaluate", str(truth), str(predicted), "-o", str(output)]
-    return " ".join(map(shlex.quote, words))

@@ -86,12 +86,9 @@ class Calibration:
         for line, part in zip(self.labels, (true, true[observed], true[wrong]), strict=True):
             line += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
         scored = hidden[places] & (rows.source == 1)
-        rows.check(
+        rows.check_residues(
             scored & ~((rows.confidence >= 0) & (rows.confidence <= 1)),
-            lambda row: (
-                f"residue {places[row] + 1}: expected a confidence between 0 and 1, "
-                f"found {rows.confidence[row]}"
-            ),
+            lambda row: f"expected a confidence between 0 and 1, found {rows.confidence[row]}",
         )
         right = rows.residue == true
         top_three = right | (rows.second == true) | (rows.third == true)
@@ -101,13 +98,12 @@ class Calibration:
     def summary(self) -> CalibrationSummary:
         """Return what summary.json holds of the calibration."""
         residues = int(self.counts[0].sum())
+        top_three, surest = self.top_three, (MIN_CONFIDENCES.tolist(), *self.surest.tolist())
         return {
             "residues": residues,
             "mean_confidence": float(self.counts[1].sum() / residues) if residues else None,
             "expected_calibration_error": calibration_error(self.counts),
-            "among_top_three": (
-                None if self.top_three is None else percent(self.top_three, residues)
-            ),
+            "among_top_three": None if top_three is None else percent(top_three, residues),
             "bins": calibration_rows(self.counts),
             "surest": [
                 {
@@ -116,9 +112,7 @@ class Calibration:
                     "share": percent(sure, residues),
                     "accuracy": percent(right, sure),
                 }
-                for minimum, sure, right in zip(
-                    MIN_CONFIDENCES.tolist(), *self.surest.tolist(), strict=True
-                )
+                for minimum, sure, right in zip(*surest, strict=True)
             ],
         }
 
@@ -146,13 +140,11 @@ def calibrate(
         if rows.id != name or not seen:
             _check_complete(source, name, scored, matches)
             name, last_position, scored = rows.id, 0, 0
+            known = name in matches.predictions or name in skipped
             rows.check_first(
                 name not in seen, "expected the rows of a protein together, found more"
             )
-            rows.check_first(
-                name in matches.predictions or name in skipped,
-                "expected an id of the predicted FASTA, found another",
-            )
+            rows.check_first(known, "expected an id of the predicted FASTA, found another")
             seen.add(name)
         if name in matches.predictions:
             last_position = check_rows(rows, matches.predictions[name], last_position)
@@ -161,9 +153,8 @@ def calibrate(
             calibration = calibrations[bands[name] if bands else ""]
             scored += calibration.add_rows(rows, truth, hidden_mask(truth, readout))
     _check_complete(source, name, scored, matches)
-    for name in matches.predictions:
-        if name not in seen:
-            _check_complete(source, name, 0, matches)
+    for name in (name for name in matches.predictions if name not in seen):
+        _check_complete(source, name, 0, matches)
     _check_readout(source, Calibration.total(calibrations.values()).labels, readout)
     return dict(calibrations)
 
@@ -213,12 +204,11 @@ def calibrate_in_memory(
 def _check_labels(rows: ConfidenceRows, readout: Readout) -> None:
     """Refuse an observed residue that the readout cannot show."""
     hidden = hidden_mask(np.arange(UNKNOWN_CODE + 1, dtype=np.uint8), readout)
-    rows.check(
+    rows.check_residues(
         (rows.source == 0) & hidden[np.minimum(rows.residue, UNKNOWN_CODE)],
         lambda row: (
-            f"residue {rows.position[row]:g}: expected an observed residue to be one of "
-            f"{readout.observed}, found {AMINO_ACIDS[rows.residue[row]]} "
-            "(was it predicted from another readout?)"
+            f"expected an observed residue to be one of {readout.observed}, found "
+            f"{AMINO_ACIDS[rows.residue[row]]} (was it predicted from another readout?)"
         ),
     )
 
@@ -240,10 +230,7 @@ def _check_readout(source: str, labels: np.ndarray, readout: Readout) -> None:
 
 
 def _check_complete(source: str, name: str, scored: int, matches: Matches) -> None:
-    if name not in matches.predictions:
-        return
-    hidden = matches.counts[name].hidden
-    if scored != hidden:
+    if name in matches.predictions and scored != (hidden := matches.counts[name].hidden):
         raise InputError(
             f"{source}: {found(name)}: expected a confidence for each of its {hidden} hidden "
             f"residues, found {scored}"

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pepseq.evaluation.baselines import Baselines
+from pepseq.evaluation.baselines import BASELINES, Baselines
 from pepseq.evaluation.matches import ScoredProteins
 from pepseq.evaluation.metrics import (
     LENGTH_BINS,
@@ -16,15 +14,9 @@ from pepseq.evaluation.metrics import (
     macro,
     micro,
     percent,
-    spread,
+    shares,
 )
-from pepseq.evaluation.summary import (
-    BaselineRow,
-    CalibrationSummary,
-    LengthRow,
-    Shares,
-    Summary,
-)
+from pepseq.evaluation.summary import CalibrationSummary, LengthRow, Shares, Summary
 from pepseq.readout.readout import Readout
 
 if TYPE_CHECKING:
@@ -61,9 +53,8 @@ class Evaluation:
 
     def protein_rows(self) -> Iterator[dict[str, Cell]]:
         """Yield the rows of proteins.tsv, in the order of the truth."""
-        for place, (name, row) in enumerate(
-            zip(self.scores.ids, self.scores.counts.tolist(), strict=True)
-        ):
+        counts = self.scores.counts.tolist()
+        for place, (name, row) in enumerate(zip(self.scores.ids, counts, strict=True)):
             length, hidden, correct, known, identical, *_ = row
             cells: dict[str, Cell] = {
                 "id": name,
@@ -89,11 +80,12 @@ class Evaluation:
 
     def __repr__(self) -> str:
         proteins, accuracy = self.summary["proteins"]["scored"], self.hidden_residue_accuracy
-        shares = (
-            f"{name}={'undefined' if share is None else f'{share:.2f} %'}"
-            for name, share in (("macro", accuracy["macro"]), ("micro", accuracy["micro"]))
+        macro, micro = (
+            "undefined" if share is None else f"{share:.2f} %"
+            for share in (accuracy["macro"], accuracy["micro"])
         )
-        return f"Evaluation(readout={self.readout}, proteins={proteins}, {', '.join(shares)})"
+        texts = f"readout={self.readout}, proteins={proteins}, macro={macro}, micro={micro}"
+        return f"Evaluation({texts})"
 
 
 def build_evaluation(
@@ -129,11 +121,17 @@ def build_evaluation(
             "observed": int(observed.sum()),
             "observed_and_wrong": int(wrong.sum()),
         },
-        "hidden_residue_accuracy": _shares(correct, hidden),
+        "hidden_residue_accuracy": shares(correct, hidden),
         "identity": {"macro": macro(identical, known), "micro": micro(identical, known)},
         "fully_right": fully_right(correct, hidden),
         "baselines": [
-            _baseline_row(name, scores, baselines) for name in ("commonest", "neighbours")
+            {
+                "baseline": name,
+                "fitted_on": baselines.fitted_on if baselines else None,
+                **shares(scores[name], hidden),
+                "fully_right": fully_right(scores[name], hidden),
+            }
+            for name in BASELINES
         ],
         "by_length": length_rows(scores, LENGTH_BINS),
         "by_identity": None,
@@ -150,19 +148,6 @@ def build_evaluation(
     return Evaluation(readout, scores, summary, nearest)
 
 
-def _baseline_row(name: str, scores: ScoredProteins, baselines: Baselines | None) -> BaselineRow:
-    return {
-        "baseline": name,
-        "fitted_on": baselines.fitted_on if baselines else None,
-        **_shares(scores[name], scores["hidden"]),
-        "fully_right": fully_right(scores[name], scores["hidden"]),
-    }
-
-
-def _shares(part: np.ndarray, whole: np.ndarray) -> Shares:
-    return {"macro": macro(part, whole), "sd": spread(part, whole), "micro": micro(part, whole)}
-
-
 def length_rows(scores: ScoredProteins, bins: Mapping[str, tuple[float, float]]) -> list[LengthRow]:
     """Return one row for each class of lengths, over its proteins with something hidden."""
     rows: list[LengthRow] = []
@@ -173,7 +158,7 @@ def length_rows(scores: ScoredProteins, bins: Mapping[str, tuple[float, float]])
             {
                 "length": name,
                 "proteins": int(inside.sum()),
-                **_shares(scores["correct"][inside], hidden),
+                **shares(scores["correct"][inside], hidden),
                 "commonest_macro": macro(scores["commonest"][inside], hidden),
                 "neighbours_macro": macro(scores["neighbours"][inside], hidden),
             }

@@ -1,13 +1,12 @@
 """The tables and figures of an evaluation folder."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS, amino_acid_rows
-from pepseq.evaluation.result import Cell, Evaluation, length_rows
+from pepseq.evaluation.result import Evaluation, length_rows
 from pepseq.evaluation.summary import AminoAcidRow
 from pepseq.io.run_record import to_json
 from pepseq.io.tables import format_tsv
@@ -37,11 +36,13 @@ _FORMATS = dict.fromkeys(("from", "to", "mean_confidence", "expected_calibration
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     """Write the files of an evaluation into an empty folder."""
     scores, summary = evaluation.scores, evaluation.summary
-    (folder / "summary.json").write_bytes(to_json(_round_floats(summary)))
+    (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
     write_rows(folder / "proteins.tsv", evaluation.protein_rows())
     amino_acids = amino_acid_rows(scores.confusion, evaluation.readout)
     write_rows(folder / "amino_acids.tsv", amino_acids, AminoAcidRow.__annotations__)
-    write_rows(folder / "confusion.tsv", _confusion_rows(scores.confusion))
+    confusion = zip(AMINO_ACIDS, scores.confusion.tolist(), strict=True)
+    rows = [{"true": name, **dict(zip(AMINO_ACIDS, row, strict=True))} for name, row in confusion]
+    write_rows(folder / "confusion.tsv", rows)
     write_rows(folder / "lengths.tsv", summary["by_length"])
     write_rows(folder / "lengths_fine.tsv", length_rows(scores, FINE_LENGTH_BINS))
     write_rows(folder / "baselines.tsv", summary["baselines"])
@@ -49,8 +50,9 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
         write_rows(folder / "calibration.tsv", calibration["bins"])
         write_rows(folder / "surest.tsv", calibration["surest"])
     if by_identity := summary["by_identity"]:
-        rows = [*by_identity["bands"], by_identity["without_identical"]]
-        write_rows(folder / "identity.tsv", rows)
+        write_rows(
+            folder / "identity.tsv", [*by_identity["bands"], by_identity["without_identical"]]
+        )
     _draw_figures(folder, evaluation)
 
 
@@ -60,26 +62,16 @@ def _draw_figures(folder: Path, evaluation: Evaluation) -> None:
 
     scores, summary = evaluation.scores, evaluation.summary
     accuracy, fine = scores.accuracy, length_rows(scores, FINE_LENGTH_BINS)
-    by_length = folder / "accuracy_by_length.png"
-    save_png(by_length, figures.draw_accuracy_by_length, scores["length"], accuracy, fine)
-    confusion = folder / "confusion.png"
-    save_png(confusion, figures.draw_confusion_matrix, scores.confusion, evaluation.readout)
+    path = folder / "accuracy_by_length.png"
+    save_png(path, figures.draw_accuracy_by_length, scores["length"], accuracy, fine)
+    path = folder / "confusion.png"
+    save_png(path, figures.draw_confusion_matrix, scores.confusion, evaluation.readout)
     if calibration := summary["calibration"]:
         bins, error = calibration["bins"], calibration["expected_calibration_error"]
         save_png(folder / "reliability.png", figures.draw_reliability_diagram, bins, error)
     if evaluation.nearest and (by_identity := summary["by_identity"]):
-        save_png(
-            folder / "accuracy_by_identity.png",
-            figures.draw_accuracy_by_identity,
-            evaluation.nearest.bands,
-            accuracy,
-            by_identity["bands"],
-        )
-
-
-def _confusion_rows(counts: np.ndarray) -> Iterator[dict[str, Cell]]:
-    for name, row in zip(AMINO_ACIDS, counts.tolist(), strict=True):
-        yield {"true": name, **dict(zip(AMINO_ACIDS, row, strict=True))}
+        path, bands = folder / "accuracy_by_identity.png", evaluation.nearest.bands
+        save_png(path, figures.draw_accuracy_by_identity, bands, accuracy, by_identity["bands"])
 
 
 def write_rows(
@@ -89,34 +81,20 @@ def write_rows(
 
     `columns` are those of a table that may have no row.
     """
-    path.write_bytes(format_tsv(_lines(rows, list(columns))))
+    cells = [{name: _format_cell(name, cell) for name, cell in row.items()} for row in rows]
+    path.write_bytes(format_tsv([list(columns) or list(cells[0]), *(c.values() for c in cells)]))
 
 
-def _lines(rows: Iterable[Mapping[str, object]], columns: list[str]) -> Iterator[list[str]]:
-    if columns:
-        yield columns
-    for number, row in enumerate(rows):
-        if not number and not columns:
-            yield list(row)
-        yield [_format_cell(name, value) for name, value in row.items()]
+def _format_cell(column: str, value: object) -> object:
+    return format(value, _FORMATS.get(column, ".2f")) if isinstance(value, float) else value
 
 
-def _format_cell(column: str, value: object) -> str:
-    if value is None:
-        return ""
-    return format(value, _FORMATS.get(column, ".2f")) if isinstance(value, float) else str(value)
-
-
-def _round_floats(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: _rounded(value) for name, value in values.items()}
-
-
-def _rounded(value: object) -> object:
+def _rounded(value: Any) -> Any:
     """Round every float to 6 decimals, and refuse what JSON cannot hold."""
     if isinstance(value, dict):
-        return _round_floats(value)
+        return {name: _rounded(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [_rounded(inner) for inner in value]
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError("expected a number or None in a summary")

@@ -102,7 +102,7 @@ def test_a_table_that_a_spreadsheet_saved_is_read(run, monkeypatch, block):
 def test_a_file_that_is_no_table_is_refused_before_the_work(run, monkeypatch):
     from pepseq.evaluation import evaluate as module
 
-    monkeypatch.setattr(module, "_find_nearest", lambda *_: pytest.fail("at work"))
+    monkeypatch.setattr(module, "_evaluate_files", lambda *_: pytest.fail("at work"))
     with pytest.raises(InputError, match=":1: expected a table of confidences"):
         run(">p1\n", reference="truth.fasta")
     with pytest.raises(InputError, match="none.fasta: no such file"):
