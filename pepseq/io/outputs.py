@@ -72,13 +72,15 @@ class Outputs:
         self._written.append((name, kind, partial))
         return partial
 
-    def adopt(self, partial: Path, path: Path, kind: str, force: bool = True) -> None:
+    def adopt(
+        self, partial: Path, path: Path, kind: str, force: bool = True, name: str | None = None
+    ) -> None:
         """Rename the finished file or folder `partial` to `path`, which the caller has locked.
 
-        If the run fails, `partial` keeps its name.
+        If the run fails, `partial` keeps its name. `name` is the path as the user gave it.
         """
         self._renames.append(PlannedRename(str(partial), str(path), force, is_kept=True))
-        self._written.append((str(path), kind, partial))
+        self._written.append((name or str(path), kind, partial))
 
     def add(self, path: str | Path, content: bytes, kind: str) -> None:
         """Write an output with this content."""

@@ -93,7 +93,7 @@ def finetune(
         if first:
             with Outputs() as outputs, disk_errors(plan.output):
                 folder = write_network_folder(trainer, plan, description)
-                outputs.adopt(folder, plan.output, "model", force)
+                outputs.adopt(folder, plan.output, "model", force, str(output))
                 write_failed(outputs, plan.output, failed, trainer.train_dataset.proteins)
                 record = run_record("finetune", settings, plan.inputs, started)
                 outputs.record(plan.output, record)
