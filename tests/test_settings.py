@@ -1,18 +1,12 @@
 """Values outside the bounds of settings, and of another type, are errors of the settings."""
 
-import doctest
 import math
 
 import numpy as np
 import pytest
 
 import pepseq
-from pepseq import settings
 from pepseq.errors import SettingsError
-
-
-def test_examples_run():
-    assert doctest.testmod(settings).failed == 0
 
 
 @pytest.mark.parametrize(

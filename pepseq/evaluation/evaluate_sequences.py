@@ -12,6 +12,7 @@ from pepseq.evaluation.matches import (
     warn_of_unmatched,
 )
 from pepseq.evaluation.result import Evaluation, build_evaluation
+from pepseq.io.failures import refuse_in_memory
 from pepseq.prediction.reconstruct import Reconstructions
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
@@ -61,8 +62,7 @@ def evaluate_sequences(
         proteins, records, "predicted", readout, baselines, [], confidences is not None
     )
     failed = matches.failed + list_missing(proteins, matches, "truth", "predicted")
-    if failed:
-        raise InputError(str(failed[0]))
+    refuse_in_memory(failed)
     unmatched = warn_of_unmatched(matches, failed, "truth", "predicted")
     calibrations = None
     if confidences is not None:

@@ -1,14 +1,14 @@
 """The known proteins that reads in memory fit."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import InputError, SettingsError
+from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
-from pepseq.io.failures import FailedRecord
+from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
@@ -53,7 +53,9 @@ class Identification(Sequence[IdentifiedRead]):
         import pandas as pd
 
         rows = [row for read in self for row in read.fits or (empty_row(read.id, 1),)]
-        return pd.DataFrame([asdict(row) for row in rows], columns=list(LOOKUP_COLUMNS))
+        table = pd.DataFrame([asdict(row) for row in rows], columns=list(LOOKUP_COLUMNS))
+        whole = [field.name for field in fields(FitRow) if field.type in (int, int | None)]
+        return table.astype(dict.fromkeys(whole, "Int64"))
 
 
 def find_proteins(
@@ -68,7 +70,8 @@ def find_proteins(
     `reads` are a list of texts, of (id, text) pairs or of Biopython SeqRecords, a mapping of ids to
     texts, or a DataFrame with the columns id and sequence; X ? . _ or x stand for hidden residues.
     `reference` are FASTA files of known proteins, by default the bundled *E. coli* proteomes.
-    Scores, E-values and q-values are those of `lookup`, which reads files.
+    Scores, E-values and q-values are those of `lookup`, which reads files. Among n reads no q-value
+    is below 1 / n; for few reads look at the E-values and probabilities.
 
     Raises InputError for a read that does not fit the readout and for a bad reference,
     SettingsError for a bad readout or dye sequences, which only `lookup` reads.
@@ -90,8 +93,7 @@ def find_proteins(
     groups = readout.group_symbols
     records = records_of(reads, groups)
     records = list(keep_fitting_reads(records, readout, "all", "reads", bad, groups))
-    if bad:
-        raise InputError(str(bad[0]))
+    refuse_in_memory(bad)
     results, q_values = fit_reads([r.sequence for r in records], known, readout, config)
     identified = []
     for record, fits, q_value in zip(records, results, q_values, strict=True):

@@ -34,6 +34,18 @@ def no_usable_record(bad: Sequence[FailedRecord]) -> InputError:
     return InputError(f"{bad[0]}{others}")
 
 
+def refuse_in_memory(bad: Sequence[FailedRecord]) -> None:
+    """Raise InputError if there are bad records; it names the first and the number of the others.
+
+    >>> refuse_in_memory([FailedRecord("reads", n, f"P{n}", "has no label") for n in (2, 5)])
+    Traceback (most recent call last):
+    pepseq.errors.InputError: reads:2: 'P2': has no label (and 1 more)
+    """
+    if bad:
+        more = f" (and {len(bad) - 1:,} more)" if len(bad) > 1 else ""
+        raise InputError(f"{bad[0]}{more}")
+
+
 def write_failed(outputs: Outputs, output: str | Path, bad: list[FailedRecord], good: int) -> None:
     """List bad records in `<output>.failed.tsv`; InputError if there is no good record."""
     if bad and not good:

@@ -55,7 +55,7 @@ class Pairing:
         return unpaired_proteins(self.grouped, self.pairs)
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """Return the pairs as a pandas table with the columns of the file that `pair` writes."""
+        """Return the pairs with the columns that `pair` writes, `known` as a boolean."""
         import pandas
 
         rows = [

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from pepseq.errors import InputError, SettingsError
-from pepseq.io.failures import FailedRecord
+from pepseq.errors import SettingsError
+from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.predictor import Predictor, References, choose_references
@@ -106,7 +106,6 @@ def reconstruct(
         predictor.network.calibrate(records, predictor.readout, "reads")
     bad: list[FailedRecord] = []
     fitting = list(predictor.fitting_reads(records, "reads", bad, groups))
-    if bad:
-        raise InputError(str(bad[0]))
+    refuse_in_memory(bad)
     pairs = predictor.reconstruct(fitting)
     return Reconstructions([result for _, result in pairs], predictor.readout)

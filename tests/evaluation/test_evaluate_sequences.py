@@ -1,7 +1,5 @@
 """Sequences in memory are evaluated as files of them are."""
 
-import doctest
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,6 @@ from evaluation_folder import PREDICTED, TRUTH, draw_nothing, write
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation import evaluate_sequences as module
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.evaluation.evaluate_sequences import evaluate_sequences
 
@@ -125,8 +122,7 @@ def test_a_readout_that_is_none_is_a_settings_error():
         evaluate_sequences(TRUTH, PREDICTED, "K8")
 
 
-def test_the_examples_run():
-    assert doctest.testmod(module).failed == 0
+def test_the_package_exports_the_function():
     assert pepseq.evaluate_sequences is evaluate_sequences
 
 

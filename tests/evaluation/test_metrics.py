@@ -1,6 +1,5 @@
 """Metrics and baselines: properties first, then sums done by hand."""
 
-import doctest
 import random
 import subprocess
 import sys
@@ -232,10 +231,6 @@ def test_baselines_are_those_of_plain_counts(drawn):
     assert correct[0] == sum(a == guess for _, a in seen)
     assert correct[1] == sum(a == near[c] for c, a in seen)
     assert correct[1] >= correct[0]
-
-
-def test_the_examples_run():
-    assert doctest.testmod(metrics).failed == 0
 
 
 def test_figures_are_drawn_without_torch():

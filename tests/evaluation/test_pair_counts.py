@@ -1,8 +1,5 @@
-import doctest
-
 import pytest
 
-from pepseq.evaluation import pair_counts
 from pepseq.evaluation.pair_counts import fraction_correct
 
 TRUTH = [("x", "a1", "b1"), ("x", "a2", "b2"), ("y", "a3", "b3"), ("z", "a4", "b4")]
@@ -30,7 +27,3 @@ def test_fraction_correct(pairs, sizes, expected):
 def test_nothing_to_choose_is_no_fraction():
     assert fraction_correct(TRUTH, [TRUTH[3]], SIZES) is None
     assert fraction_correct([], []) is None
-
-
-def test_the_examples_run():
-    assert doctest.testmod(pair_counts).failed == 0

@@ -1,9 +1,7 @@
-import doctest
 import logging
 
 import pytest
 
-from pepseq.io import progress
 from pepseq.io.progress import Progress, format_rate
 
 
@@ -21,10 +19,6 @@ from pepseq.io.progress import Progress, format_rate
 )
 def test_speeds_have_a_readable_unit(speed, words):
     assert format_rate(speed) == words
-
-
-def test_the_examples_of_progress_run():
-    assert doctest.testmod(progress).failed == 0
 
 
 def test_a_line_gives_the_share_done_and_the_time_left(monkeypatch, caplog):

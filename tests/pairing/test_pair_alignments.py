@@ -1,14 +1,11 @@
 """Pairing of alignments in memory: the same pairs as from files, and errors that name the row."""
 
-import doctest
-
 import pytest
 from Bio import Align, AlignIO
 from places import DATA
 
 import pepseq
 from pepseq.errors import InputError
-from pepseq.pairing import msa, pair_alignments
 from pepseq.sequences.fasta import read_fasta
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
@@ -96,8 +93,3 @@ def test_known_pairs_are_kept():
 def test_input_that_does_not_fit_is_an_input_error(family_a, known, words):
     with pytest.raises(InputError, match=words):
         pepseq.pair_alignments(family_a, FAMILY_B, species="bracket", known=known, config=CONFIG)
-
-
-@pytest.mark.parametrize("module", [msa, pair_alignments])
-def test_the_examples_run(module):
-    assert doctest.testmod(module).failed == 0

@@ -1,8 +1,5 @@
 """`pepseq.reconstruct`: reads in memory give what `predict` writes for a file of them."""
 
-import doctest
-from importlib import import_module
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,11 +24,6 @@ def known(fasta, proteins):
 @pytest.fixture
 def reads(proteins):
     return [(i, masked(s)) for i, s in proteins[:6]] + [("unrelated", "KXXXXXMXXXX")]
-
-
-def test_the_example_runs():
-    module = import_module("pepseq.prediction.reconstruct")
-    assert doctest.testmod(module).failed == 0
 
 
 def assert_same_as_predict(results, source, tmp_path, **options):

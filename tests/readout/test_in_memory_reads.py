@@ -1,6 +1,5 @@
 """Reads in memory: every form gives the records of a FASTA file."""
 
-import doctest
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +8,6 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
 from pepseq.errors import InputError
-from pepseq.readout import in_memory_reads
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.sequences.fasta import Record
 
@@ -21,10 +19,6 @@ FORMS = {
     "Records": [Record("p1", "", "MXXdK", 1), Record("p2", "", "KXXX", 9)],
     "DataFrame": pd.DataFrame({"id": TEXTS.keys(), "sequence": TEXTS.values(), "run": 1}),
 }
-
-
-def test_the_example_runs():
-    assert doctest.testmod(in_memory_reads).failed == 0
 
 
 @pytest.mark.parametrize("form", FORMS)

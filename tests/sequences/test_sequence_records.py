@@ -1,14 +1,11 @@
 """Sequences in memory become the records that a FASTA file with them has."""
 
-import doctest
-
 import pandas as pd
 import pytest
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
 from pepseq.errors import InputError
-from pepseq.sequences import sequence_records as module
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.sequence_records import sequence_records
 
@@ -57,10 +54,6 @@ def test_hidden_residues_and_groups_of_readouts_are_read():
 def test_a_faulty_sequence_is_an_input_error(sequences, words):
     with pytest.raises(InputError, match=words):
         sequence_records(sequences, "truth")
-
-
-def test_the_examples_run():
-    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("sequences", [5, None, [b"MKV"], [["MKV"]], {"P1": None}, [float("nan")]])

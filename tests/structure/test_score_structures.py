@@ -1,7 +1,6 @@
 """`pepseq.score_structures`: paths and objects of other libraries give the same scores."""
 
 import csv
-import doctest
 
 import biotite.structure.io.pdb as biotite_pdb
 import gemmi
@@ -12,9 +11,7 @@ from structures import SEQUENCE, WorkersInProcess, atom_line, coil, full_pdb, pd
 
 import pepseq
 from pepseq.errors import InputError, SettingsError
-from pepseq.structure import file_names, model_names, structure_objects
-from pepseq.structure.alphafold_db import accessions
-from pepseq.structure.scoring import pair_scores
+from pepseq.structure import structure_objects
 from pepseq.structure.scoring.score import SCORE_COLUMNS
 
 XYZ = coil(45)
@@ -110,6 +107,7 @@ def test_scores_are_the_row_of_the_table(files, tmp_path, monkeypatch):
     assert scores["corresponding"] == int(row["corresponding"])
     for column in ("tm_score", "rmsd", "lddt", "mean_plddt"):
         assert scores[column] == pytest.approx(float(row[column]), abs=1e-3)
+    assert {type(value) for value in scores.values()} == {int, float, str, type(None)}
 
 
 def test_residue_pairs_and_the_superposition_are_of_the_chains(files):
@@ -146,9 +144,3 @@ def test_a_chain_that_is_not_there_is_named(files):
     source = gemmi.read_structure(str(files[0]))
     with pytest.raises(InputError, match="model: expected a protein chain 'Z', found A"):
         pepseq.score_structures(source, source, config=pepseq.ScoreConfig(chain="Z"))
-
-
-@pytest.mark.parametrize("module", [pair_scores, file_names, model_names, accessions])
-def test_examples_in_the_documentation_run(module):
-    assert doctest.testmod(module).attempted > 0
-    assert doctest.testmod(module).failed == 0

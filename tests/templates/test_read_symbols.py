@@ -1,5 +1,3 @@
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,6 @@ from pepseq import Noise, Readout
 from pepseq.readout.masking import MaskedSequence, mask_sequence
 from pepseq.readout.noise import add_noise
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates import read_symbols as read_symbols_module
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.substitution import encode
 
@@ -56,7 +53,3 @@ def test_errors_come_as_often_as_mask_makes_them(readout):
         read = symbols.encode(add_noise(clean, readout, noise, generator).residues)
         shares = np.bincount(read, minlength=symbols.hidden + 1) / 4000
         assert np.allclose(shares, symbols.emission[code], atol=0.03)
-
-
-def test_examples_of_docstrings_run():
-    assert doctest.testmod(read_symbols_module).failed == 0

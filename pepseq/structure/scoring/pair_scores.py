@@ -140,8 +140,8 @@ def _normalise(
     if by == "shorter":
         by = "model" if len(model) < len(reference) else "reference"
     if by == "model":
-        return by, len(model), superposition.by_model
-    return by, len(reference), superposition.by_reference
+        return by, len(model), float(superposition.by_model)
+    return by, len(reference), float(superposition.by_reference)
 
 
 def _compare(chain: Chain, sequence: str | None) -> tuple[int, int] | tuple[None, None]:
