@@ -11,7 +11,16 @@ import pepseq
 
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
-    *("sequences", "uniprot", "readout", "templates", "models", "network"),
+    *(
+        "sequences",
+        "uniprot",
+        "readout",
+        "digestion",
+        "fluorosequencing",
+        "templates",
+        "models",
+        "network",
+    ),
     *("prediction", "identification", "training", "pairing", "structure"),
     *("evaluation", "splitting", "reporting", "cli"),
 ]

@@ -1,0 +1,1 @@
+"""Digestion: proteases and the peptides that they make of proteins."""
