@@ -1,42 +1,13 @@
 """Digestion of proteins into peptides, with missed cleavages."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
-from pepseq.digestion.proteases import PRESETS, Protease
+from pepseq.digestion.config import DigestConfig
+from pepseq.digestion.proteases import Protease
 from pepseq.kernels import kernel, read_only
-from pepseq.settings import Range, check, require
-
-
-@dataclass(frozen=True)
-class DigestConfig:
-    """Settings of a digestion.
-
-    protease: a `Protease`, or the name or rule of one.
-    missed_cleavages: most sites inside a peptide that the protease may have missed.
-    missed_cleavage_rate: probability that a site is missed, each independently; not used without
-        missed cleavages.
-    min_length, max_length: residues of a peptide that is kept; None is no limit.
-
-    Raises SettingsError.
-    """
-
-    protease: Protease = Protease("trypsin", PRESETS["trypsin"])  # noqa: RUF009 - frozen
-    missed_cleavages: Annotated[int, Range(0, 20)] = 0
-    missed_cleavage_rate: Annotated[float, Range(0, 1, high_open=True)] = 0.1
-    min_length: Annotated[int, Range(1)] = 1
-    max_length: Annotated[int | None, Range(1)] = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.protease, str):
-            object.__setattr__(self, "protease", Protease.parse(self.protease))
-        check(self)
-        require(
-            self.max_length is None or self.max_length >= self.min_length,
-            f"max_length: expected min_length ({self.min_length}) or more, found {self.max_length}",
-        )
+from pepseq.sequences.residues import AMINO_ACIDS, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -60,7 +31,9 @@ class Peptides:
 
 
 def digest(
-    residues: np.ndarray, offsets: np.ndarray, config: DigestConfig = DigestConfig()
+    residues: np.ndarray,
+    offsets: np.ndarray,
+    config: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
 ) -> Peptides:
     """Return the peptides of proteins.
 
@@ -75,7 +48,7 @@ def digest(
     >>> list(zip(peptides.begin.tolist(), peptides.end.tolist()))
     [(0, 7), (7, 10)]
     """
-    table = read_only(config.protease.site_table())
+    table = read_only(_site_table(config.protease))
     residues, offsets = read_only(residues), read_only(np.asarray(offsets, np.int64))
     rate = config.missed_cleavage_rate if config.missed_cleavages else 0.0
     limits = config.missed_cleavages, config.min_length, config.max_length or len(residues)
@@ -83,6 +56,15 @@ def digest(
     arrays = _empty(count)
     _digest(residues, offsets, table, limits, rate, arrays, False)
     return Peptides(*arrays)
+
+
+def _site_table(protease: Protease) -> np.ndarray:
+    """Return whether a site lies between two residue codes, bool of shape (21, 21)."""
+    letters = [*AMINO_ACIDS, UNKNOWN[0]]
+    table = np.zeros((len(letters), len(letters)), bool)
+    for before, after in protease.sites():
+        table |= np.outer([a in before for a in letters], [a in after for a in letters])
+    return table
 
 
 def _empty(count: int) -> tuple[np.ndarray, ...]:

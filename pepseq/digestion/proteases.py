@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
 from pepseq.errors import SettingsError, found
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -43,7 +41,7 @@ class Protease:
     rule: str
 
     def __post_init__(self) -> None:
-        self.site_table()
+        self.sites()
 
     @classmethod
     def parse(cls, text: str) -> "Protease":
@@ -59,13 +57,15 @@ class Protease:
             )
         return cls(rule, rule)
 
-    def site_table(self) -> np.ndarray:
-        """Return whether the protease cleaves between two residues, bool of shape (21, 21).
+    def sites(self) -> list[tuple[str, str]]:
+        """Return the residues that fit before and after a site, for each alternative of the rule.
 
-        Row and column are the codes of the residues before and after: places in AMINO_ACIDS, and 20
-        for an unknown residue, which fits `[X]` and `{...}` only.
+        An unknown residue, X, fits `[X]` and `{...}` only.
+
+        >>> Protease.parse("[KR]|{ACDEFGHIKLMNQRSTVWY}").sites()
+        [('KR', 'PX')]
         """
-        table = np.zeros((len(AMINO_ACIDS) + 1,) * 2, bool)
+        sites = []
         for alternative in self.rule.split(","):
             site = _SITE.fullmatch(alternative)
             if site is None:
@@ -73,16 +73,20 @@ class Protease:
                     f"protease: expected a rule such as [KR]|{{P}}, found {found(alternative)} in "
                     f"{found(self.rule)}"
                 )
-            before, after = map(self._fitting_residues, site.groups())
-            table |= before[:, None] & after[None, :]
-        return table
+            sites.append((self._fitting(site[1]), self._fitting(site[2])))
+        return sites
 
-    def _fitting_residues(self, side: str) -> np.ndarray:
-        """Return which of the 21 residue codes fit one side of a site."""
+    def _fitting(self, side: str) -> str:
+        """Return the residues that fit one side of a site."""
         letters = side[1:-1]
         if wrong := [a for a in letters if a not in AMINO_ACIDS + ANY]:
             raise SettingsError(
                 f"protease: {found(wrong[0])} in the rule {found(self.rule)} is no amino acid"
             )
-        named = np.array([a in letters or ANY in letters for a in AMINO_ACIDS + ANY])
-        return ~named if side.startswith("{") else named
+        is_exclusion = side.startswith("{")
+        return "".join(
+            a for a in AMINO_ACIDS + ANY if (a in letters or ANY in letters) != is_exclusion
+        )
+
+
+TRYPSIN = Protease.parse("trypsin")

@@ -4,66 +4,19 @@ Source of the model: Smith et al. 2023 (PLoS Comput Biol 19(5): e1011157).
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
+from pepseq.fluorosequencing.config import EqualChannelRates, MoleculeRates
 from pepseq.io.json_files import found_json, read_json
 from pepseq.readout.fluorosequencing import CHANNELS, DECAY, RATES
-from pepseq.settings import Range, check, require
+from pepseq.settings import require
 
-Rate = Annotated[float, Range(0, 1)]
 _DECAY_FIELD = DECAY.removeprefix("p_")
-
-
-@dataclass(frozen=True)
-class MoleculeRates:
-    """Error rates of a molecule, each a probability except the decay, which is per cycle.
-
-    edman_failure: a cycle removes no residue.
-    detach: in each cycle, the molecule is washed away.
-    initial_detach, initial_detach_decay: initial_detach * exp(-initial_detach_decay * t) is added
-        to detach in cycle t, from 0.
-    initial_block: the peptide's end is blocked from the start: no residue is ever removed.
-    cyclic_block: in each cycle, the peptide's end becomes blocked.
-    """
-
-    edman_failure: Rate = 0.0
-    detach: Rate = 0.0
-    initial_detach: Rate = 0.0
-    initial_detach_decay: Annotated[float, Range(0)] = 0.0
-    initial_block: Rate = 0.0
-    cyclic_block: Rate = 0.0
-
-    def __post_init__(self) -> None:
-        check(self)
-        total = self.detach + self.initial_detach
-        require(
-            total <= 1, f"detach and initial_detach: expected a sum of at most 1, found {total}"
-        )
-
-    def detach_rate(self, cycle: int | np.ndarray) -> np.ndarray:
-        """Return the probability that a molecule detaches in a cycle, from 0; float64."""
-        decay = np.exp(-self.initial_detach_decay * np.asarray(cycle, float))
-        return self.detach + self.initial_detach * decay
-
-
-@dataclass(frozen=True)
-class EqualChannelRates(MoleculeRates):
-    """Error rates, the same for all channels: a dye bleaches in a cycle, or is a dud."""
-
-    bleach: Rate = 0.0
-    dud: Rate = 0.0
-
-    def of_channels(self, channels: int) -> "SequencingErrors":
-        """Return the error rates of an experiment with so many channels."""
-        rates = {name: getattr(self, name) for name in MoleculeRates.__dataclass_fields__}
-        return SequencingErrors(
-            **rates, bleach=(self.bleach,) * channels, dud=(self.dud,) * channels
-        )
 
 
 @dataclass(frozen=True)
@@ -94,20 +47,31 @@ class SequencingErrors(MoleculeRates):
         """The number of channels."""
         return len(self.dud)
 
+    @classmethod
+    def of_equal_channels(cls, rates: EqualChannelRates, channels: int) -> "SequencingErrors":
+        """Return the errors of an experiment with so many channels, all with the same rates."""
+        shared = {field.name: getattr(rates, field.name) for field in fields(MoleculeRates)}
+        return cls(bleach=(rates.bleach,) * channels, dud=(rates.dud,) * channels, **shared)
+
+    def detach_rate(self, cycle: int | np.ndarray) -> np.ndarray:
+        """Return the probability that a molecule detaches in a cycle, from 0; float64."""
+        decay = np.exp(-self.initial_detach_decay * np.asarray(cycle, float))
+        return self.detach + self.initial_detach * decay
+
     def scaled(self, factor: float) -> "SequencingErrors":
         """Return the errors with all probabilities multiplied; the decay stays as it is.
 
         Raises SettingsError if the factor is negative or makes a probability larger than 1.
         """
         require(factor >= 0, f"error_scale: expected 0 or more, found {factor}")
-        names = [name for name in MoleculeRates.__dataclass_fields__ if name != _DECAY_FIELD]
-        rates = {name: getattr(self, name) * factor for name in names}
+        names = [field.name for field in fields(MoleculeRates) if field.name != _DECAY_FIELD]
+        rates: dict[str, Any] = {name: getattr(self, name) * factor for name in names}
         for name in ("bleach", "dud"):
             rates[name] = tuple(rate * factor for rate in getattr(self, name))
         try:
             return replace(self, **rates)
         except SettingsError as error:
-            raise SettingsError(f"error_scale {factor:g}: {error}") from error
+            raise SettingsError(f"error_scale: {factor:g} is too large: {error}") from error
 
     @classmethod
     def from_whatprot(cls, path: str | Path, channels: int | None = None) -> "SequencingErrors":

@@ -12,7 +12,6 @@ vanishes, and if all that are left, two or more, vanish at once, as they do in a
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +19,14 @@ import numpy as np
 from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.dye_codes import check_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
+from pepseq.fluorosequencing.sampling import (
+    MOLECULES_PER_CHUNK,
+    chunk_state,
+    random,
+    sample_reads,
+)
 from pepseq.kernels import kernel
 
-MOLECULES_PER_CHUNK = 1 << 16
-"""Molecules with one generator, whose seed is the run's seed and the chunk's number."""
-CHUNKS_PER_BLOCK = 64
-MIN_VISIBLE_SHARE = 1e-6
 NO_LABEL = -1
 
 
@@ -79,7 +80,7 @@ def simulate_molecules(
     chosen = np.asarray(molecules, np.int64)
     for chunk, first in enumerate(range(0, len(codes), MOLECULES_PER_CHUNK)):
         part = slice(first, first + MOLECULES_PER_CHUNK)
-        _simulate(peptides, rates, cycles, _chunk_state(seed, chunk), chosen[part], codes[part])
+        _simulate(peptides, rates, cycles, chunk_state(seed, chunk), chosen[part], codes[part])
     return codes
 
 
@@ -103,35 +104,14 @@ def visible_reads(
     can_be_seen = np.flatnonzero((np.diff(peptides.offsets) > 0) & (weights > 0))
     if not len(can_be_seen):
         raise SettingsError("no peptide has a label: no molecule gives a read")
-    cumulative = np.cumsum(weights[can_be_seen])
 
-    def simulate(chunk: int) -> tuple[np.ndarray, np.ndarray]:
-        state = _chunk_state(seed, chunk)
-        drawn = np.empty(MOLECULES_PER_CHUNK, np.int64)
-        _draw(cumulative, state, drawn)
-        chosen, codes = can_be_seen[drawn], np.empty(MOLECULES_PER_CHUNK, np.int64)
-        _simulate(peptides, rates, cycles, state, chosen, codes)
-        is_seen = codes > 0
-        return codes[is_seen], chosen[is_seen]
+    def simulate(state: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        codes = np.empty(len(chosen), np.int64)
+        _simulate(peptides, rates, cycles, state, can_be_seen[chosen], codes)
+        return codes
 
-    missing, chunk = reads, 0
-    with ThreadPoolExecutor(threads) as pool:
-        while missing > 0:
-            share = max((reads - missing) / max(chunk * MOLECULES_PER_CHUNK, 1), 0.05)
-            needed = int(missing / share / MOLECULES_PER_CHUNK) + 1
-            chunks = range(chunk, chunk + min(needed, CHUNKS_PER_BLOCK))
-            chunk = chunks.stop
-            parts = list(pool.map(simulate, chunks))
-            codes, chosen = (np.concatenate(part)[:missing] for part in zip(*parts, strict=True))
-            missing -= len(codes)
-            simulated = chunk * MOLECULES_PER_CHUNK
-            is_rare = reads - missing < MIN_VISIBLE_SHARE * simulated
-            if is_rare and chunk >= 2 * CHUNKS_PER_BLOCK:
-                raise SettingsError(
-                    f"with these error rates, only {reads - missing} of {simulated:,} molecules "
-                    "give a read; lower the rates"
-                )
-            yield codes, chosen
+    for codes, chosen in sample_reads(simulate, weights[can_be_seen], reads, seed, threads):
+        yield codes, can_be_seen[chosen]
 
 
 def _kernel_rates(errors: SequencingErrors, cycles: int) -> tuple:
@@ -144,30 +124,6 @@ def _kernel_rates(errors: SequencingErrors, cycles: int) -> tuple:
         np.array(errors.bleach),
         np.array(errors.dud),
     )
-
-
-def _chunk_state(seed: int, chunk: int) -> np.ndarray:
-    """Return the state of the generator of a chunk, uint64 of shape (1,)."""
-    return np.random.SeedSequence([seed, chunk]).generate_state(1, np.uint64)
-
-
-@kernel
-def _random(state):
-    """Return a number from [0, 1): SplitMix64 (Steele et al. 2014), 53 bits."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)) * (1.0 / (1 << 53))
-
-
-@kernel
-def _draw(cumulative, state, drawn):
-    """Fill `drawn` with indices whose weights have these cumulative sums."""
-    for i in range(len(drawn)):
-        place = np.searchsorted(cumulative, _random(state) * cumulative[-1], side="right")
-        drawn[i] = min(place, len(cumulative) - 1)
 
 
 def _simulate(peptides, rates, cycles, state, chosen, codes):
@@ -189,23 +145,23 @@ def _simulate_chosen(positions, channels, offsets, rates, cycles, state, chosen,
     for m in range(len(chosen)):
         first, working = 0, 0
         for d in range(offsets[chosen[m]], offsets[chosen[m] + 1]):
-            if dud[channels[d]] == 0 or _random(state) >= dud[channels[d]]:
+            if dud[channels[d]] == 0 or random(state) >= dud[channels[d]]:
                 position[working], channel[working] = positions[d], channels[d]
                 working += 1
-        blocked = _random(state) < initial_block
+        blocked = random(state) < initial_block
         removed, code = 0, 0
         for t in range(cycles):
             symbol = 0
             if working > first:
                 if not blocked and cyclic_block > 0:
-                    blocked = _random(state) < cyclic_block
-                if _random(state) < detach[t]:
+                    blocked = random(state) < cyclic_block
+                if random(state) < detach[t]:
                     symbol = channel[first] + 1 if working == first + 1 else 0
                     first = working
                 else:
                     lost[:] = 0
                     n_lost = 0
-                    if not blocked and _random(state) >= edman_failure:
+                    if not blocked and random(state) >= edman_failure:
                         if position[first] == removed:
                             lost[channel[first]] += 1
                             n_lost = 1
@@ -214,7 +170,7 @@ def _simulate_chosen(positions, channels, offsets, rates, cycles, state, chosen,
                     left = first
                     for d in range(first, working):
                         c = channel[d]
-                        if bleach[c] > 0 and _random(state) < bleach[c]:
+                        if bleach[c] > 0 and random(state) < bleach[c]:
                             lost[c] += 1
                             n_lost += 1
                         else:

@@ -4,7 +4,8 @@ import re
 import numpy as np
 import pytest
 
-from pepseq.digestion.digest import DigestConfig, digest
+from pepseq.digestion.config import DigestConfig
+from pepseq.digestion.digest import digest
 from pepseq.errors import SettingsError
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -51,6 +52,13 @@ def test_peptides_are_those_of_a_regular_expression():
     residues, offsets = encode(*proteins)
     expected = [p for s in proteins for p in re.split(r"(?<=[KR])(?!P|$)", s)]
     assert texts(digest(residues, offsets), residues) == expected
+
+
+def test_unknown_residues_are_cleaved_as_the_rule_says():
+    residues, offsets = encode("XKXDXX")
+    for rule, peptides in (("[K]|{P}", "XK XDXX"), ("[X]|[D]", "XKX DXX"), ("[XA]|{X}", "XKXDXX")):
+        found = texts(digest(residues, offsets, DigestConfig(protease=rule)), residues)
+        assert found == peptides.split(), rule
 
 
 @pytest.mark.parametrize("max_missed", [1, 2, 5])

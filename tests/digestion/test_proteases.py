@@ -2,12 +2,11 @@ import pytest
 
 from pepseq.digestion.proteases import PRESETS, Protease
 from pepseq.errors import SettingsError
-from pepseq.sequences.residues import AMINO_ACIDS
 
 
 def cleaves(protease, pair):
-    before, after = ((AMINO_ACIDS + "X").index(a) for a in pair)
-    return bool(Protease.parse(protease).site_table()[before, after])
+    sites = Protease.parse(protease).sites()
+    return any(pair[0] in before and pair[1] in after for before, after in sites)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +17,7 @@ def cleaves(protease, pair):
         ("lys-c", "KA KP KX", "RA AK"),
         ("arg-c", "RA RR", "RP KA"),
         ("glu-c", "EA EE", "EP DA"),
-        ("ASP-N", "AD DD XD", "DA AE NB".replace("B", "X")),
+        ("ASP-N", "AD DD XD", "DA AE NX"),
         ("[KR]|{P},[X]|[D]", "KA PD KD", "KP AC"),
         ("[k] | [x]", "KP", "RP"),
         ("{KR}|{PX}", "", "KA AC"),

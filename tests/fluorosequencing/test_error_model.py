@@ -6,7 +6,8 @@ import pytest
 from places import SHARED
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.fluorosequencing.error_model import EqualChannelRates, SequencingErrors
+from pepseq.fluorosequencing.config import EqualChannelRates
+from pepseq.fluorosequencing.error_model import SequencingErrors
 
 
 def whole_file():
@@ -84,8 +85,9 @@ def test_detachment_decays_by_cycle():
 
 
 def test_scaled_errors_keep_their_decay():
-    errors = EqualChannelRates(0.2, 0.1, 0.1, 0.3, 0.4, 0.5, bleach=0.2, dud=0.1).of_channels(2)
-    half = EqualChannelRates(0.1, 0.05, 0.05, 0.3, 0.2, 0.25, bleach=0.1, dud=0.05).of_channels(2)
+    rates = EqualChannelRates(0.2, 0.1, 0.1, 0.3, 0.4, 0.5, bleach=0.2, dud=0.1)
+    halves = EqualChannelRates(0.1, 0.05, 0.05, 0.3, 0.2, 0.25, bleach=0.1, dud=0.05)
+    errors, half = (SequencingErrors.of_equal_channels(r, 2) for r in (rates, halves))
     assert errors.scaled(0.5) == half and errors.scaled(0).bleach == (0.0, 0.0)
 
 

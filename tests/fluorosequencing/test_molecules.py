@@ -8,12 +8,12 @@ from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.dye_codes import dye_codes, dye_texts
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import (
-    MOLECULES_PER_CHUNK,
     LabelledPeptides,
     label_peptides,
     simulate_molecules,
     visible_reads,
 )
+from pepseq.fluorosequencing.sampling import MOLECULES_PER_CHUNK
 
 NO_ERRORS = SequencingErrors(bleach=(0.0,) * 3, dud=(0.0,) * 3)
 ERRORS = SequencingErrors(
