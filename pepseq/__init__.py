@@ -1,11 +1,11 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
-Functions on files, one for each command: `download`, `split`, `mask`, `predict`, `merge`,
-`lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
+Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `predict`,
+`merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
 `compare_evaluations`, `evaluate_pairs` and `report`, with settings such as `PredictConfig`.
 
-Functions on sequences, alignments and structures in memory: `reconstruct`, `find_proteins`,
-`pair_alignments`, `score_structures` and `evaluate_sequences`.
+Functions on sequences, alignments and structures in memory: `simulate_reads`, `reconstruct`,
+`find_proteins`, `pair_alignments`, `score_structures` and `evaluate_sequences`.
 
 Each is imported when it is first used.
 """
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pepseq.version import __version__
 
 if TYPE_CHECKING:
+    from pepseq.digestion.config import DigestConfig as DigestConfig
     from pepseq.evaluation.compare import compare_evaluations as compare_evaluations
     from pepseq.evaluation.evaluate import evaluate as evaluate
     from pepseq.evaluation.evaluate_sequences import evaluate_sequences as evaluate_sequences
     from pepseq.evaluation.pairs import evaluate_pairs as evaluate_pairs
     from pepseq.evaluation.result import Evaluation as Evaluation
+    from pepseq.fluorosequencing.error_model import SequencingErrors as SequencingErrors
     from pepseq.identification.config import LookupConfig as LookupConfig
     from pepseq.identification.find_proteins import find_proteins as find_proteins
     from pepseq.identification.lookup import lookup as lookup
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from pepseq.prediction.merge import merge as merge
     from pepseq.prediction.predict import predict as predict
     from pepseq.prediction.reconstruct import reconstruct as reconstruct
+    from pepseq.quantification.simulate import simulate as simulate
+    from pepseq.quantification.simulate_reads import simulate_reads as simulate_reads
+    from pepseq.quantification.simulation_config import SimulateConfig as SimulateConfig
     from pepseq.readout.noise import Noise as Noise
     from pepseq.readout.readout import Readout as Readout
     from pepseq.readout.simulation import mask as mask
@@ -57,6 +62,11 @@ _MODULE_OF = {
     "split": "pepseq.splitting.split",
     "SplitConfig": "pepseq.splitting.config",
     "mask": "pepseq.readout.simulation",
+    "simulate": "pepseq.quantification.simulate",
+    "simulate_reads": "pepseq.quantification.simulate_reads",
+    "SimulateConfig": "pepseq.quantification.simulation_config",
+    "DigestConfig": "pepseq.digestion.config",
+    "SequencingErrors": "pepseq.fluorosequencing.error_model",
     "finetune": "pepseq.training.finetune",
     "FinetuneConfig": "pepseq.training.config",
     "predict": "pepseq.prediction.predict",

@@ -11,18 +11,9 @@ import pepseq
 
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
-    *(
-        "sequences",
-        "uniprot",
-        "readout",
-        "digestion",
-        "fluorosequencing",
-        "templates",
-        "models",
-        "network",
-    ),
-    *("prediction", "identification", "training", "pairing", "structure"),
-    *("evaluation", "splitting", "reporting", "cli"),
+    *("sequences", "uniprot", "readout", "digestion", "fluorosequencing"),
+    *("templates", "models", "network", "prediction", "identification", "quantification"),
+    *("training", "pairing", "structure", "evaluation", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))
 
@@ -56,6 +47,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.cli.main", "click logging"),
         ("pepseq.cli.commands", "torch transformers pandas matplotlib numpy importlib.metadata"),
         ("pepseq.cli.predict", "torch transformers pandas matplotlib numpy"),
+        ("pepseq.cli.simulate", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),

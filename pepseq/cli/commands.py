@@ -20,6 +20,8 @@ COMMANDS = {
     "download": "Download the proteins of a taxon from UniProt; resume an interrupted download.",
     "split": "Split proteins into training, validation and test sets, and report their similarity.",
     "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
+    "simulate": "Simulate the reads of a sample: proteins in different amounts, digested and "
+    "sequenced.",
     "predict": "Predict the hidden residues of reads, each with its confidence.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
     "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",

@@ -1,0 +1,1 @@
+"""Quantification: samples of proteins, their simulated reads, and amounts from reads."""
