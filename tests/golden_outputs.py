@@ -187,6 +187,11 @@ fetch-dry          fetch-structures - --dry-run --connections 1 < in/accessions.
 download           download --taxon 562 --identity 90 -o @.fasta.gz --exclude-name odd
 download-plain     download --taxon 'Escherichia coli' --database uniprotkb --reviewed -o @.fasta
 download-dry       download --taxon 562 --dry-run --query kinase
+simulate-dyes      simulate in/some.fasta -o @.tsv --reads 5000 --labels DE,C,Y --dye-sequences \
+                     --abundance lognormal:1 --present 20 --edman-failure 0.06 --detach 0.05 \
+                     --bleach 0.05 --dud 0.07
+simulate-peptides  simulate in/some.fasta -o @.fasta.gz --reads 500 --readout CY[DE] --seed 4 \
+                     --missed-label 0.1 --misread 0.05 --protease lys-c --missed-cleavages 1
 models-list        models list
 models-verify      models verify
 models-convert     models convert in/weights.bin -o @.safetensors
@@ -220,9 +225,11 @@ error-show         show nobody predict-all.tsv.gz
 Runs whose name begins with `error-` must fail, all others must not.
 """
 
-COMMANDS = "download split mask predict merge lookup finetune pair fold fetch-structures score"
-COMMANDS += " evaluate compare evaluate-pairs report show models"
-THREADED = {"split", "predict", "lookup", "finetune", "pair", "fold", "score"}
+COMMANDS = (
+    "download split mask simulate predict merge lookup finetune pair fold fetch-structures score"
+)
+COMMANDS += " score evaluate compare evaluate-pairs report show models"
+THREADED = {"split", "simulate", "predict", "lookup", "finetune", "pair", "fold", "score"}
 ASKING = {"download", "fetch-structures"}
 SUBCOMMANDS = "list download verify convert"
 

@@ -6,6 +6,7 @@ on standard error, when it is called in a folder of FILES.
 
 import gzip
 import io
+import json
 import os
 import shlex
 import zipfile
@@ -19,6 +20,9 @@ from pepseq.io.atomic_files import locked, remove_path
 
 MESSAGES = Path(__file__).with_name("messages.txt")
 PROTEINS = ">a\nMAGICKLLWYCHAINMKVLCY\n>b\nMKYLCQWERTYIPASDFGHKL\n"
+RATES = "edman_failure detach initial_detach initial_detach_decay initial_block cyclic_block"
+TWO_CHANNELS = {f"p_{name}": 0.1 for name in RATES.split()}
+TWO_CHANNELS |= {"channel_models": [{"p_bleach": 0, "p_dud": dud} for dud in (0.1, 7)]}
 READS = ">a\nMXXXCKXXXYCXXXXMKXXCY\n>b\nMKYXCXXXXXYXXXXXXXXKX\n"
 
 
@@ -58,6 +62,11 @@ FILES = {
     "dyes.tsv": "3\n1\n..0\t1\tp1\n",
     "noise.json": '{"channel_models": [{}]}',
     "unknown_key.json": '{"p_detatch": 0.1, "channel_models": []}',
+    "two_channels.json": json.dumps(TWO_CHANNELS),
+    "copies.tsv": "protein\tcopies\na\t1\nb\t-2\n",
+    "unknown_copies.tsv": "protein\tcopies\nx\t1\n",
+    "repeated_copies.tsv": "protein\tcopies\na\t1\na\t2\n",
+    "no_copies.tsv": "protein\tcopies\na\t0\n",
     "family_a.fasta": family("a", "MAGICK-LW"),
     "family_b.fasta": family("b", "MKYLC"),
     "family_c.fasta": family("c", "MKYLC", "E. albertii"),
