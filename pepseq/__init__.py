@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from pepseq.evaluation.evaluate import evaluate as evaluate
     from pepseq.evaluation.evaluate_sequences import evaluate_sequences as evaluate_sequences
     from pepseq.evaluation.pairs import evaluate_pairs as evaluate_pairs
+    from pepseq.evaluation.quantities import QuantityEvaluation as QuantityEvaluation
+    from pepseq.evaluation.quantities import evaluate_quantities as evaluate_quantities
+    from pepseq.evaluation.quantity_files import (
+        evaluate_quantity_tables as evaluate_quantity_tables,
+    )
     from pepseq.evaluation.result import Evaluation as Evaluation
     from pepseq.fluorosequencing.error_model import SequencingErrors as SequencingErrors
     from pepseq.identification.config import LookupConfig as LookupConfig
@@ -91,6 +96,9 @@ _MODULE_OF = {
     "Evaluation": "pepseq.evaluation.result",
     "compare_evaluations": "pepseq.evaluation.compare",
     "evaluate_pairs": "pepseq.evaluation.pairs",
+    "evaluate_quantities": "pepseq.evaluation.quantities",
+    "QuantityEvaluation": "pepseq.evaluation.quantities",
+    "evaluate_quantity_tables": "pepseq.evaluation.quantity_files",
     "report": "pepseq.reporting.build",
 }
 

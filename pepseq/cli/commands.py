@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "Compare predicted with true proteins: tables and figures of the accuracy.",
     "compare": "Compare evaluations side by side, by training set and test set.",
     "evaluate-pairs": "Compare predicted pairs with the true pairs.",
+    "evaluate-quantities": "Compare estimated amounts of proteins with the true amounts.",
     "report": "Write results as one page, for any browser.",
     "show": "Print one predicted protein in the terminal, coloured by confidence.",
 }

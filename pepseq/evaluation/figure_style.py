@@ -60,3 +60,18 @@ def save_png(
     with styled_figure() as figure:
         draw(figure, *data, **more_data)
         figure.savefig(path, dpi=_PNG_DOTS_PER_INCH, metadata={"Software": None})
+
+
+def save_svg(
+    path: Path,
+    draw: Callable[Concatenate[Figure, Data], None],
+    *data: Data.args,
+    **more_data: Data.kwargs,
+) -> None:
+    """Save the figure that `draw(figure, *data)` draws as an SVG file.
+
+    Equal data give equal bytes.
+    """
+    with styled_figure() as figure:
+        draw(figure, *data, **more_data)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
