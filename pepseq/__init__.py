@@ -2,10 +2,12 @@
 
 Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `predict`,
 `merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
-`compare_evaluations`, `evaluate_pairs` and `report`, with settings such as `PredictConfig`.
+`compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables` and `report`, with settings such
+as `PredictConfig`.
 
 Functions on sequences, alignments and structures in memory: `simulate_reads`, `reconstruct`,
-`find_proteins`, `pair_alignments`, `score_structures` and `evaluate_sequences`.
+`find_proteins`, `pair_alignments`, `score_structures`, `evaluate_sequences` and
+`evaluate_quantities`.
 
 Each is imported when it is first used.
 """

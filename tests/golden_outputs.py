@@ -192,6 +192,7 @@ simulate-dyes      simulate in/some.fasta -o @.tsv --reads 5000 --labels DE,C,Y 
                      --bleach 0.05 --dud 0.07
 simulate-peptides  simulate in/some.fasta -o @.fasta.gz --reads 500 --readout CY[DE] --seed 4 \
                      --missed-label 0.1 --misread 0.05 --protease lys-c --missed-cleavages 1
+evaluate-amounts   evaluate-quantities simulate-dyes.tsv.truth.tsv in/amounts.tsv -o @
 models-list        models list
 models-verify      models verify
 models-convert     models convert in/weights.bin -o @.safetensors
@@ -228,7 +229,7 @@ Runs whose name begins with `error-` must fail, all others must not.
 COMMANDS = (
     "download split mask simulate predict merge lookup finetune pair fold fetch-structures score"
 )
-COMMANDS += " score evaluate compare evaluate-pairs report show models"
+COMMANDS += " evaluate compare evaluate-pairs evaluate-quantities report show models"
 THREADED = {"split", "simulate", "predict", "lookup", "finetune", "pair", "fold", "score"}
 ASKING = {"download", "fetch-structures"}
 SUBCOMMANDS = "list download verify convert"
@@ -291,6 +292,16 @@ def write_proteins(folder: Path) -> None:
     write_fasta(folder / "nucleotides.fasta", [(f"n{i}", "ATGACCGTTAAC" * 9) for i in range(9)])
 
 
+def write_amounts(folder: Path) -> None:
+    """Write a table of amounts of some of the proteins, two of them in a group."""
+    first, second, *others = (head.split()[0] for head, _ in read_fasta(folder / "some.fasta"))
+    rows = ["proteins\tmolar_fraction\tlow\thigh\tq_value"]
+    for number, members in enumerate((f"{first};{second}", *others[:30]), 1):
+        share = 1 / (5 * number)
+        rows.append(f"{members}\t{share:.6f}\t{share / 9:.6f}\t{share * 3:.6f}\t{number / 2000}")
+    (folder / "amounts.tsv").write_text("\n".join(rows) + "\n")
+
+
 def write_families(folder: Path) -> None:
     """Write the two families with more in their headers, aligned and not, and two tables."""
     table = ["protein\tspecies"]
@@ -342,6 +353,7 @@ def write_inputs(folder: Path) -> None:
     leave = shutil.ignore_patterns("*.py", "README.md", "*.pepseq-index", "__pycache__")
     shutil.copytree(ROOT / "data", folder, ignore=leave)
     write_proteins(folder)
+    write_amounts(folder)
     write_families(folder)
     write_structures(folder)
     write_weights(folder / "weights.bin")

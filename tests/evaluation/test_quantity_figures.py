@@ -37,10 +37,10 @@ def test_the_scatter_marks_groups_on_logarithmic_axes(evaluation):
     draw_scatter(figure, evaluation)
     (axes,) = figure.axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((1e-4, 1))
+    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((1e-5, 1))
     drawn = marks(axes)
     assert drawn["Found (2)"].tolist() == [[0.9, 0.8], [0.09, 0.1]]
-    assert drawn["False (2)"].tolist() == [[0, 0.05], [0, pytest.approx(1e-4)]]  # on the axis
+    assert drawn["False (2)"].tolist() == [[0, 0.05], [0, pytest.approx(1e-5)]]  # on the axis
     assert drawn["Present, lower or none (2)"][:, 0].tolist() == [0.009, 0.001]
 
 
