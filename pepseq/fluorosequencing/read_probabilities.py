@@ -58,7 +58,8 @@ class ReadProbabilities:
 
     Dye sequence d gives read `reads[k]` (int32) with probability `values[k]` (float32) for k from
     `starts[d]` to `starts[d + 1]` (int64). `visible`: float64 (D,), the probability that a molecule
-    gives a read at all; `residual`: float64 (D,), that it gives a read below the cutoff.
+    gives a read at all; `residual`: float32 (D, T * C), that it gives a read below the cutoff, by
+    the read's first label: column t * C + c for one of channel c in cycle t.
     """
 
     starts: np.ndarray
@@ -81,7 +82,8 @@ def read_probabilities(
     float64 (D,), the probabilities below which a read of each dye sequence is left out. The result
     does not depend on `threads`.
     """
-    count = len(dye_sequences)
+    count, cycles = dye_sequences.channels.shape
+    classes = cycles * dye_sequences.tails.shape[1]
     firsts = range(0, count, DYE_SEQUENCES_PER_TASK)
 
     def compute(first: int) -> list[np.ndarray]:
@@ -90,7 +92,8 @@ def read_probabilities(
         capacity = 1 << 14
         while True:
             parts = [np.zeros(len(channels), np.int64), np.empty(capacity, np.int32)]
-            parts += [np.empty(capacity, np.float32), *np.zeros((2, len(channels)))]
+            parts += [np.empty(capacity, np.float32), np.zeros(len(channels))]
+            parts.append(np.zeros((len(channels), classes), np.float32))
             filled = _follow_all(channels, tails, reads, rates, cutoffs[part], *parts)
             if filled >= 0:
                 return [parts[0], parts[1][:filled].copy(), parts[2][:filled].copy(), *parts[3:]]
@@ -116,8 +119,9 @@ def _follow_all(channels, tails, reads, rates, cutoffs, lengths, found, values, 
     for d in range(len(channels)):
         start = filled
         tail = tails[d].copy()
-        filled, visible[d], residual[d] = _follow(
-            channels[d], tail, reads, rates, cutoffs[d], slots, codes, masses, found, values, filled
+        filled, visible[d] = _follow(
+            *(channels[d], tail, reads, rates, cutoffs[d], slots, codes, masses),
+            *(found, values, residual[d], filled),
         )
         if filled < 0:
             return -1
@@ -248,7 +252,9 @@ def _add(codes, masses, length, slots, code, mass):
 
 
 @kernel
-def _follow(channels, tail, reads, rates, cutoff, slots, codes, masses, found, values, filled):
+def _follow(
+    channels, tail, reads, rates, cutoff, slots, codes, masses, found, values, residual, filled
+):
     """Follow the observed reads of one dye sequence; see `ReadProbabilities`.
 
     The tree is walked depth first. `codes[t, o]` and `masses[t, o]` are the states, and their
@@ -290,7 +296,8 @@ def _follow(channels, tail, reads, rates, cutoff, slots, codes, masses, found, v
     for c in range(n_channels):
         all_dud *= rates.dud[c] ** dyes[0, c]
     dead[0, 0] = all_dud
-    invisible, residual = 0.0, 0.0
+    first_label = np.full(cycles + 1, -1)  # of the node at each depth, the column in `residual`
+    invisible = 0.0
     t = 0
     following[0] = -1  # not expanded
     while t >= 0:
@@ -380,22 +387,23 @@ def _follow(channels, tail, reads, rates, cutoff, slots, codes, masses, found, v
         mass = dead[t + 1, o]
         for i in range(lengths[t + 1, o]):
             mass += masses[t + 1, o, i]
+        label = first_label[t]
+        if label < 0 and o > 0:
+            label = t * n_channels + o - 1
         if mass < cutoff and not dark:
-            residual += mass
+            residual[label] += mass
             continue
         if t + 1 == cycles or lengths[t + 1, o] == 0:
             if dark:
                 invisible = mass
             # the read without further labels, if it was observed, is the first below this node
-            elif (
-                next_low < next_high and reads[next_low] == next_code * powers[cycles - t - 1]
-            ):
+            elif next_low < next_high and reads[next_low] == next_code * powers[cycles - t - 1]:
                 if filled == len(found):
-                    return -1, 0.0, 0.0
+                    return -1, 0.0
                 found[filled], values[filled] = next_low, mass
                 filled += 1
             continue
         t += 1
-        child[t], code[t], following[t] = o, next_code, -1
+        child[t], code[t], following[t], first_label[t] = o, next_code, -1, label
         low[t], high[t] = next_low, next_high
-    return filled, max(0.0, 1.0 - invisible), residual
+    return filled, max(0.0, 1.0 - invisible)

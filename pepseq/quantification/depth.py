@@ -1,0 +1,94 @@
+"""How improbable a read may be of a pattern: the deeper, the more molecules the pattern has."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
+from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """How deep the reads of patterns are followed.
+
+    A read is left out of a pattern of which fewer than `expected_reads` such reads are expected; at
+    first all patterns are taken as equally abundant, but with a cutoff of at most `max_cutoff`. In
+    each of `rounds` rounds the patterns whose amount asks for a cutoff lower by `factor` are
+    followed again, as long as there are at most `max_entries` probabilities.
+    """
+
+    expected_reads: float = 0.1
+    max_cutoff: float = 0.01
+    min_cutoff: float = 1e-8
+    factor: float = 3.0
+    rounds: int = 3
+    max_entries: int = 60_000_000
+    steps: int = 60
+
+
+Follow = Callable[[np.ndarray, np.ndarray], ReadProbabilities]
+"""Return the probabilities of the reads of the given patterns (int64) at the given cutoffs."""
+
+
+def estimate_in_rounds(
+    weights: csr_array,
+    observed: Observations,
+    follow: Follow,
+    threads: int,
+    settings: DepthSettings = DepthSettings(),
+) -> tuple[Model, Amounts]:
+    """Return the amounts, and the model with the depths that they ask for."""
+    count = weights.shape[1]
+    total = float(observed.counts.sum())
+    cutoffs = np.full(count, settings.expected_reads * count / max(total, 1.0))
+    cutoffs = np.clip(cutoffs, settings.min_cutoff, settings.max_cutoff)
+    probabilities = follow(np.arange(count), cutoffs)
+    start = None
+    for _ in range(settings.rounds):
+        model = Model(weights, probabilities, threads)
+        amounts = estimate(model, observed, start, settings.steps)
+        asked = settings.expected_reads / np.maximum(amounts.patterns, 1e-300)
+        asked = np.maximum(asked, settings.min_cutoff)
+        deeper = np.flatnonzero(asked * settings.factor < cutoffs)
+        if not len(deeper) or len(probabilities.reads) > settings.max_entries:
+            break
+        cutoffs[deeper] = asked[deeper]
+        probabilities = _replaced(probabilities, deeper, follow(deeper, cutoffs[deeper]))
+        floor = 0.01 / np.maximum(model.visible, 1e-300)  # absent so far, but not for ever
+        start = np.concatenate(
+            [
+                np.maximum(amounts.copies, floor),
+                amounts.background + 0.01,
+                amounts.improbable + 1e-6,
+            ]
+        )
+    model = Model(weights, probabilities, threads)
+    return model, estimate(model, observed, start)
+
+
+def _replaced(
+    old: ReadProbabilities, patterns: np.ndarray, new: ReadProbabilities
+) -> ReadProbabilities:
+    """Return probabilities in which those of some patterns are replaced."""
+    lengths = np.diff(old.starts)
+    lengths[patterns] = np.diff(new.starts)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    is_new = np.zeros(len(lengths), bool)
+    is_new[patterns] = True
+    from_new = np.repeat(is_new, lengths)
+    from_old = np.repeat(~is_new, np.diff(old.starts))
+    reads = np.empty(starts[-1], old.reads.dtype)
+    values = np.empty(starts[-1], old.values.dtype)
+    reads[from_new], values[from_new] = new.reads, new.values
+    reads[~from_new], values[~from_new] = old.reads[from_old], old.values[from_old]
+    visible, residual = old.visible.copy(), old.residual.copy()
+    visible[patterns], residual[patterns] = new.visible, new.residual
+    return replace(
+        old, starts=starts, reads=reads, values=values, visible=visible, residual=residual
+    )

@@ -1,0 +1,79 @@
+"""Distinct patterns of labels of a reference's peptides, and how many of each a protein has."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from pepseq.fluorosequencing.molecules import LabelledPeptides
+from pepseq.fluorosequencing.read_probabilities import DyeSequences
+from pepseq.kernels import kernel
+
+_MAX_TAIL = 15
+_TAIL_BITS = 4
+
+
+@dataclass(frozen=True)
+class ProteinPatterns:
+    """The dye sequences of a reference; `weights`, sparse (P, D), has how many a protein gives."""
+
+    dye_sequences: DyeSequences
+    weights: csr_array
+
+
+def dye_patterns(
+    peptides: LabelledPeptides,
+    proteins: np.ndarray,
+    weights: np.ndarray,
+    count: int,
+    channels: int,
+    cycles: int,
+) -> ProteinPatterns:
+    """Return the distinct dye sequences of peptides as an experiment of `cycles` sees them.
+
+    `proteins` (int) and `weights` (float64), each of shape (peptides,), are the protein of a
+    peptide and its expected number for each copy of it; `count` is the number of proteins. Peptides
+    without a label have no pattern.
+    """
+    heads, tails = np.zeros((2, len(peptides)), np.int64)
+    _encode(*_arrays(peptides), channels, cycles, heads, tails)
+    labelled = np.flatnonzero((heads > 0) | (tails > 0))
+    keys = np.stack([heads[labelled], tails[labelled]], axis=1)
+    distinct, pattern = np.unique(keys, axis=0, return_inverse=True)
+    entries = csr_array(
+        (weights[labelled], (proteins[labelled], pattern.reshape(-1))), (count, len(distinct))
+    )
+    entries.sum_duplicates()
+    return ProteinPatterns(decode_patterns(distinct, channels, cycles), entries)
+
+
+def decode_patterns(keys: np.ndarray, channels: int, cycles: int) -> DyeSequences:
+    """Return dye sequences from their two numbers: residues up to `cycles`, and what follows."""
+    symbols = np.empty((len(keys), cycles), np.int8)
+    rest = keys[:, 0].copy()
+    for cycle in range(cycles - 1, -1, -1):
+        symbols[:, cycle] = rest % (channels + 1) - 1
+        rest //= channels + 1
+    shifts = np.arange(channels) * _TAIL_BITS
+    return DyeSequences(symbols, keys[:, 1:] >> shifts & _MAX_TAIL)
+
+
+def _arrays(peptides: LabelledPeptides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return peptides.positions, peptides.channels, peptides.offsets
+
+
+@kernel
+def _encode(positions, channels, offsets, n_channels, cycles, heads, tails):
+    """Fill the numbers of each peptide: channels up to `cycles` as a code, and counts after it."""
+    powers = np.ones(cycles + 1, np.int64)
+    for t in range(cycles):
+        powers[t + 1] = powers[t] * (n_channels + 1)
+    for p in range(len(offsets) - 1):
+        for k in range(offsets[p], offsets[p + 1]):
+            channel = channels[k]
+            if channel < 0:
+                continue
+            if positions[k] < cycles:
+                heads[p] += (channel + 1) * powers[cycles - 1 - positions[k]]
+            elif tails[p] >> (channel * 4) & 15 < 15:
+                tails[p] += 1 << (channel * 4)
