@@ -91,7 +91,8 @@ def read_probabilities(
         channels, tails = dye_sequences.channels[part], dye_sequences.tails[part]
         capacity = 1 << 14
         while True:
-            parts = [np.zeros(len(channels), np.int64), np.empty(capacity, np.int32)]
+            parts: list[np.ndarray] = [np.zeros(len(channels), np.int64)]
+            parts.append(np.empty(capacity, np.int32))
             parts += [np.empty(capacity, np.float32), np.zeros(len(channels))]
             parts.append(np.zeros((len(channels), classes), np.float32))
             filled = _follow_all(channels, tails, reads, rates, cutoffs[part], *parts)
@@ -196,8 +197,8 @@ def _bleaching(strides, bleach):
     """Return what bleaching makes of each combination of numbers of working dyes.
 
     Combination s becomes `to[k]` with probability `chance[k]`, most probable first, for k from
-    `first[s]` to `first[s + 1]`; the cycle is called `symbol[k, 0]`, or `symbol[k, c + 1]` if Edman has removed a dye of
-    channel c in the same cycle.
+    `first[s]` to `first[s + 1]`; the cycle is called `symbol[k, 0]`, or `symbol[k, c + 1]` if Edman
+    has removed a dye of channel c in the same cycle.
     """
     n_channels = len(bleach)
     size = strides[n_channels]

@@ -53,9 +53,9 @@ class Amounts:
     """Estimated amounts.
 
     `copies`: float64 (P,), of each protein; `patterns`: float64 (D,), molecules of each pattern;
-    `background`: float64 (K,), background reads with k labels; `improbable`: float64 (K,), shares of
-    improbable reads with k labels; `means`: float64 (R,), expected number of each read; `steps` of
-    EM, and whether it `converged`.
+    `background`: float64 (K,), background reads with k labels; `improbable`: float64 (K,), the
+    shares of improbable reads with k labels; `means`: float64 (R,), expected number of each read;
+    `steps` of EM, and whether it `converged`.
     """
 
     copies: np.ndarray
@@ -94,7 +94,8 @@ class Model:
 
         def add_block(block: int) -> np.ndarray:
             result = np.zeros(count)
-            _add_means(*self._csr, patterns, *self._borders[block : block + 2], result)
+            begin, end = self._borders[block : block + 2]
+            _add_means(*self._csr, patterns, begin, end, result)
             return result
 
         return sum(self._each_block(add_block), np.zeros(count))
@@ -104,7 +105,8 @@ class Model:
         result = np.zeros(self.weights.shape[1])
 
         def fill_block(block: int) -> None:
-            _fill_gradients(*self._csr, ratios, *self._borders[block : block + 2], result)
+            begin, end = self._borders[block : block + 2]
+            _fill_gradients(*self._csr, ratios, begin, end, result)
 
         self._each_block(fill_block)
         return result
