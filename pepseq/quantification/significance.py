@@ -3,42 +3,32 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
 from pepseq.kernels import kernel
+from pepseq.quantification.estimation import Amounts, Model
 
 _PROTEINS_PER_TASK = 256
 _NEWTON_STEPS = 30
 
 
-def likelihood_ratios(
-    weights: csr_array,
-    probabilities: ReadProbabilities,
-    covered: np.ndarray,
-    copies: np.ndarray,
-    counts: np.ndarray,
-    means: np.ndarray,
-    threads: int,
-) -> np.ndarray:
+def likelihood_ratios(model: Model, amounts: Amounts, counts: np.ndarray) -> np.ndarray:
     """Return by how much each protein makes the reads more probable, in nats, float64 (P,).
 
     The log-likelihood at the best amount of the protein, less that without it, while all others
-    stay as they are. `covered`: reads expected of one copy; `copies`: amounts that are part of
-    `means`, 0 for proteins that are not, such as decoys; `counts` and `means`, of each read.
+    stay as they are. Improbable reads do not count. `counts`: int64 (R,), of each read.
     """
+    weights, reads = model.weights, model.reads
     result = np.zeros(weights.shape[0])
     tasks = range(0, len(result), _PROTEINS_PER_TASK)
 
     def fill(first: int) -> None:
         last = min(first + _PROTEINS_PER_TASK, len(result))
-        _fill_ratios(
-            *(weights.indptr, weights.indices, weights.data),
-            *(probabilities.starts, probabilities.reads, probabilities.values),
-            *(covered, copies, counts, means, first, last, result),
-        )
+        proteins = weights.indptr, weights.indices, weights.data
+        patterns = reads.starts, reads.reads, reads.values
+        given = model.covered, amounts.copies, counts, amounts.means
+        _fill_ratios(*proteins, *patterns, *given, first, last, result)
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(model.threads) as pool:
         list(pool.map(fill, tasks))
     return result
 
