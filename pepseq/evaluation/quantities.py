@@ -18,11 +18,8 @@ from pepseq.evaluation.quantity_measures import (
     compare_groups,
     measure,
 )
-from pepseq.evaluation.quantity_tables import (
-    PROTEIN_SEPARATOR,
-    estimated_amounts,
-    true_amounts,
-)
+from pepseq.evaluation.true_amounts import true_amounts
+from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR, estimated_amounts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +86,10 @@ class QuantityEvaluation:
         """Return a DataFrame with a row for each group: the columns of groups.tsv."""
         import pandas as pd
 
-        rows = pd.DataFrame(list(self.group_rows()), columns=list(GROUP_COLUMNS))
-        return rows.astype({column: np.float64 for column in GROUP_COLUMNS[3:]})
+        rows = list(self.group_rows())
+        # dtype object: pyarrow's texts, which pandas else takes, must be UTF-8
+        frame = pd.DataFrame(rows, columns=list(GROUP_COLUMNS), dtype=object)
+        return frame.astype({column: np.float64 for column in GROUP_COLUMNS[3:]})
 
     def __repr__(self) -> str:
         summary = self.summary

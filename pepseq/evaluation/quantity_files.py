@@ -15,10 +15,10 @@ from pepseq.evaluation.quantities import (
 )
 from pepseq.evaluation.tables import write_rows
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.dataframes import is_parquet
 from pepseq.io.files import check_inputs
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
-from pepseq.io.parquet import is_parquet
 from pepseq.io.run_record import run_record, to_json
 from pepseq.io.tables import read_columns
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from pepseq.errors import InputError, found
 from pepseq.evaluation.metrics import in_bin, percent
-from pepseq.evaluation.quantity_tables import EstimatedAmounts, TrueAmounts
+from pepseq.evaluation.true_amounts import TrueAmounts
+from pepseq.quantification.amounts_table import EstimatedAmounts
 
 READ_CLASSES = {
     "0": (0, 0),

@@ -10,7 +10,7 @@ import io
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
@@ -57,13 +57,16 @@ def check_table_name(path: str | Path) -> None:
         )
 
 
-def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
+def read_table(
+    path: str | Path, columns: tuple[str, ...], may_be_empty: Collection[str] = ()
+) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells of `columns`) of each row; other columns and empty rows are skipped.
 
     `-` is standard input; spaces around a cell are dropped.
 
     Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
-    than the header, an empty cell, and a file that is no text.
+    than the header, an empty cell of a column that is not in `may_be_empty`, and a file that is no
+    text.
     """
     rows = read_cells(path)
     names = [name.strip() for name in next(rows)[1]]
@@ -77,7 +80,9 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int
     for line, cells in _check_cell_counts(path, rows, len(names)):
         values = [cells[place].strip() for place in places]
         if "" in values:
-            raise InputError(f"{path}:{line}: the cell of {columns[values.index('')]} is empty")
+            for column, value in zip(columns, values, strict=True):
+                if not value and column not in may_be_empty:
+                    raise InputError(f"{path}:{line}: the cell of {column} is empty")
         yield line, values
 
 

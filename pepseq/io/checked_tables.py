@@ -1,0 +1,139 @@
+"""Columns of a table, in a file or a DataFrame, checked cell by cell."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pepseq.errors import InputError, found
+from pepseq.io.dataframes import is_parquet, read_parquet
+from pepseq.io.tables import read_columns, read_table
+
+MAX_SUM_OF_FRACTIONS = 1.01
+"""Fractions that add up to more are percentages, or of several samples; room for rounding."""
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """Columns of a table; `place` says where a row is, for messages."""
+
+    source: str
+    columns: dict[str, Sequence[Any]]
+    place: Callable[[int], str]
+
+    def texts(self, column: str, may_be_empty: bool = False) -> list[str]:
+        """Return the cells of a column as texts; InputError for a cell without one.
+
+        With `may_be_empty`, a cell without a text is "".
+        """
+        texts = []
+        for row, cell in enumerate(self.columns[column]):
+            text = str(cell).strip() if isinstance(cell, str | Integral) else ""
+            if not text and not may_be_empty:
+                raise InputError(
+                    f"{self.place(row)}: {column}: expected a text, found {found(str(cell))}"
+                )
+            texts.append(text)
+        return texts
+
+    def numbers(self, column: str, high: float = math.inf, whole: bool = False) -> np.ndarray:
+        """Return the numbers of a column, float64.
+
+        Raises InputError for a cell that is no number, negative or above `high`.
+        """
+        cells = self.columns[column]
+        values = np.array([_number(cell) for cell in cells], dtype=np.float64)
+        right = np.isfinite(values) & (values >= 0) & (values <= high)
+        if whole:
+            right &= values == np.floor(values)
+        if not right.all():
+            row = int(np.argmin(right))
+            kind = "a whole number" if whole else "a number"
+            bounds = "of 0 or more" if math.isinf(high) else f"from 0 to {high:g}"
+            raise InputError(
+                f"{self.place(row)}: {column}: expected {kind} {bounds}, found "
+                f"{found(str(cells[row]))}"
+            )
+        return values
+
+    def fractions(self, column: str) -> np.ndarray:
+        """Return the numbers of a column of fractions; InputError if their sum exceeds 1."""
+        values = self.numbers(column, 1)
+        if (total := float(values.sum())) > MAX_SUM_OF_FRACTIONS:
+            raise InputError(
+                f"{self.source}: {column}: expected fractions that add up to at most 1, found a "
+                f"sum of {total:.4g}"
+            )
+        return values
+
+    def refuse_repeated(self, names: Iterable[tuple[int, str]], kind: str) -> None:
+        """Raise InputError if a name occurs in two rows; `names` are pairs of (row, name)."""
+        first: dict[str, int] = {}
+        for row, name in names:
+            if name in first:
+                raise InputError(
+                    f"{self.place(row)}: {kind} {found(name)} occurs twice, first in "
+                    f"{self.place(first[name])}"
+                )
+            first[name] = row
+
+
+def _number(cell: Any) -> float:
+    """Return a cell as a number, NaN for another cell."""
+    if isinstance(cell, str) and ("_" in cell or not cell.isascii()):
+        return math.nan
+    try:
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def read_checked_table(
+    table: Any,
+    source: str,
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
+    may_be_empty: tuple[str, ...] = (),
+) -> CheckedTable:
+    """Return columns of a DataFrame, which messages call `source`, or of a file (TSV, Parquet).
+
+    Raises InputError for a required column that is missing, a column that occurs twice, a table
+    without rows, and in a file of text for an empty cell of a column that is not in `may_be_empty`.
+    """
+    if isinstance(table, str | Path):
+        source = str(table)
+        if not is_parquet(table):
+            return _read_text(source, required, optional, may_be_empty)
+        table = read_parquet(table)
+    elif not hasattr(table, "columns"):
+        raise InputError(f"{source}: expected a DataFrame, found {type(table).__name__}")
+    header = list(table.columns)
+    names = (*required, *(name for name in optional if name in header))
+    for column in names:
+        if header.count(column) != 1:
+            shown = found(" ".join(map(str, header)))
+            raise InputError(f"{source}: expected one column {column}, found {shown}")
+    if not len(table):
+        raise InputError(f"{source}: expected rows, found none")
+    columns = {name: table[name].tolist() for name in names}
+    return CheckedTable(source, columns, lambda row: f"{source}: row {row + 1}")
+
+
+def _read_text(
+    source: str,
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
+    may_be_empty: tuple[str, ...],
+) -> CheckedTable:
+    header = [name.strip() for name in read_columns(source)]
+    names = (*required, *(name for name in optional if name in header))
+    rows = list(read_table(source, names, may_be_empty))
+    if not rows:
+        raise InputError(f"{source}: expected rows below the header, found none")
+    cells = zip(*(cells for _, cells in rows), strict=True)
+    columns: dict[str, Sequence[Any]] = dict(zip(names, cells, strict=True))
+    return CheckedTable(source, columns, lambda row: f"{source}:{rows[row][0]}")

@@ -1,0 +1,83 @@
+"""DataFrames as files: TSV, or Parquet by the suffix of the name, which needs pyarrow."""
+
+import importlib.util
+import math
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pepseq.errors import InputError, SettingsError, found
+from pepseq.io.compression import without_suffix
+from pepseq.io.files import open_input
+from pepseq.io.tables import format_tsv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Return whether the name of a file is that of a table in Parquet format.
+
+    >>> is_parquet("amounts.parquet"), is_parquet("amounts.tsv.gz")
+    (True, False)
+    """
+    return without_suffix(path).lower().endswith(".parquet")
+
+
+def read_parquet(path: str | Path) -> "pd.DataFrame":
+    """Return a table in Parquet format.
+
+    Raises SettingsError without pyarrow, InputError for a file that is missing or no Parquet.
+    """
+    check_parquet(path)
+    import pandas as pd
+    from pyarrow.lib import ArrowException
+
+    with open_input(path) as stream:
+        content = stream.read()
+    try:
+        return pd.read_parquet(BytesIO(content), engine="pyarrow")
+    except (ArrowException, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: cannot be read as Parquet: {reason}") from error
+
+
+def format_frame(frame: "pd.DataFrame", path: str | Path) -> bytes:
+    r"""Return a table without its index, as Parquet or TSV by the name of the file.
+
+    In TSV, floats have 6 significant digits, and a missing value is an empty cell. Raises
+    SettingsError for Parquet without pyarrow, InputError for a text that Parquet cannot hold.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"group": ["G1", "G2"], "molar_fraction": [1 / 3, None]})
+    >>> format_frame(frame, "amounts.tsv")
+    b'group\tmolar_fraction\nG1\t0.333333\nG2\t\n'
+    """
+    if not is_parquet(path):
+        columns = [[_cell(value) for value in frame[name].tolist()] for name in frame.columns]
+        return format_tsv([frame.columns, *zip(*columns, strict=True)])
+    check_parquet(path)
+    stream = BytesIO()
+    try:
+        frame.to_parquet(stream, engine="pyarrow", index=False)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{path}: Parquet holds UTF-8 only, and the table has {found(str(error.object))}; "
+            "give a name that ends in .tsv"
+        ) from error
+    return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return None if math.isnan(value) else f"{value:.6g}"
+    return value
+
+
+def check_parquet(path: str | Path) -> None:
+    """Raise SettingsError if the name of a file is that of Parquet, and pyarrow is missing."""
+    if is_parquet(path) and importlib.util.find_spec("pyarrow") is None:
+        raise SettingsError(
+            f"{path}: tables in Parquet format need pyarrow, which is not installed: "
+            "pip install 'pepseq[parquet]'"
+        )
