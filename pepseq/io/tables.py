@@ -62,11 +62,10 @@ def read_table(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells of `columns`) of each row; other columns and empty rows are skipped.
 
-    `-` is standard input; spaces around a cell are dropped.
+    `-` is standard input; spaces around a cell are dropped; cells of `may_be_empty` may be empty.
 
     Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
-    than the header, an empty cell of a column that is not in `may_be_empty`, and a file that is no
-    text.
+    than the header, an empty cell, and a file that is no text.
     """
     rows = read_cells(path)
     names = [name.strip() for name in next(rows)[1]]
