@@ -19,6 +19,7 @@ from pepseq.evaluation.quantity_measures import (
     measure,
 )
 from pepseq.evaluation.true_amounts import true_amounts
+from pepseq.io.dataframes import frame_of_rows
 from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR, estimated_amounts
 
 if TYPE_CHECKING:
@@ -84,12 +85,7 @@ class QuantityEvaluation:
 
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a DataFrame with a row for each group: the columns of groups.tsv."""
-        import pandas as pd
-
-        rows = list(self.group_rows())
-        # dtype object: pyarrow's texts, which pandas else takes, must be UTF-8
-        frame = pd.DataFrame(rows, columns=list(GROUP_COLUMNS), dtype=object)
-        return frame.astype({column: np.float64 for column in GROUP_COLUMNS[3:]})
+        return frame_of_rows(self.group_rows(), GROUP_COLUMNS, GROUP_COLUMNS[3:])
 
     def __repr__(self) -> str:
         summary = self.summary

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,20 @@ from pepseq.io.tables import format_tsv
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def frame_of_rows(
+    rows: Iterable[Mapping[str, object]], columns: Sequence[str], numbers: Sequence[str]
+) -> "pd.DataFrame":
+    """Return rows as a DataFrame; `numbers` are the columns of numbers, the others hold texts.
+
+    Texts are Python's, of dtype object: those of pyarrow, which pandas takes where it is installed,
+    must be UTF-8, and an id may have any bytes. None becomes NaN in a column of numbers.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
 def is_parquet(path: str | Path) -> bool:

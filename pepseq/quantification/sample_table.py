@@ -1,11 +1,12 @@
 """Amounts of several samples in one table: samples as columns, in long form, or for MSstats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError, found
+from pepseq.io.dataframes import frame_of_rows
 from pepseq.quantification.amounts_table import (
     PROTEIN_SEPARATOR,
     EstimatedAmounts,
@@ -73,7 +74,7 @@ def samples_as_columns(
         for row in np.flatnonzero(chosen[name]).tolist():
             cells = rows.setdefault(_proteins(table, row), _group_cells(table, row))
             cells[name] = values[row]
-    return _frame(list(rows.values()), [*_GROUP_COLUMNS, *tables], tuple(tables))
+    return frame_of_rows(list(rows.values()), [*_GROUP_COLUMNS, *tables], tuple(tables))
 
 
 def long_sample_table(samples: Samples, max_q: float | None = None) -> "pd.DataFrame":
@@ -91,7 +92,7 @@ def long_sample_table(samples: Samples, max_q: float | None = None) -> "pd.DataF
                 for column, values in columns.items()
             }
             rows.append({"sample": name, **_group_cells(table, row), **numbers})
-    return _frame(rows, LONG_COLUMNS, LONG_COLUMNS[4:])
+    return frame_of_rows(rows, LONG_COLUMNS, LONG_COLUMNS[4:])
 
 
 def msstats_table(
@@ -134,7 +135,7 @@ def msstats_table(
         ):
             about = {"ProteinName": proteins, "PeptideSequence": group}
             rows.append({**about, **fixed, "Intensity": intensity})
-    return _frame(rows, MSSTATS_COLUMNS, ("Intensity",))
+    return frame_of_rows(rows, MSSTATS_COLUMNS, ("Intensity",))
 
 
 def format_msstats(table: "pd.DataFrame") -> bytes:
@@ -188,14 +189,3 @@ def _proteins(table: EstimatedAmounts, row: int) -> str:
 def _group_cells(table: EstimatedAmounts, row: int) -> dict[str, Any]:
     cells = (table.names[row], _proteins(table, row), table.descriptions[row])
     return dict(zip(_GROUP_COLUMNS, cells, strict=True))
-
-
-def _frame(
-    rows: list[dict[str, Any]], columns: Sequence[str], numbers: Sequence[str]
-) -> "pd.DataFrame":
-    """Return rows as a DataFrame; `numbers` are the columns of numbers, the others hold texts."""
-    import pandas as pd
-
-    # dtype object: pyarrow's texts, which pandas else takes, must be UTF-8
-    frame = pd.DataFrame(rows, columns=list(columns), dtype=object)
-    return frame.astype({column: np.float64 for column in numbers})

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.io.dataframes import format_frame, read_parquet
+from pepseq.io.dataframes import format_frame, frame_of_rows, read_parquet
 
 FRAME = pd.DataFrame({"group": ["G1", "G2"], "molar_fraction": [0.75, 0.25], "reads": [3, 1]})
 
@@ -42,7 +42,7 @@ def test_other_names_are_tsv():
 
 def test_a_text_that_parquet_cannot_hold_is_an_input_error():
     pytest.importorskip("pyarrow")
-    frame = pd.DataFrame({"group": pd.Series(["caf\udce9"], dtype=object)})
+    frame = frame_of_rows([{"group": "caf\udce9"}], ["group"], [])
     with pytest.raises(InputError, match="Parquet holds UTF-8 only, and the table has 'café'"):
         format_frame(frame, "amounts.parquet")
     assert format_frame(frame, "amounts.tsv") == b"group\ncaf\xe9\n"
