@@ -10,7 +10,7 @@ from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, fit_reads, fit_rows
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs
+from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
@@ -19,6 +19,7 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
+from pepseq.settings import check_config
 from pepseq.templates.reference_files import open_reference
 
 log = logging.getLogger(__name__)
@@ -70,8 +71,9 @@ def lookup(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
+    check_config(config, LookupConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    paths = [reference] if isinstance(reference, str | Path) else list(reference)
+    paths = list_paths(reference, "reference")
     if not paths:
         raise SettingsError("lookup: expected a reference, found none")
     check_outputs([output], [reads, *paths], force)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.atomic_files import replace_file
+from pepseq.io.files import check_path
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
 from pepseq.models.registry import FOLDING, KNOWN_MODELS, MASKED, find_known_model
@@ -59,6 +60,8 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     checked. Raises InputError for a folder that does not exist or differs from its manifest, and
     for a known model that is missing or changed.
     """
+    if model is not None:
+        check_path(model, "model")
     folder = BUNDLED if model is None else Path(model)
     if os.path.isdir(folder):
         if (folder / DESCRIPTION).exists() or (folder / MANIFEST).exists():

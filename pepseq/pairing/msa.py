@@ -86,7 +86,10 @@ def alignment_in_memory(
     """
     unaligned = getattr(rows, "sequences", None)
     if unaligned is not None:  # of a Bio.Align.Alignment, whose rows are texts without ids
-        headers = (f"{record.id} {record.description}" for record in unaligned)
+        headers = (
+            f"{record.id} {record.description}" if hasattr(record, "id") else str(number)
+            for number, record in enumerate(unaligned, 1)
+        )
         rows = list(zip(headers, rows, strict=True))
     records = sequence_records(rows, source, rows=True)
     if not records:

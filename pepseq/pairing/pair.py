@@ -10,7 +10,7 @@ from typing import IO
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.pairing.config import PairConfig
@@ -26,6 +26,7 @@ from pepseq.pairing.pairs import (
     paired_fasta,
 )
 from pepseq.sequences.headers import table_path
+from pepseq.settings import check_config
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ def pair(
     Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
+    check_config(config, PairConfig)
+    check_path(output, "output")
     inputs = _input_files(family_a, family_b, known, config)
     check_outputs([path for path in (output, paired_msa, plot) if path is not None], inputs, force)
     picture_format = _picture_format(plot)

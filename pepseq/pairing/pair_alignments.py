@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pepseq.errors import TryAgainError, found
+from pepseq.errors import InputError, SettingsError, TryAgainError, found
 from pepseq.io.progress import Progress
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import GroupedFamilies, UnpairedProtein, group_by_species
@@ -25,6 +25,7 @@ from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.sequences.headers import AUTO
 from pepseq.sequences.sequence_records import Sequences
 from pepseq.sequences.species import FamilySpecies, read_species
+from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas
@@ -95,13 +96,29 @@ def pair_alignments(
     >>> pairing.to_dataframe().query("not known").protein_a.to_list()
     ['a3', 'a2']
     """
+    check_config(config, PairConfig)
     a, b = (
         alignment_in_memory(rows, name, align=config.align, threads=config.threads)
         for rows, name in ((family_a, "family_a"), (family_b, "family_b"))
     )
-    known_pairs = [KnownPair(f"known: pair {n}", *pair) for n, pair in enumerate(known, 1)]
+    known_pairs = _known_pairs(known)
     grouped, _ = group_alignments(a, b, config.species if species is None else species, known_pairs)
     return pair_families(grouped, config, offline)
+
+
+def _known_pairs(known: Iterable[tuple[str, str]]) -> list[KnownPair]:
+    """Return the given pairs with their places; InputError for what is no pair of ids."""
+    if not isinstance(known, Iterable) or isinstance(known, str | Mapping) or hasattr(known, "loc"):
+        raise InputError(f"known: expected a list of pairs of ids, found {type(known).__name__}")
+    pairs = []
+    for number, pair in enumerate(known, 1):
+        ids = pair if isinstance(pair, tuple | list) else ()
+        if len(ids) != 2 or not all(isinstance(id, str) for id in ids):
+            raise InputError(
+                f"known: pair {number}: expected (id in A, id in B), found {found(repr(pair))}"
+            )
+        pairs.append(KnownPair(f"known: pair {number}", *ids))
+    return pairs
 
 
 def group_alignments(
@@ -110,6 +127,12 @@ def group_alignments(
     """Return two families grouped by species, and how the species were read; log a summary."""
     if isinstance(species, str):
         read = read_species(species, (a.ids, b.ids), (a.headers, b.headers))
+    elif not isinstance(species, Mapping):
+        raise SettingsError(
+            f"species: expected a rule or a dict of ids to species, found {found(repr(species))}"
+        )
+    elif wrong := [name for name in species.values() if not isinstance(name, str | None)]:
+        raise InputError(f"species: expected texts in the dict, found {found(repr(wrong[0]))}")
     else:
         of_a, of_b = (tuple(species.get(id) or None for id in family.ids) for family in (a, b))
         read = FamilySpecies("a mapping of ids", of_a, of_b)

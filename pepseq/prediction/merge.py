@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_outputs, open_input
+from pepseq.io.files import check_outputs, list_paths, open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import ARGV
@@ -108,14 +108,13 @@ def merge(
     run (settings, input, version), or not as it was written; and, after writing the good records,
     for records left out, unless `keep_going`.
     """
-    parts = sorted(map(_read_shard, shards), key=lambda part: part.shard["number"])
-    if not parts:
-        raise SettingsError("merge: expected the outputs of shards, found none")
+    paths = list_paths(shards, "shards", required=True)
+    parts = sorted(map(_read_shard, paths), key=lambda part: part.shard["number"])
     _check_one_run(parts)
     if (table is None) != (parts[0].table is None):
         raise SettingsError(f"--table: the shards have {'no tables' if table else 'tables too'}")
-    paths = [output] if table is None else [output, table]
-    check_outputs(paths, [path for part in parts for path in part.files()], force)
+    outputs_of_run = [output] if table is None else [output, table]
+    check_outputs(outputs_of_run, [path for part in parts for path in part.files()], force)
     whole = ProteinTally()
     bad = _read_failed(parts[0])
     with Outputs(force) as outputs:

@@ -77,7 +77,8 @@ def predict(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    shard = Shard.parse(shard) if isinstance(shard, str) else shard
+    if shard is not None and not isinstance(shard, Shard):
+        shard = Shard.parse(shard)
     paths = [output] if table is None else [output, table]
     if shard is not None:
         _check_shareable(reads, paths)

@@ -15,6 +15,7 @@ from pepseq.prediction.residue_table import to_dataframe
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
+from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +91,7 @@ def reconstruct(
     >>> proteins.to_dataframe().shape
     (57, 13)
     """
+    check_config(config, PredictConfig)
     if config.min_confidence:
         raise SettingsError(
             "min_confidence: is a setting of pepseq.predict; in memory call hide_below(confidence) "
@@ -97,7 +99,11 @@ def reconstruct(
         )
     references = choose_references(reference, model, config)
     checkpoint = find_checkpoint(model, offline)
-    own = [readout if isinstance(readout, Readout) else Readout(readout)] if readout else []
+    own = (
+        [readout if isinstance(readout, Readout) else Readout(readout)]
+        if readout is not None
+        else []
+    )
     groups = groups_of(own or checkpoint.readouts)
     records = records_of(reads, groups)
     survey = survey_reads(records, groups)

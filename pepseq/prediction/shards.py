@@ -36,9 +36,9 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> "Shard":
         """Return the shard written as `3/8`."""
-        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", text)
+        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", str(text))
         if match is None:
-            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(text)}")
+            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(str(text))}")
         return cls(int(match[1]), int(match[2]))
 
 

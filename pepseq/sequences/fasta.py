@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.failures import FailedRecord
-from pepseq.io.files import decode_text, encode_text
+from pepseq.io.files import decode_text, encode_text, list_paths
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
 from pepseq.sequences.nucleotides import refuse_nucleotides
 from pepseq.sequences.raw_records import (
@@ -71,7 +71,7 @@ def read_fasta(
     Raises InputError.
     """
     parser = new_parser(reads=reads, rows=rows, groups=groups, repeated_ids=repeated_ids)
-    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+    for path in list_paths(paths, "input"):
         is_empty = True
         raw_records = read_raw_records(path, parser.max_residues, alignment if rows else None)
         for raw in refuse_nucleotides(raw_records, path, b"." if rows else b""):
@@ -106,7 +106,7 @@ class RecordParser:
     def parse(self, raw: RawRecord) -> tuple[Record, str]:
         """Return a record, and what is wrong with it, empty for a good one."""
         name, description = _split_header(raw.header)
-        if raw.residues is None:
+        if raw.residues is None or len(raw.header) > MAX_HEADER_BYTES:
             return Record(name, "", "", raw.line), self._too_long()
         sequence = raw.residues.translate(self.alphabet.table, WHITE_SPACE).removesuffix(b"*")
         new_groups: dict[str, str] = {}

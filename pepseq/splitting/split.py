@@ -14,12 +14,14 @@ from pepseq.evaluation.nearest import find_nearest
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import compressed
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
+from pepseq.io.files import list_paths
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import format_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.settings import check_config
 from pepseq.splitting.clusters import MMseqs, find_mmseqs
 from pepseq.splitting.config import CLUSTER, RANDOM, SPLITS, SplitConfig
 from pepseq.splitting.groups import (
@@ -77,8 +79,9 @@ def split(
     TryAgainError.
     """
     started = time.time()
-    config = config or SplitConfig()
-    inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
+    config = SplitConfig() if config is None else config
+    check_config(config, SplitConfig)
+    inputs = list_paths(proteins, "proteins", required=True)
     for path in inputs:
         if str(path) == STDIO:
             raise SettingsError("split: expected files, which are read twice; found - (stdin)")

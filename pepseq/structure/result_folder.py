@@ -21,7 +21,7 @@ from typing import Any
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.atomic_files import disk_errors, locked, publish_file
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_outputs, sha256, to_json
@@ -180,6 +180,7 @@ def open_folder(
     Raises OutputError if it holds other files and not `force`, or is no folder, InputError if its
     table is another one, TryAgainError while another run writes it.
     """
+    check_path(output, "output")
     path = Path(output)
     root = path / _WORK_FOLDER
     check_outputs([path], inputs, True, folder=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pepseq.errors import found
-from pepseq.settings import require
+from pepseq.settings import check, require
 
 UNIREF, UNIPROTKB = DATABASES = ("uniref", "uniprotkb")
 IDENTITIES = (100, 90, 50)
@@ -31,6 +31,7 @@ class DownloadConfig:
     server: str | None = None
 
     def __post_init__(self) -> None:
+        check(self)
         taxon = str(self.taxon or "").strip()
         require(bool(taxon or (self.query or "").strip()), "give a taxon, a query or both")
         require(
@@ -49,4 +50,10 @@ class DownloadConfig:
             not self.reviewed or self.database == UNIPROTKB,
             "reviewed: is a setting of the database uniprotkb, not of uniref",
         )
-        require(all(n.strip() for n in self.exclude_names), "exclude_names: expected a text")
+        names = self.exclude_names
+        require(
+            isinstance(names, tuple | list)
+            and all(isinstance(name, str) and name.strip() for name in names),
+            f"exclude_names: expected a tuple of texts, found {found(repr(names))}",
+        )
+        object.__setattr__(self, "exclude_names", tuple(names))

@@ -19,6 +19,7 @@ from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
+from pepseq.settings import check_config
 from pepseq.uniprot.config import DownloadConfig
 from pepseq.uniprot.pages import (
     DatabaseChangedError,
@@ -71,6 +72,7 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
     release twice, if SIGTERM stops the run, or if another run writes the output.
     """
     started = time.time()
+    check_config(config, DownloadConfig)
     if str(output) == STDIO:
         raise SettingsError("output: expected a file, so that the download can be resumed; found -")
     check_outputs([output], [], force)

@@ -22,6 +22,7 @@ from pepseq.io.outputs import STDIO
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
+from pepseq.settings import check_config
 from pepseq.structure.alphafold_db.accessions import (
     RequestedProtein,
     is_uniparc,
@@ -89,6 +90,7 @@ def fetch_structures(
     good, when SIGTERM stops the run, or another run writes the folder.
     """
     started = time.time()
+    check_config(config, FetchConfig)
     bad: list[FailedRecord] = []
     proteins = read_requested_proteins(ids, bad)
     with (

@@ -14,14 +14,10 @@ from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import UNKNOWN
+from pepseq.settings import check_config
 from pepseq.structure.file_names import file_stems, text_sha256
 from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
-from pepseq.structure.folding.engines import (
-    CommandEngine,
-    Engine,
-    FoldedStructure,
-    FoldingTarget,
-)
+from pepseq.structure.folding.engines import CommandEngine, Engine, FoldedStructure, FoldingTarget
 from pepseq.structure.folding.structure_check import check_structure
 from pepseq.structure.result_folder import (
     DONE,
@@ -92,6 +88,7 @@ def fold(
     TryAgainError when SIGTERM stops the run or another one writes the folder.
     """
     started = time.time()
+    check_config(config, FoldConfig)
     bad: list[FailedRecord] = []
     records = list(read_fasta(proteins, bad=bad))
     engine = find_engine(config)

@@ -9,6 +9,8 @@ import gemmi
 import numpy as np
 
 from pepseq.errors import InputError
+from pepseq.sequences.sequence_records import sequence_records
+from pepseq.settings import check_config
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.config import ScoreConfig
@@ -82,6 +84,9 @@ def score_structures(
 
     Raises InputError for what is no structure, or if too few residues correspond.
     """
+    check_config(config, ScoreConfig)
+    if sequence is not None:
+        sequence = sequence_records([sequence], "sequence")[0].sequence
     structures = load_structure(model, "model"), load_structure(reference, "reference")
     return compare_structures(*structures, sequence, config)
 

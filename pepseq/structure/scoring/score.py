@@ -14,12 +14,13 @@ from pepseq.errors import SettingsError, found
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
+from pepseq.settings import check_config
 from pepseq.structure.model_names import PairOfFiles, PairsOfFiles, find_pairs, short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 from pepseq.structure.scoring.rows import SCORE_COLUMNS, ScoreRow, format_row
@@ -69,7 +70,10 @@ def score(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    inputs = [str(path) for path in (model, reference, sequences) if path is not None]
+    check_config(config, ScoreConfig)
+    check_path(model, "model")
+    given = [path for path in (model, reference, sequences) if path is not None]
+    inputs = [str(path) for path in list_paths(given, "input", required=True)]
     pairs = find_pairs(model, reference)
     files = [path for pair in pairs.pairs for path in (pair.model, pair.reference)]
     # the run record names inputs as they were given, one twice as well
