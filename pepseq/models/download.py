@@ -3,12 +3,12 @@
 import errno
 import logging
 import os
-import sys
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
 from pepseq.http.client import HttpClient, HttpConfig, is_offline, parse_address
 from pepseq.io.atomic_files import disk_errors, locked
+from pepseq.io.progress import shows_bars
 from pepseq.io.run_record import sha256
 from pepseq.models.checksums import (
     CHANGED,
@@ -123,7 +123,7 @@ def _download_from_hub(known: KnownModel, force: bool) -> None:
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.utils import disable_progress_bars
 
-    if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
+    if not shows_bars():
         disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     endpoint = _hub_endpoint()

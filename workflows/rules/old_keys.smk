@@ -1,17 +1,34 @@
 """Older names of keys of the configuration, which users' files may have."""
 
+from snakemake.exceptions import WorkflowError
+
 
 def rename_old_keys():
     """Accept `at_most` for `max_proteins` of `split`, and `sure` for `known_confidence` of pairing."""
-    species = config.get("species")
-    for section in (config, *(species.values() if isinstance(species, dict) else ())):
-        split = section.get("split") if isinstance(section, dict) else None
-        if isinstance(split, dict) and "at_most" in split:
-            split.setdefault("max_proteins", split.pop("at_most"))
-    pairing = config.get("pairing")
-    for families in pairing.values() if isinstance(pairing, dict) else ():
-        if isinstance(families, dict) and "sure" in families:
-            families.setdefault("known_confidence", families.pop("sure"))
+    rename("split", config.get("split"), "at_most", "max_proteins")
+    for section, settings in entries_of("species"):
+        split = settings.get("split")
+        rename(f"{section}.split", split, "at_most", "max_proteins")
+    for section, settings in entries_of("pairing"):
+        rename(section, settings, "sure", "known_confidence")
+
+
+def entries_of(key):
+    """Return place and settings of each entry of a section; wrong types are left to the check."""
+    entries = config.get(key)
+    entries = entries.items() if isinstance(entries, dict) else ()
+    return [(f"{key}.{name}", of) for name, of in entries if isinstance(of, dict)]
+
+
+def rename(section, settings, old, new):
+    """Rename a key; WorkflowError if both names are given."""
+    if not isinstance(settings, dict) or old not in settings:
+        return
+    if new in settings:
+        raise WorkflowError(
+            f"configuration: {section}: {old} is the older name of {new}; delete {old}"
+        )
+    settings[new] = settings.pop(old)
 
 
 rename_old_keys()
