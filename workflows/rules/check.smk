@@ -12,9 +12,6 @@ NAME = "[A-Za-z0-9_]+"
 
 def check(path):
     """Raise WorkflowError naming the key of the configuration that is wrong."""
-    number = key_that_is_no_text(config)
-    if number:
-        raise WorkflowError(f"configuration: expected texts as keys, found {number}: quote it")
     with open(path) as stream:
         schema = yaml.safe_load(stream)
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
@@ -22,19 +19,6 @@ def check(path):
     wrong = said(first) if first else contradiction()
     if wrong:
         raise WorkflowError(f"configuration: {wrong}")
-
-
-def key_that_is_no_text(value):
-    """Return the place of the first key that is a number or the like, None if all are texts."""
-    if isinstance(value, list):
-        return next(filter(None, map(key_that_is_no_text, value)), None)
-    for key, inner in value.items() if isinstance(value, dict) else ():
-        if not isinstance(key, str):
-            return str(key)
-        below = key_that_is_no_text(inner)
-        if below:
-            return f"{key}.{below}"
-    return None
 
 
 def said(error):

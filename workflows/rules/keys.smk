@@ -1,6 +1,19 @@
-"""Older names of keys of the configuration, which users' files may have."""
+"""Keys of the configuration: they are texts, and may have older names in users' files."""
 
 from snakemake.exceptions import WorkflowError
+
+
+def key_that_is_no_text(value):
+    """Return the place of the first key that is a number or the like, None if all are texts."""
+    if isinstance(value, list):
+        return next(filter(None, map(key_that_is_no_text, value)), None)
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if not isinstance(key, str):
+            return str(key)
+        below = key_that_is_no_text(inner)
+        if below:
+            return f"{key}.{below}"
+    return None
 
 
 def rename_old_keys():
@@ -31,4 +44,7 @@ def rename(section, settings, old, new):
     settings[new] = settings.pop(old)
 
 
+number = key_that_is_no_text(config)
+if number:
+    raise WorkflowError(f"configuration: expected texts as keys, found {number}: quote it")
 rename_old_keys()
