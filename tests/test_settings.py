@@ -28,7 +28,11 @@ from pepseq.errors import SettingsError
         ("PredictConfig", {"threads": 1.5}, "threads: expected a whole number, found '1.5'"),
         ("PredictConfig", {"window": True}, "window: expected a whole number, found 'True'"),
         ("PredictConfig", {"kind": 3}, "kind: expected one of protein, prefix, tryptic, fragment"),
-        ("SplitConfig", {"fractions": "abc"}, "fractions: expected three shares that sum to 1"),
+        (
+            "SplitConfig",
+            {"fractions": "abc"},
+            "fractions: expected three shares (train, validation, test) that sum to 1",
+        ),
         ("SplitConfig", {"max_proteins": 5}, "max_proteins: expected three whole numbers"),
         ("SplitConfig", {"seed": -1}, "seed: expected 0 or more and 4294967295 or less, found -1"),
         ("FinetuneConfig", {"epochs": math.inf}, "epochs: expected 0 or more, found inf"),

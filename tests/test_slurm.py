@@ -94,7 +94,7 @@ def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
     (tmp_path / "shards" / "2.fasta.gz").unlink()
     merge = "sbatch workflows/slurm/merge.sbatch shards again.fasta again.tsv"
     done = shell(merge)
-    assert done.returncode == 65 and "found none for 2" in done.stderr
+    assert done.returncode == 65 and "but these are missing: 2" in done.stderr
     again = re.search(r"^SHARDS=8 sbatch.*$", README, re.M)[0].replace("=8", "=2")
     again = again.replace("--array=3", "--array=2 --cpus-per-task=1")
     assert shell(f"{again} {tiny}; {merge}").returncode == 0

@@ -75,7 +75,7 @@ def lookup(
     readout = readout if isinstance(readout, Readout) else Readout(readout)
     paths = list_paths(reference, "reference")
     if not paths:
-        raise SettingsError("lookup: expected a reference, found none")
+        raise SettingsError("lookup: give a reference")
     check_outputs([output], [reads, *paths], force)
     check_inputs([reads, *paths])
     bad: list[FailedRecord] = []

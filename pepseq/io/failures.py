@@ -63,7 +63,7 @@ def refuse_failed(
     if bad and not keep_going:
         where = "" if str(output) == STDIO else f"; all are listed in {Path(output)}.failed.tsv"
         raise InputError(
-            f"{len(bad)} of {len(bad) + good} records were left out, because they cannot be used: "
+            f"{len(bad)} of {len(bad) + good} records were left out because they cannot be used: "
             f"{bad[0]}{where}"
         )
     return bad

@@ -144,7 +144,7 @@ def check_outputs(
     taken = {os.path.realpath(path) for path in inputs if str(path) != STDIO}
     for stream, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
         if [str(path) for path in paths].count(STDIO) > 1:
-            raise SettingsError(f"expected at most one {stream} (-), found several")
+            raise SettingsError(f"only one {stream} (-) is possible")
     for output in outputs:
         if str(output) == STDIO:
             continue
@@ -153,12 +153,12 @@ def check_outputs(
         files = {os.path.realpath(f"{Path(output)}{suffix}") for suffix in SIDE_FILES}
         if files & taken:
             raise SettingsError(
-                f"{output}: the output, or a file beside it such as its run record, overwrites "
-                "an input or another output; give another name"
+                f"{output}: the output, or a file beside it such as its run record, would "
+                "overwrite an input or another output; give another name"
             )
         taken |= files
         if os.path.lexists(output) and not force:
-            raise OutputError(f"{output}: exists already; --force overwrites it")
+            raise OutputError(f"{output}: already exists; --force overwrites it")
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "a folder" if folder else "a regular file"
             raise OutputError(f"{output}: exists and is not {kind}; give another name")

@@ -52,7 +52,7 @@ def check_table_name(path: str | Path) -> None:
     stem, suffix = os.path.splitext(name)
     if other_format := _FORMAT_OF_SUFFIX.get(suffix.lower().removeprefix(".")):
         raise SettingsError(
-            f"{path}: pepseq writes tables as TSV, and this name is that of {other_format}; give "
+            f"{path}: pepseq writes tables as TSV, but this name is that of {other_format}; use "
             f"{stem}.tsv{str(path).removeprefix(name)}"
         )
 
@@ -70,8 +70,8 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int
     for column in columns:
         if names.count(column) != 1:
             raise InputError(
-                f"{path}:1: expected one column {column} in the header of a table, "
-                f"found {found(' '.join(names))}"
+                f"{path}:1: expected one column {column} in the header of the table, found "
+                f"{found(' '.join(names))}"
             )
     places = [names.index(column) for column in columns]
     for line, cells in _check_cell_counts(path, rows, len(names)):
@@ -147,7 +147,7 @@ def text_lines(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[in
         if binary in (_EXCEL, _OPEN_DOCUMENT):
             command = f"soffice --headless --convert-to csv {shlex.quote(str(path))}"
             hint = f"; save it as CSV, in a spreadsheet program or with: {command}"
-        raise InputError(f"{path}: expected text, found {binary}{hint}")
+        raise InputError(f"{path}: this is {binary}, not text{hint}")
     for number, line in numbered_lines(path, _text_stream(stream)):
         if "\0" in line:
             raise InputError(f"{path}:{number}: expected text, found binary data")

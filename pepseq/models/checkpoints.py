@@ -72,8 +72,8 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     if checkpoint is None:
         names = ", ".join(known.name for known in KNOWN_MODELS if known.kind == MASKED)
         raise InputError(
-            f"--model {found(str(model), 200)}: expected a model folder, one of {names}, or a "
-            "Hugging Face id such as Rostlab/prot_bert, found none of these"
+            f"--model {found(str(model), 200)}: not a model folder, one of {names}, or a Hugging "
+            "Face id such as Rostlab/prot_bert"
         )
     return checkpoint
 
@@ -92,15 +92,15 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
         checkpoint = _hub_checkpoint(folder, offline)
     if checkpoint is None:
         raise InputError(
-            f"--model {found(str(model), 200)}: expected a model folder, esmfold, or a Hugging "
-            "Face id such as facebook/esmfold_v1, found none of these"
+            f"--model {found(str(model), 200)}: not a model folder, esmfold, or a Hugging Face id "
+            "such as facebook/esmfold_v1"
         )
     return checkpoint
 
 
 def _transformers_folder(folder: Path) -> Checkpoint:
     if not (folder / "config.json").exists():
-        raise InputError(f"{folder}: expected a model folder with config.json, found none")
+        raise InputError(f"{folder}: not a model folder, because it contains no config.json")
     return Checkpoint(str(folder))
 
 
@@ -175,7 +175,7 @@ def check_manifest(folder: Path) -> None:
         files = decode_json(path.read_text())["sha256"]
         for name, expected in files.items():
             if not (folder / name).is_file():
-                raise InputError(f"{folder / name}: listed in {MANIFEST}, not there")
+                raise InputError(f"{folder / name}: listed in {MANIFEST}, but missing")
             if sha256(folder / name) != expected:
                 raise InputError(
                     f"{folder / name}: damaged or changed: its SHA-256 is not the one in {MANIFEST}"

@@ -82,9 +82,9 @@ def download_model(known: KnownModel, offline: bool = False, force: bool = False
     """
     if (known.missing_files() or force) and is_offline(offline):
         raise InputError(
-            f"{known.name}: not on this machine, and offline: {known.placement_advice()}, or run "
-            "with a network (without --offline, PEPSEQ_OFFLINE and HF_HUB_OFFLINE): pepseq models "
-            f"download {known.name}"
+            f"{known.name}: not on this machine, and offline: {known.placement_advice()}, or "
+            f"download it with a network connection (without --offline, PEPSEQ_OFFLINE and "
+            f"HF_HUB_OFFLINE): pepseq models download {known.name}"
         )
     with disk_errors(known.folder), locked(known.folder / known.name, _LOCK_SECONDS):
         if known.missing_files() or force:
@@ -252,7 +252,7 @@ def _converted_copy(path: Path) -> Path:
     """Return the safetensors file beside a pickle, converted again if the pickle has changed."""
     target = path.with_suffix(".safetensors")
     if path.suffix != ".pt":
-        raise InputError(f"{path}: expected weights as .pt or .safetensors, found another name")
+        raise InputError(f"{path}: the name of a file of weights must end in .pt or .safetensors")
     source = read_conversion_notes(target).get("source_sha256") if target.exists() else None
     if target.exists() and source is None:
         raise InputError(

@@ -151,9 +151,9 @@ def _unequal_rows(source: str, records: list[Record], rows: list[bytes]) -> str:
         record = records[number]
         shown.append(f"{found(record.id)} (line {record.line}) has {len(rows[number])}")
     return (
-        f"{source}: expected an alignment, rows of one length, found {count} of {len(rows)} rows "
-        f"with {usual_length} columns: {', '.join(shown)}; align it, for example with FAMSA or "
-        "MAFFT, or let --align do so"
+        f"{source}: expected an alignment, but only {count} of {len(rows)} rows have "
+        f"{usual_length} columns: {', '.join(shown)}; align the family with FAMSA or MAFFT, or "
+        "give --align"
     )
 
 

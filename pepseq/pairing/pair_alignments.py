@@ -147,10 +147,10 @@ def group_alignments(
 
 def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: bool) -> None:
     log.info(
-        "species by %(rule)s, such as %(example)s: unread in %(unread_a)d of %(proteins_a)d "
-        "proteins of A and %(unread_b)d of %(proteins_b)d of B; %(species_in_both)d species in "
-        "both (%(species_with_paralogs)d with paralogs), %(species_in_a_only)d in A only, "
-        "%(species_in_b_only)d in B only",
+        "species by %(rule)s, such as %(example)s; no species for %(unread_a)d of %(proteins_a)d "
+        "proteins of A and %(unread_b)d of %(proteins_b)d proteins of B; %(species_in_both)d "
+        "species in both families (%(species_with_paralogs)d with paralogs), "
+        "%(species_in_a_only)d only in A, %(species_in_b_only)d only in B",
         {
             **asdict(grouped.counts),
             "rule": read.rule + (" (found by auto)" if found_by_auto else ""),
@@ -158,7 +158,10 @@ def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: b
         },
     )
     if read.alternatives:
-        log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.alternatives))
+        log.warning(
+            "species: if this rule is wrong, use another one that fits as well: %s",
+            ", ".join(read.alternatives),
+        )
 
 
 def pair_families(grouped: GroupedFamilies, config: PairConfig, offline: bool) -> Pairing:

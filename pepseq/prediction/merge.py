@@ -112,7 +112,9 @@ def merge(
     parts = sorted(map(_read_shard, paths), key=lambda part: part.shard["number"])
     _check_one_run(parts)
     if (table is None) != (parts[0].table is None):
-        raise SettingsError(f"--table: the shards have {'no tables' if table else 'tables too'}")
+        raise SettingsError(
+            f"--table: the shards have {'no tables' if table else 'tables; give --table too'}"
+        )
     outputs_of_run = [output] if table is None else [output, table]
     check_outputs(outputs_of_run, [path for part in parts for path in part.files()], force)
     whole = ProteinTally()
@@ -194,7 +196,7 @@ def _check_one_run(parts: list[ShardOutputs]) -> None:
     missing = list(islice(absent, 11))
     if missing:
         names = ", ".join(map(str, missing[:10])) + (" ..." if len(missing) > 10 else "")
-        raise InputError(f"expected {first.shard['of']} shards, found none for {names}")
+        raise InputError(f"expected {first.shard['of']} shards, but these are missing: {names}")
 
 
 def _copy_shard(

@@ -23,7 +23,7 @@ class Shard:
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of:
             raise SettingsError(
-                f"--shard: expected i/n with i from 1 to n, such as 1/8 to 8/8, found {self}"
+                f"--shard {self}: in i/n, i must be from 1 to n, such as 1/8 to 8/8"
             )
         if self.of > MAX_SHARDS:
             raise SettingsError(

@@ -131,7 +131,7 @@ def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ..
         raise InputError(f"{path}: {where}expected a JSON object, found {found_json(data)}")
     if unknown := [key for key in data if key not in known]:
         raise InputError(
-            f"{path}: {where}unknown key {found(unknown[0])}; expected {', '.join(known)}"
+            f"{path}: {where}unknown key {found(unknown[0])}; known keys are {', '.join(known)}"
         )
 
 

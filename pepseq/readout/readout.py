@@ -69,10 +69,9 @@ class Readout:
         letters = "".join(parts)
         if not all(parts) or not set(letters) <= set(AMINO_ACIDS):
             wrong = next((a for a in letters if a not in AMINO_ACIDS), "")
-            problem = f"{found(wrong)} is no amino acid" if wrong else "a label is empty"
+            problem = f"{found(wrong)} is not an amino acid" if wrong else "a label is empty"
             raise SettingsError(
-                f"labels {found(labels)}: {problem}; expected amino acids with a comma between two "
-                "labels, such as DE,C,Y"
+                f"labels {found(labels)}: {problem}; separate labels with commas, such as DE,C,Y"
             )
         if repeated := [a for a in letters if letters.count(a) > 1]:
             raise SettingsError(
@@ -114,11 +113,12 @@ def _parse_labels(text: str) -> list[str]:
     if wrong or not all(labels) or not labels:
         if wrong:
             is_bracket = wrong[0] in "[]"
-            problem = f"{found(wrong[0])} {'has no partner' if is_bracket else 'is no amino acid'}"
+            fault = "has no matching bracket" if is_bracket else "is not an amino acid"
+            problem = f"{found(wrong[0])} {fault}"
         else:
             problem = "a group is empty" if labels else "it is empty"
         raise SettingsError(
-            f"readout {found(text)}: {problem}; expected one-letter codes ({AMINO_ACIDS}), groups "
+            f"readout {found(text)}: {problem}; use one-letter codes ({AMINO_ACIDS}), groups "
             f"such as [DE], or a preset ({', '.join(PRESETS)})"
         )
     labels = list(dict.fromkeys(labels))

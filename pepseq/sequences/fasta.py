@@ -134,9 +134,8 @@ class RecordParser:
 
     def _too_long(self) -> str:
         return (
-            f"expected at most {self.max_residues:,} residues and a header of up to "
-            f"{MAX_HEADER_BYTES:,} bytes, found more (pepseq --longest-record RESIDUES sets the "
-            "limit)"
+            f"more than {self.max_residues:,} residues (pepseq --longest-record RESIDUES sets the "
+            f"limit) or a header of more than {MAX_HEADER_BYTES:,} bytes"
         )
 
 

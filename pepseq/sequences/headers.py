@@ -56,7 +56,7 @@ def parse_rule(rule: str) -> Rule:
         if separator and re.fullmatch("-?[1-9][0-9]{0,3}", place):
             return lambda header: read_field(header, separator, int(place))
     names = ", ".join((AUTO, *_FORMS, "field:SEP:N", "regex:PATTERN", "table:TSV"))
-    raise SettingsError(f"species: expected one of {names}; found {found(rule)}")
+    raise SettingsError(f"species: unknown rule {found(rule)}; choose one of {names}")
 
 
 def read_form(form: str, header: str) -> str | None:

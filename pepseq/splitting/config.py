@@ -47,8 +47,8 @@ class SplitConfig:
             and math.isclose(sum(shares), 1, abs_tol=1e-6)
             and shares[0] > 0
             and sum(share > 0 for share in shares) > 1,
-            "fractions: expected three shares that sum to 1, of train, validation and test, "
-            f"such as 0.8,0.1,0.1; found {_shown(shares)}",
+            "fractions: expected three shares (train, validation, test) that sum to 1, such as "
+            f"0.8,0.1,0.1; found {_shown(shares)}",
         )
         require(
             limits is None or (_is_triple(limits, Integral) and min(limits) >= 0),

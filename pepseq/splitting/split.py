@@ -84,7 +84,9 @@ def split(
     inputs = list_paths(proteins, "proteins", required=True)
     for path in inputs:
         if str(path) == STDIO:
-            raise SettingsError("split: expected files, which are read twice; found - (stdin)")
+            raise SettingsError(
+                "split: give files instead of - (stdin), because they are read twice"
+            )
     output = check_output_folder(output, inputs, force, SPLIT_FILES, "a split")
     program = find_mmseqs(config.mmseqs) if config.by == CLUSTER else None
     by, group_of = config.by, None

@@ -73,7 +73,8 @@ class StructureFolder:
             )
         if header and not is_ours and not force:
             raise InputError(
-                f"{self._table}:1: this table is of another command; its columns should be "
+                f"{self._table}:1: this table was written by another command; its columns should "
+                "be "
                 f"{', '.join(self._columns)}. Give another folder, or --force"
             )
         listed = set()

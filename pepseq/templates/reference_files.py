@@ -178,7 +178,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
             excess_hidden[number] += 2 * record.sequence.count(HIDDEN) - len(record.sequence)
             proteins.add(record, number)
     if not proteins.records:
-        raise InputError(f"{paths[0]}: expected known proteins, found none that can be used")
+        raise InputError(f"{paths[0]}: no record can be used as a known protein")
     for path, excess in zip(paths, excess_hidden, strict=True):
         if excess > 0:
             raise InputError(
@@ -186,7 +186,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
                 "proteins; give the FASTA file of a proteome"
             )
     counts = {"proteins": len(proteins.residues), "records": len(proteins.records)}
-    log.info("reference: %(proteins)d distinct proteins of %(records)d records", counts)
+    log.info("indexing %(proteins)d distinct proteins (%(records)d records)", counts)
     lengths = np.array([len(residues) for residues in proteins.residues])
     order, strata = order_by_stratum(np.array(proteins.records), lengths)
     residues = [proteins.residues[p] for p in order]

@@ -44,11 +44,11 @@ class DownloadConfig:
         )
         require(
             self.identity is None or self.database == UNIREF,
-            "identity: is a setting of the database uniref, not of uniprotkb",
+            "identity: applies to the database uniref only, not to uniprotkb",
         )
         require(
             not self.reviewed or self.database == UNIPROTKB,
-            "reviewed: is a setting of the database uniprotkb, not of uniref",
+            "reviewed: applies to the database uniprotkb only, not to uniref",
         )
         names = self.exclude_names
         require(

@@ -74,7 +74,9 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
     started = time.time()
     check_config(config, DownloadConfig)
     if str(output) == STDIO:
-        raise SettingsError("output: expected a file, so that the download can be resumed; found -")
+        raise SettingsError(
+            "output: give a file instead of - (stdout), so that the download can be resumed"
+        )
     check_outputs([output], [], force)
     output = Path(output)
     with (
@@ -212,8 +214,8 @@ def _warn_of_shared_records(summary: DownloadSummary, taxa: Counter[str], taxon:
     above = ((count, number) for number, count in taxa.items() if int(number) in taxon.above)
     count, number = max(above)
     log.warning(
-        "%d of %d records stand for proteins that taxa beyond %s %s share (%d of them have TaxID "
-        "%s as their lowest common taxon)",
+        "%d of %d records represent proteins that taxa outside %s %s share (%d of these records "
+        "have TaxID %s as their lowest common taxon)",
         summary.above,
         summary.records,
         taxon.rank or "taxon",

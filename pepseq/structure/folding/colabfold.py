@@ -61,7 +61,7 @@ class ColabFold:
         while waiting:
             timed_out = yield from self._run(waiting, work)
             if timed_out:
-                reason = f"expected a model within {self._timeout:g} s, found none"
+                reason = f"no model within {self._timeout:g} s"
                 yield waiting.pop(next(iter(waiting))), reason
 
     def _run(
@@ -89,9 +89,9 @@ class ColabFold:
                 if self._timeout and time.monotonic() - last_finished > self._timeout:
                     return True
             code = process.wait()
-        ending = f"found that {PROGRAM} {how_ended(code)}; {last_output(log)}"
+        ending = f"{PROGRAM} {how_ended(code)}; {last_output(log)}"
         for name in list(waiting):
-            yield waiting.pop(name), f"expected a model, {ending}"
+            yield waiting.pop(name), f"no model: {ending}"
         return False
 
 
@@ -110,7 +110,7 @@ def _collect(results: Path, name: str, seconds: float) -> FoldedStructure | str:
     """Return the best-ranked model of a protein, relaxed if there is such, and its confidences."""
     best, _ = best_of_each(sorted(results.glob(f"{name}_*rank_*.pdb")))
     if name not in best:
-        return f"expected a ranked model, found none in what {PROGRAM} wrote"
+        return f"{PROGRAM} wrote no ranked model"
     scores = sorted(results.glob(f"{name}_scores_rank_*.json"))
     ptm = _ptm(scores[0]) if scores else None
     return FoldedStructure(best[name], seconds, ptm, scores[0] if scores else None)

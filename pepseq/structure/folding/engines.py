@@ -77,12 +77,12 @@ class CommandEngine:
         used = {name for word in self._words for name in _placeholders(word)}
         if "fasta" not in used or len(used & {"pdb", "cif"}) != 1:
             raise SettingsError(
-                "command: expected {fasta} and one of {pdb} and {cif} in it, found "
+                "command: the template must contain {fasta} and one of {pdb} and {cif}; found "
                 f"{', '.join(sorted(used)) or 'no placeholder'}"
             )
         self._suffix = "pdb" if "pdb" in used else "cif"
         if shutil.which(self._words[0]) is None:
-            raise SettingsError(f"command: there is no program {found(self._words[0], 200)}")
+            raise SettingsError(f"command: program {found(self._words[0], 200)} not found")
 
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield the targets in turn."""
@@ -103,14 +103,14 @@ class CommandEngine:
             try:
                 code = process.wait(self._timeout)
             except subprocess.TimeoutExpired:
-                return f"expected a structure within {self._timeout:g} s, found none"
+                return f"no structure within {self._timeout:g} s"
         if code:
             ending = f"the program {how_ended(code)}"
         elif not output.is_file():
-            ending = "the program wrote none"
+            ending = "the program wrote no file"
         else:
             return FoldedStructure(output, time.monotonic() - started)
-        return f"expected a structure, found that {ending}; {last_output(log)}"
+        return f"no structure: {ending}; {last_output(log)}"
 
 
 def _placeholders(word: str) -> list[str]:

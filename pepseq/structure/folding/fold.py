@@ -156,7 +156,7 @@ def _choose_targets(
     targets.sort(key=lambda target: len(target.record.sequence))
     if len(targets) < len(foldable):
         done = len(foldable) - len(targets)
-        log.info("%d of %d structures are there already", done, len(foldable))
+        log.info("%d of %d structures already exist", done, len(foldable))
     _warn_of_low_confidence(targets)
     return targets
 
@@ -172,7 +172,7 @@ def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
     if unsure:
         log.warning(
             "%d of %d proteins have a confidence below %g in the header (%s): their structures "
-            "mean little; predict --min-confidence writes such residues as X",
+            "are not meaningful; predict --min-confidence writes such residues as X",
             len(unsure),
             len(targets),
             MIN_CONFIDENCE,
@@ -185,8 +185,8 @@ def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
         engine_before = rows[0]["engine"]
         if engine_before.split() != engine.name.split():
             raise InputError(
-                f"{folder.folder}: the structure of {found(name)} is by {engine_before}, not by "
-                f"{engine.name}; give another folder, or --force"
+                f"{folder.folder}: the structure of {found(name)} was made by {engine_before}, "
+                f"not by {engine.name}; give another folder, or --force"
             )
 
 

@@ -205,9 +205,11 @@ def _log_notes(
 ) -> None:
     """Log what a reader of the table should know."""
     if pairs.lower_ranked:
-        log.info("passed over, as their id has a model of a better rank: %d", pairs.lower_ranked)
+        log.info(
+            "models skipped because their id has a better-ranked model: %d", pairs.lower_ranked
+        )
     if pairs.unpaired:
-        log.warning("left out, without a model: %s", _listed("reference", pairs.unpaired))
+        log.warning("left out because there is no model: %s", _listed("reference", pairs.unpaired))
     same = [pair.id for pair, _ in rows if _is_same_file(pair)]
     if same:
         log.warning("a file is compared with itself in %s", _listed("pair", same))
