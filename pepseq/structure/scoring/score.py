@@ -15,7 +15,7 @@ from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, check_path, list_paths
-from pepseq.io.outputs import Outputs
+from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
@@ -76,6 +76,8 @@ def score(
     inputs = [str(path) for path in list_paths(given, "input", required=True)]
     pairs = find_pairs(model, reference)
     files = [path for pair in pairs.pairs for path in (pair.model, pair.reference)]
+    for path in files:
+        _refuse_stream(path)
     # the run record names inputs as they were given, one twice as well
     inputs += dict.fromkeys(path for path in files if path not in inputs)
     check_outputs([output], [*inputs], force)
@@ -103,6 +105,14 @@ def score(
 def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
     same_fold = sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores)
     return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
+
+
+def _refuse_stream(path: str) -> None:
+    """Raise SettingsError for a structure that a worker process cannot open."""
+    if path == STDIO or path.startswith(("/dev/", "/proc/")):
+        raise SettingsError(
+            f"{path}: score reads structures from files, not from a stream; save it to a file"
+        )
 
 
 def _read_sequences(path: str | Path | None) -> dict[str, str]:
