@@ -25,7 +25,7 @@ class InputError(PepseqError):
 
 
 class OutputError(PepseqError):
-    """An output that cannot be written, or that exists already."""
+    """An output that cannot be written, or that already exists."""
 
     exit_code = 74
 

@@ -1,4 +1,4 @@
-"""The batch files for SLURM: README shows them, and their commands run where SLURM is played."""
+"""The batch files for SLURM: README shows them, and their commands run with a simulated SLURM."""
 
 import gzip
 import os
@@ -48,7 +48,7 @@ PROGRAMS = {
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """Run a line in a folder with data/ and workflows/, on a machine with a played SLURM."""
+    """Run a line in a folder with data/ and workflows/, on a machine with a simulated SLURM."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, body in PROGRAMS.items():

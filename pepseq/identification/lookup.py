@@ -36,9 +36,10 @@ _FORMATS = {
 class LookedUp:
     """What `lookup` did.
 
-    Of all `reads`, those `assigned` have a best fit with a q-value up to max_q, and of these
-    `single` ones fit nothing else as well. `lowest_q`: of all q-values, 1 if there are none.
-    `counts`: the sums of the counts of the three, which differ from them for dye sequences.
+    `reads`: number of reads; `assigned`: number of reads whose best fit has a q-value up to max_q;
+    `single`: number of assigned reads that fit nothing else equally well. `lowest_q`: lowest of all
+    q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
+    which differ from their numbers for dye sequences.
     """
 
     reads: int

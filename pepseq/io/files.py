@@ -37,8 +37,8 @@ def list_paths(
 ) -> list[str | Path]:
     """Return one path, or several, as a list.
 
-    Raises SettingsError for an argument of this `name` that is no path, and, if one is `required`,
-    for none.
+    Raises SettingsError for an argument of this `name` that is not a path, and, if one is
+    `required`, for none.
     """
     if isinstance(paths, str | os.PathLike):
         return [paths]
@@ -132,8 +132,8 @@ def check_outputs(
     """Check before the work that all outputs may be written.
 
     Raises SettingsError if an output, or a file that is written beside it such as its run record,
-    is an input or another output; OutputError if an output exists already (unless `force`), or is
-    no regular file (with `folder`: no folder).
+    is an input or another output; OutputError if an output already exists (unless `force`), or is
+    not a regular file (with `folder`: no folder).
     """
     for name, paths in (("output", outputs), ("input", inputs)):
         for path in paths:

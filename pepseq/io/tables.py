@@ -63,7 +63,7 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int
     `-` is standard input; spaces around a cell are dropped.
 
     Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
-    than the header, an empty cell, and a file that is no text.
+    than the header, an empty cell, and a file that is not text.
     """
     rows = read_cells(path)
     names = [name.strip() for name in next(rows)[1]]
@@ -102,7 +102,7 @@ def _check_cell_counts(
 
 
 def read_columns(path: str | Path) -> tuple[str, ...]:
-    """Return the cells of a file's first line; none if the file is no text."""
+    """Return the cells of a file's first line; none if the file is not text."""
     with open_input(path) as stream:
         if _binary_format(stream):
             return ()
@@ -113,7 +113,7 @@ def read_columns(path: str | Path) -> tuple[str, ...]:
 def read_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of a table's header and of each row that is not empty.
 
-    Rows may have any number of cells. Raises InputError for a file that is no text.
+    Rows may have any number of cells. Raises InputError for a file that is not text.
     """
     with open_input(path) as stream:
         yield from _parse_rows(path, stream)

@@ -116,7 +116,7 @@ def _known_checkpoint(name: Path, kind: str, offline: bool) -> Checkpoint | None
 
 
 def _hub_checkpoint(name: Path, offline: bool) -> Checkpoint | None:
-    """Return the checkpoint of any model on the Hugging Face hub; None if it is no id."""
+    """Return the checkpoint of any model on the Hugging Face hub; None if it is not an id."""
     if not _HUB_ID.fullmatch(str(name)) or name.exists():
         return None
     from pepseq.http.client import is_offline

@@ -114,7 +114,7 @@ def choose_method(families: Families, config: PairConfig, offline: bool) -> Meth
 
     Method `auto` is diffpalm if weights of the MSA Transformer are on this machine (or given as
     `model`), and the paired alignment is within DIFFPALM_LIMITS and no longer than the network
-    takes; else it is information. A log line says which and why. Weights that are asked for by
+    takes; else it is information. A log line says which and why. Weights that are requested by
     name, or by method diffpalm, are downloaded unless `offline`.
 
     Raises InputError for weights that are missing or not of an MSA Transformer, SettingsError for a
@@ -135,7 +135,7 @@ def choose_method(families: Families, config: PairConfig, offline: bool) -> Meth
 
 
 def _find_weights(config: PairConfig, offline: bool) -> Path | None:
-    """Return the file of the MSA Transformer's weights, downloaded if it is asked for by name."""
+    """Return the file of the MSA Transformer's weights, downloaded if it is requested by name."""
     from pepseq.models.download import find_msa_transformer, find_or_download
     from pepseq.models.registry import MSA, find_known_model
 

@@ -59,7 +59,7 @@ def pair(
     keep_going: bool = False,
     offline: bool = False,
 ) -> PairSummary:
-    """Write a table of which protein of one family interacts with which of the other.
+    """Write a table of the interacting proteins of two families.
 
     The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made within each species,
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair are listed in

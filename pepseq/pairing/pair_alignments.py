@@ -75,7 +75,7 @@ def pair_alignments(
     config: PairConfig = PairConfig(),  # noqa: B008 - frozen
     offline: bool = False,
 ) -> Pairing:
-    """Return which protein of one family interacts with which of the other.
+    """Return the interacting proteins of two families.
 
     A family is an alignment of Biopython (Alignment or MultipleSeqAlignment), a dict of headers to
     aligned sequences, or a list of (header, sequence); the first word of a header is the id of a
@@ -107,7 +107,7 @@ def pair_alignments(
 
 
 def _known_pairs(known: Iterable[tuple[str, str]]) -> list[KnownPair]:
-    """Return the given pairs with their places; InputError for what is no pair of ids."""
+    """Return the given pairs with their places; InputError for anything else."""
     if not isinstance(known, Iterable) or isinstance(known, str | Mapping) or hasattr(known, "loc"):
         raise InputError(f"known: expected a list of pairs of ids, found {type(known).__name__}")
     pairs = []

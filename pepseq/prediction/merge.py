@@ -97,12 +97,12 @@ def merge(
     force: bool = False,
     keep_going: bool = False,
 ) -> Merged:
-    """Join the FASTA files that `predict` wrote with `shard` to those of one run.
+    """Merge the FASTA files that `predict` wrote with `shard` into those of one run.
 
     `shards` are all of them, in any order, each with its run record beside it; their tables and
-    lists of failed records are found from there. The files are the same byte for byte as those of a
-    run that was not sharded on such a machine; the run record has the sum of the seconds and says
-    how many shards were `merged`. `table` must be given if the shards have tables.
+    lists of failed records are found from there. The files are byte for byte those of a run without
+    shards on such a machine; the run record has the sum of the seconds and the number of shards
+    (`merged`). `table` must be given if the shards have tables.
 
     Raises SettingsError, OutputError, and InputError: a shard missing, given twice, not of this
     run (settings, input, version), or not as it was written; and, after writing the good records,

@@ -36,9 +36,9 @@ References = str | Path | Sequence[str | Path] | None
 class ChunkSettings:
     """How reads go through templates and network together.
 
-    residues: reads are predicted in chunks of so many residues; larger ones take more memory,
+    residues: reads are predicted in chunks of this many residues; larger ones take more memory,
         smaller ones fill the network's batches less.
-    batches: without templates a chunk has so many batches of the network, if that is more.
+    batches: without templates a chunk has this many batches of the network, if that is more.
     settled: if templates leave a smaller share of a read open, on average over its residues, the
         network is not used. Higher values save its time, lower ones use it for less.
     """

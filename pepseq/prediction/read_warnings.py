@@ -40,7 +40,7 @@ def warn_of_missing_labels(
     residues: int,
     missed_label: float = 0.0,
 ) -> None:
-    """Warn of labels of the readout that never occur among so many residues of reads.
+    """Warn of labels of the readout that never occur among this many residues of reads.
 
     `symbols` are those that occur. A label is doubted if the probability that none of the residues
     has it, (1 - (1 - `missed_label`) x its frequency in Swiss-Prot) ** residues, is below

@@ -68,12 +68,12 @@ def reconstruct(
     for hidden residues, [DE] for one of a group. `readout`, `reference`, `model`, `config` and
     `offline` are those of `pepseq.predict`, and so are the results.
 
-    Returns a sequence of Reconstruction. Of one of a read of L residues, of which H are hidden:
-    `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of each residue, 1 if
-    it was observed; `mean_confidence` over the hidden ones; `probabilities`, float64 (H, number of
-    `candidates`), at the 0-based positions `hidden`; `templates`, None or the `ids` of K known
-    proteins with `weights`, (L, K), the probability that each residue is copied from each.
-    `to_dataframe()` has a row for each residue.
+    Returns a sequence of Reconstruction, one for each read. For a read of L residues, of which H
+    are hidden, it has `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of
+    each residue, 1 if it was observed; `mean_confidence` over the hidden ones; `probabilities`,
+    float64 (H, number of `candidates`), at the 0-based positions `hidden`; `templates`, None or the
+    `ids` of K known proteins with `weights`, (L, K), the probability that each residue is copied
+    from each. `to_dataframe()` has a row for each residue.
 
     Raises InputError for a read that cannot be used, with its place; SettingsError; TryAgainError.
 

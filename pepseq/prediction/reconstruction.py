@@ -111,7 +111,7 @@ class Reconstruction:
 def choose_residues(
     read: Record, logits: np.ndarray, candidates: str, groups: Sequence[str] = ()
 ) -> Reconstruction:
-    """Return the protein with the likeliest candidate at each hidden position of a read.
+    """Return the protein with the most likely candidate at each hidden position of a read.
 
     `logits` has shape (length, 20), columns in the order of AMINO_ACIDS. Probabilities are a
     softmax over the candidates alone; a position known only to be in one of the `groups` has that

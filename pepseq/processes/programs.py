@@ -28,7 +28,7 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program whose output goes to `log`; its process group ends with the block.
 
-    What it started is in that group, unless it left (`setsid`).
+    Processes that it starts belong to this group, unless they leave it (`setsid`).
 
     Raises SettingsError if it cannot be started.
     """

@@ -98,7 +98,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
 
     A missing rate is 0. Parameters of the intensities in images (`bg_sig`, `mu`, `sig`,
     `interactions`) are ignored. Raises InputError that names the key for an unknown key and for a
-    value that is no rate.
+    value that is not a rate.
     """
     with open_input(path) as stream:
         text = stream.read()

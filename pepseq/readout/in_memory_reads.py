@@ -18,7 +18,7 @@ def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[R
     `Readout.group_symbols`; groups first seen in a read are added. A record's line is its place,
     from 1.
 
-    Raises InputError for a symbol that is none, an id that occurs twice, no reads, and a path.
+    Raises InputError for an invalid symbol, an id that occurs twice, no reads, and a path.
 
     >>> [(record.id, record.sequence) for record in records_of(["mxxk", "MXX[DE]"])]
     [('1', 'MXXK'), ('2', 'MXXd')]

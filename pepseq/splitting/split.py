@@ -48,8 +48,8 @@ log = logging.getLogger(__name__)
 class SplitDone:
     """What `split` did.
 
-    records: read; duplicates: those whose sequence another one has; rows: of the report, one for
-    each split; bad: records left out.
+    records: read; duplicates: those with the sequence of another record; rows: of the report, one
+    for each split; bad: records left out.
     """
 
     records: int
@@ -70,9 +70,9 @@ def split(
     """Split the distinct proteins of FASTA files into train, validation and test.
 
     `output` becomes a folder of `train.fasta`, `validation.fasta` and `test.fasta` (`.gz` if
-    `gzipped`), each in random order, and a report. Of proteins with one sequence one is kept. The
-    files depend on the proteins and on the seed, not on the order of records. That no sequence and
-    no group is in two files is checked when they are written.
+    `gzipped`), each in random order, and a report. Of proteins with the same sequence, only one is
+    kept. The files depend on the proteins and on the seed, not on the order of records. When the
+    files are written, pepseq checks that no sequence and no group is in two of them.
 
     Raises SettingsError (also if clusters are asked for and MMseqs2 is missing or crashes),
     InputError (after writing, for records left out, unless `keep_going`), OutputError and

@@ -31,7 +31,7 @@ from pepseq.structure.model_names import TABLE
 
 DONE = "done"
 OUTDATED = "outdated"
-"""State of a row of an earlier run whose protein is done again."""
+"""State of a row of an earlier run whose protein is processed again."""
 _FILE_COLUMNS = "file", "confidences"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
 _WORK_FOLDER = ".work"
@@ -178,8 +178,8 @@ def open_folder(
 
     A new folder into which nothing was put is gone afterwards.
 
-    Raises OutputError if it holds other files and not `force`, or is no folder, InputError if its
-    table is another one, TryAgainError while another run writes it.
+    Raises OutputError if it holds other files and not `force`, or is not a folder, InputError if
+    its table is another one, TryAgainError while another run writes it.
     """
     check_path(output, "output")
     path = Path(output)

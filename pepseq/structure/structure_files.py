@@ -3,7 +3,7 @@
 The first model is read. A residue is part of the protein if it is an amino acid, standard in ATOM
 records or modified in any (MSE is M, SEP is S), or if it has the atoms N, CA and C (UNK and names
 that are not known are X). Of alternative locations of an atom the one of the highest occupancy
-counts, then the first; likewise of several residues of one number. Atoms whose coordinates are no
+counts, then the first; likewise of several residues of one number. Atoms whose coordinates are not
 numbers or lie beyond 10,000 angstrom are left out, as are residues without a CA or without a
 number, and nucleotides.
 """
@@ -91,7 +91,8 @@ class Structure:
 def read_structure(path: str | Path) -> Structure:
     """Return the structure of a PDB or mmCIF file, compressed or not, told apart by its content.
 
-    Raises InputError for what is no structure and for one without 3 CA atoms in any chain.
+    Raises InputError for an input that is not a structure and for one without 3 CA atoms in any
+    chain.
     """
     with open_input(path) as stream:
         content = stream.read(MAX_FILE_BYTES + 1)
@@ -167,7 +168,7 @@ def _parse(path: str | Path, content: bytes, counts: Counter[str]) -> gemmi.Stru
 
 
 def _first_pdb_model(content: bytes, counts: Counter[str]) -> bytes:
-    """Return the lines of the first model without atoms whose coordinates are no numbers."""
+    """Return the lines of the first model without atoms whose coordinates are not numbers."""
     lines, models = [], 0
     for line in content.splitlines():
         if line.startswith(b"MODEL "):

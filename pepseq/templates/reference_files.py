@@ -23,7 +23,7 @@ from pepseq.templates.substitution import UNKNOWN_CODE, encode
 
 log = logging.getLogger(__name__)
 STRATUM_RATIO = 8
-"""A file with over so many times the residues of all smaller ones together begins a stratum."""
+"""A file with over this many times the residues of all smaller ones together begins a stratum."""
 FileDigests = list[dict[str, str | None]]
 """Path and SHA-256 of each file, None of a pipe."""
 
@@ -34,7 +34,7 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
     The index is a folder `<first file>.pepseq-index/<hash of the contents>`, in the user's cache
     folder if that cannot be written or is another user's, and nowhere if neither can. A damaged
     index is rebuilt with a warning. Ids that come twice with other residues get `#2`, `#3`. Records
-    that are no proteins are left out and counted in a warning. Raises InputError.
+    that are not proteins are left out and counted in a warning. Raises InputError.
     """
     files: FileDigests = [
         {"path": str(path), "sha256": None if _is_pipe(path) else sha256(_check_readable(path))}
@@ -203,7 +203,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
 
 
 def assign_strata(sizes: np.ndarray) -> np.ndarray:
-    """Return the stratum, from 0, of each file with so many residues.
+    """Return the stratum, from 0, of each file with this many residues.
 
     Strata are searched each by itself, so that a large file does not crowd out a small one.
     Proteomes of a few strains are one stratum, a database beside them is the next one.

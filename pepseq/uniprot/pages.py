@@ -54,7 +54,7 @@ class Page:
 
 
 def read_page(response: httpx2.Response) -> Page:
-    """Return the page of an answer; RetryError if the answer is no page."""
+    """Return the page of an answer; RetryError if the answer is not a page."""
     body = response.content.replace(b"\r\n", b"\n")
     if _STREAM_ERROR in body.lower():
         raise RetryError("the server reports an error within the page")

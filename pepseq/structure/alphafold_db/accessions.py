@@ -96,7 +96,7 @@ def _read_named(
 
 @contextmanager
 def _readable_twice(path: str | Path) -> Iterator[str | Path]:
-    """Yield the path of an input that can be read twice: a copy of what is no regular file."""
+    """Yield the path of an input that can be read twice: a copy of what is not a regular file."""
     if str(path) != STDIO and (Path(path).is_file() or not Path(path).exists()):
         yield path
         return

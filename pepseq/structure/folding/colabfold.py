@@ -30,7 +30,7 @@ _WITHOUT_SERVER = "--msa-mode single_sequence"
 class ColabFold:
     """ColabFold with `options` for its command line, split as a shell does.
 
-    With `timeout`, it is ended when no protein was finished for so many seconds, and called again
+    With `timeout`, it is ended when no protein was finished for this many seconds, and called again
     without the one that was next. Raises SettingsError if it is not installed, or if `offline` and
     it would ask a server for alignments.
     """
@@ -107,7 +107,7 @@ def _is_done(results: Path, name: str, process: subprocess.Popen[bytes]) -> bool
 
 
 def _collect(results: Path, name: str, seconds: float) -> FoldedStructure | str:
-    """Return the best-ranked model of a protein, relaxed if there is such, and its confidences."""
+    """Return the best-ranked model of a protein, relaxed if available, and its confidences."""
     best, _ = best_of_each(sorted(results.glob(f"{name}_*rank_*.pdb")))
     if name not in best:
         return f"{PROGRAM} wrote no ranked model"

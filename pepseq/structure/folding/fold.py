@@ -79,9 +79,10 @@ def fold(
 ) -> FoldSummary:
     """Predict the structures of the proteins of a FASTA file into a folder, the shortest first.
 
-    `structures.tsv` in it says which file is of which protein: FOLD_COLUMNS. The same call again
-    makes what is missing, of another sequence than before, or failed; `force` makes all again.
-    Unknown residues are folded as X. A structure is read back before it counts.
+    `structures.tsv` in it lists the file of each protein: FOLD_COLUMNS. If called again, it makes
+    structures that are missing, failed, or belong to a changed sequence; `force` makes all
+    structures again. Unknown residues are folded as X. Each structure is read back before it counts
+    as done.
 
     Raises SettingsError, InputError (bad input, or structures of another engine in the folder;
     proteins without a structure, after making the others, unless `keep_going`), OutputError, and

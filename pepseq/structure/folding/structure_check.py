@@ -9,7 +9,8 @@ from pepseq.structure.result_folder import DONE, Row, format_cell, is_regular
 def check_structure(target: FoldingTarget, folded: FoldedStructure) -> Row:
     """Return the columns of a row that follow from reading the structure back.
 
-    Raises InputError for what is no structure, or one in which most residues are others.
+    Raises InputError for an input that is not a structure, or one in which most residues are
+    others.
     """
     from pepseq.structure.chain_choice import compare_to_sequence
     from pepseq.structure.structure_files import mean_plddt, read_structure

@@ -55,7 +55,7 @@ class ScoringJob:
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """The row of a pair of files, and the content of the superposed model if that is asked for."""
+    """The row of a pair of files, and the content of the superposed model if it is requested."""
 
     row: ScoreRow
     superposed: bytes | None
@@ -82,7 +82,7 @@ def score_structures(
     >>> round(scores.tm_score, 2), round(scores.rmsd, 1), scores.corresponding
     (0.9, 1.7, 143)
 
-    Raises InputError for what is no structure, or if too few residues correspond.
+    Raises InputError for an input that is not a structure, or if too few residues correspond.
     """
     check_config(config, ScoreConfig)
     if sequence is not None:

@@ -58,7 +58,7 @@ def score(
     force: bool = False,
     keep_going: bool = False,
 ) -> ScoreSummary:
-    """Write a table that compares predicted with reference structures, one row a pair.
+    """Write a table that compares predicted with reference structures, with one row for each pair.
 
     `model` and `reference` are two files, two folders whose files are matched by id, or a TSV of
     pairs and None. `sequences` is a FASTA of the reconstructions by the same ids. `superposed` is
