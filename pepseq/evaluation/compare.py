@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pepseq.errors import InputError, SettingsError, found
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.files import check_path
 from pepseq.io.json_files import found_json, read_json
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
@@ -79,6 +80,15 @@ def compare_evaluations(
     InputError for a folder that is no evaluation, OutputError and TryAgainError.
     """
     started = time.time()
+    if isinstance(evaluations, str | bytes) or not isinstance(evaluations, Sequence):
+        raise SettingsError(f"evaluations: expected a list, found {found(repr(evaluations))}")
+    for names in evaluations:
+        if not isinstance(names, tuple | list) or len(names) != 3:
+            raise SettingsError(
+                "evaluations: expected names of training and test set, and a folder, found "
+                f"{found(repr(names))}"
+            )
+        check_path(names[2], "evaluations")
     if not evaluations:
         raise SettingsError("expected an evaluation or more, found none")
     files: list[str | Path] = [

@@ -14,6 +14,7 @@ from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
 from pepseq.evaluation.provenance import read_run_record
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.files import list_paths
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
@@ -95,8 +96,7 @@ def evaluate_pairs(
     pair of two species), OutputError and TryAgainError.
     """
     started = time.time()
-    if not pairs:
-        raise SettingsError("expected a table of pairs or more, found none")
+    pairs = list_paths(pairs, "pairs", required=True)
     for path in pairs:
         if str(path) == STDIO:
             raise SettingsError("pairs: expected files, found - (stdin)")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,12 @@ def calibrate_in_memory(
         table = confidences_of_frame(confidences, source)
         return calibrate(table, source, proteins, matches, readout)
     if not isinstance(confidences, Mapping):
+        if isinstance(confidences, str | bytes | PathLike) or not hasattr(confidences, "__iter__"):
+            raise InputError(
+                f"{source}: expected a DataFrame, or an array for each protein, found "
+                f"{found(repr(confidences))}"
+            )
+        confidences = list(confidences)
         if len(confidences) != len(ids):
             raise InputError(
                 f"{source}: expected an array for each of {len(ids)} predicted proteins, found "
@@ -189,7 +196,10 @@ def calibrate_in_memory(
             raise InputError(f"{source}: expected an array for {found(name)}, found none")
         truth = encode(proteins[name].sequence)
         hidden = hidden_mask(truth, readout)
-        values = np.asarray(confidences[name], dtype=np.float64)
+        try:
+            values = np.asarray(confidences[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{source}: {found(name)}: expected numbers: {error}") from error
         if values.shape != truth.shape:
             raise InputError(
                 f"{source}: {found(name)}: expected shape {truth.shape}, found {values.shape}"
