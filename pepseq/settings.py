@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_WHOLE_NUMBER = 2**63 - 1
@@ -90,7 +90,7 @@ def check(config: Any) -> None:
         if not isinstance(bounds, Choice):
             value = _convert(name, value, types)
         if bounds is not None and value not in bounds:
-            shown = value if isinstance(bounds, Range) else found(str(value))
+            shown = value if isinstance(bounds, Range) else quoted(str(value))
             raise SettingsError(f"{name}: expected {bounds.expected}, found {shown}")
         object.__setattr__(config, name, value)
 
@@ -116,7 +116,7 @@ def _convert(name: str, value: Any, types: tuple[Any, ...]) -> Any:
         return int(value)
     expected = " or ".join(words for kind, words in _TYPES.items() if kind in types)
     if expected:
-        raise SettingsError(f"{name}: expected {expected}, found {found(repr(value))}")
+        raise SettingsError(f"{name}: expected {expected}, found {quoted(repr(value))}")
     return value
 
 
@@ -129,7 +129,7 @@ def check_config(config: object, expected: type) -> None:
     if not isinstance(config, expected):
         name = f"pepseq.{expected.__name__}"
         raise SettingsError(
-            f"config: expected {name}, found {found(repr(config), 80)}. Write "
+            f"config: expected {name}, found {quoted(repr(config), 80)}. Write "
             f"config={name}(NAME=VALUE), see help({name})"
         )
 

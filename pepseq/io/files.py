@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, AnyStr, Protocol, TypeVar
 
-from pepseq.errors import InputError, OutputError, SettingsError, found
+from pepseq.errors import InputError, OutputError, SettingsError, quoted
 from pepseq.io.compression import DAMAGED_DATA_ERRORS, decompressed
 from pepseq.io.outputs import STDIO
 from pepseq.io.publishing import SIDE_FILES, recover_unlocked
@@ -29,7 +29,7 @@ MAX_LINE_BYTES = 1 << 26
 def check_path(path: object, name: str) -> None:
     """Raise SettingsError unless the argument of this name is a path."""
     if not isinstance(path, str | os.PathLike):
-        raise SettingsError(f"{name}: expected a path, found {found(repr(path))}")
+        raise SettingsError(f"{name}: expected a path, found {quoted(repr(path))}")
 
 
 def list_paths(
@@ -43,7 +43,7 @@ def list_paths(
     if isinstance(paths, str | os.PathLike):
         return [paths]
     if not isinstance(paths, Iterable) or isinstance(paths, bytes | Mapping):
-        raise SettingsError(f"{name}: expected a path, found {found(repr(paths))}")
+        raise SettingsError(f"{name}: expected a path, found {quoted(repr(paths))}")
     several = list(paths)
     for path in several:
         check_path(path, name)

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.files import decode_text, encode_text, numbered_lines, open_input
 
@@ -71,7 +71,7 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[int
         if names.count(column) != 1:
             raise InputError(
                 f"{path}:1: expected one column {column} in the header of the table, found "
-                f"{found(' '.join(names))}"
+                f"{quoted(' '.join(names))}"
             )
     places = [names.index(column) for column in columns]
     for line, cells in _check_cell_counts(path, rows, len(names)):
@@ -96,7 +96,7 @@ def _check_cell_counts(
         if len(cells) != count:
             raise InputError(
                 f"{path}:{line}: expected {count} cells as in the header, found {len(cells)}: "
-                f"{found(' '.join(cells))}"
+                f"{quoted(' '.join(cells))}"
             )
         yield line, cells
 

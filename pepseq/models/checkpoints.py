@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.atomic_files import replace_file
 from pepseq.io.files import check_path
 from pepseq.io.json_files import decode_json
@@ -72,7 +72,7 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     if checkpoint is None:
         names = ", ".join(known.name for known in KNOWN_MODELS if known.kind == MASKED)
         raise InputError(
-            f"--model {found(str(model), 200)}: not a model folder, one of {names}, or a Hugging "
+            f"--model {quoted(str(model), 200)}: not a model folder, one of {names}, or a Hugging "
             "Face id such as Rostlab/prot_bert"
         )
     return checkpoint
@@ -92,7 +92,7 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
         checkpoint = _hub_checkpoint(folder, offline)
     if checkpoint is None:
         raise InputError(
-            f"--model {found(str(model), 200)}: not a model folder, esmfold, or a Hugging Face id "
+            f"--model {quoted(str(model), 200)}: not a model folder, esmfold, or a Hugging Face id "
             "such as facebook/esmfold_v1"
         )
     return checkpoint

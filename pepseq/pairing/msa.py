@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, no_usable_record
 from pepseq.sequences.fasta import Record, read_fasta
@@ -149,7 +149,7 @@ def _unequal_rows(source: str, records: list[Record], rows: list[bytes]) -> str:
     shown = []
     for number in [first, *unequal[:_MAX_ROWS_IN_MESSAGE]]:
         record = records[number]
-        shown.append(f"{found(record.id)} (line {record.line}) has {len(rows[number])}")
+        shown.append(f"{quoted(record.id)} (line {record.line}) has {len(rows[number])}")
     return (
         f"{source}: expected an alignment, but only {count} of {len(rows)} rows have "
         f"{usual_length} columns: {', '.join(shown)}; align the family with FAMSA or MAFFT, or "

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
 from pepseq.io.files import check_outputs, check_path
@@ -120,7 +120,7 @@ def _picture_format(plot: str | Path | None) -> str:
     suffix = "" if plot is None else Path(plot).suffix.lower().removeprefix(".")
     if plot is not None and suffix not in FORMATS:
         raise SettingsError(
-            f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {found(str(plot))}"
+            f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {quoted(str(plot))}"
         )
     return suffix
 
@@ -189,7 +189,7 @@ def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> Pa
 def _no_query_error(query: str | None) -> InputError:
     return InputError(
         "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
-        + ("none" if query is None else f"none with id {found(query)}")
+        + ("none" if query is None else f"none with id {quoted(query)}")
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pepseq.errors import InputError, SettingsError, TryAgainError, found
+from pepseq.errors import InputError, SettingsError, TryAgainError, quoted
 from pepseq.io.progress import Progress
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import GroupedFamilies, UnpairedProtein, group_by_species
@@ -115,7 +115,7 @@ def _known_pairs(known: Iterable[tuple[str, str]]) -> list[KnownPair]:
         ids = pair if isinstance(pair, tuple | list) else ()
         if len(ids) != 2 or not all(isinstance(id, str) for id in ids):
             raise InputError(
-                f"known: pair {number}: expected (id in A, id in B), found {found(repr(pair))}"
+                f"known: pair {number}: expected (id in A, id in B), found {quoted(repr(pair))}"
             )
         pairs.append(KnownPair(f"known: pair {number}", *ids))
     return pairs
@@ -129,10 +129,10 @@ def group_alignments(
         read = read_species(species, (a.ids, b.ids), (a.headers, b.headers))
     elif not isinstance(species, Mapping):
         raise SettingsError(
-            f"species: expected a rule or a dict of ids to species, found {found(repr(species))}"
+            f"species: expected a rule or a dict of ids to species, found {quoted(repr(species))}"
         )
     elif wrong := [name for name in species.values() if not isinstance(name, str | None)]:
-        raise InputError(f"species: expected texts in the dict, found {found(repr(wrong[0]))}")
+        raise InputError(f"species: expected texts in the dict, found {quoted(repr(wrong[0]))}")
     else:
         of_a, of_b = (tuple(species.get(id) or None for id in family.ids) for family in (a, b))
         read = FamilySpecies("a mapping of ids", of_a, of_b)
@@ -154,7 +154,7 @@ def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: b
         {
             **asdict(grouped.counts),
             "rule": read.rule + (" (found by auto)" if found_by_auto else ""),
-            "example": found(grouped.families.species[0].name),
+            "example": quoted(grouped.families.species[0].name),
         },
     )
     if read.alternatives:

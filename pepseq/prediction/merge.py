@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, list_paths, open_input
 from pepseq.io.json_files import read_json
@@ -182,7 +182,9 @@ def _check_one_run(parts: list[ShardOutputs]) -> None:
         identity = part.run_identity()
         for name in [*expected, *(identity.keys() - expected.keys())]:
             if identity.get(name) != expected.get(name):
-                old, new = (found(str(settings.get(name)), 80) for settings in (expected, identity))
+                old, new = (
+                    quoted(str(settings.get(name)), 80) for settings in (expected, identity)
+                )
                 raise InputError(
                     f"{part.path}: not of the same run as {first.path}: {name} was {old}, is {new}"
                 )

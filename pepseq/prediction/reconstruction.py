@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.network.inputs import residue_slices
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
@@ -101,7 +101,7 @@ class Reconstruction:
         """Return the protein with X for each hidden residue whose probability is lower."""
         require(
             isinstance(confidence, Real) and confidence in Range(0, 1),
-            f"confidence: expected {Range(0, 1).expected}, found {found(repr(confidence))}",
+            f"confidence: expected {Range(0, 1).expected}, found {quoted(repr(confidence))}",
         )
         residues = np.frombuffer(self.sequence.encode(), dtype=np.uint8).copy()
         residues[self.hidden[self.probabilities.max(1, initial=0) < confidence]] = ord(HIDDEN)

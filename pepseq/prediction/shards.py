@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.files import encode_text
 from pepseq.sequences.fasta import Record
 
@@ -27,7 +27,7 @@ class Shard:
             )
         if self.of > MAX_SHARDS:
             raise SettingsError(
-                f"--shard: expected i/n with n up to {MAX_SHARDS:,}, found {found(str(self))}"
+                f"--shard: expected i/n with n up to {MAX_SHARDS:,}, found {quoted(str(self))}"
             )
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Shard:
         """Return the shard written as `3/8`."""
         match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", str(text))
         if match is None:
-            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(str(text))}")
+            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {quoted(str(text))}")
         return cls(int(match[1]), int(match[2]))
 
 

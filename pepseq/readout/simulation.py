@@ -8,7 +8,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import IO, Any
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, check_path, list_paths
 from pepseq.io.outputs import Outputs
@@ -58,7 +58,7 @@ def mask(
         check_path(noise, "noise")
     require(
         isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0,
-        f"seed: expected a whole number of 0 or more, found {found(repr(seed))}",
+        f"seed: expected a whole number of 0 or more, found {quoted(repr(seed))}",
     )
     seed = int(seed)
     _check_format(readout, hidden_symbol, dye_sequences)
@@ -92,7 +92,7 @@ def _check_format(readout: Readout, hidden_symbol: str, dye_sequences: bool) -> 
     if hidden_symbol not in tuple(HIDDEN_SYMBOLS):
         raise SettingsError(
             f"hidden symbol: expected one of {' '.join(HIDDEN_SYMBOLS)}, "
-            f"found {found(str(hidden_symbol))}"
+            f"found {quoted(str(hidden_symbol))}"
         )
     if dye_sequences:
         check_channels(readout)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import decode_text, encode_text, list_paths
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
@@ -155,7 +155,7 @@ def max_record_residues() -> int:
     text = os.environ.get("PEPSEQ_LONGEST_RECORD") or str(MAX_RESIDUES)
     if not text.isdecimal() or not int(text):
         raise SettingsError(
-            f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {found(text)}"
+            f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {quoted(text)}"
         )
     return int(text)
 

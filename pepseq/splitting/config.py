@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Annotated
 
-from pepseq.errors import found
+from pepseq.errors import quoted
 from pepseq.settings import Range, check, require
 
 RANDOM, CLUSTER, SPECIES, STRAIN = "random", "cluster", "species", "strain"
@@ -73,4 +73,4 @@ def _is_triple(values: object, kind: type) -> bool:
 def _shown(values: object) -> str:
     """Return values as they are written on the command line, at most 80 characters."""
     text = ",".join(map(str, values)) if isinstance(values, tuple | list) else str(values)
-    return text if len(text) <= 80 and text.isprintable() else found(text, 80)
+    return text if len(text) <= 80 and text.isprintable() else quoted(text, 80)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.tables import read_cells
 
@@ -141,7 +141,7 @@ def read_pairs(path: str | Path) -> PairsOfFiles:
     if not {"model", "reference"} <= set(header):
         raise InputError(
             f"{path}:1: expected a table with columns model and reference, "
-            f"found {found(' '.join(header))}"
+            f"found {quoted(' '.join(header))}"
         )
     pairs, bad, folder = [], [], Path(path).parent
     for line, row in rows:

@@ -17,7 +17,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.files import decode_text, open_input
 
 MAX_FILE_BYTES = 1 << 30
@@ -85,7 +85,7 @@ class Structure:
             if chain.name == name:
                 return chain
         names = ", ".join(chain.name for chain in self.chains[:20])
-        raise InputError(f"{self.path}: expected a protein chain {found(name)}, found {names}")
+        raise InputError(f"{self.path}: expected a protein chain {quoted(name)}, found {names}")
 
 
 def read_structure(path: str | Path) -> Structure:
@@ -104,7 +104,7 @@ def read_structure(path: str | Path) -> Structure:
         first = decode_text(content.lstrip()[:80]).partition("\n")[0].strip()
         raise InputError(
             f"{path}:1: expected a structure (PDB or mmCIF with atoms), "
-            f"found {found(first) if first else 'an empty file'}"
+            f"found {quoted(first) if first else 'an empty file'}"
         )
     return _first_model(source, str(path), counts)
 
@@ -163,7 +163,7 @@ def _parse(path: str | Path, content: bytes, counts: Counter[str]) -> gemmi.Stru
         return gemmi.Structure()
     except _GEMMI_ERRORS as error:
         form = "mmCIF" if cif else "PDB"
-        reason = found(str(error).replace("\n", " "), 120)
+        reason = quoted(str(error).replace("\n", " "), 120)
         raise InputError(f"{path}: expected whole {form} data, found: {reason}") from error
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pepseq.errors import found
+from pepseq.errors import quoted
 from pepseq.settings import check, require
 
 UNIREF, UNIPROTKB = DATABASES = ("uniref", "uniprotkb")
@@ -36,7 +36,7 @@ class DownloadConfig:
         require(bool(taxon or (self.query or "").strip()), "give a taxon, a query or both")
         require(
             self.database in DATABASES,
-            f"database: expected {' or '.join(DATABASES)}, found {found(str(self.database))}",
+            f"database: expected {' or '.join(DATABASES)}, found {quoted(str(self.database))}",
         )
         require(
             self.identity in (None, *IDENTITIES),
@@ -54,6 +54,6 @@ class DownloadConfig:
         require(
             isinstance(names, tuple | list)
             and all(isinstance(name, str) and name.strip() for name in names),
-            f"exclude_names: expected a tuple of texts, found {found(repr(names))}",
+            f"exclude_names: expected a tuple of texts, found {quoted(repr(names))}",
         )
         object.__setattr__(self, "exclude_names", tuple(names))

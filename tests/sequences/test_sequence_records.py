@@ -63,7 +63,7 @@ def test_hidden_residues_and_groups_of_readouts_are_read():
         ({("P1", 1): "MKV"}, "truth: id 1 is no text"),
         ({"P1\nP2": "MKV"}, "truth: id 1 is no text"),
         ({"P\ud800": "MKV"}, "id or sequence 1 has a character that is no text"),
-        ({"P" * 2_000_000: "MKV"}, "and a header of up to 1,048,576 bytes, found more"),
+        ({"P" * 2_000_000: "MKV"}, "or a header of more than 1,048,576 bytes"),
         ({"P1": "MK1"}, "truth:1: 'P1': expected amino acids, found '1' at residue 3"),
         ([("P1", "MK"), ("P1", "ML")], "truth:2: 'P1': an earlier record has the same id"),
         ({"P1": ""}, "truth:1: 'P1': the record has no residues"),

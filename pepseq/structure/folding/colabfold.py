@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import decode_json
 from pepseq.processes.programs import how_ended, last_output, running
@@ -43,7 +43,7 @@ class ColabFold:
         try:
             self._options = shlex.split(options)
         except ValueError as error:
-            raise SettingsError(f"colabfold: {found(options, 200)}: {error}") from error
+            raise SettingsError(f"colabfold: {quoted(options, 200)}: {error}") from error
         if shutil.which(PROGRAM) is None:
             raise SettingsError(
                 f"engine colabfold: the program {PROGRAM} is not on the PATH; install it as "

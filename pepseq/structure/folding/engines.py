@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Protocol, TypeAlias
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import Record, format_fasta
@@ -73,7 +73,7 @@ class CommandEngine:
         try:
             self._words = shlex.split(template)
         except ValueError as error:
-            raise SettingsError(f"command: {found(template, 200)}: {error}") from error
+            raise SettingsError(f"command: {quoted(template, 200)}: {error}") from error
         used = {name for word in self._words for name in _placeholders(word)}
         if "fasta" not in used or len(used & {"pdb", "cif"}) != 1:
             raise SettingsError(
@@ -82,7 +82,7 @@ class CommandEngine:
             )
         self._suffix = "pdb" if "pdb" in used else "cif"
         if shutil.which(self._words[0]) is None:
-            raise SettingsError(f"command: program {found(self._words[0], 200)} not found")
+            raise SettingsError(f"command: program {quoted(self._words[0], 200)} not found")
 
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield the targets in turn."""
@@ -118,14 +118,14 @@ def _placeholders(word: str) -> list[str]:
     try:
         parts = list(Formatter().parse(word))
     except ValueError as error:
-        raise SettingsError(f"command: {found(word, 200)}: {error}") from error
+        raise SettingsError(f"command: {quoted(word, 200)}: {error}") from error
     names = []
     for _, name, form, conversion in parts:
         if name is None:
             continue
         if name not in _PLACEHOLDERS or form or conversion:
             raise SettingsError(
-                f"command: expected {{fasta}}, {{pdb}}, {{cif}} or {{name}}, found {found(word)}"
+                f"command: expected {{fasta}}, {{pdb}}, {{cif}} or {{name}}, found {quoted(word)}"
             )
         names.append(name)
     return names

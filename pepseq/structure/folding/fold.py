@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -169,7 +169,7 @@ def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
         match = _CONFIDENCE.search(record.description)
         mostly_x = 2 * record.sequence.count("X") >= len(record.sequence)
         if match and float(match[1]) < MIN_CONFIDENCE and not mostly_x:
-            unsure.append(f"{found(record.id)} has {match[1]}")
+            unsure.append(f"{quoted(record.id)} has {match[1]}")
     if unsure:
         log.warning(
             "%d of %d proteins have a confidence below %g in the header (%s): their structures "
@@ -186,7 +186,7 @@ def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
         engine_before = rows[0]["engine"]
         if engine_before.split() != engine.name.split():
             raise InputError(
-                f"{folder.folder}: the structure of {found(name)} was made by {engine_before}, "
+                f"{folder.folder}: the structure of {quoted(name)} was made by {engine_before}, "
                 f"not by {engine.name}; give another folder, or --force"
             )
 
@@ -222,7 +222,7 @@ def _fold_all(
             reason = _store(folder, engine, target, result)
             if reason is not None:
                 bad.append(FailedRecord(file, record.line, record.id, reason))
-                log.warning("%s: %s", found(record.id), reason)
+                log.warning("%s: %s", quoted(record.id), reason)
             progress.add(len(record.sequence))
             del waiting[record.id]
             _log_next(progress, waiting, len(targets))
@@ -232,7 +232,7 @@ def _log_next(progress: Progress, waiting: dict[str, Record], total: int) -> Non
     """Log which protein comes next: it may take hours."""
     for record in waiting.values():
         number, length = total - len(waiting) + 1, len(record.sequence)
-        progress.log_line(f"folding {number} of {total}: {found(record.id)}, {length} residues")
+        progress.log_line(f"folding {number} of {total}: {quoted(record.id)}, {length} residues")
         return
 
 

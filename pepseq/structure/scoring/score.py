@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -243,4 +243,4 @@ def _listed(noun: str, ids: Sequence[str]) -> str:
     """Return how many there are of something, and the first of their ids."""
     count = f"1 {noun}" if len(ids) == 1 else f"{len(ids)} {noun}s"
     more = f" and {len(ids) - _MAX_IDS_LISTED} more" if len(ids) > _MAX_IDS_LISTED else ""
-    return f"{count}: {', '.join(map(found, ids[:_MAX_IDS_LISTED]))}{more}"
+    return f"{count}: {', '.join(map(quoted, ids[:_MAX_IDS_LISTED]))}{more}"
