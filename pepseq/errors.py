@@ -25,7 +25,7 @@ class InputError(PepseqError):
 
 
 class OutputError(PepseqError):
-    """An output that cannot be written, or that exists already."""
+    """An output that cannot be written, or that already exists."""
 
     exit_code = 74
 
@@ -44,7 +44,7 @@ class LostProcessError(TryAgainError):
     """Another process of the same run has ended, and its message gives the reason."""
 
 
-def found(text: str, limit: int = 40) -> str:
+def quoted(text: str, limit: int = 40) -> str:
     """Quote a piece of input for a message: one line, printable, at most `limit` characters."""
     return repr(readable(text if len(text) <= limit else text[:limit] + "..."))
 

@@ -1,4 +1,4 @@
-"""AlphaFold DB, played by the test server, and the table of what is fetched from it."""
+"""A simulated AlphaFold DB on the test server, and the table of what is fetched from it."""
 
 import csv
 import json

@@ -80,7 +80,7 @@ def test_quiet_prints_no_messages(run, fasta, tmp_path, protbert):
         ("mask - -o out --readout K1 <&-", 65, "stdin"),
         ("mask in -o - --readout K1 >&-", 74, "stdout"),
         ("mask missing -o out --readout K1 2>/dev/full", 65, ""),
-        ("mask - - -o out --readout K1 <in", 2, "at most one input from stdin"),
+        ("mask - - -o out --readout K1 <in", 2, "only one input from stdin"),
         ("mask in -o out --readout K1 >&-", 0, ""),
         ("models list >&-", 74, "stdout: is closed"),
         ("show a table >&-", 74, "stdout: is closed"),

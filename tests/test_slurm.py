@@ -1,4 +1,4 @@
-"""The batch files for SLURM: README shows them, and their commands run where SLURM is played."""
+"""The batch files for SLURM: README shows them, and their commands run with a simulated SLURM."""
 
 import gzip
 import os
@@ -48,7 +48,7 @@ PROGRAMS = {
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """Run a line in a folder with data/ and workflows/, on a machine with a played SLURM."""
+    """Run a line in a folder with data/ and workflows/, on a machine with a simulated SLURM."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, body in PROGRAMS.items():
@@ -94,7 +94,7 @@ def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
     (tmp_path / "shards" / "2.fasta.gz").unlink()
     merge = "sbatch workflows/slurm/merge.sbatch shards again.fasta again.tsv"
     done = shell(merge)
-    assert done.returncode == 65 and "found none for 2" in done.stderr
+    assert done.returncode == 65 and "but these are missing: 2" in done.stderr
     again = re.search(r"^SHARDS=8 sbatch.*$", README, re.M)[0].replace("=8", "=2")
     again = again.replace("--array=3", "--array=2 --cpus-per-task=1")
     assert shell(f"{again} {tiny}; {merge}").returncode == 0

@@ -191,13 +191,18 @@ def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
 
 
 @pytest.mark.slow
-def test_fractions_that_do_not_add_up_are_refused_before_any_work(tmp_path):
+def test_wrong_values_in_a_file_are_refused_before_any_work(tmp_path):
     folder = checkout(tmp_path)
-    config = yaml.safe_load((folder / SMALL).read_text())
-    config["split"]["fractions"] = [0.8, 0.1, 0.2]
-    (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
-    done = snakemake(folder, "wrong.yaml", "--dry-run", "--cores", 1)
-    assert done.returncode == 1 and "expected fractions of a split that add up to 1" in done.stdout
+    for section, values, words in (
+        ("split", {"fractions": [0.8, 0.1, 0.2]}, "expected fractions of a split that add up to 1"),
+        ("split", {"identity": 0}, "split.identity: 0 is less than or equal to the minimum of 0"),
+        ("species", {562: {"taxon": 562}}, "expected texts as keys, found species.562: quote it"),
+    ):
+        config = yaml.safe_load((folder / SMALL).read_text())
+        config[section] |= values
+        (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
+        done = snakemake(folder, "wrong.yaml", "--dry-run", "--cores", 1)
+        assert done.returncode == 1 and words in done.stdout
 
 
 @pytest.mark.slow
@@ -211,6 +216,11 @@ def test_the_older_names_of_keys_are_accepted(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "--max-proteins 9,5,5" in done.stdout and "--at-most" not in done.stdout
     assert "--known-confidence 0.9" in done.stdout and "--sure" not in done.stdout
+    config["pairing"]["planted"]["known_confidence"] = 0.8
+    (folder / "both.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "both.yaml", "--dry-run", "--cores", 1)
+    told = "configuration: pairing.planted: sure is the older name of known_confidence; delete sure"
+    assert done.returncode == 1 and told in done.stdout
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A web server on this machine that plays UniProt: pages, cursors, releases, taxa, and faults."""
+"""A local web server that simulates UniProt: pages, cursors, releases, taxa, and faults."""
 
 import gzip
 import json

@@ -22,16 +22,16 @@ COMMANDS = {
     "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
     "simulate": "Simulate the reads of a sample: proteins in different amounts, digested and "
     "sequenced.",
-    "predict": "Predict the hidden residues of reads, each with its confidence.",
+    "predict": "Predict the hidden residues of reads, with a confidence for each.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
     "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",
     "finetune": "Train a protein language model to predict hidden residues.",
     "pair": "Predict which members of two protein families interact.",
     "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
     "fetch-structures": "Download structures of proteins from AlphaFold DB.",
-    "score": "Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.",
+    "score": "Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.",
     "models": "List, download, verify and convert published base models.",
-    "evaluate": "Compare predicted with true proteins: tables and figures of the accuracy.",
+    "evaluate": "Compare predicted and true proteins: tables and figures of the accuracy.",
     "compare": "Compare evaluations side by side, by training set and test set.",
     "evaluate-pairs": "Compare predicted pairs with the true pairs.",
     "evaluate-quantities": "Compare estimated amounts of proteins with the true amounts.",
@@ -94,7 +94,8 @@ class LazyGroup(SuggestingGroup):
     "--longest-record",
     type=click.IntRange(1),
     metavar="RESIDUES",
-    help="Most residues of a FASTA record; longer records are left out.  [default: 1000000, or "
+    help="Maximum number of residues of a FASTA record; longer records are left out.  [default: "
+    "1000000, or "
     "PEPSEQ_LONGEST_RECORD]",
 )
 def cli(verbose: int, quiet: bool, longest_record: int | None):

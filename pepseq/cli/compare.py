@@ -13,8 +13,8 @@ from pepseq.cli import options
     multiple=True,
     required=True,
     metavar="TRAINED_ON TESTED_ON FOLDER",
-    help="Names of what the network was trained on and tested on, and the folder that evaluate "
-    "wrote; given once for each evaluation.",
+    help="Name of the training set, name of the test set, and the folder that evaluate wrote; "
+    "give this option once for each evaluation.",
 )
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @options.force
@@ -29,7 +29,7 @@ def command(evaluations: tuple[tuple[str, str, str], ...], output: str, force: b
     rows = cross_rows(compare_evaluations(evaluations, output, force=force))
     table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    click.echo("Hidden-residue accuracy, macro, percent, by what was trained on:\n")
+    click.echo("Hidden-residue accuracy (macro, percent) by training set:\n")
     for cells in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         click.echo(line.rstrip())

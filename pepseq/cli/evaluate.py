@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 @click.option(
     "--readout",
     type=options.READOUT,
-    help=f"{options.READOUT_HELP}  [default: as the run record of PREDICTED says]",
+    help=f"{options.READOUT_HELP}  [default: the readout in the run record of PREDICTED]",
 )
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
 @click.option(
     "--table",
     metavar="TSV",
     type=options.INPUT,
-    help="Table of confidences that predict wrote beside PREDICTED: adds the calibration.",
+    help="Table of confidences that predict wrote together with PREDICTED: adds the calibration.",
 )
 @click.option(
     "--background",
     metavar="FASTA",
     type=options.INPUT,
-    help="Proteins to fit the two baselines on.  [default: TRUTH, which flatters them]",
+    help="Proteins to fit the two baselines on.  [default: TRUTH, which overestimates the "
+    "baselines]",
 )
 @options.reference(
     text=": adds the accuracy by identity to the nearest one, and what copying it would get right"
@@ -45,11 +46,12 @@ def command(
     output: str,
     **settings: Any,
 ) -> None:
-    """Compare predicted with true proteins: tables and figures of the accuracy.
+    """Compare predicted and true proteins: tables and figures of the accuracy.
 
     TRUTH and PREDICTED are FASTA files, compressed or not, whose proteins are matched by id; one of
-    them may be -, stdin. Only hidden residues are scored: those of TRUTH outside the readout,
-    unknown ones (X U B Z O J) never. Macro is the mean over proteins, micro is over residues.
+    them may be - for standard input. Only hidden residues are scored: residues of TRUTH outside the
+    readout. Unknown residues (X U B Z O J) are never scored. Macro is the mean over proteins, micro
+    is over residues.
     """
     from pepseq.evaluation.evaluate import evaluate
 
@@ -86,10 +88,10 @@ def _summary_lines(summary: "Summary") -> Iterator[str]:
         yield (
             f"observed residues that differ from the truth: {wrong:,} of "
             f"{residues['observed']:,} ({100 * wrong / residues['observed']:.2f} %: misread or "
-            "missed labels, or another readout)"
+            "missed labels, or a wrong readout)"
         )
     if summary["baselines"][0]["fitted_on"] == "truth":
-        yield "baselines: fitted on TRUTH itself, which flatters them (see --background)"
+        yield "baselines: fitted on TRUTH itself, which overestimates them (see --background)"
 
 
 def _shares_line(name: str, shares: Mapping[str, Any], fully_right: float | None = None) -> str:
@@ -115,7 +117,7 @@ def _identity_lines(by_identity: "IdentitySummary") -> Iterator[str]:
         error = row["expected_calibration_error"]
         cells += ["-" if error is None else f"{error:.4f}", f"{row['proteins']:,}"]
         yield f"  {row['band']:18}" + "".join(f"{cell:>11}" for cell in cells)
-    yield "copy: the nearest reference protein in its place"
+    yield "copy: the nearest reference protein instead of the prediction"
 
 
 def _calibration_lines(calibration: "CalibrationSummary") -> Iterator[str]:

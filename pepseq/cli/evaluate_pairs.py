@@ -14,16 +14,16 @@ from pepseq.errors import printable
 def command(truth: str, pairs: tuple[str, ...], output: str, force: bool) -> None:
     """Compare predicted pairs with the true pairs.
 
-    TRUTH is a table with the columns protein_a and protein_b, PAIRS are tables that pair wrote,
-    with their .unpaired.tsv beside them. Counted are true pairs of species in which there is
-    something to choose, and no pair that was known.
+    TRUTH is a table with the columns protein_a and protein_b. PAIRS are tables that pair wrote,
+    with their .unpaired.tsv beside them. Only true pairs in species with more than one possible
+    pairing are counted; pairs that were known are not.
     """
     from pepseq.evaluation.pairs import evaluate_pairs
 
     for evaluation in evaluate_pairs(truth, pairs, output, force=force):
         path, row = printable(evaluation.path), evaluation.accuracy_row()
         if row["accuracy"] is None:
-            click.echo(f"{path}: no true pair in a species with something to choose")
+            click.echo(f"{path}: no true pair is in a species with more than one possible pairing")
         else:
             click.echo(
                 f"{path}: {row['correct']} of {row['true_pairs']} pairs right, "

@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 @options.output(
     required=False,
     metavar="FOLDER",
-    text="Folder of the models and of structures.tsv. Needed unless --dry-run.",
+    text="Folder of the models and of structures.tsv. Required without --dry-run.",
 )
 @options.setting(FetchConfig, "format", "Format of the files: mmCIF or PDB.")
-@options.setting(FetchConfig, "connections", "Proteins that are asked for at once.")
-@click.option("--dry-run", is_flag=True, help="Print which models there are, and stop.")
+@options.setting(FetchConfig, "connections", "Number of proteins that are requested at once.")
+@click.option("--dry-run", is_flag=True, help="Print which models exist, and stop.")
 @options.setting(
     FetchConfig,
     "server",
@@ -36,8 +36,9 @@ def command(
 ) -> None:
     """Download structures of proteins from AlphaFold DB.
 
-    IDS is a FASTA file, or a list of ids, one on a line; - is stdin. An id is a UniProt accession,
-    or holds one, as those of UniRef and UniProt do. The same command again fetches what is missing.
+    IDS is a FASTA file, or a list of ids, one per line; - is standard input. An id is a UniProt
+    accession, or contains one, like the ids of UniRef and UniProt. Run the same command again to
+    download what is missing.
     """
     if not dry_run and output is None:
         raise click.UsageError("give --output or --dry-run")
@@ -55,8 +56,8 @@ def command(
         return
     summary = fetch_structures(ids, output, config=config, force=force, keep_going=keep_going)
     log.info(
-        "%d proteins with a model, %d of them new, %d without; %d differ from the sequences given. "
-        "%s",
+        "%d proteins with a model (%d new), %d without; %d models differ from the given "
+        "sequences. %s",
         summary.models,
         summary.new,
         summary.without,

@@ -37,7 +37,7 @@ setting = partial(options.setting, FinetuneConfig)
     multiple=True,
     required=True,
     type=options.READOUT,
-    help=f"{options.READOUT_HELP} Given several times, one network learns them all.",
+    help=f"{options.READOUT_HELP} If given several times, one network learns all of them.",
 )
 @options.model
 @options.offline
@@ -50,11 +50,13 @@ setting = partial(options.setting, FinetuneConfig)
 @click.option(
     "--teacher",
     metavar="NAME_OR_FOLDER",
-    help="Network whose probabilities are learned too, named as for --model.",
+    help="Additional network to learn probabilities from, named as for --model.",
 )
-@setting("teacher_weight", "Share of the loss that is to the teacher; the rest is to the truth.")
+@setting(
+    "teacher_weight", "Share of the teacher in the loss; the rest is that of the true amino acids."
+)
 @options.output(metavar="FOLDER", text="Folder for the trained network.")
-@setting("loss", "Score hidden residues alone, or all residues as the paper does.")
+@setting("loss", "Residues that are scored: hidden residues only, or all residues as in the paper.")
 @setting(
     "window",
     "Residues of the windows into which longer proteins are cut.  [default: 1022, or the limit of "
@@ -65,7 +67,7 @@ setting = partial(options.setting, FinetuneConfig)
     "Residues that neighbouring windows share.  [default: 128, or half a smaller window]",
 )
 @setting("batch_residues", "Tokens in one batch on each device, padding included.")
-@setting("accumulate", "Batches added to one step.")
+@setting("accumulate", "Number of batches accumulated for one step.")
 @setting("epochs", "Upper limit of epochs, each over all training proteins.")
 @setting("max_steps", "Upper limit of steps; 0 for no limit.")
 @setting("learning_rate", "Highest learning rate.")
@@ -74,7 +76,7 @@ setting = partial(options.setting, FinetuneConfig)
 @setting("weight_decay", "Weight decay of AdamW.")
 @setting("evaluate_every", "Steps between validations; each is also a checkpoint.")
 @setting("patience", "Validations without progress after which training ends.")
-@setting("threshold", "Fall of the validation loss that counts as progress.")
+@setting("threshold", "Decrease of the validation loss that counts as progress.")
 @setting("lora", "Rank of low-rank adapters (needs peft); 0 trains all weights.")
 @setting("gradient_checkpointing", "Recompute activations: less memory, more time.")
 @setting("seed", "Seed of weights, order and dropout.")

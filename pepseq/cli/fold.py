@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 @options.setting(
     FoldConfig,
     "chunk_size",
-    "esmfold engine only: rows that the triangular attention takes at once; fewer need less memory "
-    "and more time. Halved whenever memory runs out.  [default: what fits into 1 GiB]",
+    "esmfold engine only: rows that the triangular attention processes at once; fewer rows need "
+    "less memory and more time. Halved whenever memory runs out.  [default: what fits into 1 GiB]",
 )
 @options.setting(
     FoldConfig,
@@ -59,15 +59,15 @@ log = logging.getLogger(__name__)
 def command(proteins: str, output: str, keep_going: bool, force: bool, **settings: Any) -> None:
     """Predict the structures of proteins, one file each; resume an interrupted run.
 
-    PROTEINS is a FASTA file; - is stdin. The same command again makes only what is missing, has
-    failed, or is of a sequence that has changed.
+    PROTEINS is a FASTA file; - is standard input. If the same command is run again, it makes only
+    structures that are missing, have failed, or belong to a sequence that has changed.
     """
     config = FoldConfig(**settings)
     from pepseq.structure.folding.fold import fold
 
     summary = fold(proteins, output, config=config, force=force, keep_going=keep_going)
     log.info(
-        "%d structures, %d of them new, mean pLDDT %s",
+        "%d structures (%d new), mean pLDDT %s",
         summary.done,
         summary.new,
         "unknown (the B-factors of CA atoms are all the same, or not from 0 to 100)"

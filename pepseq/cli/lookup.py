@@ -60,7 +60,8 @@ def command(
         keep_going=keep_going,
     )
     log.info(
-        "%d reads, %d of them assigned at a q-value up to %g, %d of these to one place",
+        "%d reads; %d assigned with a q-value up to %g; %d of the assigned reads fit only one "
+        "place in the reference",
         done.reads,
         done.assigned,
         config.max_q,
@@ -68,12 +69,13 @@ def command(
     )
     if done.counts[0] != done.reads:
         log.info(
-            "counted, these are %d reads, %d of them assigned, %d of these to one place",
+            "weighted by their counts: %d reads; %d assigned; %d of the assigned reads fit only "
+            "one place in the reference",
             *done.counts,
         )
     if done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: few reads cannot have a lower one, or none fits better "
-            "than decoys; see e_value and probability",
+            "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "
+            "read fits better than the decoys; see the columns e_value and probability",
             done.lowest_q,
         )

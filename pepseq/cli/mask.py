@@ -49,7 +49,8 @@ RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
     "--noise",
     metavar="JSON",
     type=options.INPUT,
-    help="whatprot's sequencing parameters, instead of these four rates; its p_edman_failure adds "
+    help="JSON file of whatprot's sequencing parameters, instead of these four rates; "
+    "p_edman_failure adds "
     "empty cycles.",
 )
 @click.option(

@@ -22,9 +22,9 @@ VERIFY_COLUMNS = ("name", "file", "state", "sha256")
 def command():
     """List, download, verify and convert published base models.
 
-    Models are in the caches that other programs share: those of the Hugging Face hub (HF_HOME) and
-    of torch hub (TORCH_HOME). The SHA-256 of their files is checked at every use: against that of a
-    cited source (pinned), or else against that of the first use (recorded).
+    Models are stored in caches that other programs also use: those of the Hugging Face hub
+    (HF_HOME) and of torch hub (TORCH_HOME). The SHA-256 of their files is checked at every use,
+    against a cited source (pinned) or else against the first use (recorded).
     """
 
 
@@ -78,7 +78,7 @@ def verify_models(names):
     """Compare the SHA-256 of every file of the models NAMES (default: all on this machine).
 
     Prints one row for each file. Its state is pinned or recorded if the SHA-256 is as expected,
-    new at the first use, or changed; a changed file ends with exit code 65.
+    new at the first use, or changed. If a file changed, the exit code is 65.
     """
     from pepseq.models.download import check_model_files, raise_if_changed
     from pepseq.models.registry import KNOWN_MODELS
@@ -107,7 +107,8 @@ def verify_models(names):
 def convert_model(source, output, force):
     """Convert pickled weights to safetensors: a .pt or .bin file, or a model folder in place.
 
-    The pickle is read as data only; a pickle that holds code is refused. Prints the output's path.
+    The pickle is read as data only; a pickle that contains code is rejected. Prints the output's
+    path.
     """
     from pepseq.models.conversion import convert_weights
 
@@ -123,6 +124,6 @@ def _find_models(names: Sequence[str]) -> "list[KnownModel]":
         known = find_known_model(name)
         if known is None:
             available = ", ".join(known.name for known in KNOWN_MODELS)
-            raise SettingsError(f"{name}: expected one of {available}")
+            raise SettingsError(f"{name}: unknown model; choose one of {available}")
         models.append(known)
     return models

@@ -80,8 +80,8 @@ BUNDLED = "bundled"
 _PRESETS = ", ".join(f"{name} = {letters}" for name, letters in PRESETS.items())
 
 READOUT_HELP = (
-    "Amino acids that the experiment identifies, those that it cannot tell apart in brackets such "
-    f"as CY[DE], or the name of a preset ({_PRESETS})."
+    "Amino acids that the experiment identifies, with those that it cannot tell apart in "
+    f"brackets, such as CY[DE], or the name of a preset ({_PRESETS})."
 )
 
 labels = click.option(

@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
     PairConfig,
     "method",
     "How pairs are chosen: by statistics of the alignments (information, mirrortree), by the MSA "
-    "Transformer (diffpalm) or at random (random). auto is diffpalm if its weights are on this "
-    "machine and it can do the work, else information.",
+    "Transformer (diffpalm) or at random (random). auto chooses diffpalm if its weights are on "
+    "this machine and the alignment is small enough, else information.",
 )
 @options.setting(
     PairConfig,
@@ -68,7 +68,7 @@ log = logging.getLogger(__name__)
 @options.setting(
     PairConfig,
     "max_depth",
-    "Rows that are paired at once; deeper alignments are paired in parts.  "
+    "Maximum number of rows that are paired at once; deeper alignments are paired in parts.  "
     f"[default: {INFORMATION_MAX_DEPTH}, or {DiffPalmConfig.max_depth} for method diffpalm]",
 )
 @options.device
@@ -82,22 +82,22 @@ log = logging.getLogger(__name__)
 @options.setting(
     PairConfig,
     "alignment_a",
-    "Number of the alignment to read from FAMILY_A, if that file holds several, divided by NUL "
-    "bytes, as ColabFold's server sends them.",
+    "Number of the alignment to read from FAMILY_A, if that file contains several, separated by "
+    "NUL bytes, as sent by ColabFold's server.",
 )
 @options.setting(PairConfig, "alignment_b", "The same for FAMILY_B.")
 @click.option(
     "--paired-msa",
     metavar="FILE",
     type=click.Path(),
-    help="Also write the paired alignment: FASTA, or, for .a3m, the input of ColabFold for "
+    help="Also write the paired alignment, as FASTA or, for .a3m, as input of ColabFold for "
     "complexes.",
 )
 @click.option(
     "--query",
     metavar="ID",
     help="Protein of FAMILY_A whose pair comes first in an .a3m: the complex that ColabFold "
-    "predicts.  [default: the first one that has a pair]",
+    "predicts.  [default: the first protein that has a pair]",
 )
 @options.setting(
     PairConfig,

@@ -29,9 +29,11 @@ log = logging.getLogger(__name__)
 @click.option(
     "--readout",
     type=options.READOUT,
-    help=f"{options.READOUT_HELP}  [default: the one of the model's readouts that fits the reads]",
+    help=f"{options.READOUT_HELP}  [default: whichever of the model's readouts fits the reads]",
 )
-@options.table("Table with a row for each residue: its confidence and the next best two.")
+@options.table(
+    "Table with a row for each residue: its confidence and the two next-best candidates."
+)
 @options.setting(
     PredictConfig,
     "candidates",
@@ -45,7 +47,7 @@ log = logging.getLogger(__name__)
 @options.setting(
     PredictConfig,
     "window",
-    "Residues that the network sees at once.  [default: as it was trained]",
+    "Residues that the network sees at once.  [default: as in training]",
 )
 @options.setting(
     PredictConfig,
@@ -55,7 +57,7 @@ log = logging.getLogger(__name__)
 @options.setting(
     PredictConfig,
     "batch_residues",
-    "Batch size in residues.  [default: suits the device]",
+    "Batch size in residues.  [default: depends on the device]",
 )
 @options.device
 @options.precision(PREDICT_PRECISIONS)
@@ -82,12 +84,12 @@ def command(
     offline: bool,
     **settings: Any,
 ) -> None:
-    """Predict the hidden residues of reads, each with its confidence.
+    """Predict the hidden residues of reads, with a confidence for each.
 
     READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is standard input.
     Known proteins that fit a read are its templates: give those of your organism or its relatives
-    as --reference (default: E. coli K-12). Where they leave residues open, a network predicts
-    them, by default a small one that comes with pepseq.
+    as --reference (default: E. coli K-12). A network predicts the residues that templates leave
+    open; by default this is a small network that comes with pepseq.
     """
     config = PredictConfig(min_confidence=min_confidence, **settings)
     from pepseq.prediction.predict import predict
@@ -115,5 +117,7 @@ def command(
         done.readout,
         f", mean confidence {done.confidence:.3f}" if done.hidden else "",
         ", no templates (give --reference)" if without_templates else "",
-        f"; {done.unsure} less sure than {min_confidence:g}: X" if done.unsure else "",
+        f"; {done.unsure} with a confidence below {min_confidence:g}, written as X"
+        if done.unsure
+        else "",
     )

@@ -20,9 +20,9 @@ def command(
 ) -> None:
     """Write results as one page, for any browser.
 
-    The page is self-contained. RESULTS are folders or files that predict, evaluate, compare,
-    lookup, score, fold, pair, evaluate-pairs, finetune, split and mask wrote. Each is recognised by
-    its columns and its run record, not by its name.
+    The page is self-contained. RESULTS are folders or files written by predict, evaluate, compare,
+    lookup, score, fold, pair, evaluate-pairs, finetune, split and mask. Each is recognised by its
+    columns and its run record, not by its name.
     """
     from pepseq.reporting.build import report
 

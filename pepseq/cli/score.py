@@ -16,13 +16,14 @@ log = logging.getLogger(__name__)
 @click.argument("reference", type=options.INPUT, required=False)
 @options.output(
     metavar="TSV",
-    text="Table, one row a pair; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout.",
+    text="Table with one row for each pair; compressed by suffix (.gz, .bz2, .xz, .zst), - for "
+    "stdout.",
 )
 @options.setting(
     ScoreConfig,
     "correspondence",
-    "Which residues are compared: those of the same number (index), or those that TM-align finds "
-    "(align).",
+    "Residues that are compared: those with the same number (index), or those that TM-align "
+    "matches (align).",
 )
 @options.setting(ScoreConfig, "normalise", "Chain whose length divides the TM-score.")
 @options.setting(
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
     "--sequences",
     metavar="FASTA",
     type=options.INPUT,
-    help="Reconstructions by the same ids, to count where the sequences of the structures differ "
+    help="Reconstructions with the same ids, to count the residues in which the structures differ "
     "from them.",
 )
 @click.option(
@@ -65,11 +66,11 @@ def command(
     force: bool,
     **settings: Any,
 ) -> None:
-    """Compare predicted with reference structures: TM-score, RMSD, lDDT, pLDDT.
+    """Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.
 
     MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched
-    by id; or MODEL alone is a TSV with columns model and reference. A TM-score above 0.5 means
-    mostly the same fold.
+    by id. Alternatively, MODEL alone is a TSV with the columns model and reference. Two structures
+    with a TM-score above 0.5 mostly have the same fold.
     """
     config = ScoreConfig(**settings)
     from pepseq.structure.scoring.score import score

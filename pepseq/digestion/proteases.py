@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.sequences.residues import AMINO_ACIDS
 
 _SIDE = r"(?:\[[A-Z]+\]|\{[A-Z]+\})"
@@ -53,7 +53,7 @@ class Protease:
         if "|" not in rule:
             raise SettingsError(
                 f"protease: expected {', '.join(PRESETS)} or a rule such as [KR]|{{P}}, "
-                f"found {found(text)}"
+                f"found {quoted(text)}"
             )
         return cls(rule, rule)
 
@@ -70,8 +70,8 @@ class Protease:
             site = _SITE.fullmatch(alternative)
             if site is None:
                 raise SettingsError(
-                    f"protease: expected a rule such as [KR]|{{P}}, found {found(alternative)} in "
-                    f"{found(self.rule)}"
+                    f"protease: expected a rule such as [KR]|{{P}}, found {quoted(alternative)} in "
+                    f"{quoted(self.rule)}"
                 )
             sites.append((self._fitting(site[1]), self._fitting(site[2])))
         return sites
@@ -81,7 +81,7 @@ class Protease:
         letters = side[1:-1]
         if wrong := [a for a in letters if a not in AMINO_ACIDS + ANY]:
             raise SettingsError(
-                f"protease: {found(wrong[0])} in the rule {found(self.rule)} is no amino acid"
+                f"protease: {quoted(wrong[0])} in the rule {quoted(self.rule)} is no amino acid"
             )
         is_exclusion = side.startswith("{")
         return "".join(

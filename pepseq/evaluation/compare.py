@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.files import check_path
 from pepseq.io.json_files import found_json, read_json
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
@@ -79,6 +80,15 @@ def compare_evaluations(
     InputError for a folder that is no evaluation, OutputError and TryAgainError.
     """
     started = time.time()
+    if isinstance(evaluations, str | bytes) or not isinstance(evaluations, Sequence):
+        raise SettingsError(f"evaluations: expected a list, found {quoted(repr(evaluations))}")
+    for names in evaluations:
+        if not isinstance(names, tuple | list) or len(names) != 3:
+            raise SettingsError(
+                "evaluations: expected names of training and test set, and a folder, found "
+                f"{quoted(repr(names))}"
+            )
+        check_path(names[2], "evaluations")
     if not evaluations:
         raise SettingsError("expected an evaluation or more, found none")
     files: list[str | Path] = [
@@ -104,11 +114,11 @@ def compare_evaluations(
 def _read_evaluation(trained_on: str, tested_on: str, folder: Path) -> ComparedEvaluation:
     for name in (trained_on, tested_on):
         if not name or not name.isprintable():
-            raise SettingsError(f"evaluation: expected a name to print, found {found(name)}")
+            raise SettingsError(f"evaluation: expected a name to print, found {quoted(name)}")
     if trained_on in (KEY[0], KEY[2]):
         raise SettingsError(
             f"evaluation: expected another name than that of a column of cross.tsv, found "
-            f"{found(trained_on)}"
+            f"{quoted(trained_on)}"
         )
     path = folder / "summary.json"
     if folder.is_dir() and not path.exists():
@@ -166,7 +176,7 @@ def _read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             if name not in row or not _CELLS.get(name, _NUMBER_OR_NOTHING).fullmatch(row[name]):
                 raise InputError(
                     f"{path}:{line}: expected a cell in column {name} as pepseq evaluate writes "
-                    f"it, found {found(str(row.get(name)))}"
+                    f"it, found {quoted(str(row.get(name)))}"
                 )
     return [{name: row[name] for name in columns} for row in rows]
 

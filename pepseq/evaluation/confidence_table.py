@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.evaluation.metrics import UNKNOWN_CODE
 from pepseq.io.files import decode_text, encode_text, open_input
 from pepseq.io.tables import TsvBlocks
@@ -55,7 +55,7 @@ class ConfidenceRows:
         """Raise InputError naming the first row where `wrong`, with what `message(row)` says."""
         if wrong.any():
             row = int(wrong.argmax())
-            raise InputError(f"{self.file}:{self.line + row}: {found(self.id)}: {message(row)}")
+            raise InputError(f"{self.file}:{self.line + row}: {quoted(self.id)}: {message(row)}")
 
     def check_residues(self, wrong: np.ndarray, message: Callable[[int], str]) -> None:
         """Raise InputError as `check` does, which names the residue as well."""
@@ -118,7 +118,7 @@ def _columns(table: str | Path, blocks: TsvBlocks) -> list[str]:
     if missing := [name for name in COLUMNS if names.count(name) != 1]:
         raise InputError(
             f"{table}:1: expected a table of confidences with one column {missing[0]}, "
-            f"found {found(' '.join(names))}"
+            f"found {quoted(' '.join(names))}"
         )
     return names
 
@@ -142,7 +142,7 @@ def _parse(
         if text.count(b"\t") != tabs or b"\0" in text or b"\r" in text[:-2]:
             raise InputError(
                 f"{table}:{line + row}: expected {len(names)} columns of text, "
-                f"found {found(decode_text(text).rstrip())}"
+                f"found {quoted(decode_text(text).rstrip())}"
             )
     return pd.read_csv(
         io.BytesIO(b"".join(lines)),

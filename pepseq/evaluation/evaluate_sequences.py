@@ -49,7 +49,7 @@ def evaluate_sequences(
        id  hidden  correct  accuracy
     0  P1       2        1      50.0
     """
-    readout = Readout(readout) if isinstance(readout, str) else readout
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
     if confidences is None and isinstance(predicted, Reconstructions):
         confidences = predicted.to_dataframe()
     proteins = {record.id: record for record in sequence_records(truth, "truth")}

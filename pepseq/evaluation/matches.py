@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pepseq.errors import InputError, found, printable
+from pepseq.errors import InputError, printable, quoted
 from pepseq.evaluation.baselines import Baselines
 from pepseq.evaluation.metrics import (
     UNKNOWN_CODE,
@@ -161,7 +161,7 @@ def match_predictions(
     if not matches.counts and not failed:
         raise InputError(
             f"{source}: no protein has an id of the truth: ids are such as "
-            f"{found(min(matches.unmatched))}, in the truth {found(next(iter(truth)))}"
+            f"{quoted(min(matches.unmatched))}, in the truth {quoted(next(iter(truth)))}"
         )
     if len(other_lengths) > len(matches.counts):
         matched = matches.records - len(matches.unmatched)
@@ -198,7 +198,7 @@ def _fault(truth: np.ndarray, predicted: np.ndarray, sequence: str) -> str:
     if not unknown.any():
         return ""
     place = int(unknown.argmax())
-    text = f"expected an amino acid at residue {place + 1}, found {found(sequence[place])}"
+    text = f"expected an amino acid at residue {place + 1}, found {quoted(sequence[place])}"
     if sequence[place] != "X":
         return text
     if 2 * sequence.count("X") >= len(sequence):

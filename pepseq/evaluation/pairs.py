@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found, printable
+from pepseq.errors import InputError, SettingsError, printable, quoted
 from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
 from pepseq.evaluation.provenance import read_run_record
 from pepseq.io.atomic_files import disk_errors
+from pepseq.io.files import list_paths
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
@@ -95,8 +96,7 @@ def evaluate_pairs(
     pair of two species), OutputError and TryAgainError.
     """
     started = time.time()
-    if not pairs:
-        raise SettingsError("expected a table of pairs or more, found none")
+    pairs = list_paths(pairs, "pairs", required=True)
     for path in pairs:
         if str(path) == STDIO:
             raise SettingsError("pairs: expected files, found - (stdin)")
@@ -162,11 +162,11 @@ def _read_pairs(path: str | Path) -> _PairTable:
         if not 0 <= share <= 1 or given not in ("yes", "no"):
             raise InputError(
                 f"{path}:{line}: expected a confidence from 0 to 1 and yes or no for known, found "
-                f"{found(confidence)} and {found(given)}"
+                f"{quoted(confidence)} and {quoted(given)}"
             )
         for family, protein in (("A", a), ("B", b)):
             if species.setdefault((family, protein), name) != name:
-                raise InputError(f"{path}:{line}: expected {found(protein)} in one species")
+                raise InputError(f"{path}:{line}: expected {quoted(protein)} in one species")
         if given == "yes":
             known.add(SpeciesPair(name, a, b))
         else:
@@ -202,13 +202,13 @@ def _true_pairs(
             if (family, protein) not in table.species:
                 raise InputError(
                     f"{truth}:{line}: expected a protein of family {family} in {path} or its "
-                    f"{Path(path).name}.unpaired.tsv, with a species, found {found(protein)}"
+                    f"{Path(path).name}.unpaired.tsv, with a species, found {quoted(protein)}"
                 )
             names.append(table.species[family, protein])
         if names[0] != names[1]:
             raise InputError(
-                f"{truth}:{line}: expected two proteins of one species, found {found(a)} of "
-                f"{found(names[0])} and {found(b)} of {found(names[1])}"
+                f"{truth}:{line}: expected two proteins of one species, found {quoted(a)} of "
+                f"{quoted(names[0])} and {quoted(b)} of {quoted(names[1])}"
             )
         true.add(SpeciesPair(names[0], a, b))
     return true

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.evaluation.metrics import in_bin, percent
 from pepseq.evaluation.true_amounts import TrueAmounts
 from pepseq.quantification.amounts_table import EstimatedAmounts
@@ -91,7 +91,7 @@ class ComparedGroups:
         """Which groups have a member that is present: bool, (groups,)."""
         return self.true_molar > 0
 
-    def found(self, max_q: float) -> np.ndarray:
+    def quoted(self, max_q: float) -> np.ndarray:
         """Return which groups are found: reported with a q-value of at most `max_q`.
 
         Without q-values, those with an estimate above 0.
@@ -102,7 +102,7 @@ class ComparedGroups:
 
     def statuses(self, max_q: float) -> np.ndarray:
         """Return FOUND, MISSED, FALSE or ABSENT for each group: texts, (groups,)."""
-        is_found = self.found(max_q)
+        is_found = self.quoted(max_q)
         of_present = np.where(is_found, FOUND, MISSED)
         return np.where(self.present, of_present, np.where(is_found, FALSE, ABSENT))
 
@@ -118,8 +118,8 @@ def compare_groups(truth: TrueAmounts, estimates: EstimatedAmounts) -> ComparedG
     if not in_group:
         raise InputError(
             f"{estimates.source}: expected proteins of {truth.source}, such as "
-            f"{found(truth.proteins[0])}, found none of them: the table is of another reference, "
-            f"or its ids are others, such as {found(estimates.members[0][0])}"
+            f"{quoted(truth.proteins[0])}, found none of them: the table is of another reference, "
+            f"or its ids are others, such as {quoted(estimates.members[0][0])}"
         )
     alone = [number for number in range(len(place)) if number not in in_group]
     names = [truth.proteins[number] for number in alone]

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.evaluation.confidence_table import ConfidenceRows, check_rows, confidences_of_frame
 from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.metrics import (
@@ -177,6 +178,12 @@ def calibrate_in_memory(
         table = confidences_of_frame(confidences, source)
         return calibrate(table, source, proteins, matches, readout)
     if not isinstance(confidences, Mapping):
+        if isinstance(confidences, str | bytes | PathLike) or not hasattr(confidences, "__iter__"):
+            raise InputError(
+                f"{source}: expected a DataFrame, or an array for each protein, found "
+                f"{quoted(repr(confidences))}"
+            )
+        confidences = list(confidences)
         if len(confidences) != len(ids):
             raise InputError(
                 f"{source}: expected an array for each of {len(ids)} predicted proteins, found "
@@ -186,17 +193,20 @@ def calibrate_in_memory(
     calibration = Calibration()
     for name, predicted in matches.predictions.items():
         if name not in confidences:
-            raise InputError(f"{source}: expected an array for {found(name)}, found none")
+            raise InputError(f"{source}: expected an array for {quoted(name)}, found none")
         truth = encode(proteins[name].sequence)
         hidden = hidden_mask(truth, readout)
-        values = np.asarray(confidences[name], dtype=np.float64)
+        try:
+            values = np.asarray(confidences[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{source}: {quoted(name)}: expected numbers: {error}") from error
         if values.shape != truth.shape:
             raise InputError(
-                f"{source}: {found(name)}: expected shape {truth.shape}, found {values.shape}"
+                f"{source}: {quoted(name)}: expected shape {truth.shape}, found {values.shape}"
             )
         values, right = values[hidden], (predicted == truth)[hidden]
         if not ((values >= 0) & (values <= 1)).all():
-            raise InputError(f"{source}: {found(name)}: expected confidences between 0 and 1")
+            raise InputError(f"{source}: {quoted(name)}: expected confidences between 0 and 1")
         calibration.add(values, right)
     return {"": calibration}
 
@@ -232,6 +242,6 @@ def _check_readout(source: str, labels: np.ndarray, readout: Readout) -> None:
 def _check_complete(source: str, name: str, scored: int, matches: Matches) -> None:
     if name in matches.predictions and scored != (hidden := matches.counts[name].hidden):
         raise InputError(
-            f"{source}: {found(name)}: expected a confidence for each of its {hidden} hidden "
+            f"{source}: {quoted(name)}: expected a confidence for each of its {hidden} hidden "
             f"residues, found {scored}"
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Cell = str | int | float | None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Evaluation:
     """How right reconstructions are: `summary` of all, and `scores` of each protein.
 

@@ -7,7 +7,7 @@ that gives no read.
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.readout.dye_sequences import MAX_CHANNELS, UNLABELLED
 
 _CODE_BITS = 63
@@ -76,7 +76,7 @@ def dye_codes(texts: np.ndarray, channels: int, cycles: int) -> np.ndarray:
         if wrong.any():
             text = texts[np.argmax(wrong)].decode("latin-1")
             raise InputError(
-                f"dye sequence {found(text)}: expected up to {cycles} symbols, each "
+                f"dye sequence {quoted(text)}: expected up to {cycles} symbols, each "
                 f"{UNLABELLED} or a digit below {channels}"
             )
         if cycle < cycles:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import httpx2
 
-from pepseq.errors import InputError, SettingsError, TryAgainError, found
+from pepseq.errors import InputError, SettingsError, TryAgainError, quoted
 from pepseq.http.partial_download import PartialDownload
 from pepseq.http.responses import RetryError, check_status, read_response
 from pepseq.io.atomic_files import disk_errors, locked
@@ -117,7 +117,7 @@ class HttpClient:
             with self._open(url, {"Accept-Encoding": "gzip"}) as response:
                 kind = response.headers.get("Content-Type", "")
                 if media is not None and not kind.startswith(media):
-                    raise RetryError(f"expected {media}, found {found(kind)}")
+                    raise RetryError(f"expected {media}, found {quoted(kind)}")
                 answer = read_response(
                     response, self._config.largest_answer, self._config.longest_answer
                 )
@@ -171,7 +171,7 @@ class HttpClient:
             with self._open(partial.url, headers) as response:
                 kind = response.headers.get("Content-Type", "")
                 if starts and kind.startswith("text/"):
-                    raise RetryError(f"expected a binary file, found {found(kind)}")
+                    raise RetryError(f"expected a binary file, found {quoted(kind)}")
                 if response.status_code == 200:
                     partial.begin(response)
                 elif not partial.is_rest(response, done):
@@ -223,7 +223,7 @@ class HttpClient:
         try:
             url = httpx2.URL(address) if base is None else base.join(address)
         except (httpx2.InvalidURL, ValueError) as error:
-            raise InputError(f"{found(address, 200)}: expected an address: {error}") from error
+            raise InputError(f"{quoted(address, 200)}: expected an address: {error}") from error
         if base is None and url.userinfo == self._userinfo and _origin(url) == self._own:
             url = url.copy_with(userinfo=b"")
         if _origin(url) not in self._origins or url.userinfo:
@@ -273,7 +273,7 @@ def parse_address(url: str) -> httpx2.URL:
         parsed = httpx2.URL(url)
         if parsed.scheme in ("http", "https") and parsed.host:
             return parsed
-    raise SettingsError(f"{found(url, 200)}: expected an http or https address")
+    raise SettingsError(f"{quoted(url, 200)}: expected an http or https address")
 
 
 def without_password(url: str) -> str:

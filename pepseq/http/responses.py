@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 
 BUSY = {408, 425, 429}
 
@@ -67,7 +67,7 @@ def read_response(response: httpx2.Response, largest: int, longest: float) -> ht
             raise RetryError(f"expected whole gzip data, found: {error}") from error
         _check_size(len(body), largest, response)
     elif packing != "identity":
-        raise RetryError(f"expected text or gzip, found {found(packing)}")
+        raise RetryError(f"expected text or gzip, found {quoted(packing)}")
     elif not framed:
         raise RetryError(
             "expected an answer that says how long it is, found one that may be cut short"
@@ -98,4 +98,4 @@ def _check_size(size: int, largest: int, response: httpx2.Response) -> None:
 def not_json_error(response: httpx2.Response) -> RetryError:
     """Return the fault of an answer that is no JSON, or nested too deep."""
     start = response.content[:80].decode("utf-8", "replace")
-    return RetryError(f"expected JSON, found {found(start)}")
+    return RetryError(f"expected JSON, found {quoted(start)}")

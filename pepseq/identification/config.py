@@ -12,8 +12,8 @@ class LookupConfig:
     """How reads are looked up.
 
     kind, missed_label, misread: as in PredictConfig.
-    best: known proteins that are listed for each readout at most.
-    max_q: q-value up to which a readout counts as assigned.
+    best: maximum number of known proteins listed for each read.
+    max_q: q-value up to which a read counts as assigned.
     dye_sequences: reads are whatprot's dye sequences, whose unlabelled ends are unknown.
     """
 

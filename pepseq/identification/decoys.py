@@ -1,4 +1,4 @@
-"""Decoys: a reference's proteins reversed, which no read comes from, and q-values from them."""
+"""Decoys: a reference's proteins reversed, from which no read comes, and q-values from them."""
 
 from collections.abc import Sequence
 
@@ -55,12 +55,12 @@ def _reversed(residues, offsets, by_peptide, cut_after):
 def q_values(leads: Sequence[float], decoy_leads: Sequence[float]) -> np.ndarray:
     """Return the q-value of each read's best fit by target-decoy competition, float64.
 
-    A lead is by how much the best fit exceeds all decoys, or the best decoy all fits; of the two
-    the higher one counts; the false discovery rate at a lead is (decoys at least as good + 1) /
+    A lead is the score by which the best fit exceeds all decoys, or the best decoy all fits; the
+    higher of the two counts; the false discovery rate at a lead is (decoys at least as good + 1) /
     targets at least as good, and the q-value the lowest rate at which a fit is still accepted, so
     equal leads have equal q-values; leads are rounded to a millionth of a bit. A read whose decoy
-    is at least as good, or that fits nothing, has 1 (Elias and Gygi 2007, Nature Methods 4: 207;
-    +1 after Levitsky et al. 2017).
+    is at least as good, or that fits nothing, has 1 (Elias and Gygi 2007, Nature Methods 4: 207; +1
+    after Levitsky et al. 2017).
     """
     scores, decoys = (
         np.round(np.asarray(bits, float) / _ROUNDING_BITS) for bits in (leads, decoy_leads)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
 from pepseq.io.failures import FailedRecord, refuse_in_memory
+from pepseq.io.files import list_paths
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
+from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
 from pepseq.templates.reference_files import open_reference
 
@@ -39,8 +41,14 @@ class Identification(Sequence[IdentifiedRead]):
     def __len__(self) -> int:
         return len(self.reads)
 
-    def __getitem__(self, place):  # type: ignore[no-untyped-def]
-        return self.reads[place]
+    @overload
+    def __getitem__(self, index: int) -> IdentifiedRead: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Identification": ...
+
+    def __getitem__(self, index: int | slice) -> "IdentifiedRead | Identification":
+        return Identification(self.reads[index]) if isinstance(index, slice) else self.reads[index]
 
     def __iter__(self) -> Iterator[IdentifiedRead]:
         return iter(self.reads)
@@ -84,11 +92,12 @@ def find_proteins(
                  protein  end  labels_matched
     0  ecoli_EC590|03935   68               9
     """
+    check_config(config, LookupConfig)
     if config.dye_sequences:
         raise SettingsError("dye_sequences: only lookup reads them, from a file")
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    paths = [BUNDLED_REFERENCE] if reference is None else reference
-    known = open_reference([paths] if isinstance(paths, str | Path) else list(paths))
+    paths = [] if reference is None else list_paths(reference, "reference")
+    known = open_reference(paths or [BUNDLED_REFERENCE])
     bad: list[FailedRecord] = []
     groups = readout.group_symbols
     records = records_of(reads, groups)

@@ -31,9 +31,9 @@ class Fit:
     """A known protein that a read fits.
 
     `protein` is its number in the reference; the read begins at its residue `begin` and ends at
-    `end` (1-based); `score` in bits: log2 of how much likelier the read is if it is this protein's
-    than by chance, of which `bonus` is for ends and gaps; `coverage`: aligned share of the read;
-    `matched`: labels that the protein has at the same residue, of `labels`.
+    `end` (1-based); `score` in bits: log2 of the probability of the read if it is from this protein
+    over that by chance, of which `bonus` is for ends and gaps; `coverage`: aligned share of the
+    read; `matched`: labels that the protein has at the same residue, of `labels`.
     """
 
     protein: int

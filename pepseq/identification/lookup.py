@@ -10,7 +10,7 @@ from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, fit_reads, fit_rows
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs
+from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
@@ -19,6 +19,7 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
+from pepseq.settings import check_config
 from pepseq.templates.reference_files import open_reference
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,10 @@ _FORMATS = {
 class LookedUp:
     """What `lookup` did.
 
-    Of all `reads`, those `assigned` have a best fit with a q-value up to max_q, and of these
-    `single` ones fit nothing else as well. `lowest_q`: of all q-values, 1 if there are none.
-    `counts`: the sums of the counts of the three, which differ from them for dye sequences.
+    `reads`: number of reads; `assigned`: number of reads whose best fit has a q-value up to max_q;
+    `single`: number of assigned reads that fit nothing else equally well. `lowest_q`: lowest of all
+    q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
+    which differ from their numbers for dye sequences.
     """
 
     reads: int
@@ -70,10 +72,11 @@ def lookup(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
+    check_config(config, LookupConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    paths = [reference] if isinstance(reference, str | Path) else list(reference)
+    paths = list_paths(reference, "reference")
     if not paths:
-        raise SettingsError("lookup: expected a reference, found none")
+        raise SettingsError("lookup: give a reference")
     check_outputs([output], [reads, *paths], force)
     check_inputs([reads, *paths])
     bad: list[FailedRecord] = []

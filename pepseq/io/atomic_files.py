@@ -45,7 +45,7 @@ def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
     path = Path(path)
     lock = path.parent / f".{hidden_stem(path)}.lock"
     if path.parent.exists() and not path.parent.is_dir():
-        raise OutputError(f"{path}: cannot be written: {path.parent} is no folder")
+        raise OutputError(f"{path}: cannot be written: {path.parent} is not a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not os.path.lexists(lock)
     file_lock = FileLock(lock, timeout=wait)
@@ -55,8 +55,8 @@ def locked(path: str | Path, wait: float = 0) -> Iterator[None]:
         if is_new:
             _check_writable(path.parent)
         raise TryAgainError(
-            f"{path}: another run is writing it; try again when it is done (if there is none, "
-            f"remove {lock})"
+            f"{path}: another run is writing this file; try again when that run is done (if no "
+            f"run is active, remove {lock})"
         ) from error
     except BaseException:  # a signal may come after the file was made
         if is_new:

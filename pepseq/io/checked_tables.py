@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.dataframes import is_parquet, read_parquet
 from pepseq.io.tables import read_columns, read_table
 
@@ -35,7 +35,7 @@ class CheckedTable:
             text = str(cell).strip() if isinstance(cell, str | Integral) else ""
             if not text and not may_be_empty:
                 raise InputError(
-                    f"{self.place(row)}: {column}: expected a text, found {found(str(cell))}"
+                    f"{self.place(row)}: {column}: expected a text, found {quoted(str(cell))}"
                 )
             texts.append(text)
         return texts
@@ -56,7 +56,7 @@ class CheckedTable:
             bounds = "of 0 or more" if math.isinf(high) else f"from 0 to {high:g}"
             raise InputError(
                 f"{self.place(row)}: {column}: expected {kind} {bounds}, found "
-                f"{found(str(cells[row]))}"
+                f"{quoted(str(cells[row]))}"
             )
         return values
 
@@ -76,7 +76,7 @@ class CheckedTable:
         for row, name in names:
             if name in first:
                 raise InputError(
-                    f"{self.place(row)}: {kind} {found(name)} occurs twice, first in "
+                    f"{self.place(row)}: {kind} {quoted(name)} occurs twice, first in "
                     f"{self.place(first[name])}"
                 )
             first[name] = row
@@ -115,7 +115,7 @@ def read_checked_table(
     names = (*required, *(name for name in optional if name in header))
     for column in names:
         if header.count(column) != 1:
-            shown = found(" ".join(map(str, header)))
+            shown = quoted(" ".join(map(str, header)))
             raise InputError(f"{source}: expected one column {column}, found {shown}")
     if not len(table):
         raise InputError(f"{source}: expected rows, found none")

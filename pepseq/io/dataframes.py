@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.files import open_input
 from pepseq.io.tables import format_tsv
@@ -77,7 +77,7 @@ def format_frame(frame: "pd.DataFrame", path: str | Path) -> bytes:
         frame.to_parquet(stream, engine="pyarrow", index=False)
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{path}: Parquet holds UTF-8 only, and the table has {found(str(error.object))}; "
+            f"{path}: Parquet holds UTF-8 only, and the table has {quoted(str(error.object))}; "
             "give a name that ends in .tsv"
         ) from error
     return stream.getvalue()

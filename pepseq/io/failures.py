@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, found, printable
+from pepseq.errors import InputError, printable, quoted
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.tables import format_tsv
 
@@ -19,7 +19,7 @@ class FailedRecord:
     reason: str
 
     def __str__(self) -> str:
-        return f"{printable(self.file)}:{self.line}: {found(self.id)}: {self.reason}"
+        return f"{printable(self.file)}:{self.line}: {quoted(self.id)}: {self.reason}"
 
 
 def format_failed(bad: Iterable[FailedRecord]) -> bytes:
@@ -63,7 +63,7 @@ def refuse_failed(
     if bad and not keep_going:
         where = "" if str(output) == STDIO else f"; all are listed in {Path(output)}.failed.tsv"
         raise InputError(
-            f"{len(bad)} of {len(bad) + good} records were left out, because they cannot be used: "
+            f"{len(bad)} of {len(bad) + good} records were left out because they cannot be used: "
             f"{bad[0]}{where}"
         )
     return bad

@@ -7,13 +7,13 @@ suffix of an output's name chooses its compression. Outputs are written by `peps
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, AnyStr, Protocol, TypeVar
 
-from pepseq.errors import InputError, OutputError, SettingsError
+from pepseq.errors import InputError, OutputError, SettingsError, quoted
 from pepseq.io.compression import DAMAGED_DATA_ERRORS, decompressed
 from pepseq.io.outputs import STDIO
 from pepseq.io.publishing import SIDE_FILES, recover_unlocked
@@ -24,6 +24,32 @@ if TYPE_CHECKING:
 Line_co = TypeVar("Line_co", str, bytes, covariant=True)
 MAX_LINE_BYTES = 1 << 26
 """Most bytes of a line of a table, a list or an alignment in Stockholm format."""
+
+
+def check_path(path: object, name: str) -> None:
+    """Raise SettingsError unless the argument of this name is a path."""
+    if not isinstance(path, str | os.PathLike):
+        raise SettingsError(f"{name}: expected a path, found {quoted(repr(path))}")
+
+
+def list_paths(
+    paths: str | Path | Iterable[str | Path], name: str, required: bool = False
+) -> list[str | Path]:
+    """Return one path, or several, as a list.
+
+    Raises SettingsError for an argument of this `name` that is not a path, and, if one is
+    `required`, for none.
+    """
+    if isinstance(paths, str | os.PathLike):
+        return [paths]
+    if not isinstance(paths, Iterable) or isinstance(paths, bytes | Mapping):
+        raise SettingsError(f"{name}: expected a path, found {quoted(repr(paths))}")
+    several = list(paths)
+    for path in several:
+        check_path(path, name)
+    if required and not several:
+        raise SettingsError(f"{name}: expected a path, found none")
+    return several
 
 
 class _InputFile(io.FileIO):
@@ -44,6 +70,7 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     Raises InputError for a missing or unreadable file, and for compressed data that are cut short,
     damaged, or followed by other data.
     """
+    check_path(path, "input")
     if str(path) == STDIO and sys.stdin is None:
         raise InputError("stdin: is closed")
     try:
@@ -56,6 +83,8 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
         raise InputError(f"{path}: expected a file, found a folder") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL character in the name
+        raise InputError(f"{path}: no such file") from error
     with raw:
         stream = decompressed(raw)
         try:
@@ -103,16 +132,19 @@ def check_outputs(
     """Check before the work that all outputs may be written.
 
     Raises SettingsError if an output, or a file that is written beside it such as its run record,
-    is an input or another output; OutputError if an output exists already (unless `force`), or is
-    no regular file (with `folder`: no folder).
+    is an input or another output; OutputError if an output already exists (unless `force`), or is
+    not a regular file (with `folder`: no folder).
     """
+    for name, paths in (("output", outputs), ("input", inputs)):
+        for path in paths:
+            check_path(path, name)
     for output in outputs:
         if str(output) != STDIO:
             recover_unlocked(os.path.realpath(output) if folder else output)
     taken = {os.path.realpath(path) for path in inputs if str(path) != STDIO}
     for stream, paths in (("input from stdin", inputs), ("output on stdout", outputs)):
         if [str(path) for path in paths].count(STDIO) > 1:
-            raise SettingsError(f"expected at most one {stream} (-), found several")
+            raise SettingsError(f"only one {stream} (-) is possible")
     for output in outputs:
         if str(output) == STDIO:
             continue
@@ -121,12 +153,12 @@ def check_outputs(
         files = {os.path.realpath(f"{Path(output)}{suffix}") for suffix in SIDE_FILES}
         if files & taken:
             raise SettingsError(
-                f"{output}: the output, or a file beside it such as its run record, overwrites "
-                "an input or another output; give another name"
+                f"{output}: the output, or a file beside it such as its run record, would "
+                "overwrite an input or another output; give another name"
             )
         taken |= files
         if os.path.lexists(output) and not force:
-            raise OutputError(f"{output}: exists already; --force overwrites it")
+            raise OutputError(f"{output}: already exists; --force overwrites it")
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "a folder" if folder else "a regular file"
             raise OutputError(f"{output}: exists and is not {kind}; give another name")

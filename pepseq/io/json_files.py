@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.files import open_input
 
 MAX_BYTES = 256 << 20
@@ -35,7 +35,7 @@ def parse_json(stream: BinaryIO, path: str | Path) -> Any:
     except JsonTooDeepError as error:
         raise InputError(f"{path}: {error}") from error
     except ValueError as error:
-        raise InputError(f"{path}: expected JSON, found: {found(str(error), 80)}") from error
+        raise InputError(f"{path}: expected JSON, found: {quoted(str(error), 80)}") from error
 
 
 class JsonTooDeepError(ValueError):
@@ -57,13 +57,13 @@ def decode_json(content: bytes | str) -> Any:
 
 
 def found_json(value: object, limit: int = 40) -> str:
-    """Quote a value of JSON for a message: a text as `found` does, other values as in Python.
+    """Quote a value of JSON for a message: a text as `quoted` does, other values as in Python.
 
     >>> found_json("a"), found_json(["a", None])
     ("'a'", "['a', None]")
     """
     if isinstance(value, str):
-        return found(value, limit)
+        return quoted(value, limit)
     text = repr(value)
     return text if len(text) <= limit else text[:limit] + "..."
 

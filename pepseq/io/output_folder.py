@@ -4,9 +4,9 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from pepseq.errors import OutputError, SettingsError, found
+from pepseq.errors import OutputError, SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path
 from pepseq.io.outputs import STDIO
 
 
@@ -24,6 +24,7 @@ def check_output_folder(
     a folder that is an input or contains one; OutputError for a folder that exists (without
     `force`) or contains other files.
     """
+    check_path(output, "output")
     if str(output) == STDIO:
         raise SettingsError("output: expected a folder, found - (stdout)")
     output = Path(output)
@@ -41,6 +42,6 @@ def check_output_folder(
         if foreign:
             raise OutputError(
                 f"{output}: --force overwrites {kind}, but the folder also contains "
-                f"{found(foreign[0])}; give another name"
+                f"{quoted(foreign[0])}; give another name"
             )
     return output

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from tqdm import tqdm
@@ -22,6 +23,13 @@ def format_rate(speed: float) -> str:
     return f"{rounded:,.0f}/{unit}" if rounded >= 100 else f"{rounded:g}/{unit}"
 
 
+def shows_bars() -> bool:
+    """Return whether standard error is a terminal that shows messages; it may be closed."""
+    with suppress(AttributeError, ValueError):
+        return sys.stderr.isatty() and log.isEnabledFor(logging.INFO)
+    return False
+
+
 class Progress:
     """A count of work done, of `total`, with speed and time left. Use as a context manager."""
 
@@ -29,10 +37,9 @@ class Progress:
         self._what, self._total, self._unit = what, total, unit
         self._first, self._done = done, done
         self._start = self._last_line = time.monotonic()
-        has_bar = sys.stderr.isatty() and log.isEnabledFor(logging.INFO)
         self._bar = (
             tqdm(desc=what, total=total, unit=f" {unit}", initial=done, unit_scale=total > 10_000)
-            if has_bar
+            if shows_bars()
             else None
         )
 

@@ -63,7 +63,7 @@ class PlannedRename:
         self.identity = _identity(self.source)
         self.replaces = os.path.lexists(self.target)
         if self.replaces and not self.force:
-            raise OutputError(f"{self.target}: exists already; --force overwrites it")
+            raise OutputError(f"{self.target}: already exists; --force overwrites it")
 
     def apply(self) -> None:
         """Rename the file; OSError, after which `undo` restores both names."""

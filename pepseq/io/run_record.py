@@ -53,7 +53,7 @@ def run_record(
 
 
 def describe_file(path: str | Path, name: str | None = None) -> dict[str, Any]:
-    """Return name, size in bytes and SHA-256 of a file; the name only if it is no regular file."""
+    """Return name, size in bytes and SHA-256 of a file; for other files only the name."""
     described: dict[str, Any] = {"path": str(path) if name is None else name}
     if os.path.isfile(path):
         described |= {"bytes": os.path.getsize(path), "sha256": sha256(path)}

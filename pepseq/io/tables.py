@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.files import decode_text, encode_text, numbered_lines, open_input
 
@@ -52,7 +52,7 @@ def check_table_name(path: str | Path) -> None:
     stem, suffix = os.path.splitext(name)
     if other_format := _FORMAT_OF_SUFFIX.get(suffix.lower().removeprefix(".")):
         raise SettingsError(
-            f"{path}: pepseq writes tables as TSV, and this name is that of {other_format}; give "
+            f"{path}: pepseq writes tables as TSV, but this name is that of {other_format}; use "
             f"{stem}.tsv{str(path).removeprefix(name)}"
         )
 
@@ -65,15 +65,15 @@ def read_table(
     `-` is standard input; spaces around a cell are dropped; cells of `may_be_empty` may be empty.
 
     Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
-    than the header, an empty cell, and a file that is no text.
+    than the header, an empty cell, and a file that is not text.
     """
     rows = read_cells(path)
     names = [name.strip() for name in next(rows)[1]]
     for column in columns:
         if names.count(column) != 1:
             raise InputError(
-                f"{path}:1: expected one column {column} in the header of a table, "
-                f"found {found(' '.join(names))}"
+                f"{path}:1: expected one column {column} in the header of the table, found "
+                f"{quoted(' '.join(names))}"
             )
     places = [names.index(column) for column in columns]
     for line, cells in _check_cell_counts(path, rows, len(names)):
@@ -100,13 +100,13 @@ def _check_cell_counts(
         if len(cells) != count:
             raise InputError(
                 f"{path}:{line}: expected {count} cells as in the header, found {len(cells)}: "
-                f"{found(' '.join(cells))}"
+                f"{quoted(' '.join(cells))}"
             )
         yield line, cells
 
 
 def read_columns(path: str | Path) -> tuple[str, ...]:
-    """Return the cells of a file's first line; none if the file is no text."""
+    """Return the cells of a file's first line; none if the file is not text."""
     with open_input(path) as stream:
         if _binary_format(stream):
             return ()
@@ -117,7 +117,7 @@ def read_columns(path: str | Path) -> tuple[str, ...]:
 def read_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of a table's header and of each row that is not empty.
 
-    Rows may have any number of cells. Raises InputError for a file that is no text.
+    Rows may have any number of cells. Raises InputError for a file that is not text.
     """
     with open_input(path) as stream:
         yield from _parse_rows(path, stream)
@@ -151,7 +151,7 @@ def text_lines(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[in
         if binary in (_EXCEL, _OPEN_DOCUMENT):
             command = f"soffice --headless --convert-to csv {shlex.quote(str(path))}"
             hint = f"; save it as CSV, in a spreadsheet program or with: {command}"
-        raise InputError(f"{path}: expected text, found {binary}{hint}")
+        raise InputError(f"{path}: this is {binary}, not text{hint}")
     for number, line in numbered_lines(path, _text_stream(stream)):
         if "\0" in line:
             raise InputError(f"{path}:{number}: expected text, found binary data")

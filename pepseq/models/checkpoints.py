@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.atomic_files import replace_file
+from pepseq.io.files import check_path
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
 from pepseq.models.registry import FOLDING, KNOWN_MODELS, MASKED, find_known_model
@@ -59,6 +60,8 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     checked. Raises InputError for a folder that does not exist or differs from its manifest, and
     for a known model that is missing or changed.
     """
+    if model is not None:
+        check_path(model, "model")
     folder = BUNDLED if model is None else Path(model)
     if os.path.isdir(folder):
         if (folder / DESCRIPTION).exists() or (folder / MANIFEST).exists():
@@ -69,8 +72,8 @@ def find_checkpoint(model: str | Path | None = None, offline: bool = False) -> C
     if checkpoint is None:
         names = ", ".join(known.name for known in KNOWN_MODELS if known.kind == MASKED)
         raise InputError(
-            f"--model {found(str(model), 200)}: expected a model folder, one of {names}, or a "
-            "Hugging Face id such as Rostlab/prot_bert, found none of these"
+            f"--model {quoted(str(model), 200)}: not a model folder, one of {names}, or a Hugging "
+            "Face id such as Rostlab/prot_bert"
         )
     return checkpoint
 
@@ -89,15 +92,15 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
         checkpoint = _hub_checkpoint(folder, offline)
     if checkpoint is None:
         raise InputError(
-            f"--model {found(str(model), 200)}: expected a model folder, esmfold, or a Hugging "
-            "Face id such as facebook/esmfold_v1, found none of these"
+            f"--model {quoted(str(model), 200)}: not a model folder, esmfold, or a Hugging Face id "
+            "such as facebook/esmfold_v1"
         )
     return checkpoint
 
 
 def _transformers_folder(folder: Path) -> Checkpoint:
     if not (folder / "config.json").exists():
-        raise InputError(f"{folder}: expected a model folder with config.json, found none")
+        raise InputError(f"{folder}: not a model folder, because it contains no config.json")
     return Checkpoint(str(folder))
 
 
@@ -113,7 +116,7 @@ def _known_checkpoint(name: Path, kind: str, offline: bool) -> Checkpoint | None
 
 
 def _hub_checkpoint(name: Path, offline: bool) -> Checkpoint | None:
-    """Return the checkpoint of any model on the Hugging Face hub; None if it is no id."""
+    """Return the checkpoint of any model on the Hugging Face hub; None if it is not an id."""
     if not _HUB_ID.fullmatch(str(name)) or name.exists():
         return None
     from pepseq.http.client import is_offline
@@ -172,7 +175,7 @@ def check_manifest(folder: Path) -> None:
         files = decode_json(path.read_text())["sha256"]
         for name, expected in files.items():
             if not (folder / name).is_file():
-                raise InputError(f"{folder / name}: listed in {MANIFEST}, not there")
+                raise InputError(f"{folder / name}: listed in {MANIFEST}, but missing")
             if sha256(folder / name) != expected:
                 raise InputError(
                     f"{folder / name}: damaged or changed: its SHA-256 is not the one in {MANIFEST}"

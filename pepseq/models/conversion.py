@@ -94,7 +94,7 @@ def convert_weights(
     if str(output) == STDIO:
         raise SettingsError("output: expected a file, found - (stdout)")
     if output is None and safetensors_name(source.name) == source.name:
-        raise InputError(f"{source}: expected a .pt or .bin file of weights, found another name")
+        raise InputError(f"{source}: the name of a file of weights must end in .pt or .bin")
     output = source.with_name(safetensors_name(source.name)) if output is None else Path(output)
     check_outputs([output], [source], force)
     with disk_errors(output), locked(output, _LOCK_SECONDS):
@@ -105,7 +105,7 @@ def convert_weights(
 def _convert_folder(folder: Path, output: str | Path | None, force: bool) -> Path:
     sources = sorted(folder.glob("pytorch_model*.bin"))
     if output is not None:
-        raise InputError(f"{folder}: a folder is converted in place, expected no --output")
+        raise InputError(f"{folder}: a folder is converted in place; leave out --output")
     converted = sorted(path.name for path in folder.glob("*.safetensors"))
     if converted and not sources:
         names = ", ".join(converted)

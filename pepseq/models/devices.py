@@ -17,7 +17,7 @@ def pick_device(device: str) -> torch.device:
     if device == "auto":
         device = next(name for name, is_available in available.items() if is_available)
     if not available[device]:
-        raise SettingsError(f"--device {device}: there is none on this machine")
+        raise SettingsError(f"--device {device}: not available on this machine")
     return torch.device(device)
 
 

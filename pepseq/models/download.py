@@ -3,12 +3,12 @@
 import errno
 import logging
 import os
-import sys
 from pathlib import Path
 
 from pepseq.errors import InputError, OutputError, PepseqError, SettingsError, TryAgainError
 from pepseq.http.client import HttpClient, HttpConfig, is_offline, parse_address
 from pepseq.io.atomic_files import disk_errors, locked
+from pepseq.io.progress import shows_bars
 from pepseq.io.run_record import sha256
 from pepseq.models.checksums import (
     CHANGED,
@@ -82,9 +82,9 @@ def download_model(known: KnownModel, offline: bool = False, force: bool = False
     """
     if (known.missing_files() or force) and is_offline(offline):
         raise InputError(
-            f"{known.name}: not on this machine, and offline: {known.placement_advice()}, or run "
-            "with a network (without --offline, PEPSEQ_OFFLINE and HF_HUB_OFFLINE): pepseq models "
-            f"download {known.name}"
+            f"{known.name}: not on this machine, and offline: {known.placement_advice()}, or "
+            f"download it with a network connection (without --offline, PEPSEQ_OFFLINE and "
+            f"HF_HUB_OFFLINE): pepseq models download {known.name}"
         )
     with disk_errors(known.folder), locked(known.folder / known.name, _LOCK_SECONDS):
         if known.missing_files() or force:
@@ -123,7 +123,7 @@ def _download_from_hub(known: KnownModel, force: bool) -> None:
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.utils import disable_progress_bars
 
-    if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
+    if not shows_bars():
         disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     endpoint = _hub_endpoint()
@@ -252,7 +252,7 @@ def _converted_copy(path: Path) -> Path:
     """Return the safetensors file beside a pickle, converted again if the pickle has changed."""
     target = path.with_suffix(".safetensors")
     if path.suffix != ".pt":
-        raise InputError(f"{path}: expected weights as .pt or .safetensors, found another name")
+        raise InputError(f"{path}: the name of a file of weights must end in .pt or .safetensors")
     source = read_conversion_notes(target).get("source_sha256") if target.exists() else None
     if target.exists() and source is None:
         raise InputError(

@@ -105,11 +105,12 @@ class FoldingNetwork:
                 torch.cuda.empty_cache()
             if chunk == 1:
                 raise InputError(
-                    "expected a protein that fits into the memory, found that "
-                    f"{len(sequence)} residues do not, even with a chunk size of 1"
+                    f"{len(sequence)} residues do not fit into memory, even with a chunk size of 1"
                 )
             chunk = max(1, min(chunk or len(sequence), len(sequence)) // 2)
-            log.warning("out of memory: %d residues again, chunk size %d", len(sequence), chunk)
+            log.warning(
+                "out of memory: repeating %d residues with chunk size %d", len(sequence), chunk
+            )
 
     def _forward(self, sequence: str, chunk: int | None) -> PredictedStructure:
         self._network.trunk.set_chunk_size(chunk)
@@ -124,7 +125,7 @@ class FoldingNetwork:
             ptm = float(output["ptm"])
         present = atom_maps["atom37_atom_exists"][0].numpy() > 0.5
         if not (np.isfinite(atoms[present]).all() and np.isfinite(plddt).all()):
-            raise InputError("expected coordinates, found that the network gave no numbers")
+            raise InputError("the network gave coordinates that are not finite numbers")
         return PredictedStructure(atoms, present, plddt, ptm)
 
 

@@ -145,7 +145,7 @@ def _read_config(source: str) -> PreTrainedConfig:
 
 
 def max_residues(network: torch.nn.Module, vocabulary: Vocabulary) -> int:
-    """Return the most residues that a network can take at once, special tokens apart."""
+    """Return the most residues that a network can take at once, without special tokens."""
     positions = getattr(network.config, "max_position_embeddings", None) or 1 << 20
     for name, module in network.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):

@@ -87,6 +87,6 @@ def _loading_error(source: str, error: Exception, architecture: str) -> InputErr
         )
     return InputError(
         f"{source}: not in the local cache, and not available from the Hugging Face hub "
-        f"({_first_line(error)}). Where there is no network, put its config.json, vocabulary and "
+        f"({_first_line(error)}). Without a network, put its config.json, vocabulary and "
         "weights into a folder and give that folder as --model"
     )

@@ -8,8 +8,8 @@ class Architecture:
     """Constants of the readout network; weights hold for the values they were trained with.
 
     kernel: residues that a convolution sees; more reach farther and take more time.
-    dilations: dilations double from block to block so many times (1 to 64), then begin at 1 again;
-        more reach farther, fewer see near residues more often.
+    dilations: dilations double from block to block this many times (1 to 64), then begin at 1
+        again; more reach farther, fewer see near residues more often.
     contrast: how much stronger an identified residue enters than a hidden one. With 1, training
         stalls.
     edge: distances to an end of the protein below `edge` are told apart, `edge` is any larger

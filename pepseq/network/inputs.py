@@ -46,7 +46,7 @@ def input_without_templates(
 
 
 def residue_slices(length: int) -> Iterator[slice]:
-    """Yield slices that cover so many residues, SLICE_RESIDUES at a time."""
+    """Yield slices that cover this many residues, SLICE_RESIDUES at a time."""
     for start in range(0, length, SLICE_RESIDUES):
         yield slice(start, min(start + SLICE_RESIDUES, length))
 

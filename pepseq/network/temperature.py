@@ -1,4 +1,4 @@
-"""Temperatures that make the network's probabilities true, one for each class of residues.
+"""Temperatures that calibrate the network's probabilities, one for each class of residues.
 
 Guo et al. 2017, arXiv 1706.04599. Classes: with templates or without, how many amino acids a
 residue may be, and how long the read is.
@@ -12,7 +12,7 @@ import numpy as np
 from pepseq.network.inputs import NetworkInput
 
 CANDIDATE_CLASSES = (8, 13, 16, 20)
-"""Classes of the number of candidates: up to so many."""
+"""Classes of the number of candidates: up to this many."""
 LENGTH_CLASSES = (30, 100, 400)
 """Classes of length: below these residues, and longer."""
 MIN_RESIDUES = 500
@@ -64,7 +64,7 @@ def normalise(logs: np.ndarray) -> np.ndarray:
 def fit_temperatures(
     cases: Iterable[tuple[NetworkInput, np.ndarray, np.ndarray]],
 ) -> Temperatures:
-    """Return the temperatures under which the truth is likeliest.
+    """Return the temperatures under which the truth is most likely.
 
     `cases`: inputs, log-probabilities (L, 20) and true residue codes (L,), -1 where a residue is
     not scored.

@@ -24,7 +24,7 @@ _NO_FIELDS = np.iinfo(np.int64).min
 
 
 class Similarities(NamedTuple):
-    """How alike the proteins of family A, and of family B, are: float32 (rows, rows) each."""
+    """Similarities of the proteins of family A, and of family B: float32 (rows, rows) each."""
 
     a: np.ndarray
     b: np.ndarray
@@ -51,7 +51,7 @@ class SpeciesRows(NamedTuple):
 
 
 class Orthologs(NamedTuple):
-    """The most alike protein of each species: `row` int32 and `shared` float32, (rows, species)."""
+    """Most similar protein of each species: `row` int32, `shared` float32, (rows, species)."""
 
     row: np.ndarray
     shared: np.ndarray
@@ -70,7 +70,7 @@ class PairingState(NamedTuple):
 class Moves(NamedTuple):
     """Moves to try at one temperature.
 
-    Of `number` moves, a share `ortholog_share` swaps orthologs too, by family A and B alike.
+    Of `number` moves, a share `ortholog_share` swaps orthologs too, by family A and by family B.
     """
 
     number: int

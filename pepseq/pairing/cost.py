@@ -84,7 +84,7 @@ def log_long_cost(cost: Cost, work: Work) -> None:
     minutes = cost.seconds / 60
     log.info(
         "pairing will take about %s and %.1f GB on %d threads: %d runs of %d rows in %d species, "
-        "up to %d in one; fewer --runs take less",
+        "up to %d in one; reduce --runs to save time",
         f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h",
         cost.bytes / 1e9,
         min(work.threads, work.runs),

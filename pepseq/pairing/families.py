@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.pairing.known_pairs import KnownPair
 from pepseq.pairing.method_interface import Families, Species
 from pepseq.pairing.msa import Alignment
@@ -71,7 +71,7 @@ def group_by_species(
     rows_of_a, rows_of_b = _rows_by_species(a, read.a), _rows_by_species(b, read.b)
     shared = rows_of_a.keys() & rows_of_b.keys()
     if not shared:
-        example_a, example_b = (next(map(found, rows), "none") for rows in (rows_of_a, rows_of_b))
+        example_a, example_b = (next(map(quoted, rows), "none") for rows in (rows_of_a, rows_of_b))
         raise InputError(
             f"{a.source}, {b.source}: no species is in both families: the rule {read.rule} reads "
             f"{example_a} in A and {example_b} in B. Specify another rule with --species"

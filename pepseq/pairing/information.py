@@ -1,4 +1,4 @@
-"""Pairing without weights: the pairing under which two families tell most about each other.
+"""Pairing without weights: the pairing with the highest mutual information of two families.
 
 For Gaussian columns the mutual information of two families is -1/2 log det(1 - R R^T), with R the
 correlations between their whitened columns, and to second order 1/2 |R|^2 (Cover and Thomas 2006).
@@ -98,7 +98,7 @@ def pair_by_information(
 def pair_by_mirrortree(
     families: Families, config: PairConfig, progress: Progress | None = None
 ) -> MethodResult:
-    """Pair two families so that proteins alike in one are alike in the other.
+    """Pair two families so that proteins similar in one are similar in the other.
 
     The mirror-tree method (Pazos and Valencia 2001): as `pair_by_information`, with similarities
     that are not whitened; `losses` have no unit.
@@ -231,7 +231,7 @@ class _Problem:
         """Return similarities of one family, float32 (rows, rows), and the orthologs of its rows.
 
         `codes` are the rows of each task, then those of settled pairs. A species with fewer rows
-        than `size` is filled up with blank rows, which are like nothing.
+        than `size` is filled up with blank rows, which are similar to nothing.
         """
         self._raise_if_stopped()
         rows = np.vstack(codes)[:, columns]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.tables import read_table
 
 COLUMNS = ("protein_a", "protein_b")
@@ -46,8 +46,8 @@ def known_pairs_by_species(
         if of_a != of_b:
             raise InputError(
                 f"{pair.place}: a pair needs two proteins of one species, but "
-                f"{found(pair.protein_a)} is of {found(of_a)} and {found(pair.protein_b)} of "
-                f"{found(of_b)}"
+                f"{quoted(pair.protein_a)} is of {quoted(of_a)} and {quoted(pair.protein_b)} of "
+                f"{quoted(of_b)}"
             )
         by_species.setdefault(of_a, []).append(pair)
     return by_species
@@ -57,7 +57,7 @@ def _species_of(
     family: str, protein: str, species: SpeciesOfProteins, place: str, earlier: dict[str, str]
 ) -> str:
     """Return the species of a protein of a known pair, and note its place in `earlier`."""
-    name = f"{place}: {found(protein)}"
+    name = f"{place}: {quoted(protein)}"
     if protein not in species:
         raise InputError(f"{name}: there is no such protein in family {family}")
     of_protein = species[protein]

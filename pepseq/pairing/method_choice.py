@@ -114,28 +114,28 @@ def choose_method(families: Families, config: PairConfig, offline: bool) -> Meth
 
     Method `auto` is diffpalm if weights of the MSA Transformer are on this machine (or given as
     `model`), and the paired alignment is within DIFFPALM_LIMITS and no longer than the network
-    takes; else it is information. A log line says which and why. Weights that are asked for by
+    takes; else it is information. A log line says which and why. Weights that are requested by
     name, or by method diffpalm, are downloaded unless `offline`.
 
     Raises InputError for weights that are missing or not of an MSA Transformer, SettingsError for a
     device that is not there, and the errors of a download.
     """
     if config.method not in (AUTO, "diffpalm"):
-        return MethodChoice(config.method, "asked for", config)
+        return MethodChoice(config.method, "chosen by the user", config)
     weights = _find_weights(config, offline)
     if weights is not None:
         config = replace(config, model=str(weights))
     if config.method == "diffpalm":
-        return MethodChoice(config.method, "asked for", config)
+        return MethodChoice(config.method, "chosen by the user", config)
     obstacle = _obstacle_to_diffpalm(families, config)
     method = "diffpalm" if obstacle is None else "information"
-    reason = obstacle or "the MSA Transformer is here, and takes this alignment"
+    reason = obstacle or "its weights are on this machine, and the alignment is small enough"
     log.info("method %s: %s", method, reason)
     return MethodChoice(method, reason, config)
 
 
 def _find_weights(config: PairConfig, offline: bool) -> Path | None:
-    """Return the file of the MSA Transformer's weights, downloaded if it is asked for by name."""
+    """Return the file of the MSA Transformer's weights, downloaded if it is requested by name."""
     from pepseq.models.download import find_msa_transformer, find_or_download
     from pepseq.models.registry import MSA, find_known_model
 
@@ -151,7 +151,9 @@ def _find_weights(config: PairConfig, offline: bool) -> Path | None:
 def _obstacle_to_diffpalm(families: Families, config: PairConfig) -> str | None:
     """Return why `auto` does not take diffpalm; None if it does."""
     if config.model is None:
-        return f"no weights of the MSA Transformer here (pepseq models download {MSA_TRANSFORMER})"
+        return (
+            f"the MSA Transformer is not on this machine (pepseq models download {MSA_TRANSFORMER})"
+        )
     from pepseq.models.devices import pick_device
     from pepseq.models.msa_weights import load_msa_transformer
 
@@ -161,10 +163,13 @@ def _obstacle_to_diffpalm(families: Families, config: PairConfig) -> str | None:
     max_pairs = DIFFPALM_LIMITS.max_pairs
     if columns > max_columns:
         return (
-            f"the paired alignment has {columns} columns, the MSA Transformer takes {max_columns}"
+            f"the paired alignment has {columns} columns, and the MSA Transformer takes at most "
+            f"{max_columns}"
         )
     if pairs > max_pairs:
-        return f"the paired alignment has {pairs} rows, diffpalm is for at most {max_pairs}"
+        return (
+            f"the paired alignment has {pairs} rows, and auto uses diffpalm for at most {max_pairs}"
+        )
     hours = (
         pairs
         * columns
@@ -176,6 +181,6 @@ def _obstacle_to_diffpalm(families: Families, config: PairConfig) -> str | None:
     if pick_device(config.device).type == "cpu" and hours > 1:
         return (
             f"diffpalm would take about {hours:.0f} core hours without a GPU "
-            "(--method diffpalm does it all the same)"
+            "(--method diffpalm runs it anyway)"
         )
     return None

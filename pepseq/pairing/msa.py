@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, no_usable_record
 from pepseq.sequences.fasta import Record, read_fasta
@@ -86,7 +86,10 @@ def alignment_in_memory(
     """
     unaligned = getattr(rows, "sequences", None)
     if unaligned is not None:  # of a Bio.Align.Alignment, whose rows are texts without ids
-        headers = (f"{record.id} {record.description}" for record in unaligned)
+        headers = (
+            f"{record.id} {record.description}" if hasattr(record, "id") else str(number)
+            for number, record in enumerate(unaligned, 1)
+        )
         rows = list(zip(headers, rows, strict=True))
     records = sequence_records(rows, source, rows=True)
     if not records:
@@ -146,11 +149,11 @@ def _unequal_rows(source: str, records: list[Record], rows: list[bytes]) -> str:
     shown = []
     for number in [first, *unequal[:_MAX_ROWS_IN_MESSAGE]]:
         record = records[number]
-        shown.append(f"{found(record.id)} (line {record.line}) has {len(rows[number])}")
+        shown.append(f"{quoted(record.id)} (line {record.line}) has {len(rows[number])}")
     return (
-        f"{source}: expected an alignment, rows of one length, found {count} of {len(rows)} rows "
-        f"with {usual_length} columns: {', '.join(shown)}; align it, for example with FAMSA or "
-        "MAFFT, or let --align do so"
+        f"{source}: expected an alignment, but only {count} of {len(rows)} rows have "
+        f"{usual_length} columns: {', '.join(shown)}; align the family with FAMSA or MAFFT, or "
+        "give --align"
     )
 
 

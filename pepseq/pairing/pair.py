@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.pairing.config import PairConfig
@@ -26,6 +26,7 @@ from pepseq.pairing.pairs import (
     paired_fasta,
 )
 from pepseq.sequences.headers import table_path
+from pepseq.settings import check_config
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def pair(
     keep_going: bool = False,
     offline: bool = False,
 ) -> PairSummary:
-    """Write a table of which protein of one family interacts with which of the other.
+    """Write a table of the interacting proteins of two families.
 
     The families are alignments in FASTA, A2M, A3M or Stockholm; pairs are made within each species,
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair are listed in
@@ -71,6 +72,8 @@ def pair(
     Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
+    check_config(config, PairConfig)
+    check_path(output, "output")
     inputs = _input_files(family_a, family_b, known, config)
     check_outputs([path for path in (output, paired_msa, plot) if path is not None], inputs, force)
     picture_format = _picture_format(plot)
@@ -117,7 +120,7 @@ def _picture_format(plot: str | Path | None) -> str:
     suffix = "" if plot is None else Path(plot).suffix.lower().removeprefix(".")
     if plot is not None and suffix not in FORMATS:
         raise SettingsError(
-            f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {found(str(plot))}"
+            f"plot: expected a name that ends in .{', .'.join(FORMATS)}, found {quoted(str(plot))}"
         )
     return suffix
 
@@ -186,7 +189,7 @@ def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> Pa
 def _no_query_error(query: str | None) -> InputError:
     return InputError(
         "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
-        + ("none" if query is None else f"none with id {found(query)}")
+        + ("none" if query is None else f"none with id {quoted(query)}")
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pepseq.errors import TryAgainError, found
+from pepseq.errors import InputError, SettingsError, TryAgainError, quoted
 from pepseq.io.progress import Progress
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import GroupedFamilies, UnpairedProtein, group_by_species
@@ -25,6 +25,7 @@ from pepseq.pairing.rounds import pair_in_rounds
 from pepseq.sequences.headers import AUTO
 from pepseq.sequences.sequence_records import Sequences
 from pepseq.sequences.species import FamilySpecies, read_species
+from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas
@@ -74,7 +75,7 @@ def pair_alignments(
     config: PairConfig = PairConfig(),  # noqa: B008 - frozen
     offline: bool = False,
 ) -> Pairing:
-    """Return which protein of one family interacts with which of the other.
+    """Return the interacting proteins of two families.
 
     A family is an alignment of Biopython (Alignment or MultipleSeqAlignment), a dict of headers to
     aligned sequences, or a list of (header, sequence); the first word of a header is the id of a
@@ -95,13 +96,29 @@ def pair_alignments(
     >>> pairing.to_dataframe().query("not known").protein_a.to_list()
     ['a3', 'a2']
     """
+    check_config(config, PairConfig)
     a, b = (
         alignment_in_memory(rows, name, align=config.align, threads=config.threads)
         for rows, name in ((family_a, "family_a"), (family_b, "family_b"))
     )
-    known_pairs = [KnownPair(f"known: pair {n}", *pair) for n, pair in enumerate(known, 1)]
+    known_pairs = _known_pairs(known)
     grouped, _ = group_alignments(a, b, config.species if species is None else species, known_pairs)
     return pair_families(grouped, config, offline)
+
+
+def _known_pairs(known: Iterable[tuple[str, str]]) -> list[KnownPair]:
+    """Return the given pairs with their places; InputError for anything else."""
+    if not isinstance(known, Iterable) or isinstance(known, str | Mapping) or hasattr(known, "loc"):
+        raise InputError(f"known: expected a list of pairs of ids, found {type(known).__name__}")
+    pairs = []
+    for number, pair in enumerate(known, 1):
+        ids = pair if isinstance(pair, tuple | list) else ()
+        if len(ids) != 2 or not all(isinstance(id, str) for id in ids):
+            raise InputError(
+                f"known: pair {number}: expected (id in A, id in B), found {quoted(repr(pair))}"
+            )
+        pairs.append(KnownPair(f"known: pair {number}", *ids))
+    return pairs
 
 
 def group_alignments(
@@ -110,6 +127,12 @@ def group_alignments(
     """Return two families grouped by species, and how the species were read; log a summary."""
     if isinstance(species, str):
         read = read_species(species, (a.ids, b.ids), (a.headers, b.headers))
+    elif not isinstance(species, Mapping):
+        raise SettingsError(
+            f"species: expected a rule or a dict of ids to species, found {quoted(repr(species))}"
+        )
+    elif wrong := [name for name in species.values() if not isinstance(name, str | None)]:
+        raise InputError(f"species: expected texts in the dict, found {quoted(repr(wrong[0]))}")
     else:
         of_a, of_b = (tuple(species.get(id) or None for id in family.ids) for family in (a, b))
         read = FamilySpecies("a mapping of ids", of_a, of_b)
@@ -124,18 +147,21 @@ def group_alignments(
 
 def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: bool) -> None:
     log.info(
-        "species by %(rule)s, such as %(example)s: unread in %(unread_a)d of %(proteins_a)d "
-        "proteins of A and %(unread_b)d of %(proteins_b)d of B; %(species_in_both)d species in "
-        "both (%(species_with_paralogs)d with paralogs), %(species_in_a_only)d in A only, "
-        "%(species_in_b_only)d in B only",
+        "species by %(rule)s, such as %(example)s; no species for %(unread_a)d of %(proteins_a)d "
+        "proteins of A and %(unread_b)d of %(proteins_b)d proteins of B; %(species_in_both)d "
+        "species in both families (%(species_with_paralogs)d with paralogs), "
+        "%(species_in_a_only)d only in A, %(species_in_b_only)d only in B",
         {
             **asdict(grouped.counts),
             "rule": read.rule + (" (found by auto)" if found_by_auto else ""),
-            "example": found(grouped.families.species[0].name),
+            "example": quoted(grouped.families.species[0].name),
         },
     )
     if read.alternatives:
-        log.warning("species: would do as well, if that is wrong: %s", ", ".join(read.alternatives))
+        log.warning(
+            "species: if this rule is wrong, use another one that fits as well: %s",
+            ", ".join(read.alternatives),
+        )
 
 
 def pair_families(grouped: GroupedFamilies, config: PairConfig, offline: bool) -> Pairing:

@@ -11,7 +11,7 @@ STATES = 21
 """Amino acids and the gap. An unknown residue is in none of these states."""
 
 EXCHANGE_WEIGHT = 0.3
-"""Weight of BLOSUM62 scores; a larger one makes different residues less alike."""
+"""Weight of BLOSUM62 scores; a larger one makes different residues less similar."""
 
 
 def count_shared_residues(codes: np.ndarray) -> np.ndarray:
@@ -23,8 +23,8 @@ def count_shared_residues(codes: np.ndarray) -> np.ndarray:
 def covariance(codes: np.ndarray) -> np.ndarray:
     """Return products of the proteins' deviations from the family's mean, float64 (depth, depth).
 
-    A residue is a vector, near those of like residues; an unknown residue does not deviate. The
-    summed products of the matrices of two families are the squared covariances between their
+    A residue is a vector, close to those of similar residues; an unknown residue does not deviate.
+    The summed products of the matrices of two families are the squared covariances between their
     columns.
     """
     states = np.vstack([_residue_vectors(), np.zeros((1, STATES), np.float32)])[codes]
@@ -72,7 +72,7 @@ def _residue_vectors() -> np.ndarray:
     """Return a vector for each state, float32 (STATES, STATES).
 
     Inner products of two vectors are exp(EXCHANGE_WEIGHT x BLOSUM62), scaled to 1 for the same
-    residue; a gap is like nothing else (Henikoff and Henikoff 1992, PNAS 89: 10915).
+    residue; a gap is similar to nothing else (Henikoff and Henikoff 1992, PNAS 89: 10915).
     """
     from Bio.Align import substitution_matrices
 

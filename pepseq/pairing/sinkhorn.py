@@ -3,7 +3,7 @@
 A pairing is one-to-one on the smaller side. Logits have shape (..., larger, smaller): row i is a
 protein of the larger family, column j one of the smaller. Where the families differ in number, the
 matrix is made square with dummy columns of logit 0, which take up the rows left without a partner.
-Dummies are no proteins: their columns are cut off again, nothing is learnt for them, and what is
+Dummies are not proteins: their columns are cut off again, nothing is learnt for them, and what is
 paired with one is left out of the paired alignment.
 """
 
@@ -17,7 +17,7 @@ def soft_pairing(logits: torch.Tensor, rounds: int = 10, temperature: float = 1.
     """Return shares, shape (..., larger, smaller): rows sum to at most 1, columns to 1.
 
     Each round normalises rows, then columns, of the square matrix, in log space. Rows of a square
-    matrix sum to 1 as far as so many rounds bring them.
+    matrix sum to 1 as nearly as this many rounds achieve.
     """
     larger, smaller = logits.shape[-2:]
     log = pad(logits / temperature, (0, larger - smaller))

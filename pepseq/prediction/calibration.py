@@ -1,11 +1,11 @@
 """Calibration of a base model: its probabilities weighed against amino acid frequencies.
 
-A published model was never trained on reads, and nothing says how far its probabilities hold where
-most residues are hidden. The observed residues of the reads do: each is hidden in turn, and the
-network's probabilities of the observed amino acids are compared with it. Two weights, of the
-network and of amino acid frequencies, are chosen so that the truth is likeliest; a product of both,
-as in logarithmic opinion pools (Heskes 1998), of which temperature scaling (Guo et al. 2017, arXiv
-1706.04599) is the case without frequencies.
+A published model was never trained on reads, so it is not known how reliable its probabilities are
+where most residues are hidden. The observed residues of the reads show it: each is hidden in turn,
+and the network's probabilities are compared with the observed amino acid. Two weights, of
+the network and of amino acid frequencies, are chosen so that the truth is most likely; a product of
+both, as in logarithmic opinion pools (Heskes 1998), of which temperature scaling (Guo et al. 2017,
+arXiv 1706.04599) is the case without frequencies.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ class CalibrationSettings:
 
     sample_residues, max_read_residues: residues of the reads that weights are fitted on, and of one
         of them, at most. More fit better and take the network's time.
-    rounds: observed residues are hidden in so many rounds, every `rounds`-th of a read in each.
-        More rounds hide fewer at a time, which is nearer to the read as it is, and take longer.
+    rounds: observed residues are hidden in this many rounds, every `rounds`-th of a read in each.
+        More rounds hide fewer at a time, which resembles the read more closely, and take longer.
     min_observed, enough_observed: observed residues without which weights are not fitted, and
         after which no further round is done.
-    useless_weight: below this weight the network adds next to nothing to amino acid frequencies,
-        which the log says.
+    useless_weight: below this weight the network adds almost nothing to amino acid frequencies,
+        and this is logged.
     frequencies_alone, ridge: weights of amino acid frequencies alone, and how strongly weights
         (network, frequencies) are drawn there, in nats; the second the more, because the
         frequencies of the observed amino acids say little of the others.
@@ -81,8 +81,8 @@ def fit_calibration(
     """Return the weights for a network called `name`, fitted on a sample of reads.
 
     The sample depends neither on the order of the records nor on the part of them that is done.
-    None if there are too few observed residues, or only one amino acid is observed; the log says
-    so, and says if the network knows no more than amino acid frequencies do.
+    None if there are too few observed residues, or only one amino acid is observed; this is logged,
+    and also if the network is no better than amino acid frequencies.
     """
     columns = [AMINO_ACIDS.index(a) for a in readout.observed]
     truth: list[int] = []
@@ -158,7 +158,7 @@ def _log_frequencies() -> np.ndarray:
 
 
 def _fit(logits: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Return the two weights, from 0 to 1 for frequencies, under which the truth is likeliest.
+    """Return the two weights, from 0 to 1 for frequencies, under which the truth is most likely.
 
     `logits` (residues, amino acids), `logs` (amino acids,), `truth` (residues,). The loss is convex
     in the weights. They have three decimals, so that machines that differ in the last digit agree.

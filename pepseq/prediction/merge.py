@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_outputs, open_input
+from pepseq.io.files import check_outputs, list_paths, open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import ARGV
@@ -97,25 +97,26 @@ def merge(
     force: bool = False,
     keep_going: bool = False,
 ) -> Merged:
-    """Join the FASTA files that `predict` wrote with `shard` to those of one run.
+    """Merge the FASTA files that `predict` wrote with `shard` into those of one run.
 
     `shards` are all of them, in any order, each with its run record beside it; their tables and
-    lists of failed records are found from there. The files are the same byte for byte as those of a
-    run that was not sharded on such a machine; the run record has the sum of the seconds and says
-    how many shards were `merged`. `table` must be given if the shards have tables.
+    lists of failed records are found from there. The files are byte for byte those of a run without
+    shards on such a machine; the run record has the sum of the seconds and the number of shards
+    (`merged`). `table` must be given if the shards have tables.
 
     Raises SettingsError, OutputError, and InputError: a shard missing, given twice, not of this
     run (settings, input, version), or not as it was written; and, after writing the good records,
     for records left out, unless `keep_going`.
     """
-    parts = sorted(map(_read_shard, shards), key=lambda part: part.shard["number"])
-    if not parts:
-        raise SettingsError("merge: expected the outputs of shards, found none")
+    paths = list_paths(shards, "shards", required=True)
+    parts = sorted(map(_read_shard, paths), key=lambda part: part.shard["number"])
     _check_one_run(parts)
     if (table is None) != (parts[0].table is None):
-        raise SettingsError(f"--table: the shards have {'no tables' if table else 'tables too'}")
-    paths = [output] if table is None else [output, table]
-    check_outputs(paths, [path for part in parts for path in part.files()], force)
+        raise SettingsError(
+            f"--table: the shards have {'no tables' if table else 'tables; give --table too'}"
+        )
+    outputs_of_run = [output] if table is None else [output, table]
+    check_outputs(outputs_of_run, [path for part in parts for path in part.files()], force)
     whole = ProteinTally()
     bad = _read_failed(parts[0])
     with Outputs(force) as outputs:
@@ -181,7 +182,9 @@ def _check_one_run(parts: list[ShardOutputs]) -> None:
         identity = part.run_identity()
         for name in [*expected, *(identity.keys() - expected.keys())]:
             if identity.get(name) != expected.get(name):
-                old, new = (found(str(settings.get(name)), 80) for settings in (expected, identity))
+                old, new = (
+                    quoted(str(settings.get(name)), 80) for settings in (expected, identity)
+                )
                 raise InputError(
                     f"{part.path}: not of the same run as {first.path}: {name} was {old}, is {new}"
                 )
@@ -195,7 +198,7 @@ def _check_one_run(parts: list[ShardOutputs]) -> None:
     missing = list(islice(absent, 11))
     if missing:
         names = ", ".join(map(str, missing[:10])) + (" ..." if len(missing) > 10 else "")
-        raise InputError(f"expected {first.shard['of']} shards, found none for {names}")
+        raise InputError(f"expected {first.shard['of']} shards, but these are missing: {names}")
 
 
 def _copy_shard(

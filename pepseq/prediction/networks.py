@@ -78,8 +78,8 @@ class ReadoutNetworkPredictor:
 
         if config.window or config.overlap:
             raise SettingsError(
-                f"--window, --overlap: {checkpoint.name} sees whole proteins; they are for "
-                "networks of transformers"
+                f"--window, --overlap: {checkpoint.name} sees whole proteins; these options are "
+                "for networks of transformers"
             )
         self.model = ReadoutModel(
             checkpoint.source,

@@ -62,22 +62,24 @@ def predict(
 ) -> Predicted:
     """Predict the hidden residues of a FASTA file of reads, and write whole proteins.
 
-    Ids, order and lengths stay, and so do observed residues; each hidden one becomes the likeliest
+    Ids, order, lengths and observed residues are kept; each hidden residue becomes the most likely
     candidate. For reads in memory see `pepseq.reconstruct`.
 
     `reference`: FASTA files of known proteins to use as templates; None for the bundled proteome,
     unless a `model` is given. `model`: a folder, a known model's name, a Hugging Face id, or None
     for the bundled default; with `offline` it must be on this machine. `readout`: the labels that
-    the experiment identifies; None for the one of the model's readouts that fits the file.
-    `table`: gets a row for each residue. `shard`, such as `3/8`: only that job's part is done, for
-    `merge`; its list of failed records is still the whole file's. Records that cannot be read, or
-    that do not fit the readout, are left out and listed in `<output>.failed.tsv`.
+    the experiment identifies; None for whichever of the model's readouts fits the file.
+    `table`: gets a row for each residue. `shard`, such as `3/8`: only the part of that job is
+    predicted, for `merge`; its list of failed records still covers the whole file. Records that
+    cannot be read, or that do not fit the readout, are left out and listed in
+    `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    shard = Shard.parse(shard) if isinstance(shard, str) else shard
+    if shard is not None and not isinstance(shard, Shard):
+        shard = Shard.parse(shard)
     paths = [output] if table is None else [output, table]
     if shard is not None:
         _check_shareable(reads, paths)
@@ -113,7 +115,7 @@ def _write_reconstructions(
     writer: "_ResultWriter",
     bad: list[FailedRecord],
 ) -> None:
-    """Predict the reads of a file, of so many residues, and write them; bad ones go to `bad`."""
+    """Predict the reads of a file, of this many residues, and write them; bad ones go to `bad`."""
     groups = predictor.readout.group_symbols
     if predictor.network and predictor.needs_calibration:
         sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord
+from pepseq.io.files import list_paths
 from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import Checkpoint, weights_sha256
 from pepseq.prediction.config import PredictConfig
@@ -20,6 +21,7 @@ from pepseq.prediction.reconstruction import Reconstruction, choose_residues
 from pepseq.prediction.shards import ShardSelector
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
 
 if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
@@ -34,9 +36,9 @@ References = str | Path | Sequence[str | Path] | None
 class ChunkSettings:
     """How reads go through templates and network together.
 
-    residues: reads are predicted in chunks of so many residues; larger ones take more memory,
+    residues: reads are predicted in chunks of this many residues; larger ones take more memory,
         smaller ones fill the network's batches less.
-    batches: without templates a chunk has so many batches of the network, if that is more.
+    batches: without templates a chunk has this many batches of the network, if that is more.
     settled: if templates leave a smaller share of a read open, on average over its residues, the
         network is not used. Higher values save its time, lower ones use it for less.
     """
@@ -56,6 +58,7 @@ def choose_references(
 
     Raises SettingsError if reference, model and mode contradict each other.
     """
+    check_config(config, PredictConfig)
     if config.mode == "templates" and model is not None:
         raise SettingsError("--model: mode templates uses no network; choose auto or model")
     paths: list[str | Path] = []
@@ -64,7 +67,7 @@ def choose_references(
             raise SettingsError(
                 "--reference: mode model uses no templates; choose auto or templates"
             )
-        paths = [reference] if isinstance(reference, str | os.PathLike) else list(reference)
+        paths = list_paths(reference, "reference")
     bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
     return paths or ([BUNDLED_REFERENCE] if bundled else [])
 

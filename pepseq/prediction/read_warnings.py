@@ -40,7 +40,7 @@ def warn_of_missing_labels(
     residues: int,
     missed_label: float = 0.0,
 ) -> None:
-    """Warn of labels of the readout that never occur among so many residues of reads.
+    """Warn of labels of the readout that never occur among this many residues of reads.
 
     `symbols` are those that occur. A label is doubted if the probability that none of the residues
     has it, (1 - (1 - `missed_label`) x its frequency in Swiss-Prot) ** residues, is below
@@ -54,8 +54,9 @@ def warn_of_missing_labels(
             expected += share * residues
     if doubted:
         log.warning(
-            "%s: none of %d residues is %s (about %.0f expected), which the readout %s identifies: "
-            "check --readout, because hidden residues are taken to be none of these",
+            "%s: among %d residues, none is %s (about %.0f expected), which the readout %s "
+            "identifies: check --readout, because hidden residues are assumed to be none of these "
+            "amino acids",
             source,
             residues,
             " or ".join(doubted),
@@ -92,8 +93,8 @@ def warn_of_peptides(records: Iterable[Record], kind: str, source: str | Path) -
         yield record
     if kind == "protein" and total >= PEPTIDE_WARNING.min_reads and 2 * short > total:
         log.warning(
-            "%s: %d of %d reads have %d residues or fewer, but are taken for whole proteins: if "
-            "they are peptides, say which with --kind",
+            "%s: %d of %d reads have %d residues or fewer, but are treated as whole proteins: if "
+            "they are peptides, give their kind with --kind",
             source,
             short,
             total,

@@ -15,6 +15,7 @@ from pepseq.prediction.residue_table import to_dataframe
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
+from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,12 +68,12 @@ def reconstruct(
     for hidden residues, [DE] for one of a group. `readout`, `reference`, `model`, `config` and
     `offline` are those of `pepseq.predict`, and so are the results.
 
-    Returns a sequence of Reconstruction. Of one of a read of L residues, of which H are hidden:
-    `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of each residue, 1 if
-    it was observed; `mean_confidence` over the hidden ones; `probabilities`, float64 (H, number of
-    `candidates`), at the 0-based positions `hidden`; `templates`, None or the `ids` of K known
-    proteins with `weights`, (L, K), the probability that each residue is copied from each.
-    `to_dataframe()` has a row for each residue.
+    Returns a sequence of Reconstruction, one for each read. For a read of L residues, of which H
+    are hidden, it has `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of
+    each residue, 1 if it was observed; `mean_confidence` over the hidden ones; `probabilities`,
+    float64 (H, number of `candidates`), at the 0-based positions `hidden`; `templates`, None or the
+    `ids` of K known proteins with `weights`, (L, K), the probability that each residue is copied
+    from each. `to_dataframe()` has a row for each residue.
 
     Raises InputError for a read that cannot be used, with its place; SettingsError; TryAgainError.
 
@@ -90,6 +91,7 @@ def reconstruct(
     >>> proteins.to_dataframe().shape
     (57, 13)
     """
+    check_config(config, PredictConfig)
     if config.min_confidence:
         raise SettingsError(
             "min_confidence: is a setting of pepseq.predict; in memory call hide_below(confidence) "
@@ -97,7 +99,11 @@ def reconstruct(
         )
     references = choose_references(reference, model, config)
     checkpoint = find_checkpoint(model, offline)
-    own = [readout if isinstance(readout, Readout) else Readout(readout)] if readout else []
+    own = (
+        [readout if isinstance(readout, Readout) else Readout(readout)]
+        if readout is not None
+        else []
+    )
     groups = groups_of(own or checkpoint.readouts)
     records = records_of(reads, groups)
     survey = survey_reads(records, groups)

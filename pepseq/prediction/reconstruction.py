@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, quoted
 from pepseq.network.inputs import residue_slices
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
+from pepseq.settings import Range, require
 
 SHOWN_WEIGHT = 0.05
 """Templates with a smaller probability at a residue are not named there."""
 _LETTERS = np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CopiedTemplates:
     """Templates that the residues of one protein are copied from.
 
@@ -45,7 +47,7 @@ class CopiedTemplates:
         return self.ids[mean.argmax()] if shown else ""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reconstruction:
     """A protein that was predicted from a read.
 
@@ -97,6 +99,10 @@ class Reconstruction:
 
     def hide_below(self, confidence: float) -> str:
         """Return the protein with X for each hidden residue whose probability is lower."""
+        require(
+            isinstance(confidence, Real) and confidence in Range(0, 1),
+            f"confidence: expected {Range(0, 1).expected}, found {quoted(repr(confidence))}",
+        )
         residues = np.frombuffer(self.sequence.encode(), dtype=np.uint8).copy()
         residues[self.hidden[self.probabilities.max(1, initial=0) < confidence]] = ord(HIDDEN)
         return residues.tobytes().decode()
@@ -105,7 +111,7 @@ class Reconstruction:
 def choose_residues(
     read: Record, logits: np.ndarray, candidates: str, groups: Sequence[str] = ()
 ) -> Reconstruction:
-    """Return the protein with the likeliest candidate at each hidden position of a read.
+    """Return the protein with the most likely candidate at each hidden position of a read.
 
     `logits` has shape (length, 20), columns in the order of AMINO_ACIDS. Probabilities are a
     softmax over the candidates alone; a position known only to be in one of the `groups` has that

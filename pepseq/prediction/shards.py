@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.files import encode_text
 from pepseq.sequences.fasta import Record
 
@@ -23,11 +23,11 @@ class Shard:
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of:
             raise SettingsError(
-                f"--shard: expected i/n with i from 1 to n, such as 1/8 to 8/8, found {self}"
+                f"--shard {self}: in i/n, i must be from 1 to n, such as 1/8 to 8/8"
             )
         if self.of > MAX_SHARDS:
             raise SettingsError(
-                f"--shard: expected i/n with n up to {MAX_SHARDS:,}, found {found(str(self))}"
+                f"--shard: expected i/n with n up to {MAX_SHARDS:,}, found {quoted(str(self))}"
             )
 
     def __str__(self) -> str:
@@ -36,9 +36,9 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> "Shard":
         """Return the shard written as `3/8`."""
-        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", text)
+        match = re.fullmatch(r"([0-9]{1,20})/([0-9]{1,20})", str(text))
         if match is None:
-            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {found(text)}")
+            raise SettingsError(f"--shard: expected i/n, such as 3/8, found {quoted(str(text))}")
         return cls(int(match[1]), int(match[2]))
 
 

@@ -152,7 +152,7 @@ class TemplateModel:
         return prior / total, COPYING.peptide_none / total
 
     def network_input(self, residues: str, evidence: CopyEvidence) -> NetworkInput:
-        """Return the readout network's input for a read and its likeliest templates."""
+        """Return the readout network's input for a read and its most likely templates."""
         best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MAX_TEMPLATES]
         aligned = evidence.templates.aligned[best]
         return replace(
@@ -177,7 +177,7 @@ class TemplateModel:
     def reconstruct(
         self, record: Record, evidence: CopyEvidence, probabilities: np.ndarray | None = None
     ) -> Reconstruction:
-        """Return the likeliest protein of a read.
+        """Return the most likely protein of a read.
 
         `probabilities`, (length, 20), are by default those of the templates.
         """

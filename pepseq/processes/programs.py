@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.processes.signals import is_urgent, signals_held
 
 SECONDS_TO_END = 5
@@ -28,7 +28,7 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program whose output goes to `log`; its process group ends with the block.
 
-    What it started is in that group, unless it left (`setsid`).
+    Processes that it starts belong to this group, unless they leave it (`setsid`).
 
     Raises SettingsError if it cannot be started.
     """
@@ -80,7 +80,7 @@ def _start(
                 start_new_session=True,  # one group, which ends as a whole
             )
         except OSError as error:
-            raise SettingsError(f"{found(line[0], 200)}: cannot be run: {error.strerror}") from (
+            raise SettingsError(f"{quoted(line[0], 200)}: cannot be run: {error.strerror}") from (
                 error
             )
 
@@ -103,7 +103,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 def last_output(log: Path) -> str:
     """Return the last line that a program has printed, quoted, or that there is none."""
     lines = _last_lines(log)
-    return f"its last output: {found(lines[-1], 200)}" if lines else "it printed nothing"
+    return f"its last output: {quoted(lines[-1], 200)}" if lines else "it printed nothing"
 
 
 def _last_lines(log: Path) -> list[str]:

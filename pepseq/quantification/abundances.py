@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.tables import read_table
 from pepseq.quantification.simulation_config import EQUAL, LOGNORMAL, SimulateConfig
 
@@ -58,7 +58,7 @@ def lognormal_sigma(abundance: str) -> float | None:
     if sigma is None or not 0 <= sigma <= MAX_LOGNORMAL:
         raise SettingsError(
             f"abundance: expected {LOGNORMAL}S with S from 0 to {MAX_LOGNORMAL:g}, "
-            f"found {found(abundance)}"
+            f"found {quoted(abundance)}"
         )
     return sigma
 
@@ -90,14 +90,14 @@ def _collect_copies(
     rows_of_ids: dict[str, str] = {}
     for where, name, given in rows:
         if name not in places:
-            raise InputError(f"{where}: {found(name)} is no id of the proteins")
+            raise InputError(f"{where}: {quoted(name)} is no id of the proteins")
         if name in rows_of_ids:
-            raise InputError(f"{where}: {found(name)} occurs in {rows_of_ids[name]} too")
+            raise InputError(f"{where}: {quoted(name)} occurs in {rows_of_ids[name]} too")
         value = _number(given)
         if value is None or value < 0:
             raise InputError(
-                f"{where}: copies of {found(name)}: expected a number of 0 or more, "
-                f"found {found(str(given))}"
+                f"{where}: copies of {quoted(name)}: expected a number of 0 or more, "
+                f"found {quoted(str(given))}"
             )
         rows_of_ids[name] = where
         copies[places[name]] = value

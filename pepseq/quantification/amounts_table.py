@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.checked_tables import CheckedTable, read_checked_table
 
 TABLE_COLUMNS = ("proteins", "molar_fraction")
@@ -80,7 +80,7 @@ def _members(table: CheckedTable, texts: list[str]) -> list[list[str]]:
         if "" in group:
             raise InputError(
                 f"{table.place(row)}: proteins: expected ids with {PROTEIN_SEPARATOR} between "
-                f"them, found {found(texts[row])}"
+                f"them, found {quoted(texts[row])}"
             )
     pairs = ((row, name) for row, group in enumerate(members) for name in group)
     table.refuse_repeated(pairs, "protein")

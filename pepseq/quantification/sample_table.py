@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.dataframes import frame_of_rows
 from pepseq.quantification.amounts_table import (
     PROTEIN_SEPARATOR,
@@ -60,11 +60,11 @@ def samples_as_columns(
     1    P2;P3  0.25  NaN
     """
     if value not in VALUES:
-        raise SettingsError(f"value: expected one of {', '.join(VALUES)}, found {found(value)}")
+        raise SettingsError(f"value: expected one of {', '.join(VALUES)}, found {quoted(value)}")
     tables = _read_samples(samples)
     for name in tables:
         if name in _GROUP_COLUMNS:
-            raise SettingsError(f"sample {found(name)}: the table has a column of this name")
+            raise SettingsError(f"sample {quoted(name)}: the table has a column of this name")
     chosen = {name: _chosen_rows(table, max_q) for name, table in tables.items()}
     rows: dict[str, dict[str, Any]] = {}
     for name, table in tables.items():
@@ -120,7 +120,7 @@ def msstats_table(
     for place, mapping in (("conditions", conditions), ("replicates", replicates)):
         for name in samples if mapping is not None else ():
             if not str((mapping or {}).get(name) or "").strip():
-                raise SettingsError(f"{place}: expected one for sample {found(name)}, found none")
+                raise SettingsError(f"{place}: expected one for sample {quoted(name)}, found none")
     for name in samples:
         intensities = wide[name].to_numpy() * MSSTATS_SCALE
         intensities[~(intensities >= 1)] = np.nan
@@ -152,7 +152,7 @@ def _read_samples(samples: Samples) -> dict[str, EstimatedAmounts]:
     group_of: dict[str, tuple[frozenset[str], str]] = {}
     for name, table in samples.items():
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
-            raise SettingsError(f"sample: expected a name, found {found(str(name))}")
+            raise SettingsError(f"sample: expected a name, found {quoted(str(name))}")
         tables[name] = estimated_amounts(table, f"sample {name}")
         for members in tables[name].members:
             group = frozenset(members)
@@ -160,9 +160,9 @@ def _read_samples(samples: Samples) -> dict[str, EstimatedAmounts]:
                 other, source = group_of.setdefault(protein, (group, tables[name].source))
                 if other != group:
                     raise InputError(
-                        f"{tables[name].source}: {found(protein)} is in the group "
-                        f"{found(PROTEIN_SEPARATOR.join(sorted(group)))}, but in {source} in "
-                        f"{found(PROTEIN_SEPARATOR.join(sorted(other)))}; run quantify on all "
+                        f"{tables[name].source}: {quoted(protein)} is in the group "
+                        f"{quoted(PROTEIN_SEPARATOR.join(sorted(group)))}, but in {source} in "
+                        f"{quoted(PROTEIN_SEPARATOR.join(sorted(other)))}; run quantify on all "
                         "samples with the same reference and settings"
                     )
     return tables

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found, readable
+from pepseq.errors import InputError, SettingsError, quoted, readable
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import decode_text, encode_text, numbered_lines, open_input
 from pepseq.readout.masking import HIDDEN
@@ -86,11 +86,11 @@ def read_dye_sequences(
         lines = _filled_lines(path, stream)
         last, text = next(lines, (1, ""))
         if text.strip() != str(len(readout.labels)):
-            raise InputError(f"{path}:{last}: expected {channels}, found {found(text)}")
+            raise InputError(f"{path}:{last}: expected {channels}, found {quoted(text)}")
         last, text = next(lines, (last, ""))
         if (expected := _whole_number(text)) is None:
             raise InputError(
-                f"{path}:{last}: expected the number of dye sequences, found {found(text)}"
+                f"{path}:{last}: expected the number of dye sequences, found {quoted(text)}"
             )
         for last, text in lines:
             rows += 1
@@ -133,20 +133,20 @@ def _parse_line(
     name = rest[1].strip() if len(rest) == 2 else ""
     if len(rest) != 2:
         return DyeSequence(name, "", "", line, 0), (
-            f"expected a dye sequence, a count and an id, tab-separated, found {found(text)}"
+            f"expected a dye sequence, a count and an id, tab-separated, found {quoted(text)}"
         )
     count = _whole_number(rest[0])
     record = DyeSequence(name, f"count={count}", dyes.translate(symbols), line, count or 0)
     at = next((i for i, dye in enumerate(dyes) if ord(dye) not in symbols), None)
     if at is not None:
         digits = "".join(map(chr, sorted(symbols)))
-        return record, f"expected one of {digits}, found {found(dyes[at])} at residue {at + 1}"
+        return record, f"expected one of {digits}, found {quoted(dyes[at])} at residue {at + 1}"
     if not dyes:
         return record, "expected a dye sequence, found none"
     if not count:
-        return record, f"expected a number of peptides, found {found(rest[0])}"
+        return record, f"expected a number of peptides, found {quoted(rest[0])}"
     if name.split() != [name] or not readable(name).isprintable():
-        return record, f"expected an id without spaces, found {found(name)}"
+        return record, f"expected an id without spaces, found {quoted(name)}"
     if seen.add(name):
         return record, "an earlier line has the same id"
     return record, ""

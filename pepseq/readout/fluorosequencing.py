@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.files import open_input
 from pepseq.io.json_files import decode_json, found_json
 from pepseq.readout.noise import NO_LABEL, Labels, SimulatedRead, draw_empty_cycles
@@ -98,7 +98,7 @@ def read_fluorosequencing(path: str | Path) -> Fluorosequencing:
 
     A missing rate is 0. Parameters of the intensities in images (`bg_sig`, `mu`, `sig`,
     `interactions`) are ignored. Raises InputError that names the key for an unknown key and for a
-    value that is no rate.
+    value that is not a rate.
     """
     with open_input(path) as stream:
         text = stream.read()
@@ -131,7 +131,7 @@ def _check_keys(path: str | Path, where: str, data: object, known: tuple[str, ..
         raise InputError(f"{path}: {where}expected a JSON object, found {found_json(data)}")
     if unknown := [key for key in data if key not in known]:
         raise InputError(
-            f"{path}: {where}unknown key {found(unknown[0])}; expected {', '.join(known)}"
+            f"{path}: {where}unknown key {quoted(unknown[0])}; known keys are {', '.join(known)}"
         )
 
 

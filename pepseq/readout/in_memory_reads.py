@@ -1,11 +1,11 @@
 """Reads in memory, of a notebook for example, as the records that files of reads give."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pepseq.errors import InputError
 from pepseq.sequences.fasta import Record
-from pepseq.sequences.sequence_records import Sequences, sequence_records
+from pepseq.sequences.sequence_records import Sequences, check_several, sequence_records
 
 
 def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[Record]:
@@ -18,7 +18,7 @@ def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[R
     `Readout.group_symbols`; groups first seen in a read are added. A record's line is its place,
     from 1.
 
-    Raises InputError for a symbol that is none, an id that occurs twice, no reads, and a path.
+    Raises InputError for an invalid symbol, an id that occurs twice, no reads, and a path.
 
     >>> [(record.id, record.sequence) for record in records_of(["mxxk", "MXX[DE]"])]
     [('1', 'MXXK'), ('2', 'MXXd')]
@@ -28,10 +28,9 @@ def records_of(reads: Sequences, groups: dict[str, str] | None = None) -> list[R
             "reads: expected a list of reads or a DataFrame, found one text; put it in a list "
             "(for a FASTA file: pepseq.predict, pepseq.lookup)"
         )
+    check_several(reads, "reads")
     groups = {} if groups is None else groups
-    if isinstance(reads, Iterable) and not (
-        hasattr(reads, "columns") or isinstance(reads, Mapping)
-    ):
+    if not (hasattr(reads, "columns") or isinstance(reads, Mapping)):
         reads = [_header_and_text(read, groups) for read in reads]
     records = sequence_records(reads, "reads", reads=True, groups=groups)
     if not records:

@@ -63,7 +63,7 @@ class Noise(NoiseRates):
         """Raise SettingsError for misreads of a readout that has no other label to report."""
         if self.misread and len(readout.labels) < 2:
             raise SettingsError(
-                f"misread: misreads need two labels or more, the readout is {readout}"
+                f"misread: misreads need at least two labels, but the readout is {readout}"
             )
 
     def simulate(

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
 
 READ_KINDS = ("protein", "prefix", "tryptic", "fragment")
@@ -36,7 +36,7 @@ class Readout:
     >>> Readout("K2").hidden
     'ADEFGILNPQV'
 
-    Raises SettingsError for a letter that is no amino acid, an empty readout, and an amino acid
+    Raises SettingsError for a letter that is not an amino acid, an empty readout, and an amino acid
     that is in two labels.
     """
 
@@ -47,7 +47,7 @@ class Readout:
     def __post_init__(self) -> None:
         if not isinstance(self.observed, str):
             raise SettingsError(
-                f"readout: expected a text such as KCYM, found {found(repr(self.observed))}"
+                f"readout: expected a text such as KCYM, found {quoted(repr(self.observed))}"
             )
         labels = _parse_labels(self.observed)
         singles = "".join(a for a in _LABEL_ORDER if a in labels)
@@ -69,14 +69,13 @@ class Readout:
         letters = "".join(parts)
         if not all(parts) or not set(letters) <= set(AMINO_ACIDS):
             wrong = next((a for a in letters if a not in AMINO_ACIDS), "")
-            problem = f"{found(wrong)} is no amino acid" if wrong else "a label is empty"
+            problem = f"{quoted(wrong)} is not an amino acid" if wrong else "a label is empty"
             raise SettingsError(
-                f"labels {found(labels)}: {problem}; expected amino acids with a comma between two "
-                "labels, such as DE,C,Y"
+                f"labels {quoted(labels)}: {problem}; separate labels with commas, such as DE,C,Y"
             )
         if repeated := [a for a in letters if letters.count(a) > 1]:
             raise SettingsError(
-                f"labels {found(labels)}: {repeated[0]} occurs twice; an amino acid may be in one "
+                f"labels {quoted(labels)}: {repeated[0]} occurs twice; an amino acid may be in one "
                 "label only"
             )
         readout = cls("".join(f"[{part}]" for part in parts))
@@ -114,11 +113,12 @@ def _parse_labels(text: str) -> list[str]:
     if wrong or not all(labels) or not labels:
         if wrong:
             is_bracket = wrong[0] in "[]"
-            problem = f"{found(wrong[0])} {'has no partner' if is_bracket else 'is no amino acid'}"
+            fault = "has no matching bracket" if is_bracket else "is not an amino acid"
+            problem = f"{quoted(wrong[0])} {fault}"
         else:
             problem = "a group is empty" if labels else "it is empty"
         raise SettingsError(
-            f"readout {found(text)}: {problem}; expected one-letter codes ({AMINO_ACIDS}), groups "
+            f"readout {quoted(text)}: {problem}; use one-letter codes ({AMINO_ACIDS}), groups "
             f"such as [DE], or a preset ({', '.join(PRESETS)})"
         )
     labels = list(dict.fromkeys(labels))
@@ -126,7 +126,7 @@ def _parse_labels(text: str) -> list[str]:
         shared = [f"[{x}]" if len(x) > 1 else x for x in labels if amino_acid in x]
         if len(shared) > 1:
             raise SettingsError(
-                f"readout {found(text)}: {amino_acid} is in {' and in '.join(shared)}; an amino "
+                f"readout {quoted(text)}: {amino_acid} is in {' and in '.join(shared)}; an amino "
                 "acid may be in one label only"
             )
     return labels

@@ -4,12 +4,13 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from numbers import Integral
 from pathlib import Path
 from typing import IO, Any
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.readout.dye_sequences import check_channels, format_dye_sequences
@@ -19,6 +20,7 @@ from pepseq.readout.noise import Noise, add_noise, record_generator
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, format_fasta, read_fasta
 from pepseq.sequences.residues import HIDDEN_SYMBOLS
+from pepseq.settings import require
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +54,15 @@ def mask(
     """
     started = time.time()
     readout = readout if isinstance(readout, Readout) else Readout(readout)
+    if noise is not None and not isinstance(noise, Noise | Fluorosequencing):
+        check_path(noise, "noise")
+    require(
+        isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0,
+        f"seed: expected a whole number of 0 or more, found {quoted(repr(seed))}",
+    )
+    seed = int(seed)
     _check_format(readout, hidden_symbol, dye_sequences)
-    inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
+    inputs = list_paths(proteins, "proteins", required=True)
     noise_files = [noise] if isinstance(noise, str | Path) else []
     check_outputs([output], [*inputs, *noise_files], force)
     model = read_fluorosequencing(noise) if isinstance(noise, str | Path) else noise
@@ -80,10 +89,10 @@ def mask(
 
 
 def _check_format(readout: Readout, hidden_symbol: str, dye_sequences: bool) -> None:
-    if hidden_symbol not in HIDDEN_SYMBOLS or len(hidden_symbol) != 1:
+    if hidden_symbol not in tuple(HIDDEN_SYMBOLS):
         raise SettingsError(
             f"hidden symbol: expected one of {' '.join(HIDDEN_SYMBOLS)}, "
-            f"found {found(hidden_symbol)}"
+            f"found {quoted(str(hidden_symbol))}"
         )
     if dye_sequences:
         check_channels(readout)

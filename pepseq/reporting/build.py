@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import SettingsError, readable
-from pepseq.io.files import check_outputs
+from pepseq.errors import readable
+from pepseq.io.files import check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.reporting.discovery import PAGE, RECORD, find_results, log_results, read_run
@@ -41,9 +41,7 @@ def report(
 
     Raises SettingsError, InputError (also if nothing is recognised) and OutputError.
     """
-    sources, truths = _as_list(results), _as_list(truth)
-    if not sources:
-        raise SettingsError("report: no folders or files of results are given")
+    sources, truths = list_paths(results, "results", required=True), list_paths(truth, "truth")
     started = time.time()
     check_outputs([output], [*sources, *truths], force)
     recognised = find_results(sources, output)
@@ -66,7 +64,3 @@ def report(
         outputs.record(output, run_record(PAGE, settings, inputs, started))
     proteins = sum(len(table.proteins) for table in recognised.predictions)
     return ReportSummary(recognised.count, proteins, len(content))
-
-
-def _as_list(paths: Paths) -> list[str | Path]:
-    return [paths] if isinstance(paths, str | Path) else list(paths)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.sequences.residues import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -226,5 +226,5 @@ def unknown_id(name: str, ids: list[str], where: str) -> InputError:
     """Return the error for an id that is not in the results, with those most like it."""
     near = [id for id in ids if name.lower() in id.lower()][:3]
     near = near or get_close_matches(name, ids[:_MAX_IDS_COMPARED], 3, 0.5)
-    hint = f". The most similar ids: {', '.join(map(found, near))}" if near else ""
-    return InputError(f"{where}: none of the {len(ids)} proteins is {found(name)}{hint}")
+    hint = f". The most similar ids: {', '.join(map(quoted, near))}" if near else ""
+    return InputError(f"{where}: none of the {len(ids)} proteins is {quoted(name)}{hint}")

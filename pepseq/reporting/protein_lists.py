@@ -34,11 +34,15 @@ def protein_lists(results: Results) -> dict[str, Any] | None:
 
 
 def _tm_scores(path: Path) -> Scores:
-    """Return the TM-scores of a table by id; None for an id that it has several times."""
+    """Return the TM-scores of a table by id; None for an id that it has several times.
+
+    Only of models that were compared with their sequences: another may be of another protein.
+    """
     scores: Scores = {}
     for row in read_rows(path):
         name = short_id(row["id"])
-        scores[name] = None if name in scores else number(row["tm_score"])
+        if row.get("model_different"):
+            scores[name] = None if name in scores else number(row["tm_score"])
     return scores
 
 

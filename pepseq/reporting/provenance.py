@@ -8,7 +8,7 @@ from typing import Any
 
 from pepseq.reporting.discovery import RecordedRun, Results
 from pepseq.reporting.local_paths import local, local_arguments
-from pepseq.reporting.values import as_list, nested, number
+from pepseq.reporting.values import as_list, distinct_names, nested, number
 
 _BUNDLED_FILES, _BUNDLED = "templates/bundled", "the bundled proteins of E. coli K-12 and EC590"
 
@@ -42,13 +42,15 @@ def reproduce(results: Results) -> dict[str, Any]:
             RecordedRun(run.output, r) for r in earlier if isinstance(nested(r, "command"), str)
         ]
     runs.sort(key=lambda run: str(run.record.get("started")))
+    outputs = distinct_names([run.output for run in runs])
+    paths, kinds = zip(*results.names, strict=True)
     attributions = [run.record.get("attribution") for run in runs]
     return {
         "commands": [command_line(run) for run in runs],
-        "runs": [_run_row(run) for run in runs],
+        "runs": [_run_row(run, name) for run, name in zip(runs, outputs, strict=True)],
         "attributions": list(dict.fromkeys(a for a in attributions if isinstance(a, str))),
         "inputs": _inputs(runs),
-        "sources": [(path.name, kind) for path, kind in results.names],
+        "sources": list(zip(distinct_names(paths), kinds, strict=True)),
     }
 
 
@@ -73,13 +75,13 @@ def _local_values(value: Any) -> Any:
     return local(value) if isinstance(value, str) else value
 
 
-def _run_row(run: RecordedRun) -> dict[str, Any]:
+def _run_row(run: RecordedRun, output: str) -> dict[str, Any]:
     libraries = run.record.get("libraries")
     versions = libraries if isinstance(libraries, dict) else {}
     listed = [f"{name} {version}" for name, version in versions.items()]
     started = str(run.record.get("started") or "").replace("T", " ").replace("Z", " UTC")
     with_versions = ", ".join([f"Python {run.record.get('python')}", *listed])
-    row = {"output": run.output.name, "started": started, "versions": with_versions}
+    row = {"output": output, "started": started, "versions": with_versions}
     return {**run.record, **row}
 
 

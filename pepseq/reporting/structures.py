@@ -42,11 +42,14 @@ def _folder(path: Path) -> dict[str, Any]:
 
 
 def _scores(key: str, name: str, rows: list[Row], accuracy: dict[str, Any]) -> dict[str, Any]:
-    """Return what one table of scores says."""
+    """Return what one table of scores says.
+
+    A protein's accuracy belongs to a model only if the model was compared with its sequence.
+    """
     cells: list[dict[str, Any]] = [
         {
             **row,
-            "accuracy": accuracy.get(short_id(row["id"])),
+            "accuracy": accuracy.get(short_id(row["id"])) if row.get("model_different") else None,
             "tm_score": number(row.get("tm_score")),
             "model_different": number(row.get("model_different")),
             "correspondence": f"{row.get('correspondence')}, by {row.get('normalised_by')}",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.tables import Row
 
 Column = tuple[str, str, str | int]
@@ -63,7 +63,7 @@ def tenth(path: str | Path, cell: str) -> int:
     """Return the tenth of a confidence, 0 to 9; InputError for one that is not from 0 to 1."""
     share = number(cell)
     if share is None or not 0 <= share <= 1:
-        raise InputError(f"{path}: the confidence {found(cell)} is not from 0 to 1")
+        raise InputError(f"{path}: the confidence {quoted(cell)} is not from 0 to 1")
     return min(int(TENTHS * share), TENTHS - 1)
 
 

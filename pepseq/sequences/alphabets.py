@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 
-from pepseq.errors import found
+from pepseq.errors import quoted
 from pepseq.io.files import decode_text
 from pepseq.sequences.residues import AMINO_ACIDS, GAPS, HIDDEN_SYMBOLS, UNKNOWN, label_symbol
 
@@ -76,4 +76,4 @@ def describe_wrong_symbol(
             expected = f"the group [{groups[chr(min(symbol[1:-1])).lower()]}] of this readout"
     character = decode_text(sequence[place : place + 4])[:1]  # has up to four bytes
     text = character if len(symbol) == 1 else decode_text(symbol)
-    return f"expected {expected}, found {found(text)} at residue {place + 1}{hint}"
+    return f"expected {expected}, found {quoted(text)} at residue {place + 1}{hint}"

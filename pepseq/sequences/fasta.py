@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord
-from pepseq.io.files import decode_text, encode_text
+from pepseq.io.files import decode_text, encode_text, list_paths
 from pepseq.sequences.alphabets import Alphabet, describe_wrong_symbol, fold_groups
 from pepseq.sequences.nucleotides import refuse_nucleotides
 from pepseq.sequences.raw_records import (
@@ -66,12 +66,12 @@ def read_fasta(
         are kept. Of a file of several alignments, separated by NUL bytes, the one with number
         `alignment` is read.
     bad: list to which bad records are added; without it, they raise.
-    repeated_ids: an id that an earlier record has is no fault.
+    repeated_ids: an id that an earlier record has is not a fault.
 
     Raises InputError.
     """
     parser = new_parser(reads=reads, rows=rows, groups=groups, repeated_ids=repeated_ids)
-    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+    for path in list_paths(paths, "input"):
         is_empty = True
         raw_records = read_raw_records(path, parser.max_residues, alignment if rows else None)
         for raw in refuse_nucleotides(raw_records, path, b"." if rows else b""):
@@ -93,7 +93,7 @@ class RecordParser:
     """Checks raw records and makes records of them, see `new_parser`.
 
     alphabet: symbols that records may hold.
-    groups: groups of earlier records, see `read_fasta`; None if brackets are no groups.
+    groups: groups of earlier records, see `read_fasta`; None if brackets are not groups.
     seen_ids: ids of earlier records; None if ids may be repeated.
     max_residues: most residues of a record.
     """
@@ -106,7 +106,7 @@ class RecordParser:
     def parse(self, raw: RawRecord) -> tuple[Record, str]:
         """Return a record, and what is wrong with it, empty for a good one."""
         name, description = _split_header(raw.header)
-        if raw.residues is None:
+        if raw.residues is None or len(raw.header) > MAX_HEADER_BYTES:
             return Record(name, "", "", raw.line), self._too_long()
         sequence = raw.residues.translate(self.alphabet.table, WHITE_SPACE).removesuffix(b"*")
         new_groups: dict[str, str] = {}
@@ -134,9 +134,8 @@ class RecordParser:
 
     def _too_long(self) -> str:
         return (
-            f"expected at most {self.max_residues:,} residues and a header of up to "
-            f"{MAX_HEADER_BYTES:,} bytes, found more (pepseq --longest-record RESIDUES sets the "
-            "limit)"
+            f"more than {self.max_residues:,} residues (pepseq --longest-record RESIDUES sets the "
+            f"limit) or a header of more than {MAX_HEADER_BYTES:,} bytes"
         )
 
 
@@ -156,7 +155,7 @@ def max_record_residues() -> int:
     text = os.environ.get("PEPSEQ_LONGEST_RECORD") or str(MAX_RESIDUES)
     if not text.isdecimal() or not int(text):
         raise SettingsError(
-            f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {found(text)}"
+            f"PEPSEQ_LONGEST_RECORD: expected a number of residues, found {quoted(text)}"
         )
     return int(text)
 

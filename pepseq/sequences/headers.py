@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found, is_text
+from pepseq.errors import InputError, SettingsError, is_text, quoted
 from pepseq.io.tables import read_table
 
 AUTO, FIELD, REGEX, TABLE = "auto", "field:", "regex:", "table:"
@@ -56,7 +56,7 @@ def parse_rule(rule: str) -> Rule:
         if separator and re.fullmatch("-?[1-9][0-9]{0,3}", place):
             return lambda header: read_field(header, separator, int(place))
     names = ", ".join((AUTO, *_FORMS, "field:SEP:N", "regex:PATTERN", "table:TSV"))
-    raise SettingsError(f"species: expected one of {names}; found {found(rule)}")
+    raise SettingsError(f"species: unknown rule {quoted(rule)}; choose one of {names}")
 
 
 def read_form(form: str, header: str) -> str | None:
@@ -78,11 +78,11 @@ def _parse_regex(pattern: str) -> Rule:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise SettingsError(
-            f"species: expected a regular expression, found {found(pattern)}: {error}"
+            f"species: expected a regular expression, found {quoted(pattern)}: {error}"
         ) from error
     if "species" not in compiled.groupindex:
         raise SettingsError(
-            f"species: expected a group (?P<species>...) in {found(pattern)}, found none"
+            f"species: expected a group (?P<species>...) in {quoted(pattern)}, found none"
         )
 
     def read(header: str) -> str | None:
@@ -131,7 +131,7 @@ def read_species_table(path: str | Path) -> dict[str, str]:
     for line, (protein, name) in read_table(path, ("protein", "species")):
         if species.setdefault(protein, name) != name:
             raise InputError(
-                f"{path}:{line}: {found(protein)}: expected one species, found {found(name)} "
-                f"and {found(species[protein])}"
+                f"{path}:{line}: {quoted(protein)}: expected one species, found {quoted(name)} "
+                f"and {quoted(species[protein])}"
             )
     return species

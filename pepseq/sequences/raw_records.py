@@ -5,7 +5,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.files import LineSource, decode_text, open_input
 from pepseq.sequences.concatenated_alignments import OneAlignment
 from pepseq.sequences.stockholm import STOCKHOLM, stockholm_rows
@@ -127,4 +127,4 @@ def _format_name(line: bytes) -> str:
     for start, name in _FORMATS.items():
         if line.lstrip().startswith(start):
             return name
-    return found(decode_text(line).strip())
+    return quoted(decode_text(line).strip())

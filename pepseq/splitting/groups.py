@@ -32,7 +32,7 @@ def find_rule(inputs: Sequence[str | Path], by: str) -> tuple[str, GroupOf]:
     except SettingsError as error:
         reason = str(error).removeprefix("species: ")
         raise SettingsError(
-            f"by: expected {RANDOM}, {CLUSTER}, {SPECIES} or a rule that reads headers; {reason}"
+            f"by: give {RANDOM}, {CLUSTER}, {SPECIES} or a rule for headers; {reason}"
         ) from error
     return by, lambda record: species_of(record.id, record.header)
 
@@ -45,7 +45,7 @@ def store_proteins(
 ) -> list[str]:
     """Read proteins into a store, with the number of their group; return the groups' names.
 
-    Records that are no proteins, or whose header names no single group, go to `failed`.
+    Records that are not proteins, or whose header names no single group, go to `failed`.
     """
     numbers: dict[str, int] = {}
     for path in inputs:
@@ -104,8 +104,8 @@ def assign_groups(
             if len(sizes) < len(groups):
                 counted += f" in {len(sizes)} {kind}, the largest of {sizes.max()}"
             raise InputError(
-                f"{SPLITS[split]}: too few {kind} for a share of {share:g}, there are {counted}; "
-                "set other --fractions"
+                f"{SPLITS[split]}: too few {kind} for a share of {share:g} ({counted}); change "
+                "--fractions"
             )
     return split_of_group[labels]
 

@@ -42,7 +42,7 @@ class SampledNearest:
 class SplitRow:
     """One split: its proteins, their share of all distinct ones, groups, residues and lengths.
 
-    sampled: proteins of which the nearest training protein was looked for; median_identity: to it,
+    sampled: proteins for which the nearest training protein was searched; median_identity: to it,
     percent of the protein's length, those without any counting as 0, None without a sample; bands:
     how many of them are in each band of identity.
     """

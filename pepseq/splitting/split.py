@@ -14,12 +14,14 @@ from pepseq.evaluation.nearest import find_nearest
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import compressed
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
+from pepseq.io.files import list_paths
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import format_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.settings import check_config
 from pepseq.splitting.clusters import MMseqs, find_mmseqs
 from pepseq.splitting.config import CLUSTER, RANDOM, SPLITS, SplitConfig
 from pepseq.splitting.groups import (
@@ -46,8 +48,8 @@ log = logging.getLogger(__name__)
 class SplitDone:
     """What `split` did.
 
-    records: read; duplicates: those whose sequence another one has; rows: of the report, one for
-    each split; bad: records left out.
+    records: read; duplicates: those with the sequence of another record; rows: of the report, one
+    for each split; bad: records left out.
     """
 
     records: int
@@ -68,20 +70,23 @@ def split(
     """Split the distinct proteins of FASTA files into train, validation and test.
 
     `output` becomes a folder of `train.fasta`, `validation.fasta` and `test.fasta` (`.gz` if
-    `gzipped`), each in random order, and a report. Of proteins with one sequence one is kept. The
-    files depend on the proteins and on the seed, not on the order of records. That no sequence and
-    no group is in two files is checked when they are written.
+    `gzipped`), each in random order, and a report. Of proteins with the same sequence, only one is
+    kept. The files depend on the proteins and on the seed, not on the order of records. When the
+    files are written, pepseq checks that no sequence and no group is in two of them.
 
     Raises SettingsError (also if clusters are asked for and MMseqs2 is missing or crashes),
     InputError (after writing, for records left out, unless `keep_going`), OutputError and
     TryAgainError.
     """
     started = time.time()
-    config = config or SplitConfig()
-    inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
+    config = SplitConfig() if config is None else config
+    check_config(config, SplitConfig)
+    inputs = list_paths(proteins, "proteins", required=True)
     for path in inputs:
         if str(path) == STDIO:
-            raise SettingsError("split: expected files, which are read twice; found - (stdin)")
+            raise SettingsError(
+                "split: give files instead of - (stdin), because they are read twice"
+            )
     output = check_output_folder(output, inputs, force, SPLIT_FILES, "a split")
     program = find_mmseqs(config.mmseqs) if config.by == CLUSTER else None
     by, group_of = config.by, None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import InputError, SettingsError, found
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.tables import read_cells
 
@@ -121,7 +121,8 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
         return _match(model, reference)
     if any(folders):
         raise InputError(
-            f"{model} and {reference}: one is a file, one is a folder; give two of a kind"
+            f"{model} and {reference}: one is a file and the other a folder; give two files or "
+            "two folders"
         )
     return PairsOfFiles([_pair_of(parse_name(model).id, model, reference)], [])
 
@@ -140,7 +141,7 @@ def read_pairs(path: str | Path) -> PairsOfFiles:
     if not {"model", "reference"} <= set(header):
         raise InputError(
             f"{path}:1: expected a table with columns model and reference, "
-            f"found {found(' '.join(header))}"
+            f"found {quoted(' '.join(header))}"
         )
     pairs, bad, folder = [], [], Path(path).parent
     for line, row in rows:
@@ -154,7 +155,7 @@ def read_pairs(path: str | Path) -> PairsOfFiles:
         files = str(folder / model), str(folder / reference)
         pairs.append(PairOfFiles(name, *files, str(path), line))
     if not pairs and not bad:
-        raise InputError(f"{path}: expected pairs of structures, found none")
+        raise InputError(f"{path}: the table contains no pairs of structures")
     return PairsOfFiles(pairs, bad)
 
 
@@ -165,12 +166,12 @@ def _match(models: str | Path, references: str | Path) -> PairsOfFiles:
     listed = read_listed(references) | read_listed(models)
     for folder, files in ((models, of_model), (references, of_reference)):
         if not files:
-            raise InputError(f"{folder}: expected structure files (.pdb or .cif), found none")
+            raise InputError(f"{folder}: no structure files (.pdb or .cif) in this folder")
     model_ids, reference_ids = (_short_ids(files) for files in (of_model, of_reference))
     by_short = {short: name for name, short in reversed(reference_ids.items())}  # the first
     reason = (
-        f"expected a reference of the same id in {references}, found none; files of "
-        "different names are paired by a TSV with columns model and reference"
+        f"no reference with the same id in {references}; to pair files with different names, give "
+        "a TSV with columns model and reference"
     )
     pairs, bad, used = [], [], set()
     for name, path in sorted(of_model.items(), key=lambda item: model_ids[item[0]]):

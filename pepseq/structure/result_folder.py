@@ -21,7 +21,7 @@ from typing import Any
 from pepseq.errors import InputError, OutputError, SettingsError
 from pepseq.io.atomic_files import disk_errors, locked, publish_file
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed
-from pepseq.io.files import check_outputs
+from pepseq.io.files import check_outputs, check_path
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_outputs, sha256, to_json
@@ -31,7 +31,7 @@ from pepseq.structure.model_names import TABLE
 
 DONE = "done"
 OUTDATED = "outdated"
-"""State of a row of an earlier run whose protein is done again."""
+"""State of a row of an earlier run whose protein is processed again."""
 _FILE_COLUMNS = "file", "confidences"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
 _WORK_FOLDER = ".work"
@@ -73,7 +73,8 @@ class StructureFolder:
             )
         if header and not is_ours and not force:
             raise InputError(
-                f"{self._table}:1: this table is of another command; its columns should be "
+                f"{self._table}:1: this table was written by another command; its columns should "
+                "be "
                 f"{', '.join(self._columns)}. Give another folder, or --force"
             )
         listed = set()
@@ -177,9 +178,10 @@ def open_folder(
 
     A new folder into which nothing was put is gone afterwards.
 
-    Raises OutputError if it holds other files and not `force`, or is no folder, InputError if its
-    table is another one, TryAgainError while another run writes it.
+    Raises OutputError if it holds other files and not `force`, or is not a folder, InputError if
+    its table is another one, TryAgainError while another run writes it.
     """
+    check_path(output, "output")
     path = Path(output)
     root = path / _WORK_FOLDER
     check_outputs([path], inputs, True, folder=True)

@@ -3,7 +3,7 @@
 The first model is read. A residue is part of the protein if it is an amino acid, standard in ATOM
 records or modified in any (MSE is M, SEP is S), or if it has the atoms N, CA and C (UNK and names
 that are not known are X). Of alternative locations of an atom the one of the highest occupancy
-counts, then the first; likewise of several residues of one number. Atoms whose coordinates are no
+counts, then the first; likewise of several residues of one number. Atoms whose coordinates are not
 numbers or lie beyond 10,000 angstrom are left out, as are residues without a CA or without a
 number, and nucleotides.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.files import decode_text, open_input
 
 MAX_FILE_BYTES = 1 << 30
@@ -85,13 +85,14 @@ class Structure:
             if chain.name == name:
                 return chain
         names = ", ".join(chain.name for chain in self.chains[:20])
-        raise InputError(f"{self.path}: expected a protein chain {found(name)}, found {names}")
+        raise InputError(f"{self.path}: expected a protein chain {quoted(name)}, found {names}")
 
 
 def read_structure(path: str | Path) -> Structure:
     """Return the structure of a PDB or mmCIF file, compressed or not, told apart by its content.
 
-    Raises InputError for what is no structure and for one without 3 CA atoms in any chain.
+    Raises InputError for an input that is not a structure and for one without 3 CA atoms in any
+    chain.
     """
     with open_input(path) as stream:
         content = stream.read(MAX_FILE_BYTES + 1)
@@ -103,7 +104,7 @@ def read_structure(path: str | Path) -> Structure:
         first = decode_text(content.lstrip()[:80]).partition("\n")[0].strip()
         raise InputError(
             f"{path}:1: expected a structure (PDB or mmCIF with atoms), "
-            f"found {found(first) if first else 'an empty file'}"
+            f"found {quoted(first) if first else 'an empty file'}"
         )
     return _first_model(source, str(path), counts)
 
@@ -162,12 +163,12 @@ def _parse(path: str | Path, content: bytes, counts: Counter[str]) -> gemmi.Stru
         return gemmi.Structure()
     except _GEMMI_ERRORS as error:
         form = "mmCIF" if cif else "PDB"
-        reason = found(str(error).replace("\n", " "), 120)
+        reason = quoted(str(error).replace("\n", " "), 120)
         raise InputError(f"{path}: expected whole {form} data, found: {reason}") from error
 
 
 def _first_pdb_model(content: bytes, counts: Counter[str]) -> bytes:
-    """Return the lines of the first model without atoms whose coordinates are no numbers."""
+    """Return the lines of the first model without atoms whose coordinates are not numbers."""
     lines, models = [], 0
     for line in content.splitlines():
         if line.startswith(b"MODEL "):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import gemmi
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.structure.structure_files import Structure, convert_structure, read_structure
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def load_structure(source: StructureLike, name: str) -> Structure:
         return convert_structure(_assemble(atoms), name)
     raise SettingsError(
         f"{name}: expected a path, or a structure of Biopython, biotite or gemmi, "
-        f"found {found(repr(source), 80)}"
+        f"found {quoted(repr(source), 80)}"
     )
 
 

@@ -65,8 +65,8 @@ def _by_index(model: Chain, reference: Chain) -> Superposition:
     if len(pairs) < MIN_RESIDUES:
         raise InputError(
             f"expected at least {MIN_RESIDUES} residues with the same number, found {len(pairs)} "
-            f"(model {_number_range(model)}, reference {_number_range(reference)}); correspondence "
-            "align does without"
+            f"(model {_number_range(model)}, reference {_number_range(reference)}); "
+            "correspondence align does not need them"
         )
     x, y = model.ca[pairs[:, 0]], reference.ca[pairs[:, 1]]
     score, rotation, translation = superpose_pairs(x, y, len(reference))

@@ -115,7 +115,7 @@ def extend_path(path: np.ndarray, size: int) -> None:
 
 @kernel
 def overhang_cost(residues: int) -> float:
-    """Return the bits that it costs if so many residues jut out over an end."""
+    """Return the bits that it costs if this many residues jut out over an end."""
     return 0.0 if residues == 0 else 3.0 + np.log2(residues)
 
 

@@ -23,7 +23,7 @@ from pepseq.templates.substitution import UNKNOWN_CODE, encode
 
 log = logging.getLogger(__name__)
 STRATUM_RATIO = 8
-"""A file with over so many times the residues of all smaller ones together begins a stratum."""
+"""A file with over this many times the residues of all smaller ones together begins a stratum."""
 FileDigests = list[dict[str, str | None]]
 """Path and SHA-256 of each file, None of a pipe."""
 
@@ -34,7 +34,7 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
     The index is a folder `<first file>.pepseq-index/<hash of the contents>`, in the user's cache
     folder if that cannot be written or is another user's, and nowhere if neither can. A damaged
     index is rebuilt with a warning. Ids that come twice with other residues get `#2`, `#3`. Records
-    that are no proteins are left out and counted in a warning. Raises InputError.
+    that are not proteins are left out and counted in a warning. Raises InputError.
     """
     files: FileDigests = [
         {"path": str(path), "sha256": None if _is_pipe(path) else sha256(_check_readable(path))}
@@ -178,7 +178,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
             excess_hidden[number] += 2 * record.sequence.count(HIDDEN) - len(record.sequence)
             proteins.add(record, number)
     if not proteins.records:
-        raise InputError(f"{paths[0]}: expected known proteins, found none that can be used")
+        raise InputError(f"{paths[0]}: no record can be used as a known protein")
     for path, excess in zip(paths, excess_hidden, strict=True):
         if excess > 0:
             raise InputError(
@@ -186,7 +186,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
                 "proteins; give the FASTA file of a proteome"
             )
     counts = {"proteins": len(proteins.residues), "records": len(proteins.records)}
-    log.info("reference: %(proteins)d distinct proteins of %(records)d records", counts)
+    log.info("indexing %(proteins)d distinct proteins (%(records)d records)", counts)
     lengths = np.array([len(residues) for residues in proteins.residues])
     order, strata = order_by_stratum(np.array(proteins.records), lengths)
     residues = [proteins.residues[p] for p in order]
@@ -203,7 +203,7 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
 
 
 def assign_strata(sizes: np.ndarray) -> np.ndarray:
-    """Return the stratum, from 0, of each file with so many residues.
+    """Return the stratum, from 0, of each file with this many residues.
 
     Strata are searched each by itself, so that a large file does not crowd out a small one.
     Proteomes of a few strains are one stratum, a database beside them is the next one.

@@ -20,9 +20,9 @@ class SeedSearchSettings:
     min_seed_share: a candidate whose seeds tell less than this share of the best one's is not
         aligned; a thorough search has no such limit.
     thorough_candidates: times as many candidates are aligned in a thorough search of fragments.
-    max_mean_places: seeds of so many labels get one more if a seed has more places in the reference
-        on average. Four labels find a little less than three: they are for references of hundreds
-        of millions of residues.
+    max_mean_places: seeds of this many labels get one more if a seed has more places in the
+        reference on average. Four labels find a little less than three: they are for references of
+        hundreds of millions of residues.
     max_thorough_places: the same for a thorough search.
     """
 
@@ -39,7 +39,7 @@ class SeedSearchSettings:
 class LocalAlignmentSettings:
     """Settings of the alignment of candidates, around the diagonal of their seeds.
 
-    half_band: diagonals of the band on either side; gaps may add up to so many, and time grows in
+    half_band: diagonals of the band on either side; gaps may add up to this many, and time grows in
         proportion.
     changed: share of changed residues for which alignments are scored.
     gap_opening, gap_extension: cost of a gap's first residue and of each further one, in bits.
@@ -79,7 +79,7 @@ class GlobalAlignmentSettings:
     proportion to `max_proteins` and to the squared length.
 
     length_share, length_residues: proteins are aligned whose length differs by no more than this
-        share of the read's and so many residues more.
+        share of the read's and this many residues more.
     max_proteins: of more, those nearest in length.
     max_read_length: longer reads are not aligned so.
     changed, gap_opening, gap_extension: as in LocalAlignmentSettings, for more distant relatives.
@@ -103,8 +103,8 @@ class RankingSettings:
     end_bonus, gap_cost: bits for a template that begins (ends) where the protein does, and against
         each of its gaps.
     max_templates: templates that are returned of a protein, and of a peptide at least.
-    max_peptide_templates, max_peptide_residues: of a peptide so many, and with so many residues in
-        all. Each place counts for its confidence, so fewer make confidences too low.
+    max_peptide_templates, max_peptide_residues: of a peptide this many, and with this many residues
+        in all. Each place counts for its confidence, so fewer make confidences too low.
     """
 
     end_bonus: float = 8.0

@@ -90,7 +90,7 @@ def build_seeds(
 
 
 def place_type(residues: int) -> type:
-    """Return the type of places in a reference of so many residues."""
+    """Return the type of places in a reference of this many residues."""
     return np.uint32 if residues < 1 << 32 else np.int64
 
 
@@ -190,7 +190,7 @@ def find_candidates(
     scratch: DiagonalBins,
     limits: CandidateLimits,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return proteins and diagonals of the likeliest templates of a read, likeliest first.
+    """Return proteins and diagonals of the most likely templates of a read, most likely first.
 
     `table`: seeds of `labels` labels of a reference whose proteins begin at `offsets`.
 

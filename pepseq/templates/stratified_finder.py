@@ -25,14 +25,14 @@ class StratifiedFinder:
     def find(self, residues: str, thorough: bool = False) -> Templates:
         """Return the templates of a read, as many as `TemplateFinder.find` finds in one stratum.
 
-        Of several strata those are kept that are the likeliest: their scores, less the bits of the
-        places that they were chosen from.
+        Of several strata those are kept that are the most likely: their scores, less the bits of
+        the places that they were chosen from.
         """
         of_strata = [finder.find_by_search(residues, thorough) for finder in self.strata]
         return merge_templates([self._choose(search) for search in zip(*of_strata, strict=True)])
 
     def _choose(self, of_strata: Sequence[Templates]) -> Templates:
-        """Return the likeliest of the templates that one kind of search found in each stratum."""
+        """Return the most likely of the templates that one kind of search found in each stratum."""
         if len(of_strata) == 1:
             return of_strata[0]
         templates = merge_templates(

@@ -75,8 +75,7 @@ class TrainingBatches(Dataset[dict[str, Any]]):
         self._batches = self._make_batches(config)
         if not self._batches:
             raise InputError(
-                f"{name}: expected a protein with a hidden residue to learn from, found none in "
-                f"{self.proteins} read"
+                f"{name}: none of the {self.proteins} proteins has a hidden residue to learn from"
             )
 
     def _make_batches(self, config: FinetuneConfig) -> list[_Batch]:

@@ -15,12 +15,14 @@ from typing import Any
 
 from pepseq.io.atomic_files import disk_errors, locked
 from pepseq.io.failures import FailedRecord, write_failed
+from pepseq.io.files import check_path, list_paths
 from pepseq.io.json_files import decode_json
 from pepseq.io.outputs import Outputs
 from pepseq.io.publishing import recover
 from pepseq.io.run_record import run_record
 from pepseq.models.checkpoints import DESCRIPTION
 from pepseq.readout.readout import Readout
+from pepseq.settings import check_config, require
 from pepseq.training.config import FinetuneConfig
 from pepseq.training.network_folder import describe_network, write_network_folder
 from pepseq.training.plan import TrainingPlan
@@ -62,10 +64,13 @@ def finetune(
     is not finite); OutputError; TryAgainError when stopped by SIGTERM or out of memory.
     """
     started = time.time()
-    readouts = [readout] if isinstance(readout, str | Readout) else list(readout)
+    check_config(config, FinetuneConfig)
+    check_path(output, "output")
+    readouts: list[Any] = list(readout) if isinstance(readout, tuple | list) else [readout]
+    require(readouts, "readout: expected at least one, found none")
     plan = TrainingPlan(
-        train=_as_list(train),
-        validation=_as_list(validation),
+        train=[str(path) for path in list_paths(train, "train", required=True)],
+        validation=[str(path) for path in list_paths(validation, "validation", required=True)],
         readouts=list(dict.fromkeys(r if isinstance(r, Readout) else Readout(r) for r in readouts)),
         output=Path(os.path.realpath(output)),
         model=model,
@@ -107,7 +112,3 @@ def _complete_run_record(plan: TrainingPlan, settings: dict[str, Any], started: 
         with Outputs() as outputs, disk_errors(plan.output):
             outputs.record(plan.output, run_record("finetune", settings, plan.inputs, started))
     shutil.rmtree(plan.working_folder, ignore_errors=True)
-
-
-def _as_list(paths: Paths) -> list[str]:
-    return [str(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]

@@ -38,7 +38,7 @@ class TrainingPlan:
 
     def __post_init__(self) -> None:
         if self.model is not None and self.from_scratch is not None:
-            raise SettingsError("expected either --model or --from-scratch, found both")
+            raise SettingsError("give --model or --from-scratch, not both")
 
     @property
     def inputs(self) -> list[str | Path]:
@@ -58,7 +58,7 @@ class TrainingPlan:
         for path in self.inputs:
             if not Path(path).is_file():
                 problem = (
-                    "is no file: pipes cannot be read again"
+                    "is not a regular file; give a file, because a pipe cannot be read twice"
                     if Path(path).exists()
                     else "no such file"
                 )
@@ -85,11 +85,11 @@ class TrainingPlan:
         weight = values.pop("teacher_weight")
         if self.teacher is not None:
             if self.config.loss == "all":
-                raise SettingsError("--teacher: expected --loss hidden, found all")
+                raise SettingsError("--teacher: needs --loss hidden, not all")
             identity = _identity(find_teacher(self.teacher, self.readouts, self.offline))
             values |= {"teacher": identity, "teacher_weight": weight}
         elif weight != FinetuneConfig.teacher_weight:
-            raise SettingsError(f"--teacher-weight {weight}: expected a --teacher, found none")
+            raise SettingsError(f"--teacher-weight {weight}: needs a --teacher")
         return values
 
 

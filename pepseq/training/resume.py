@@ -84,7 +84,7 @@ def prepare_working_folder(
     if _checkpoints(folder):
         if not (resume or force):
             raise OutputError(
-                f"{folder}: an unfinished run; --resume resumes it, --force starts over"
+                f"{folder}: this is an unfinished run; --resume resumes it, --force starts over"
             )
         try:
             if resume:
@@ -122,7 +122,7 @@ def newest_whole_checkpoint(working_folder: Path) -> Path | None:
             if state.best_model_checkpoint:
                 check_manifest(checkpoint.with_name(f"checkpoint-{state.best_global_step}"))
         except InputError as error:
-            log.warning("skipping %s: its best is damaged: %s", checkpoint.name, error)
+            log.warning("skipping %s: its best checkpoint is damaged: %s", checkpoint.name, error)
             continue
         log.info("resuming at %s", checkpoint.name)
         return checkpoint

@@ -96,8 +96,8 @@ class MaskedTrainer(LoadingTrainer):
         if not torch.isfinite(loss):
             raise InputError(
                 f"step {self.state.global_step + 1}: loss is {loss.item()} at "
-                f"{self.train_dataset.describe(int(batch))}; the weights are those of the step "
-                "before. Try a lower --learning-rate or --precision fp32"
+                f"{self.train_dataset.describe(int(batch))}; the weights are those of the "
+                "previous step. Try a lower --learning-rate or --precision fp32"
             )
         return loss
 

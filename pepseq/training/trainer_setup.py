@@ -106,7 +106,7 @@ def _with_window(
         if window > limit:
             raise SettingsError(
                 f"window: expected at most {limit} residues for {name}, found {window}; without "
-                "--window the most that it can take is used"
+                "--window its maximum is used"
             )
     return replace(config, window=window, overlap=check_overlap(window, config.overlap))
 

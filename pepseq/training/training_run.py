@@ -69,8 +69,8 @@ def _train_to_end(trainer: MaskedTrainer, plan: TrainingPlan) -> None:
     except RuntimeError as error:
         if is_lost_connection(error):
             raise LostProcessError(
-                f"step {trainer.state.global_step}: another process of this run has ended, which "
-                "says why; to resume, run the same command with --resume"
+                f"step {trainer.state.global_step}: another process of this run has ended, and "
+                "its message gives the reason; to resume, run the same command with --resume"
             ) from error
         raise
 
@@ -81,7 +81,7 @@ def _choose_checkpoint(working_folder: Path) -> Path | None:
     checkpoint = broadcast_from_first(checkpoint)
     if checkpoint is not None and not checkpoint.is_dir():
         raise InputError(
-            f"{checkpoint}: expected the checkpoint that the first process resumes from, found "
-            "none: the folder of the output must be the same one on every node"
+            f"{checkpoint}: the first process resumes from this checkpoint, but it is missing "
+            "here: the output folder must be the same on every node"
         )
     return checkpoint

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pepseq.errors import found
-from pepseq.settings import require
+from pepseq.errors import quoted
+from pepseq.settings import check, require
 
 UNIREF, UNIPROTKB = DATABASES = ("uniref", "uniprotkb")
 IDENTITIES = (100, 90, 50)
@@ -31,11 +31,12 @@ class DownloadConfig:
     server: str | None = None
 
     def __post_init__(self) -> None:
+        check(self)
         taxon = str(self.taxon or "").strip()
         require(bool(taxon or (self.query or "").strip()), "give a taxon, a query or both")
         require(
             self.database in DATABASES,
-            f"database: expected {' or '.join(DATABASES)}, found {found(str(self.database))}",
+            f"database: expected {' or '.join(DATABASES)}, found {quoted(str(self.database))}",
         )
         require(
             self.identity in (None, *IDENTITIES),
@@ -43,10 +44,16 @@ class DownloadConfig:
         )
         require(
             self.identity is None or self.database == UNIREF,
-            "identity: is a setting of the database uniref, not of uniprotkb",
+            "identity: applies to the database uniref only, not to uniprotkb",
         )
         require(
             not self.reviewed or self.database == UNIPROTKB,
-            "reviewed: is a setting of the database uniprotkb, not of uniref",
+            "reviewed: applies to the database uniprotkb only, not to uniref",
         )
-        require(all(n.strip() for n in self.exclude_names), "exclude_names: expected a text")
+        names = self.exclude_names
+        require(
+            isinstance(names, tuple | list)
+            and all(isinstance(name, str) and name.strip() for name in names),
+            f"exclude_names: expected a tuple of texts, found {quoted(repr(names))}",
+        )
+        object.__setattr__(self, "exclude_names", tuple(names))

@@ -19,6 +19,7 @@ from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
+from pepseq.settings import check_config
 from pepseq.uniprot.config import DownloadConfig
 from pepseq.uniprot.pages import (
     DatabaseChangedError,
@@ -71,8 +72,11 @@ def download(output: str | Path, config: DownloadConfig, *, force: bool = False)
     release twice, if SIGTERM stops the run, or if another run writes the output.
     """
     started = time.time()
+    check_config(config, DownloadConfig)
     if str(output) == STDIO:
-        raise SettingsError("output: expected a file, so that the download can be resumed; found -")
+        raise SettingsError(
+            "output: give a file instead of - (stdout), so that the download can be resumed"
+        )
     check_outputs([output], [], force)
     output = Path(output)
     with (
@@ -210,8 +214,8 @@ def _warn_of_shared_records(summary: DownloadSummary, taxa: Counter[str], taxon:
     above = ((count, number) for number, count in taxa.items() if int(number) in taxon.above)
     count, number = max(above)
     log.warning(
-        "%d of %d records stand for proteins that taxa beyond %s %s share (%d of them have TaxID "
-        "%s as their lowest common taxon)",
+        "%d of %d records represent proteins that taxa outside %s %s share (%d of these records "
+        "have TaxID %s as their lowest common taxon)",
         summary.above,
         summary.records,
         taxon.rank or "taxon",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx2
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.http.partial_download import ResumableFile
 from pepseq.http.responses import RetryError
 from pepseq.io.atomic_files import append_file
@@ -54,20 +54,20 @@ class Page:
 
 
 def read_page(response: httpx2.Response) -> Page:
-    """Return the page of an answer; RetryError if the answer is no page."""
+    """Return the page of an answer; RetryError if the answer is not a page."""
     body = response.content.replace(b"\r\n", b"\n")
     if _STREAM_ERROR in body.lower():
         raise RetryError("the server reports an error within the page")
     total, release = (response.headers.get(n, "") for n in ("X-Total-Results", "X-UniProt-Release"))
     if not release or (total and not total.isdecimal()):
         raise RetryError(
-            f"expected a release and a number of records, found {found(release + total)}"
+            f"expected a release and a number of records, found {quoted(release + total)}"
         )
     if body.strip() and not body.startswith(b">"):
-        raise RetryError(f"expected FASTA, found {found(decode_text(body[:80]).strip())}")
+        raise RetryError(f"expected FASTA, found {quoted(decode_text(body[:80]).strip())}")
     empty = _EMPTY_RECORD.search(body)
     if empty:
-        raise RetryError(f"expected residues, found none after {found(decode_text(empty[0]))}")
+        raise RetryError(f"expected residues, found none after {quoted(decode_text(empty[0]))}")
     body = body.strip() + b"\n" if body.strip() else b""
     headers = _HEADER.findall(body)
     taxa = (match[1].decode() for _, rest in headers if (match := _TAXON.search(rest)))
@@ -204,9 +204,9 @@ class Pages:
         """Check that no record of a page occurs twice."""
         repeated = next((name for name in page.ids if name in self._seen_ids), None)
         if repeated and self._seen_urls == {self._first_url}:  # the link is an earlier call's
-            raise DatabaseChangedError(f"the next page is an earlier one, with {found(repeated)}")
+            raise DatabaseChangedError(f"the next page is an earlier one, with {quoted(repeated)}")
         if repeated or len(set(page.ids)) < len(page.ids):
-            raise RetryError(f"expected new records, found {found(repeated or 'one')} again")
+            raise RetryError(f"expected new records, found {quoted(repeated or 'one')} again")
 
     def add(self, page: Page) -> PagesState:
         """Append a checked page to the file; return the new state."""

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urljoin
 
 import httpx2
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.http.client import HttpClient
 from pepseq.http.responses import RejectedError, RetryError, not_json_error
 from pepseq.io.json_files import decode_json
@@ -108,9 +108,9 @@ def _find_number_of_name(http: HttpClient, server: str, name: str) -> int:
     listed = "; ".join(labels[:_MAX_LISTED_TAXA])
     listed += "; ..." if len(labels) > _MAX_LISTED_TAXA else ""
     if named:
-        problem = f"{len(named)} taxa have the name {found(name)}: "
+        problem = f"{len(named)} taxa have the name {quoted(name)}: "
     else:
-        problem = f"no taxon has the name {found(name)}" + ("; similar ones: " if similar else "")
+        problem = f"no taxon has the name {quoted(name)}" + ("; similar ones: " if similar else "")
     hint = "; give the number of one" if labels else ""
     raise InputError(f"taxon: {problem}{listed}{hint}")
 

@@ -23,7 +23,7 @@ def test_models_of_any_version_are_fetched(run, alphafold, ids, tmp_path, form, 
     done = run("fetch-structures", ids(*NAMES), "-o", tmp_path / "o", "--format", form)
     assert done.code == 0, done.err
     assert done.err == (
-        "2 proteins with a model, 2 of them new, 1 without; 0 differ from the sequences given. "
+        "2 proteins with a model (2 new), 1 without; 0 models differ from the given sequences. "
         "AlphaFold DB, CC-BY 4.0: cite Jumper et al. 2021 and Varadi et al. 2024\n"
     )
     first, second, third = rows(tmp_path / "o")
@@ -71,7 +71,7 @@ def compared(run, alphafold, fasta, tmp_path):
     proteins = [("UniRef100_P12345", SEQ), ("sp|P12345|AATM_RABIT", SEQ[:20] + "X" + SEQ[21:])]
     proteins += [("P12346", SEQ[:-5]), ("tr|P12347|X", SEQ[:4] + "W" + SEQ[5:] + "GG")]
     done = run("fetch-structures", fasta("p.fasta", proteins), "-o", tmp_path / "refs")
-    assert done.code == 0 and "2 differ" in done.err
+    assert done.code == 0 and "2 models differ" in done.err
     return proteins
 
 

@@ -47,7 +47,7 @@ def test_esmfold_folds_the_shortest_first(fold_with_esmfold, tmp_path):
     lines = done.err.splitlines()
     assert lines[0] == "folding 1 of 4: 'u', 6 residues"
     assert lines[3] == "folding 4 of 4: 'a/b', 18 residues"
-    assert lines[4].startswith("4 structures, 4 of them new, mean pLDDT ") and len(lines) == 5
+    assert lines[4].startswith("4 structures (4 new), mean pLDDT ") and len(lines) == 5
     record = json.loads((tmp_path / "o.run.json").read_text())
     assert record["command"] == "fold" and record["inputs"][0]["sha256"]
 
@@ -90,7 +90,7 @@ def test_esmfold_makes_what_is_missing_damaged_or_changed(fold_with_esmfold, tmp
     (out / table_of["a|b"]["file"]).write_bytes(b"damaged")
     changed = [("a/b", THREE[:-1]), *WITH_UNKNOWN[1:]]
     done = fold_with_esmfold(changed)
-    assert done.code == 0 and "1 of 4 structures are there already" in done.err
+    assert done.code == 0 and "1 of 4 structures already exist" in done.err
     assert fold_with_esmfold.folded == ["MKXAYX", TWO, THREE[:-1]]
     assert rows(out)["a|b"]["file_sha256"] == table_of["a|b"]["file_sha256"]
     assert fold_with_esmfold(changed, "--precision", "bf16").code == 65
@@ -98,7 +98,7 @@ def test_esmfold_makes_what_is_missing_damaged_or_changed(fold_with_esmfold, tmp
 
 FAILING = [
     ("fails", "MWWW", "the program ended with 3; its last output: 'no memory on device'"),
-    ("silent", "MCCC", "found that the program wrote none; it printed nothing"),
+    ("silent", "MCCC", "the program wrote no file; it printed nothing"),
     ("garbage", "MHHH", "a structure (PDB or mmCIF with atoms), found 'no structure'"),
     ("killed", "MKKK", "the program was ended by SIGKILL; it printed nothing"),
     ("other", "MKTAYIAKQRQISFVKSHPPP", "expected a structure of 21 residues, found 20"),
@@ -137,7 +137,7 @@ def test_only_proteins_that_failed_are_folded_again(fold_failing, programs):
     fold_failing()
     (programs / "calls").write_text("")
     again = fold_failing("--keep-going")
-    assert again.code == 0 and again.err.endswith("3 structures, 0 of them new, mean pLDDT 52.8\n")
+    assert again.code == 0 and again.err.endswith("3 structures (0 new), mean pLDDT 52.8\n")
     tried = sorted(sequence for _, sequence, _ in FAILING[:5])
     assert sorted((programs / "calls").read_text().split()) == tried
 
@@ -157,7 +157,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     source = fasta("p.fasta", [("slow", "MYYY"), ("slow2", "MMYYY")])
     call = ["fold", source, "-o", tmp_path / "o", "--engine", TEMPLATE]
     done = run(*call, "--timeout", 0.4)
-    assert done.code == 65 and "expected a structure within 0.4 s, found none" in done.err
+    assert done.code == 65 and "no structure within 0.4 s" in done.err
     pids = (programs / "pids").read_text().split()
     assert len(pids) == 2 and not any(map(is_alive, pids))
 
@@ -177,7 +177,7 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
     ("engine", "words"),
     [
         ("command:fake-fold {fasta}", "one of {pdb} and {cif}"),
-        ("command:fake-fold {pdb}", "expected {fasta}"),
+        ("command:fake-fold {pdb}", "must contain {fasta}"),
         ("command:fake-fold {fasta} {pdb} {cif}", "one of {pdb} and {cif}"),
         ("command:fake-fold {fasta} {pdb} {x}", "found '{x}'"),
         ("command:fake-fold {fasta} {pdb!r}", "found '{pdb!r}'"),
@@ -185,7 +185,7 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
         ("command:fake-fold {fasta} {pdb", "'{pdb'"),
         ("command:fake-fold {fasta} '{pdb}", "No closing quotation"),
         ("colabfold:--x '", "No closing quotation"),
-        ("command:no-such-program {fasta} {pdb}", "there is no program 'no-such-program'"),
+        ("command:no-such-program {fasta} {pdb}", "program 'no-such-program' not found"),
         ("command: ", "expected esmfold, colabfold"),
         ("alphafold", "expected esmfold, colabfold"),
         ("esmfold:x", "neither options"),

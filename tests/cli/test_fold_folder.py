@@ -78,7 +78,7 @@ def test_structures_of_another_engine_are_refused_or_with_force_replaced(
     assert run("fold", source, "-o", out, "--engine", TEMPLATE).code == 0
     done = run("fold", source, "-o", out, "--engine", other)
     assert done.code == 65
-    assert f"is by {TEMPLATE}, not by {other}" in done.err
+    assert f"was made by {TEMPLATE}, not by {other}" in done.err
     fasta("p", [("new", ONE)])
     assert run("fold", source, "-o", out, "--engine", other, "--force").code == 0
     assert list(rows(out)) == ["new"]

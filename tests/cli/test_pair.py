@@ -48,8 +48,9 @@ def test_messages_and_outputs_of_a_run(run, tmp_path):
     lines = result.err.splitlines()
     assert f"{msa}: 111 pairs, the query is " in lines.pop(-2)
     assert lines == [
-        "species by bracket (found by auto), such as 'species_15': unread in 0 of 115 proteins of "
-        "A and 0 of 114 of B; 30 species in both (30 with paralogs), 0 in A only, 0 in B only",
+        "species by bracket (found by auto), such as 'species_15'; no species for 0 of 115 "
+        "proteins of A and 0 of 114 proteins of B; 30 species in both families (30 with "
+        "paralogs), 0 only in A, 0 only in B",
         "111 pairs in 30 species by method random, 7 proteins without a pair",
     ]
     sides = ["o.tsv", "o.tsv.run.json", "o.tsv.unpaired.tsv", "p.a3m.gz", "p.svg"]
@@ -178,21 +179,21 @@ def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["-o", "a"], 2, "overwrites an input"),
-        (["-o", "o", "--paired-msa", "b", "--force"], 2, "overwrites an input or another output"),
-        (["-o", "o", "--paired-msa", "o"], 2, "overwrites an input or another output"),
-        (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "overwrites an input or another output"),
-        (["-o", "k", "--known", "k.unpaired.tsv"], 2, "overwrites an input or another output"),
-        (["-o", "t", "--species", "table:t"], 2, "overwrites an input or another output"),
+        (["-o", "a"], 2, "overwrite an input"),
+        (["-o", "o", "--paired-msa", "b", "--force"], 2, "overwrite an input or another output"),
+        (["-o", "o", "--paired-msa", "o"], 2, "overwrite an input or another output"),
+        (["-o", "o", "--plot", "o.unpaired.tsv"], 2, "overwrite an input or another output"),
+        (["-o", "k", "--known", "k.unpaired.tsv"], 2, "overwrite an input or another output"),
+        (["-o", "t", "--species", "table:t"], 2, "overwrite an input or another output"),
         (["-o", "o", "--plot", "p.bmp"], 2, "plot: expected a name that ends in"),
-        (["-o", "o", "--species", "organism"], 2, "species: expected one of auto, ox"),
+        (["-o", "o", "--species", "organism"], 2, "species: unknown rule 'organism'"),
         (["-o", "o", "--species", "regex:(?P<species>a{99999999999999})"], 2, "regular expression"),
         (["-o", "o", "--species", f"regex:{'(' * 9999}{')' * 9999}"], 2, "regular expression"),
         (["-o", "o", "--species", "table:none"], 65, "none: no such file"),
         (["-o", "o", "--known", "none"], 65, "none: no such file"),
         (["-o", "o", "--runs", "0"], 2, "--runs"),
-        (["-o", "older"], 74, "older: exists already"),
-        (["-o", "/dev/full"], 74, "exists already"),
+        (["-o", "older"], 74, "older: already exists"),
+        (["-o", "/dev/full"], 74, "already exists"),
         (["-o", "/dev/full", "--force"], 74, "is not a regular file"),
     ],
 )
@@ -213,7 +214,7 @@ def test_bad_settings_and_outputs_end_the_run_and_change_no_file(
 def test_a_second_run_on_one_output_is_kept_out(run, tmp_path):
     with locked(tmp_path / "o"):
         result = run("pair", A, B, "-o", tmp_path / "o", *COMMON)
-    assert result.code == 75 and "another run is writing it" in result.err
+    assert result.code == 75 and "another run is writing this file" in result.err
     assert run("pair", A, B, "-o", tmp_path / "o", *COMMON).code == 0
 
 
@@ -350,5 +351,5 @@ def test_other_fields_that_name_the_species_are_listed(run, tmp_path):
         (tmp_path / side).write_text(text)
     result = run("pair", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "o")
     assert result.code == 0
-    assert "would do as well" in result.err and "field:|:" in result.err
+    assert "use another one that fits as well" in result.err and "field:|:" in result.err
     assert "such as 'Homo'" in result.err or "such as 'p0'" in result.err

@@ -59,7 +59,7 @@ def test_diffpalm_end_to_end(run, small, weights, tmp_path):
     assert result.code == 0, result.err
     assert "by method diffpalm" in result.err and "method diffpalm:" not in result.err
     settings = record(tmp_path / "o")["settings"]
-    assert (settings["method"], settings["why"]) == ("diffpalm", "asked for")
+    assert (settings["method"], settings["why"]) == ("diffpalm", "chosen by the user")
     assert settings["model"] == str(weights) and settings["steps"] == 2
     inputs = {entry["path"]: entry["sha256"] for entry in record(tmp_path / "o")["inputs"]}
     assert len(inputs) == 3
@@ -83,7 +83,7 @@ def test_the_plot_has_the_losses(run, small, weights, tmp_path):
 def test_auto_logs_its_method_and_the_reason(run, small, weights, tmp_path, monkeypatch):
     arguments = ("-o", tmp_path / "o", "--force", *QUICK)
     result = run("pair", *small, *arguments)
-    why = "no weights of the MSA Transformer here (pepseq models download msa-transformer)"
+    why = "the MSA Transformer is not on this machine (pepseq models download msa-transformer)"
     assert result.code == 0 and method_line(result) == f"method information: {why}"
     assert record(tmp_path / "o")["settings"]["method"] == "information"
     assert record(tmp_path / "o")["settings"]["why"] == why
@@ -91,7 +91,7 @@ def test_auto_logs_its_method_and_the_reason(run, small, weights, tmp_path, monk
     assert result.code == 0 and method_line(result).startswith("method diffpalm: ")
     assert "by method diffpalm" in result.err
     result = run("pair", A, B, *arguments, "--model", weights)
-    expected = "the paired alignment has 136 columns, the MSA Transformer takes 63"
+    expected = "the paired alignment has 136 columns, and the MSA Transformer takes at most 63"
     assert result.code == 0 and method_line(result) == f"method information: {expected}"
     assert str(weights) in [entry["path"] for entry in record(tmp_path / "o")["inputs"]]
     with monkeypatch.context() as patch:
@@ -100,7 +100,7 @@ def test_auto_logs_its_method_and_the_reason(run, small, weights, tmp_path, monk
     assert "core hours without a GPU" in method_line(result)
     monkeypatch.setattr(method_choice, "DIFFPALM_LIMITS", DiffPalmLimits(max_pairs=5))
     result = run("pair", *small, *arguments, "--model", weights)
-    assert result.code == 0 and "rows, diffpalm is for at most 5" in method_line(result)
+    assert result.code == 0 and "rows, and auto uses diffpalm for at most 5" in method_line(result)
 
 
 def test_auto_takes_weights_in_the_cache(run, small, msa_pickle, tmp_path, caches):
@@ -137,7 +137,7 @@ def test_weights_asked_for_by_name_are_downloaded_unless_offline(
         ("protbert", None, "expected a file of weights or msa-transformer, found none"),
         ("w.safetensors", b"<html>", "expected a safetensors file"),
         ("w.pt", b"<html>", "expected weights alone"),
-        ("w.bin", b"", "expected weights as .pt or .safetensors"),
+        ("w.bin", b"", "must end in .pt or .safetensors"),
     ],
 )
 @pytest.mark.parametrize("method", ["auto", "diffpalm"])
@@ -185,7 +185,7 @@ def test_weights_are_not_overwritten(run, small, weights):
     before = weights.read_bytes()
     result = run("pair", *small, "-o", weights, "--force", "--model", weights)
     assert (
-        result.code == 2 and "overwrites an input" in result.err and weights.read_bytes() == before
+        result.code == 2 and "overwrite an input" in result.err and weights.read_bytes() == before
     )
 
 

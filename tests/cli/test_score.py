@@ -18,6 +18,12 @@ def table(text):
     return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
 
 
+@pytest.mark.parametrize("model", ["-", "/dev/stdin"])
+def test_a_structure_on_standard_input_is_refused_at_once(run, tmp_path, model):
+    result = run("score", model, tmp_path / "reference.pdb", "-o", tmp_path / "scores.tsv")
+    assert result.code == 2 and "score reads structures from files" in result.err
+
+
 def test_the_columns_of_two_files(run, write_structure):
     model, reference = write_structure("AF-X1-F1-model_v6.pdb.gz", TURNED), write_structure("r.cif")
     (row,) = table(run("score", model, reference, "-o", "-").out)

@@ -65,8 +65,8 @@ def test_stdout_and_the_library_have_the_same_table(run, write_structure, tmp_pa
 def test_two_folders_are_matched_by_id(run, structure_folders, tmp_path):
     result = run("score", *structure_folders, "-o", tmp_path / "o.tsv", "--threads", 2)
     assert result.code == 0
-    assert "has a model of a better rank: 4" in result.err
-    assert "left out, without a model: 4 references: 'P0', 'P1', 'P2', 'P3'" in result.err
+    assert "has a better-ranked model: 4" in result.err
+    assert "left out because there is no model: 4 references: 'P0', 'P1', 'P2', 'P3'" in result.err
     rows = table((tmp_path / "o.tsv").read_text())
     assert [row["id"] for row in rows] == ["p0", "p1", "p2", "p3"]
     assert all(row["model"].endswith("rank_001_x.pdb") for row in rows)
@@ -196,7 +196,7 @@ def test_outputs_are_no_inputs(run, write_structure):
     (folder / "t.tsv").write_text("model\treference\nm.pdb\tr.pdb\n")
     assert run("score", folder / "t.tsv", "-o", model, "--force").code == 2
     result = run("score", folder, reference, "-o", "-")
-    assert result.code == 65 and "one is a file, one is a folder" in result.err
+    assert result.code == 65 and "one is a file and the other a folder" in result.err
 
 
 def test_a_run_without_a_good_pair_writes_nothing(tmp_path):

@@ -175,7 +175,7 @@ def test_output_is_never_overwritten_unasked(run, tmp_path):
     write("predicted.fasta", TRUTH)
     result = run()
     assert isinstance(result.exception, OutputError)
-    assert "out: exists already; --force overwrites it" in str(result.exception)
+    assert "out: already exists; --force overwrites it" in str(result.exception)
     assert (tmp_path / "out/summary.json").read_bytes() == before
     assert run("--force").exit_code == 0
     assert (tmp_path / "out/summary.json").read_bytes() != before
@@ -221,7 +221,7 @@ def test_a_failed_run_keeps_the_older_folder(run, tmp_path, monkeypatch):
 def test_stdin_is_read_once_and_stdout_is_no_output(run, more):
     result = run(*more, files=("-", "predicted.fasta" if more else "-"))
     assert isinstance(result.exception, SettingsError)
-    assert "at most one input from stdin" in str(result.exception)
+    assert "only one input from stdin" in str(result.exception)
     assert isinstance(run("-o", "-").exception, SettingsError)
 
 

@@ -109,6 +109,8 @@ def test_sequences_that_cannot_be_compared_are_an_input_error(predicted, words):
         ({"p1": CONFIDENCES["p1"]}, "expected an array for 'p2', found none"),
         ({**CONFIDENCES, "p2": [0.8]}, "'p2': expected shape \\(4,\\), found \\(1,\\)"),
         ({**CONFIDENCES, "p2": [8, 8, 8, 3]}, "'p2': expected confidences between 0 and 1"),
+        ({**CONFIDENCES, "p2": ["a"] * 4}, "'p2': expected numbers: could not convert"),
+        (5, "expected a DataFrame, or an array for each protein, found '5'"),
         (pd.DataFrame({"id": ["p1"]}), "columns of predict's table, found none named position"),
     ],
 )
@@ -117,9 +119,25 @@ def test_confidences_of_other_proteins_are_an_input_error(confidences, words):
         evaluate_sequences(TRUTH, PREDICTED, "KCYM", confidences)
 
 
-def test_a_readout_that_is_none_is_a_settings_error():
+@pytest.mark.parametrize("readout", ["K8", 5, None, b"KCYM"])
+def test_a_faulty_readout_is_a_settings_error(readout):
     with pytest.raises(SettingsError):
-        evaluate_sequences(TRUTH, PREDICTED, "K8")
+        evaluate_sequences(TRUTH, PREDICTED, readout)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda folder: pepseq.evaluate_pairs("truth.tsv", 5, folder),
+        lambda folder: pepseq.compare_evaluations(5, folder),
+        lambda folder: pepseq.compare_evaluations([5], folder),
+        lambda folder: pepseq.report(5, folder),
+        lambda folder: pepseq.report([], folder),
+    ],
+)
+def test_an_argument_of_another_type_is_a_settings_error(call, tmp_path):
+    with pytest.raises(SettingsError, match=": expected .*, found"):
+        call(tmp_path / "out")
 
 
 def test_the_package_exports_the_function():

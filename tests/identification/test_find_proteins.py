@@ -32,7 +32,7 @@ def test_a_read_that_fits_nothing_has_no_fits_and_an_empty_row():
     (read,) = found = find_proteins(["K" + "X" * 50_000], "KCYM", REFERENCE)
     assert len(found) == 1 and read.fits == () and read.q_value == 1
     assert found.to_dataframe()["protein"].isna().all()
-    assert repr(found) == "Identification(reads=1, with fits=0)"
+    assert repr(found) == repr(found[:1]) == "Identification(reads=1, with fits=0)"
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,15 @@ def test_the_command_says_what_small_numbers_cannot(known, tmp_path, run):
     mask(known, tmp_path / "r.fa", "KCYM")
     call = ("lookup", tmp_path / "r.fa", "--readout", "KCYM", "--reference", known, "--force")
     few = run(*call, "-o", tmp_path / "o.tsv")
-    assert "40 reads, 0 of them assigned at a q-value up to 0.01, 0 of these to one" in few.err
-    assert "the lowest q-value is 0.025: few reads cannot have a lower one" in few.err
+    assert (
+        "40 reads; 0 assigned with a q-value up to 0.01; 0 of the assigned reads fit only one"
+        in few.err
+    )
+    assert "the lowest q-value is 0.025: either there are too few reads for a lower one" in few.err
     enough = run(*call, "-o", tmp_path / "o.tsv", "--max-q", "0.03")
-    assert "40 of these to one place" in enough.err and "lowest" not in enough.err
+    assert (
+        "40 of the assigned reads fit only one place" in enough.err and "lowest" not in enough.err
+    )
 
 
 def test_short_reads_of_whole_proteins_are_doubted(known, tmp_path, write, run):
@@ -156,12 +161,12 @@ def test_counts_of_dye_sequences_are_kept_and_weigh(write, tmp_path, run):
         **{"x": "31", "y": "2", "z": "5", "n": "7"}
     }
     assert sum(int(row["count"]) for row in table if row["count"]) == 45
-    assert "4 reads, 4 of them assigned" in said
-    assert "counted, these are 45 reads, 45 of them assigned" in said
+    assert "4 reads; 4 assigned" in said
+    assert "weighted by their counts: 45 reads; 45 assigned" in said
     assert [row["protein"] for row in table if row["id"] == "n"] == [""]  # it fits nothing
     reads = write(r="XXKXXCXXYXXM", s="XXKXXCXXYXXM")
     call = ("lookup", reads, "--readout", "KCYM", "--reference", known)
-    assert "counted" not in run(*call, "-o", tmp_path / "r.tsv").err
+    assert "weighted" not in run(*call, "-o", tmp_path / "r.tsv").err
     assert [row["count"] for row in first(tmp_path / "r.tsv")] == ["1", "1"]
 
 

@@ -1,3 +1,4 @@
+import io
 import logging
 
 import pytest
@@ -19,6 +20,15 @@ from pepseq.io.progress import Progress, format_rate
 )
 def test_speeds_have_a_readable_unit(speed, words):
     assert format_rate(speed) == words
+
+
+@pytest.mark.parametrize("is_none", [True, False])
+def test_a_closed_standard_error_shows_no_bar(monkeypatch, is_none):
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr("sys.stderr", None if is_none else closed)
+    with Progress("masking", 10, "residues") as shown:
+        shown.add(4)
 
 
 def test_a_line_gives_the_share_done_and_the_time_left(monkeypatch, caplog):

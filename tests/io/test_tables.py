@@ -74,12 +74,12 @@ def test_bytes_that_are_not_utf_8_are_kept(write):
         ("a\tb\nx\ty\tz\n", ":2: expected 2 cells as in the header, found 3: 'x y z'"),
         ("a\tb\nx1\ty1\n\nx2\n", ":4: expected 2 cells"),
         ("a\tb\nx\t \n", ":2: the cell of b is empty"),
-        ("a,c\nx,y\n", ":1: expected one column b in the header of a table, found 'a c'"),
+        ("a,c\nx,y\n", ":1: expected one column b in the header of the table, found 'a c'"),
         (b"a\tb\nx\0\ty\n", ":2: expected text, found binary data"),
         (PLAIN.encode("utf-16-le"), ":1: expected text, found binary data"),
-        (b"PAR1\0\0", ": expected text, found Parquet"),
-        (workbook("data.txt"), ": expected text, found a zip archive"),
-        (workbook(), ": expected text, found an Excel workbook; save it as CSV, in a spread"),
+        (b"PAR1\0\0", ": this is Parquet, not text"),
+        (workbook("data.txt"), ": this is a zip archive"),
+        (workbook(), ": this is an Excel workbook, not text; save it as CSV, in a spread"),
         (b"\xd0\xcf\x11\xe0\0\0", "soffice --headless --convert-to csv "),
     ],
 )
@@ -105,9 +105,9 @@ def test_names_of_tables_are_accepted(name):
 @pytest.mark.parametrize(
     ("name", "better"),
     [
-        ("y.xlsx", "an Excel workbook; give y.tsv"),
-        ("x/y.CSV.gz", "CSV; give x/y.tsv.gz"),
-        ("y.parquet", "Parquet; give y.tsv"),
+        ("y.xlsx", "an Excel workbook; use y.tsv"),
+        ("x/y.CSV.gz", "CSV; use x/y.tsv.gz"),
+        ("y.parquet", "Parquet; use y.tsv"),
     ],
 )
 def test_names_of_other_formats_are_refused(name, better):
@@ -127,4 +127,4 @@ def test_names_of_other_formats_are_refused(name, better):
 )
 def test_every_command_refuses_names_of_other_formats(run, arguments):
     done = run(*arguments)
-    assert done.code == 2 and done.err.rstrip().endswith("an Excel workbook; give t.tsv")
+    assert done.code == 2 and done.err.rstrip().endswith("an Excel workbook; use t.tsv")

@@ -34,7 +34,7 @@ def test_a_manifest_finds_every_kind_of_damage(folder):
         with pytest.raises(InputError, match=r"model\.safetensors: damaged"):
             check_manifest(folder)
     weights.unlink()
-    with pytest.raises(InputError, match="not there"):
+    with pytest.raises(InputError, match="but missing"):
         check_manifest(folder)
     (folder / "manifest.json").write_text("[]")
     with pytest.raises(InputError, match="expected a list of files"):
@@ -42,9 +42,9 @@ def test_a_manifest_finds_every_kind_of_damage(folder):
 
 
 def test_folders_that_are_no_model_are_refused(tmp_path):
-    with pytest.raises(InputError, match="expected a model folder with config.json"):
+    with pytest.raises(InputError, match="not a model folder, .* no config.json"):
         find_checkpoint(tmp_path)
-    with pytest.raises(InputError, match="one of protbert, .* found none of these"):
+    with pytest.raises(InputError, match="one of protbert, "):
         find_checkpoint(tmp_path / "not" / "there")
 
 

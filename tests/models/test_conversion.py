@@ -141,7 +141,7 @@ def test_damaged_pickles_are_refused(msa_pickle, tmp_path):
 def test_outputs_are_not_overwritten_or_half_written(msa_pickle, tmp_path, monkeypatch):
     output = tmp_path / "w.safetensors"
     output.write_text("old")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         convert_weights(msa_pickle, output)
 
     def full(*arguments):
@@ -162,7 +162,7 @@ def test_outputs_that_will_not_do_are_refused(msa_pickle, tmp_path):
     with pytest.raises(OutputError, match="exists and is not a regular file"):
         convert_weights(msa_pickle, tmp_path / "pipe", force=True)
     assert (tmp_path / "pipe").is_fifo()
-    for output, words in ((msa_pickle, "overwrites an input"), ("-", "expected a file")):
+    for output, words in ((msa_pickle, "overwrite an input"), ("-", "expected a file")):
         with pytest.raises(SettingsError, match=words):
             convert_weights(msa_pickle, output, force=True)
 
@@ -175,7 +175,7 @@ def test_sources_that_are_none_are_refused(tmp_path):
         with pytest.raises(InputError, match=words):
             convert_weights(source)
     (tmp_path / "w.txt").write_text("x")
-    with pytest.raises(InputError, match="found another name"):
+    with pytest.raises(InputError, match="must end in"):
         convert_weights(tmp_path / "w.txt")
     with pytest.raises(InputError, match="expected a safetensors file"):
         read_conversion_notes(tmp_path / "w.txt")

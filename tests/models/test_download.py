@@ -171,7 +171,7 @@ def test_missing_weights_say_which_file_to_put_where(caches, tmp_path):
         with pytest.raises(InputError, match="expected a file of weights or msa-transformer"):
             find_msa_transformer(path)
     (tmp_path / "w.txt").write_text("")
-    with pytest.raises(InputError, match=r"expected weights as \.pt or \.safetensors"):
+    with pytest.raises(InputError, match=r"must end in \.pt or \.safetensors"):
         find_msa_transformer(tmp_path / "w.txt")
 
 

@@ -96,5 +96,5 @@ def test_precisions_agree_within_their_digits(protbert, small_proteins):
 def test_a_device_that_is_not_there_is_refused(protbert):
     if torch.cuda.is_available():
         return
-    with pytest.raises(SettingsError, match="none on this machine"):
+    with pytest.raises(SettingsError, match="not available on this machine"):
         ResidueModel(find_checkpoint(protbert), "cuda")

@@ -140,7 +140,7 @@ def test_unequal_rows_are_named_with_their_lengths(write):
     with pytest.raises(InputError) as error:
         read_alignment(path, [])
     for part in (
-        "2 of 4 rows with 5 columns",
+        "2 of 4 rows have 5 columns",
         "'a' (line 1) has 5",
         "'b' (line 3) has 4",
         "'d' (line 7) has 6",

@@ -1,11 +1,13 @@
 """Pairing of alignments in memory: the same pairs as from files, and errors that name the row."""
 
+import pandas as pd
 import pytest
 from Bio import Align, AlignIO
 from places import DATA
 
 import pepseq
-from pepseq.errors import InputError
+from pepseq.errors import InputError, PepseqError
+from pepseq.pairing import msa
 from pepseq.sequences.fasta import read_fasta
 
 A, B = DATA / "pairs_a.fasta", DATA / "pairs_b.fasta"
@@ -88,8 +90,23 @@ def test_known_pairs_are_kept():
         ({"a1 [w]": "MAG"}, (), "family_a, family_b: no species is in both families"),
         (FAMILY_A, [("a1", "b3")], "known: pair 1: a pair needs two proteins of one species"),
         (FAMILY_A, [("a1", "b1"), ("q", "b2")], "known: pair 2: 'q': there is no such protein"),
+        (FAMILY_A, [("a1", "b1", "x")], r"known: pair 1: expected \(id in A, id in B\), found"),
+        (FAMILY_A, [(1, 2)], r"known: pair 1: expected \(id in A, id in B\), found"),
+        (FAMILY_A, pd.DataFrame({"a": ["a1"]}), "known: expected a list of pairs of ids, found"),
+        (FAMILY_A, None, "known: expected a list of pairs of ids, found NoneType"),
     ],
 )
 def test_input_that_does_not_fit_is_an_input_error(family_a, known, words):
     with pytest.raises(InputError, match=words):
         pepseq.pair_alignments(family_a, FAMILY_B, species="bracket", known=known, config=CONFIG)
+
+
+@pytest.mark.parametrize("species", [["x"], 5, {"a1": 1, "b1": 1}, {"a1": float("nan")}])
+def test_species_of_another_type_are_refused(species):
+    with pytest.raises(PepseqError, match="^species: expected "):
+        pepseq.pair_alignments(FAMILY_A, FAMILY_B, species=species, config=CONFIG)
+
+
+def test_rows_of_an_alignment_of_texts_are_numbered():
+    alignment = Align.Alignment(["MAG", "MCG"])
+    assert msa.alignment_in_memory(alignment, "family_a").ids == ("1", "2")

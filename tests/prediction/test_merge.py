@@ -87,7 +87,7 @@ def changed_failed(parts):
 
 def left_out(parts):
     del parts[1]
-    return "expected 3 shards, found none for 2"
+    return "expected 3 shards, but these are missing: 2"
 
 
 def twice(parts):

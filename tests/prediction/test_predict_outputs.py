@@ -61,7 +61,7 @@ def test_an_output_that_appears_during_the_run_is_kept(trained, reads, tmp_path,
         return forward(self, texts)
 
     monkeypatch.setattr(ResidueModel, "_forward", slow)
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         predict(reads, tmp_path / "o", model=trained, readout="K1", config=CPU)
     assert (tmp_path / "o").read_text() == "precious"
 

@@ -93,10 +93,10 @@ def test_all_of_many_equal_templates_count(fasta, tmp_path):
 
 def test_unsure_residues_are_counted(reads, known, run, tmp_path):
     call = ("predict", reads, "--reference", known, "--mode", "templates", "-o")
-    assert "less sure" not in run(*call, tmp_path / "all").err
+    assert "written as X" not in run(*call, tmp_path / "all").err
     said = run(*call, tmp_path / "sure", "--min-confidence", "0.995").err
     unsure = "".join(sequences(tmp_path / "sure").values()).count("X")
-    assert unsure > 0 and f"; {unsure} less sure than 0.995: X" in said
+    assert unsure > 0 and f"; {unsure} with a confidence below 0.995, written as X" in said
 
 
 def test_a_readout_that_is_no_default_must_be_named(known, fasta, run, proteins, tmp_path):
@@ -247,7 +247,7 @@ def test_settings_of_templates_outside_their_bounds_are_refused():
 def test_a_label_that_is_never_read_is_warned_of(fasta, proteins, tmp_path, caplog):
     source = fasta("r", [(i, masked(s)) for i, s in proteins[:20]])
     predict(source, tmp_path / "o", readout="KCYMWH")
-    assert "residues is H or W (about" in caplog.text
+    assert "residues, none is H or W (about" in caplog.text
     caplog.clear()
     predict(source, tmp_path / "p", readout="KCYM")
     assert "which the readout" not in caplog.text

@@ -36,7 +36,7 @@ def test_labels_that_never_occur_are_doubted_by_their_frequency(residues, doubte
     warn_of_missing_labels("r.fasta", Readout("K2"), set("KCYMX"), residues)
     messages = [record.getMessage() for record in log.records]
     assert len(messages) == bool(doubted)
-    assert not doubted or f"none of {residues} residues is {doubted} (about" in messages[0]
+    assert not doubted or f"among {residues} residues, none is {doubted} (about" in messages[0]
 
 
 def test_missed_labels_and_groups_count_too(log):
@@ -57,7 +57,7 @@ def test_predict_and_lookup_doubt_the_readout(command, run, fasta, tmp_path):
     known = fasta("known.fasta", [("k", AMINO_ACIDS * 10)])
     more = ["--mode", "templates"] if command == "predict" else []
     call = (command, readouts, "--reference", known, *more, "-o", tmp_path / "o", "--force")
-    assert "none of 837 residues is R or H" in run(*call, "--readout", "K2").err
+    assert "among 837 residues, none is R or H" in run(*call, "--readout", "K2").err
     assert "none of" not in run(*call, "--readout", "KCYM").err
 
 

@@ -1,5 +1,7 @@
 """`pepseq.reconstruct`: reads in memory give what `predict` writes for a file of them."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +85,15 @@ def test_results_are_a_sequence(known, reads):
 def test_unsure_residues_can_be_hidden(known, reads):
     result = pepseq.reconstruct(reads, "KCYM", reference=known, config=TEMPLATES)[-1]
     assert result.hide_below(0.9) == "KXXXXXMXXXX" and result.hide_below(0) == result.sequence
+    for wrong in (float("nan"), "0.5", 2):
+        with pytest.raises(SettingsError, match="confidence: expected 0 or more and 1 or less"):
+            result.hide_below(wrong)
+
+
+def test_reconstructions_are_compared_by_identity(known, reads):
+    first, second = pepseq.reconstruct(reads, "KCYM", reference=known, config=TEMPLATES)[:2]
+    assert first != second and len({first, second, first}) == 2
+    assert pickle.loads(pickle.dumps(first)).sequence == first.sequence
 
 
 def test_groups_are_read_as_in_files(known):

@@ -51,7 +51,7 @@ def test_shards_have_as_many_residues_give_or_take_a_chunk_and_every_record_once
 )
 def test_wrong_shards_are_one_line(run, source, tmp_path, text):
     result = run("predict", source, "-o", tmp_path / "o", "--shard", text)
-    assert result.code == 2 and result.err.startswith("Error: --shard: expected i/n")
+    assert result.code == 2 and result.err.startswith("Error: --shard") and "i/n" in result.err
     assert len(result.err.splitlines()) == 1 and not (tmp_path / "o").exists()
 
 

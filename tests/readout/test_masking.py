@@ -45,7 +45,7 @@ def test_a_readout_of_anything_else_is_refused(wrong, run, fasta):
     with pytest.raises(SettingsError):
         Readout(wrong)
     result = run("mask", fasta("p", [("a", "MK")]), "-o", "-", "--readout", wrong)
-    assert result.code == 2 and "expected one-letter codes" in result.err
+    assert result.code == 2 and "use one-letter codes" in result.err
 
 
 def test_masked_sequences_contain_amino_acids_and_X_only():

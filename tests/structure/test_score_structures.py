@@ -57,6 +57,16 @@ def test_objects_are_scored_as_their_files(files, read):
     assert 0.1 < scores.tm_score < 1 and scores.mean_plddt is not None
 
 
+def test_a_sequence_is_read_as_that_of_a_file(files):
+    config = pepseq.ScoreConfig(lddt="none")
+    given = SEQUENCE, f" {SEQUENCE.lower()}*\n"
+    plain, spaced = (pepseq.score_structures(*files, sequence=s, config=config) for s in given)
+    assert plain.to_dict() == spaced.to_dict() and plain.reference_different == 0
+    for wrong in (5, b"MK", "M1", ""):
+        with pytest.raises(InputError, match="^sequence:"):
+            pepseq.score_structures(*files, sequence=wrong, config=config)
+
+
 @pytest.mark.parametrize(
     "read",
     [

@@ -211,8 +211,8 @@ def test_bad_records_are_left_out_and_said_each_time(fasta, caplog):
     ("text", "message"),
     [
         ("", "empty file"),
-        (">a\n>b\n", "found none that can be used"),
-        (">a\nM-K\n", "found none that can be used"),
+        (">a\n>b\n", "no record can be used"),
+        (">a\nM-K\n", "no record can be used"),
         ("<html>", "HTML"),
         ("MKV\n", "expected FASTA"),
     ],

@@ -36,13 +36,13 @@ def test_a_bad_record_is_named(run, command, fasta, tmp_path):
 
 
 def test_a_model_and_random_weights_are_a_settings_error(train, validation, tmp_path, protbert):
-    with pytest.raises(SettingsError, match="either --model or --from-scratch"):
+    with pytest.raises(SettingsError, match="give --model or --from-scratch, not both"):
         finetune(train, validation, tmp_path / "n", "K1", model=protbert, from_scratch="tiny")
 
 
 def test_an_existing_output_is_kept(train, validation, tmp_path):
     (tmp_path / "n").mkdir()
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         train_tiny(train, validation, tmp_path / "n")
 
 

@@ -176,7 +176,7 @@ def test_a_finished_run_of_other_settings_is_replaced_only_by_force(unfinished):
     config = quick_config(seed=2, max_steps=4)
     with pytest.raises(InputError, match="differs"):
         train_tiny(*call, config=config, resume=True)
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         train_tiny(*call, config=config)
     train_tiny(*call, config=config, force=True)
     assert weights_of(unfinished.out) != first

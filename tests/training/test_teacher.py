@@ -225,9 +225,9 @@ def test_wrong_settings_are_refused(learn, odd_teacher, tmp_path):
     for weight in (0, -0.1, 1.1, float("nan")):
         with pytest.raises(SettingsError, match="teacher_weight: expected above 0 and 1 or less"):
             FinetuneConfig(teacher_weight=weight)
-    with pytest.raises(SettingsError, match="--teacher: expected --loss hidden"):
+    with pytest.raises(SettingsError, match="--teacher: needs --loss hidden"):
         learn("net", odd_teacher, loss="all")
-    with pytest.raises(SettingsError, match=r"--teacher-weight 0\.7: expected a --teacher"):
+    with pytest.raises(SettingsError, match=r"--teacher-weight 0\.7: needs a --teacher"):
         learn("net", teacher_weight=0.7)
     (tmp_path / "net").mkdir()
     teacher = shutil.copytree(odd_teacher, tmp_path / "net" / "teacher")
@@ -242,8 +242,8 @@ def test_a_teacher_that_is_none_is_refused(learn, odd_teacher, protbert, tmp_pat
         assert len(str(caught.value).splitlines()) == 1 and "--model" not in str(caught.value)
         assert not (tmp_path / "net").exists() and not (tmp_path / ".net.training").exists()
 
-    refused(tmp_path / "none", "^--teacher '.*none': expected a model folder, one of protbert")
-    refused(tmp_path, "^--teacher .*: expected a model folder with config.json, found none")
+    refused(tmp_path / "none", "^--teacher '.*none': not a model folder, one of protbert")
+    refused(tmp_path, "^--teacher .*: not a model folder, because it contains no config.json")
     folder = shutil.copytree(odd_teacher, tmp_path / "broken")
     refused(
         folder,

@@ -131,7 +131,7 @@ def test_an_error_of_all_processes_is_reported_once(command, tmp_path):
     (tmp_path / "net").mkdir()
     failed = torchrun("-m", "pepseq", *command, tmp_path / "net")
     words = failed.communicate(timeout=200)[1]
-    assert words.count("exists already") == 1 and "exitcode  : 74" in words
+    assert words.count("already exists") == 1 and "exitcode  : 74" in words
 
 
 def test_each_process_needs_its_own_gpu(monkeypatch):

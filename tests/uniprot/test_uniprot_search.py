@@ -136,8 +136,8 @@ def test_clusters_beyond_the_taxon_give_a_warning(ask, uniprot, caplog, share, i
         for n in range(1234)
     ]
     assert ask().above == above
-    assert (f"{above} of 1234 records stand" in caplog.text) is is_warned
-    assert (f"{above - 1} of them have TaxID 543" in caplog.text) is is_warned
+    assert (f"{above} of 1234 records represent" in caplog.text) is is_warned
+    assert (f"{above - 1} of these records have TaxID 543" in caplog.text) is is_warned
 
 
 def test_an_older_output_is_kept_until_the_download_is_complete(ask, tmp_path):

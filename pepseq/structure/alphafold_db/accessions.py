@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
-from pepseq.io.files import open_input
+from pepseq.io.files import check_path, open_input
 from pepseq.io.outputs import STDIO
 from pepseq.io.tables import text_lines
 from pepseq.io.temporary_files import temporary_copy
@@ -55,6 +55,7 @@ def is_uniparc(accession: str) -> bool:
 
 def read_requested_proteins(path: str | Path, bad: list[FailedRecord]) -> list[RequestedProtein]:
     """Return the proteins of a FASTA file or of a list of ids; those without accession are bad."""
+    check_path(path, "ids")
     with _readable_twice(path) as file:
         try:
             named = _read_named(file, path, bad)
@@ -95,7 +96,7 @@ def _read_named(
 
 @contextmanager
 def _readable_twice(path: str | Path) -> Iterator[str | Path]:
-    """Yield the path of an input that can be read twice: a copy of what is no regular file."""
+    """Yield the path of an input that can be read twice: a copy of what is not a regular file."""
     if str(path) != STDIO and (Path(path).is_file() or not Path(path).exists()):
         yield path
         return

@@ -14,7 +14,7 @@ class FetchConfig:
 
     format: `cif` or `pdb`.
     server: address of the server; None for PEPSEQ_ALPHAFOLD_URL, else AlphaFold DB's own.
-    connections: proteins that are asked for at once.
+    connections: proteins that are requested at once.
     """
 
     format: Annotated[str, Choice(STRUCTURE_FORMATS)] = "cif"

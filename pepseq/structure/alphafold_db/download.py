@@ -22,6 +22,7 @@ from pepseq.io.outputs import STDIO
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
+from pepseq.settings import check_config
 from pepseq.structure.alphafold_db.accessions import (
     RequestedProtein,
     is_uniparc,
@@ -79,9 +80,9 @@ def fetch_structures(
 ) -> FetchSummary:
     """Fetch the AlphaFold DB models of proteins into a folder.
 
-    `ids` is a FASTA file, with whose sequences the models are compared, or a list of ids, one on a
-    line. `structures.tsv` in the folder says which file is of which protein: FETCH_COLUMNS, a row
-    for each model, or one that says that there is none. The same call again fetches what is
+    `ids` is a FASTA file, whose sequences are compared with those of the models, or a list of ids,
+    one per line. `structures.tsv` in the folder lists the file of each protein: FETCH_COLUMNS, a
+    row for each model, or one that says that there is none. If called again, it downloads what is
     missing.
 
     Raises SettingsError, InputError (bad ids, after fetching the others, unless `keep_going`; no
@@ -89,6 +90,7 @@ def fetch_structures(
     good, when SIGTERM stops the run, or another run writes the folder.
     """
     started = time.time()
+    check_config(config, FetchConfig)
     bad: list[FailedRecord] = []
     proteins = read_requested_proteins(ids, bad)
     with (

@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.json_files import decode_json
 from pepseq.processes.programs import how_ended, last_output, running
@@ -30,7 +30,7 @@ _WITHOUT_SERVER = "--msa-mode single_sequence"
 class ColabFold:
     """ColabFold with `options` for its command line, split as a shell does.
 
-    With `timeout`, it is ended when no protein was finished for so many seconds, and called again
+    With `timeout`, it is ended when no protein was finished for this many seconds, and called again
     without the one that was next. Raises SettingsError if it is not installed, or if `offline` and
     it would ask a server for alignments.
     """
@@ -43,7 +43,7 @@ class ColabFold:
         try:
             self._options = shlex.split(options)
         except ValueError as error:
-            raise SettingsError(f"colabfold: {found(options, 200)}: {error}") from error
+            raise SettingsError(f"colabfold: {quoted(options, 200)}: {error}") from error
         if shutil.which(PROGRAM) is None:
             raise SettingsError(
                 f"engine colabfold: the program {PROGRAM} is not on the PATH; install it as "
@@ -61,7 +61,7 @@ class ColabFold:
         while waiting:
             timed_out = yield from self._run(waiting, work)
             if timed_out:
-                reason = f"expected a model within {self._timeout:g} s, found none"
+                reason = f"no model within {self._timeout:g} s"
                 yield waiting.pop(next(iter(waiting))), reason
 
     def _run(
@@ -89,9 +89,9 @@ class ColabFold:
                 if self._timeout and time.monotonic() - last_finished > self._timeout:
                     return True
             code = process.wait()
-        ending = f"found that {PROGRAM} {how_ended(code)}; {last_output(log)}"
+        ending = f"{PROGRAM} {how_ended(code)}; {last_output(log)}"
         for name in list(waiting):
-            yield waiting.pop(name), f"expected a model, {ending}"
+            yield waiting.pop(name), f"no model: {ending}"
         return False
 
 
@@ -107,10 +107,10 @@ def _is_done(results: Path, name: str, process: subprocess.Popen[bytes]) -> bool
 
 
 def _collect(results: Path, name: str, seconds: float) -> FoldedStructure | str:
-    """Return the best-ranked model of a protein, relaxed if there is such, and its confidences."""
+    """Return the best-ranked model of a protein, relaxed if available, and its confidences."""
     best, _ = best_of_each(sorted(results.glob(f"{name}_*rank_*.pdb")))
     if name not in best:
-        return f"expected a ranked model, found none in what {PROGRAM} wrote"
+        return f"{PROGRAM} wrote no ranked model"
     scores = sorted(results.glob(f"{name}_scores_rank_*.json"))
     ptm = _ptm(scores[0]) if scores else None
     return FoldedStructure(best[name], seconds, ptm, scores[0] if scores else None)

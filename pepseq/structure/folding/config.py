@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pepseq.errors import found
+from pepseq.errors import quoted
 from pepseq.settings import DEVICES, Choice, Range, check, require
 
 ESMFOLD, COLABFOLD, COMMAND = "esmfold", "colabfold", "command"
@@ -45,7 +45,7 @@ class FoldConfig:
         require(
             name in (ESMFOLD, COLABFOLD, COMMAND) and (name != COMMAND or rest.strip()),
             "engine: expected esmfold, colabfold, colabfold:OPTIONS or command:TEMPLATE, "
-            f"found {found(self.engine)}",
+            f"found {quoted(self.engine)}",
         )
         require(
             name != ESMFOLD or not (colon or self.timeout is not None),

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Protocol, TypeAlias
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.processes.programs import how_ended, last_output, running
 from pepseq.sequences.fasta import Record, format_fasta
@@ -73,16 +73,16 @@ class CommandEngine:
         try:
             self._words = shlex.split(template)
         except ValueError as error:
-            raise SettingsError(f"command: {found(template, 200)}: {error}") from error
+            raise SettingsError(f"command: {quoted(template, 200)}: {error}") from error
         used = {name for word in self._words for name in _placeholders(word)}
         if "fasta" not in used or len(used & {"pdb", "cif"}) != 1:
             raise SettingsError(
-                "command: expected {fasta} and one of {pdb} and {cif} in it, found "
+                "command: the template must contain {fasta} and one of {pdb} and {cif}; found "
                 f"{', '.join(sorted(used)) or 'no placeholder'}"
             )
         self._suffix = "pdb" if "pdb" in used else "cif"
         if shutil.which(self._words[0]) is None:
-            raise SettingsError(f"command: there is no program {found(self._words[0], 200)}")
+            raise SettingsError(f"command: program {quoted(self._words[0], 200)} not found")
 
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield the targets in turn."""
@@ -103,14 +103,14 @@ class CommandEngine:
             try:
                 code = process.wait(self._timeout)
             except subprocess.TimeoutExpired:
-                return f"expected a structure within {self._timeout:g} s, found none"
+                return f"no structure within {self._timeout:g} s"
         if code:
             ending = f"the program {how_ended(code)}"
         elif not output.is_file():
-            ending = "the program wrote none"
+            ending = "the program wrote no file"
         else:
             return FoldedStructure(output, time.monotonic() - started)
-        return f"expected a structure, found that {ending}; {last_output(log)}"
+        return f"no structure: {ending}; {last_output(log)}"
 
 
 def _placeholders(word: str) -> list[str]:
@@ -118,14 +118,14 @@ def _placeholders(word: str) -> list[str]:
     try:
         parts = list(Formatter().parse(word))
     except ValueError as error:
-        raise SettingsError(f"command: {found(word, 200)}: {error}") from error
+        raise SettingsError(f"command: {quoted(word, 200)}: {error}") from error
     names = []
     for _, name, form, conversion in parts:
         if name is None:
             continue
         if name not in _PLACEHOLDERS or form or conversion:
             raise SettingsError(
-                f"command: expected {{fasta}}, {{pdb}}, {{cif}} or {{name}}, found {found(word)}"
+                f"command: expected {{fasta}}, {{pdb}}, {{cif}} or {{name}}, found {quoted(word)}"
             )
         names.append(name)
     return names

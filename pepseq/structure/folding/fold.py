@@ -7,21 +7,17 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pepseq.errors import InputError, found
+from pepseq.errors import InputError, quoted
 from pepseq.io.failures import FailedRecord
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.sequences.residues import UNKNOWN
+from pepseq.settings import check_config
 from pepseq.structure.file_names import file_stems, text_sha256
 from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
-from pepseq.structure.folding.engines import (
-    CommandEngine,
-    Engine,
-    FoldedStructure,
-    FoldingTarget,
-)
+from pepseq.structure.folding.engines import CommandEngine, Engine, FoldedStructure, FoldingTarget
 from pepseq.structure.folding.structure_check import check_structure
 from pepseq.structure.result_folder import (
     DONE,
@@ -83,15 +79,17 @@ def fold(
 ) -> FoldSummary:
     """Predict the structures of the proteins of a FASTA file into a folder, the shortest first.
 
-    `structures.tsv` in it says which file is of which protein: FOLD_COLUMNS. The same call again
-    makes what is missing, of another sequence than before, or failed; `force` makes all again.
-    Unknown residues are folded as X. A structure is read back before it counts.
+    `structures.tsv` in it lists the file of each protein: FOLD_COLUMNS. If called again, it makes
+    structures that are missing, failed, or belong to a changed sequence; `force` makes all
+    structures again. Unknown residues are folded as X. Each structure is read back before it counts
+    as done.
 
     Raises SettingsError, InputError (bad input, or structures of another engine in the folder;
     proteins without a structure, after making the others, unless `keep_going`), OutputError, and
     TryAgainError when SIGTERM stops the run or another one writes the folder.
     """
     started = time.time()
+    check_config(config, FoldConfig)
     bad: list[FailedRecord] = []
     records = list(read_fasta(proteins, bad=bad))
     engine = find_engine(config)
@@ -159,7 +157,7 @@ def _choose_targets(
     targets.sort(key=lambda target: len(target.record.sequence))
     if len(targets) < len(foldable):
         done = len(foldable) - len(targets)
-        log.info("%d of %d structures are there already", done, len(foldable))
+        log.info("%d of %d structures already exist", done, len(foldable))
     _warn_of_low_confidence(targets)
     return targets
 
@@ -171,11 +169,11 @@ def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
         match = _CONFIDENCE.search(record.description)
         mostly_x = 2 * record.sequence.count("X") >= len(record.sequence)
         if match and float(match[1]) < MIN_CONFIDENCE and not mostly_x:
-            unsure.append(f"{found(record.id)} has {match[1]}")
+            unsure.append(f"{quoted(record.id)} has {match[1]}")
     if unsure:
         log.warning(
             "%d of %d proteins have a confidence below %g in the header (%s): their structures "
-            "mean little; predict --min-confidence writes such residues as X",
+            "are not meaningful; predict --min-confidence writes such residues as X",
             len(unsure),
             len(targets),
             MIN_CONFIDENCE,
@@ -188,8 +186,8 @@ def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
         engine_before = rows[0]["engine"]
         if engine_before.split() != engine.name.split():
             raise InputError(
-                f"{folder.folder}: the structure of {found(name)} is by {engine_before}, not by "
-                f"{engine.name}; give another folder, or --force"
+                f"{folder.folder}: the structure of {quoted(name)} was made by {engine_before}, "
+                f"not by {engine.name}; give another folder, or --force"
             )
 
 
@@ -224,7 +222,7 @@ def _fold_all(
             reason = _store(folder, engine, target, result)
             if reason is not None:
                 bad.append(FailedRecord(file, record.line, record.id, reason))
-                log.warning("%s: %s", found(record.id), reason)
+                log.warning("%s: %s", quoted(record.id), reason)
             progress.add(len(record.sequence))
             del waiting[record.id]
             _log_next(progress, waiting, len(targets))
@@ -234,7 +232,7 @@ def _log_next(progress: Progress, waiting: dict[str, Record], total: int) -> Non
     """Log which protein comes next: it may take hours."""
     for record in waiting.values():
         number, length = total - len(waiting) + 1, len(record.sequence)
-        progress.log_line(f"folding {number} of {total}: {found(record.id)}, {length} residues")
+        progress.log_line(f"folding {number} of {total}: {quoted(record.id)}, {length} residues")
         return
 
 

@@ -9,14 +9,15 @@ from pepseq.structure.result_folder import DONE, Row, format_cell, is_regular
 def check_structure(target: FoldingTarget, folded: FoldedStructure) -> Row:
     """Return the columns of a row that follow from reading the structure back.
 
-    Raises InputError for what is no structure, or one in which most residues are others.
+    Raises InputError for an input that is not a structure, or one in which most residues are
+    others.
     """
     from pepseq.structure.chain_choice import compare_to_sequence
     from pepseq.structure.structure_files import mean_plddt, read_structure
 
     for path in filter(None, (folded.path, folded.confidences)):
         if not is_regular(path):
-            raise InputError("expected a file of its own, found a link or something else")
+            raise InputError("expected a regular file, found a link or something else")
     sequence = target.record.sequence
     structure = read_structure(folded.path)
     counts = {chain.name: compare_to_sequence(chain, sequence) for chain in structure.chains}
@@ -24,8 +25,8 @@ def check_structure(target: FoldingTarget, folded: FoldedStructure) -> Row:
     different, missing = counts[chain.name]
     if 2 * different > len(chain) or 2 * (missing - sequence.count("X")) > len(sequence):
         raise InputError(
-            f"expected a structure of {len(sequence)} residues, found {len(chain)} of which "
-            f"{different} are others"
+            f"expected a structure of {len(sequence)} residues, found {len(chain)}, of which "
+            f"{different} differ from the sequence"
         )
     return {
         "file_sha256": sha256(folded.path),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pepseq.errors import found
+from pepseq.errors import quoted
 from pepseq.settings import Choice, Range, check, require
 
 CORRESPONDENCES = ("index", "align")
@@ -37,7 +37,7 @@ class ScoreConfig:
         check(self)
         require(
             self.chains is None or all(self.chains),
-            f"chain: expected A or MODEL:REFERENCE such as A:B, found {found(self.chain or '')}",
+            f"chain: expected A or MODEL:REFERENCE such as A:B, found {quoted(self.chain or '')}",
         )
 
     @property

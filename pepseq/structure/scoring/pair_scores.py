@@ -9,6 +9,8 @@ import gemmi
 import numpy as np
 
 from pepseq.errors import InputError
+from pepseq.sequences.sequence_records import sequence_records
+from pepseq.settings import check_config
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.config import ScoreConfig
@@ -53,7 +55,7 @@ class ScoringJob:
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """The row of a pair of files, and the content of the superposed model if that is asked for."""
+    """The row of a pair of files, and the content of the superposed model if it is requested."""
 
     row: ScoreRow
     superposed: bytes | None
@@ -80,8 +82,11 @@ def score_structures(
     >>> round(scores.tm_score, 2), round(scores.rmsd, 1), scores.corresponding
     (0.9, 1.7, 143)
 
-    Raises InputError for what is no structure, or if too few residues correspond.
+    Raises InputError for an input that is not a structure, or if too few residues correspond.
     """
+    check_config(config, ScoreConfig)
+    if sequence is not None:
+        sequence = sequence_records([sequence], "sequence")[0].sequence
     structures = load_structure(model, "model"), load_structure(reference, "reference")
     return compare_structures(*structures, sequence, config)
 

@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import SettingsError, found
+from pepseq.errors import SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_outputs
-from pepseq.io.outputs import Outputs
+from pepseq.io.files import check_outputs, check_path, list_paths
+from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
+from pepseq.settings import check_config
 from pepseq.structure.model_names import PairOfFiles, PairsOfFiles, find_pairs, short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 from pepseq.structure.scoring.rows import SCORE_COLUMNS, ScoreRow, format_row
@@ -57,7 +58,7 @@ def score(
     force: bool = False,
     keep_going: bool = False,
 ) -> ScoreSummary:
-    """Write a table that compares predicted with reference structures, one row a pair.
+    """Write a table that compares predicted with reference structures, with one row for each pair.
 
     `model` and `reference` are two files, two folders whose files are matched by id, or a TSV of
     pairs and None. `sequences` is a FASTA of the reconstructions by the same ids. `superposed` is
@@ -69,9 +70,14 @@ def score(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
-    inputs = [str(path) for path in (model, reference, sequences) if path is not None]
+    check_config(config, ScoreConfig)
+    check_path(model, "model")
+    given = [path for path in (model, reference, sequences) if path is not None]
+    inputs = [str(path) for path in list_paths(given, "input", required=True)]
     pairs = find_pairs(model, reference)
     files = [path for pair in pairs.pairs for path in (pair.model, pair.reference)]
+    for path in files:
+        _refuse_stream(path)
     # the run record names inputs as they were given, one twice as well
     inputs += dict.fromkeys(path for path in files if path not in inputs)
     check_outputs([output], [*inputs], force)
@@ -99,6 +105,14 @@ def score(
 def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
     same_fold = sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores)
     return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
+
+
+def _refuse_stream(path: str) -> None:
+    """Raise SettingsError for a structure that a worker process cannot open."""
+    if path == STDIO or path.startswith(("/dev/", "/proc/")):
+        raise SettingsError(
+            f"{path}: score reads structures from files, not from a stream; save it to a file"
+        )
 
 
 def _read_sequences(path: str | Path | None) -> dict[str, str]:
@@ -201,9 +215,11 @@ def _log_notes(
 ) -> None:
     """Log what a reader of the table should know."""
     if pairs.lower_ranked:
-        log.info("passed over, as their id has a model of a better rank: %d", pairs.lower_ranked)
+        log.info(
+            "models skipped because their id has a better-ranked model: %d", pairs.lower_ranked
+        )
     if pairs.unpaired:
-        log.warning("left out, without a model: %s", _listed("reference", pairs.unpaired))
+        log.warning("left out because there is no model: %s", _listed("reference", pairs.unpaired))
     same = [pair.id for pair, _ in rows if _is_same_file(pair)]
     if same:
         log.warning("a file is compared with itself in %s", _listed("pair", same))
@@ -227,4 +243,4 @@ def _listed(noun: str, ids: Sequence[str]) -> str:
     """Return how many there are of something, and the first of their ids."""
     count = f"1 {noun}" if len(ids) == 1 else f"{len(ids)} {noun}s"
     more = f" and {len(ids) - _MAX_IDS_LISTED} more" if len(ids) > _MAX_IDS_LISTED else ""
-    return f"{count}: {', '.join(map(found, ids[:_MAX_IDS_LISTED]))}{more}"
+    return f"{count}: {', '.join(map(quoted, ids[:_MAX_IDS_LISTED]))}{more}"

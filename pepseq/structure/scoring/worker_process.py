@@ -55,7 +55,7 @@ def _score_jobs() -> None:
         except InputError as error:
             result = str(error)
         except MemoryError:
-            result = "expected a pair that fits into memory, found a larger one"
+            result = "the pair does not fit into memory"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Worker:
         """Return the scores of a pair, or the reason why there are none within `time_limit`."""
         process = self._start_if_needed()
         if process is None:
-            return "expected a result, found that the run was stopped"
+            return "no result: the run was stopped"
         expired = threading.Event()
 
         def expire() -> None:
@@ -86,9 +86,9 @@ class Worker:
 
     def _failure(self, code: int, expired: bool) -> str:
         if expired:
-            return f"expected a result within {self._time_limit:g} s, found none"
+            return f"no result within {self._time_limit:g} s"
         bug = ": a bug, please report it" if code >= 0 else ""
-        return f"expected a result, found that its process {how_ended(code)}{bug}"
+        return f"no result: its process {how_ended(code)}{bug}"
 
     def end(self) -> None:
         """End the process, whatever it is doing."""
