@@ -6,9 +6,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pepseq.quantification.depth import DepthSettings, Follow, estimate_in_rounds
-from pepseq.quantification.estimation import Amounts, Model, Observations, estimate, first_guess
-from pepseq.quantification.intervals import relative_variances
+from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
+from pepseq.quantification.intervals import uncertainty
 from pepseq.quantification.significance import likelihood_ratios, q_values
+
+MIN_RATIO = 0.5
+"""Nats by which a protein must make the reads more probable to be considered further."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Inference:
 
     `copies`: estimated, relative; `expected_reads`: reads that come from the protein; `variances`:
     of its molar fraction over the square of it, inf if it is absent; `ratios`: log-likelihood ratio
-    for its presence, in nats; `q_values`. `model` and `amounts` are of these proteins alone.
+    for its presence, in nats; `q_values`. `model` and `amounts` are of the proteins with the
+    numbers `likely`, int64.
     """
 
     copies: np.ndarray
@@ -25,6 +29,7 @@ class Inference:
     variances: np.ndarray
     ratios: np.ndarray
     q_values: np.ndarray
+    likely: np.ndarray
     model: Model
     amounts: Amounts
 
@@ -40,24 +45,32 @@ def infer(
     """Return what the reads say of proteins and decoys.
 
     `weights`: sparse (P + decoys, D), number of peptides with each pattern, of the `proteins` P and
-    of one or more sets of as many decoys. Amounts of proteins and decoys are estimated together, so
-    that a decoy may explain a read as an absent protein would; the q-values come from this. Then
-    the decoys are left out, and the amounts of the proteins are estimated again.
+    of one or more sets of as many decoys. Amounts of proteins and decoys are estimated together,
+    twice, the second time only of those that make the reads more probable by MIN_RATIO; a decoy may
+    explain a read as an absent protein would. The ratios of the second time, less what the other
+    proteins could make up for, give the q-values. Then the decoys are left out, and the amounts of
+    the proteins are estimated once more.
     """
-    together, amounts = estimate_in_rounds(weights, observed, follow, threads, settings)
-    ratios = likelihood_ratios(together, amounts, observed.counts)
+    together, first = estimate_in_rounds(weights, observed, follow, threads, settings)
+    likely = np.flatnonzero(likelihood_ratios(together, first, observed.counts) >= MIN_RATIO)
+    model, amounts = _estimate_only(likely, weights, together, observed, threads)
+    ratios = np.zeros(weights.shape[0])
+    ratios[likely] = likelihood_ratios(model, amounts, observed.counts)
+    ratios[likely] *= uncertainty(model, observed, amounts).independence
     sets = max(1, weights.shape[0] // proteins - 1)
     q = q_values(ratios[:proteins], ratios[proteins:], sets)
-    model = Model(csr_array(weights[:proteins]), together.reads, threads)
-    start = first_guess(model, observed)
-    start[:proteins] = np.maximum(amounts.copies[:proteins], 1e-3 * start[:proteins])
-    amounts = estimate(model, observed, start)
-    return Inference(
-        amounts.copies,
-        amounts.copies * model.visible,
-        relative_variances(model, observed, amounts),
-        ratios[:proteins],
-        q,
-        model,
-        amounts,
-    )
+    likely = likely[likely < proteins]
+    model, amounts = _estimate_only(likely, weights, together, observed, threads)
+    copies, reads = np.zeros((2, proteins))
+    copies[likely], reads[likely] = amounts.copies, amounts.copies * model.visible
+    variances = np.full(proteins, np.inf)
+    variances[likely] = uncertainty(model, observed, amounts).variances
+    return Inference(copies, reads, variances, ratios[:proteins], q, likely, model, amounts)
+
+
+def _estimate_only(
+    chosen: np.ndarray, weights: csr_array, model: Model, observed: Observations, threads: int
+) -> tuple[Model, Amounts]:
+    """Return the model of the chosen proteins, and their amounts."""
+    of_chosen = Model(csr_array(weights[chosen]), model.reads, threads)
+    return of_chosen, estimate(of_chosen, observed)
