@@ -1,0 +1,33 @@
+"""Settings of `quantify`, with their bounds. Imports nothing heavy."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pepseq.settings import Range, check
+
+
+@dataclass(frozen=True)
+class QuantifyConfig:
+    """How amounts of proteins are estimated from reads.
+
+    dye_sequences: reads are dye sequences, called cycle by cycle; else whole peptides.
+    cycles: of the experiment; None is the length of the longest read.
+    error_scale: the probabilities of errors are multiplied by this.
+    missed_label, misread: of whole peptides, as in `LookupConfig`.
+    max_q: groups with a larger q-value are not reported.
+    seed: of the shuffled decoys that small references get.
+
+    Raises SettingsError.
+    """
+
+    dye_sequences: bool = False
+    cycles: Annotated[int | None, Range(1, 63)] = None
+    error_scale: Annotated[float, Range(0)] = 1.0
+    missed_label: Annotated[float, Range(0, 1, high_open=True)] = 0.0
+    misread: Annotated[float, Range(0, 1, high_open=True)] = 0.0
+    max_q: Annotated[float, Range(0, 1)] = 0.01
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 1
+    threads: Annotated[int | None, Range(1, 1024)] = None
+
+    def __post_init__(self) -> None:
+        check(self)
