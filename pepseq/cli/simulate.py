@@ -3,71 +3,13 @@
 import logging
 
 import click
-from click.core import ParameterSource
 
-from pepseq.cli import options
-from pepseq.digestion.config import DigestConfig
-from pepseq.digestion.proteases import PRESETS, Protease
-from pepseq.errors import SettingsError
-from pepseq.fluorosequencing.config import EqualChannelRates
+from pepseq.cli import options, sequencing_options
 from pepseq.quantification.simulation_config import SimulateConfig
 
 log = logging.getLogger(__name__)
 
-RATES = {
-    "edman_failure": "Probability that a cycle removes no residue (0 to 1).",
-    "detach": "Probability that a molecule detaches in a cycle (0 to 1).",
-    "initial_detach": "Probability of detaching that is added in the first cycle (0 to 1).",
-    "initial_detach_decay": "Rate per cycle at which --initial-detach decays exponentially.",
-    "initial_block": "Probability that a peptide is blocked from the start (0 to 1).",
-    "cyclic_block": "Probability that a peptide becomes blocked in a cycle (0 to 1).",
-    "bleach": "Probability that a dye bleaches in a cycle (0 to 1).",
-    "dud": "Probability that a dye never shines (0 to 1).",
-}
-DYE_SETTINGS = ("errors", *RATES, "cycles", "error_scale")
-DIGESTION = ("protease", "missed_cleavages", "missed_cleavage_rate", "min_length", "max_length")
-
-
-class ProteaseType(click.ParamType):
-    """A protease, by name or cleavage rule."""
-
-    name = "protease"
-
-    def convert(self, value, param, ctx):
-        """Return a Protease, or end with click's usage error."""
-        try:
-            return value if isinstance(value, Protease) else Protease.parse(value)
-        except SettingsError as error:
-            self.fail(str(error), param, ctx)
-
-
-def digestion_settings(command):
-    """Add the settings of `DigestConfig`."""
-    texts = {
-        "missed_cleavages": "Maximum number of missed cleavage sites in a peptide.",
-        "missed_cleavage_rate": "Probability that a site is missed (0 to below 1); needs "
-        "--missed-cleavages.",
-        "min_length": "Minimum number of residues of a peptide.",
-        "max_length": "Maximum number of residues of a peptide.  [default: no limit]",
-    }
-    for name, text in reversed(texts.items()):
-        command = options.setting(DigestConfig, name, text)(command)
-    return click.option(
-        "--protease",
-        metavar="NAME_OR_RULE",
-        type=ProteaseType(),
-        default="trypsin",
-        show_default=True,
-        help=f"Protease: {', '.join(PRESETS)}, or a cleavage rule such as '[KR]|{{P}}': after K or "
-        "R, not before P.",
-    )(command)
-
-
-def error_rates(command):
-    """Add the settings of `EqualChannelRates`."""
-    for name, text in reversed(RATES.items()):
-        command = options.setting(EqualChannelRates, name, text)(command)
-    return command
+DYE_SETTINGS = ("errors", *sequencing_options.RATES, "cycles", "error_scale")
 
 
 @click.command("simulate")
@@ -100,17 +42,8 @@ def error_rates(command):
     "present",
     "Number of proteins in the sample, drawn by the seed.  [default: all]",
 )
-@digestion_settings
-@click.option(
-    "--errors",
-    metavar="JSON",
-    type=options.INPUT,
-    help="Dye sequences: whatprot's sequencing parameters, instead of the eight error rates below.",
-)
-@error_rates
-@options.setting(
-    SimulateConfig, "error_scale", "Dye sequences: factor of all probabilities of errors."
-)
+@sequencing_options.digestion_settings
+@sequencing_options.error_rates(SimulateConfig)
 @options.setting(SimulateConfig, "cycles", "Dye sequences: number of cycles.")
 @options.setting(
     SimulateConfig,
@@ -132,17 +65,12 @@ def command(context, proteins, output, reads, readout, labels, errors, keep_goin
 
     PROTEINS are FASTA files, compressed or not; - is standard input. Give --readout or --labels.
     """
-    rates = {name: given.pop(name) for name in RATES}
-    changed = {
-        n for n in context.params if context.get_parameter_source(n) != ParameterSource.DEFAULT
-    }
-    if errors is not None and changed & RATES.keys():
-        raise click.UsageError("give error rates or --errors, not both")
-    if not given["dye_sequences"] and (wrong := [n for n in DYE_SETTINGS if n in changed]):
-        raise click.UsageError(f"--{wrong[0].replace('_', '-')} needs --dye-sequences")
-    if errors is None and given["dye_sequences"]:
-        errors = EqualChannelRates(**rates)
-    digestion = DigestConfig(**{name: given.pop(name) for name in DIGESTION})
+    sequencing_options.check_changed(
+        context, DYE_SETTINGS, given["dye_sequences"], "--dye-sequences"
+    )
+    errors = sequencing_options.errors_of_options(context, given, errors)
+    errors = errors if given["dye_sequences"] else None
+    digestion = sequencing_options.digestion_of_options(given)
     config = SimulateConfig(**given)
     readout = options.readout_of_options(readout, labels)
     from pepseq.quantification.simulate import simulate
