@@ -1,12 +1,12 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
-Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `predict`,
-`merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
+Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `quantify`,
+`predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
 `compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables` and `report`, with settings such
 as `PredictConfig`.
 
-Functions on sequences, alignments and structures in memory: `simulate_reads`, `reconstruct`,
-`find_proteins`, `pair_alignments`, `score_structures`, `evaluate_sequences` and
+Functions on sequences, alignments and structures in memory: `simulate_reads`, `quantify_reads`,
+`reconstruct`, `find_proteins`, `pair_alignments`, `score_structures`, `evaluate_sequences` and
 `evaluate_quantities`.
 
 Each is imported when it is first used.
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pepseq.prediction.merge import merge as merge
     from pepseq.prediction.predict import predict as predict
     from pepseq.prediction.reconstruct import reconstruct as reconstruct
+    from pepseq.quantification.config import QuantifyConfig as QuantifyConfig
+    from pepseq.quantification.quantify import quantify as quantify
+    from pepseq.quantification.quantify_reads import quantify_reads as quantify_reads
     from pepseq.quantification.simulate import simulate as simulate
     from pepseq.quantification.simulate_reads import simulate_reads as simulate_reads
     from pepseq.quantification.simulation_config import SimulateConfig as SimulateConfig
@@ -72,6 +75,9 @@ _MODULE_OF = {
     "simulate": "pepseq.quantification.simulate",
     "simulate_reads": "pepseq.quantification.simulate_reads",
     "SimulateConfig": "pepseq.quantification.simulation_config",
+    "quantify": "pepseq.quantification.quantify",
+    "quantify_reads": "pepseq.quantification.quantify_reads",
+    "QuantifyConfig": "pepseq.quantification.config",
     "DigestConfig": "pepseq.digestion.config",
     "SequencingErrors": "pepseq.fluorosequencing.error_model",
     "finetune": "pepseq.training.finetune",

@@ -22,6 +22,8 @@ COMMANDS = {
     "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
     "simulate": "Simulate the reads of a sample: proteins in different amounts, digested and "
     "sequenced.",
+    "quantify": "Estimate which proteins are in a sample, and how much of each, from reads of "
+    "peptides.",
     "predict": "Predict the hidden residues of reads, with a confidence for each.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
     "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",

@@ -25,7 +25,7 @@ def draw_copies(ids: Sequence[str], config: SimulateConfig, given: Any | None = 
     """
     sigma = lognormal_sigma(config.abundance)
     if given is not None:
-        copies = _collect_copies("copies", _items(given), ids)
+        copies = collect_copies("copies", items(given, "copies"), ids)
     elif sigma is not None:
         normal = _generator(config.seed, _COPIES_STREAM).standard_normal(len(ids))
         copies = np.exp(sigma * normal)
@@ -33,7 +33,7 @@ def draw_copies(ids: Sequence[str], config: SimulateConfig, given: Any | None = 
         path = config.abundance
         table = read_table(path, ("protein", "copies"))
         rows = ((f"{path}:{line}", name, text) for line, (name, text) in table)
-        copies = _collect_copies(path, rows, ids)
+        copies = collect_copies(path, rows, ids)
     if config.present is None:
         return copies
     candidates = np.flatnonzero(copies)
@@ -63,25 +63,25 @@ def lognormal_sigma(abundance: str) -> float | None:
     return sigma
 
 
-def _items(given: Any) -> Iterator[tuple[str, str, object]]:
-    """Yield place, id and copies of a mapping or a DataFrame."""
+def items(given: Any, source: str) -> Iterator[tuple[str, str, object]]:
+    """Yield place, id and copies of a mapping or a DataFrame, an argument called `source`."""
     if hasattr(given, "columns"):
         if missing := [name for name in ("protein", "copies") if name not in given.columns]:
-            raise InputError(f"copies: the DataFrame has no column {missing[0]}")
-        items = zip(given["protein"], given["copies"], strict=True)
+            raise InputError(f"{source}: the DataFrame has no column {missing[0]}")
+        pairs = zip(given["protein"], given["copies"], strict=True)
     elif hasattr(given, "items"):
-        items = given.items()
+        pairs = given.items()
     else:
         raise InputError(
-            "copies: expected a mapping of ids to copies or a DataFrame with the columns protein "
-            f"and copies, found {type(given).__name__}"
+            f"{source}: expected a mapping of ids to copies or a DataFrame with the columns "
+            f"protein and copies, found {type(given).__name__}"
         )
     yield from (
-        (f"copies:{place}", str(name), value) for place, (name, value) in enumerate(items, 1)
+        (f"{source}:{place}", str(name), value) for place, (name, value) in enumerate(pairs, 1)
     )
 
 
-def _collect_copies(
+def collect_copies(
     source: str, rows: Iterable[tuple[str, str, object]], ids: Sequence[str]
 ) -> np.ndarray:
     """Return the copies of each protein from rows of (place, id, copies)."""

@@ -3,24 +3,26 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pepseq.settings import Range, check
+from pepseq.settings import Range, check, require
 
 
 @dataclass(frozen=True)
 class QuantifyConfig:
     """How amounts of proteins are estimated from reads.
 
-    dye_sequences: reads are dye sequences, called cycle by cycle; else whole peptides.
-    cycles: of the experiment; None is the length of the longest read.
+    dye_sequences: reads are dye sequences, called cycle by cycle.
+    scores: reads are scores of dye sequences; without both, reads are whole peptides.
+    cycles: of the experiment that gave dye sequences; None is the length of the longest read.
     error_scale: the probabilities of errors are multiplied by this.
     missed_label, misread: of whole peptides, as in `LookupConfig`.
-    max_q: groups with a larger q-value are not reported.
+    max_q: q-value up to which a group counts as found.
     seed: of the shuffled decoys that small references get.
 
     Raises SettingsError.
     """
 
     dye_sequences: bool = False
+    scores: bool = False
     cycles: Annotated[int | None, Range(1, 63)] = None
     error_scale: Annotated[float, Range(0)] = 1.0
     missed_label: Annotated[float, Range(0, 1, high_open=True)] = 0.0
@@ -31,3 +33,11 @@ class QuantifyConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        require(not (self.dye_sequences and self.scores), "dye_sequences, scores: give one of them")
+        require(
+            not (self.dye_sequences or self.scores) or not (self.missed_label or self.misread),
+            "missed_label, misread: errors of whole peptides; for dye sequences give error rates",
+        )
+        require(
+            self.cycles is None or self.dye_sequences, "cycles: give them for dye sequences only"
+        )

@@ -1,13 +1,12 @@
 """Simulated reads of a sample as dye sequences, equal ones counted."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from pepseq.fluorosequencing.dye_codes import dye_texts
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import label_peptides, visible_reads
 from pepseq.io.progress import Progress
+from pepseq.quantification.distinct import sum_counts
 from pepseq.quantification.sample import Sample, channel_of_code
 from pepseq.quantification.simulation_config import SimulateConfig
 from pepseq.readout.readout import Readout
@@ -37,20 +36,11 @@ def count_dye_reads(
     with Progress("simulating", reads, "reads") as progress:
         for block, peptides in blocks:
             reads_of_protein += np.bincount(protein[peptides], minlength=len(sample.ids))
-            codes, counts = _merge([(codes, counts), np.unique(block, return_counts=True)])
+            codes, counts = sum_counts([(codes, counts), np.unique(block, return_counts=True)])
             progress.add(len(block))
     order = np.lexsort((codes, -counts))
     texts = dye_texts(codes[order], errors.channels, config.cycles)
     return texts, counts[order], reads_of_protein
-
-
-def _merge(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct values of several (values, counts), and the sums of their counts."""
-    values, counts = map(np.concatenate, zip(*parts, strict=True))
-    distinct, place = np.unique(values, return_inverse=True)
-    sums = np.zeros(len(distinct), np.int64)
-    np.add.at(sums, place, counts)
-    return distinct, sums
 
 
 def format_dye_reads(texts: np.ndarray, counts: np.ndarray, channels: int) -> bytes:

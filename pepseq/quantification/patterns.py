@@ -38,13 +38,18 @@ def dye_patterns(
     heads, tails = np.zeros((2, len(peptides)), np.int64)
     _encode(*_arrays(peptides), channels, cycles, heads, tails)
     labelled = np.flatnonzero((heads > 0) | (tails > 0))
-    keys = np.stack([heads[labelled], tails[labelled]], axis=1)
-    distinct, pattern = np.unique(keys, axis=0, return_inverse=True)
-    entries = csr_array(
-        (weights[labelled], (proteins[labelled], pattern.reshape(-1))), (count, len(distinct))
-    )
+    distinct, pattern = _distinct_pairs(heads[labelled], tails[labelled])
+    entries = csr_array((weights[labelled], (proteins[labelled], pattern)), (count, len(distinct)))
     entries.sum_duplicates()
     return ProteinPatterns(decode_patterns(distinct, channels, cycles), entries)
+
+
+def _distinct_pairs(heads: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct pairs, sorted, (D, 2), and the number of each pair."""
+    (first, head), (second, tail) = (np.unique(n, return_inverse=True) for n in (heads, tails))
+    pairs, pattern = np.unique(head * len(second) + tail, return_inverse=True)
+    width = max(len(second), 1)
+    return np.stack([first[pairs // width], second[pairs % width]], axis=1), pattern
 
 
 def decode_patterns(keys: np.ndarray, channels: int, cycles: int) -> DyeSequences:
@@ -56,6 +61,16 @@ def decode_patterns(keys: np.ndarray, channels: int, cycles: int) -> DyeSequence
         rest //= channels + 1
     shifts = np.arange(channels) * _TAIL_BITS
     return DyeSequences(symbols, keys[:, 1:] >> shifts & _MAX_TAIL)
+
+
+def pattern_keys(sequences: DyeSequences) -> np.ndarray:
+    """Return the two numbers of each dye sequence, int64 (D, 2); see `decode_patterns`."""
+    channels = sequences.tails.shape[1]
+    heads = np.zeros(len(sequences), np.int64)
+    for column in sequences.channels.T:
+        heads = heads * (channels + 1) + column + 1
+    tails = (sequences.tails << np.arange(channels) * _TAIL_BITS).sum(1)
+    return np.stack([heads, tails], axis=1)
 
 
 def _arrays(peptides: LabelledPeptides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

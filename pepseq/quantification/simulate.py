@@ -11,7 +11,6 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
-from pepseq.fluorosequencing.config import EqualChannelRates
 from pepseq.fluorosequencing.dye_codes import check_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
@@ -22,6 +21,7 @@ from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.quantification.abundances import lognormal_sigma
 from pepseq.quantification.dye_reads import count_dye_reads, format_dye_reads
+from pepseq.quantification.error_rates import Errors, dye_error_rates
 from pepseq.quantification.peptide_reads import check_misreads, format_reads, peptide_reads
 from pepseq.quantification.sample import TRUTH_COLUMNS, Sample, draw_sample
 from pepseq.quantification.simulation_config import SimulateConfig
@@ -31,8 +31,6 @@ from pepseq.sequences.fasta import read_fasta
 
 log = logging.getLogger(__name__)
 MAX_READS = 10**11
-Errors = SequencingErrors | EqualChannelRates | str | Path
-"""Error rates: by channel, the same for all, or the path of whatprot's sequencing parameters."""
 
 
 @dataclass(frozen=True)
@@ -134,20 +132,8 @@ def resolve_errors(
         check_misreads(readout, config.misread)
         return None
     check_channels(readout)
-    channels = len(readout.labels)
-    check_cycles(channels, config.cycles)
-    if errors is None:
-        errors = EqualChannelRates()
-    if isinstance(errors, str | Path):
-        errors = SequencingErrors.from_whatprot(errors, channels)
-    elif isinstance(errors, EqualChannelRates):
-        errors = SequencingErrors.of_equal_channels(errors, channels)
-    if errors.channels != channels:
-        raise SettingsError(
-            f"errors: expected rates of {channels} channels, one for each of the labels "
-            f"{','.join(readout.labels)}, found {errors.channels}"
-        )
-    return errors.scaled(config.error_scale)
+    check_cycles(len(readout.labels), config.cycles)
+    return dye_error_rates(readout, errors, config.error_scale)
 
 
 def check_reads(reads: int) -> None:

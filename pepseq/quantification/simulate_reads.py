@@ -9,9 +9,10 @@ import numpy as np
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import InputError
 from pepseq.quantification.dye_reads import count_dye_reads
+from pepseq.quantification.error_rates import Errors
 from pepseq.quantification.peptide_reads import format_reads, peptide_reads
 from pepseq.quantification.sample import Sample, draw_sample
-from pepseq.quantification.simulate import Errors, check_reads, resolve_errors
+from pepseq.quantification.simulate import check_reads, resolve_errors
 from pepseq.quantification.simulation_config import SimulateConfig
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records

@@ -80,25 +80,19 @@ def read_dye_sequences(
     check_channels(readout)
     symbols = {ord(str(n)): label_symbol(label) for n, label in enumerate(readout.labels)}
     symbols[ord(UNLABELLED)] = HIDDEN
-    channels = f"{len(readout.labels)} channels (labels {','.join(readout.labels)})"
     seen, rows = SeenIds(), 0
     with open_input(path) as stream:
         lines = _filled_lines(path, stream)
-        last, text = next(lines, (1, ""))
-        if text.strip() != str(len(readout.labels)):
-            raise InputError(f"{path}:{last}: expected {channels}, found {quoted(text)}")
-        last, text = next(lines, (last, ""))
-        if (expected := _whole_number(text)) is None:
-            raise InputError(
-                f"{path}:{last}: expected the number of dye sequences, found {quoted(text)}"
-            )
+        last, expected = _read_header(path, lines, readout)
         for last, text in lines:
             rows += 1
             if rows > expected:
                 raise InputError(
                     f"{path}:{last}: expected {expected} dye sequences as line 2 says, found more"
                 )
-            record, reason = _parse_line(last, text, symbols, seen)
+            record, reason = parse_line(last, text, symbols)
+            if not reason and seen.add(record.id):
+                reason = "an earlier line has the same id"
             if not reason:
                 yield record
                 continue
@@ -106,9 +100,39 @@ def read_dye_sequences(
             if bad is None:
                 raise InputError(str(fault))
             bad.append(fault)
+    check_row_count(f"{path}:{last}", rows, expected)
+
+
+def check_row_count(place: str, rows: int, expected: int) -> None:
+    """Raise InputError for a file, read up to `place`, with fewer rows than its line 2 says."""
     if rows < expected or not rows:
         stated = f"{expected} dye sequences as line 2 says" if expected else "dye sequences"
-        raise InputError(f"{path}:{last}: expected {stated}, found {rows or 'none'}")
+        raise InputError(f"{place}: expected {stated}, found {rows or 'none'}")
+
+
+def read_header(path: str | Path, stream: BufferedReader, readout: Readout) -> tuple[int, int]:
+    """Return the line at which the header of a file ends, and the number of rows that it states.
+
+    Raises InputError for a file with other channels than the readout.
+    """
+    return _read_header(path, _filled_lines(path, stream), readout)
+
+
+def _read_header(
+    path: str | Path, lines: Iterator[tuple[int, str]], readout: Readout
+) -> tuple[int, int]:
+    last, text = next(lines, (1, ""))
+    if text.strip() != str(len(readout.labels)):
+        raise InputError(
+            f"{path}:{last}: expected {len(readout.labels)} channels (labels "
+            f"{','.join(readout.labels)}), found {quoted(text)}"
+        )
+    last, text = next(lines, (last, ""))
+    if (expected := _whole_number(text)) is None:
+        raise InputError(
+            f"{path}:{last}: expected the number of dye sequences, found {quoted(text)}"
+        )
+    return last, expected
 
 
 def _filled_lines(path: str | Path, stream: BufferedReader) -> Iterator[tuple[int, str]]:
@@ -125,10 +149,11 @@ def _whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def _parse_line(
-    line: int, text: str, symbols: dict[int, str], seen: SeenIds
-) -> tuple[DyeSequence, str]:
-    """Return the record of a line, and the reason why it is bad, empty for a good one."""
+def parse_line(line: int, text: str, symbols: dict[int, str]) -> tuple[DyeSequence, str]:
+    """Return the record of a line, and the reason why it is bad, empty for a good one.
+
+    `symbols`: what stands for each symbol of a dye sequence, by its code point.
+    """
     dyes, *rest = text.split("\t")
     name = rest[1].strip() if len(rest) == 2 else ""
     if len(rest) != 2:
@@ -144,9 +169,7 @@ def _parse_line(
     if not dyes:
         return record, "expected a dye sequence, found none"
     if not count:
-        return record, f"expected a number of peptides, found {quoted(rest[0])}"
+        return record, f"expected a whole number of 1 or more as the count, found {quoted(rest[0])}"
     if name.split() != [name] or not readable(name).isprintable():
         return record, f"expected an id without spaces, found {quoted(name)}"
-    if seen.add(name):
-        return record, "an earlier line has the same id"
     return record, ""

@@ -1,0 +1,134 @@
+"""`pepseq quantify`."""
+
+import logging
+from typing import Any
+
+import click
+
+from pepseq.cli import options, sequencing_options
+from pepseq.quantification.config import QuantifyConfig
+from pepseq.readout.readout import Readout
+
+log = logging.getLogger(__name__)
+
+
+@click.command("quantify")
+@click.argument("reads", type=options.INPUT)
+@options.output(
+    metavar="TABLE",
+    text="Table of amounts: TSV, compressed by suffix (.gz, .bz2, .xz, .zst), or Parquet "
+    "(.parquet); - for standard output.",
+)
+@options.reference(required=True)
+@click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
+@options.labels
+@options.setting(
+    QuantifyConfig,
+    "dye_sequences",
+    "READS are dye sequences in whatprot's format; channels are numbered as in --labels.",
+)
+@options.setting(
+    QuantifyConfig,
+    "scores",
+    "READS are scores of dye sequences, one row for each read and dye sequence: a table with the "
+    "columns read, id and score, or whatprot's classifications.",
+)
+@click.option(
+    "--score-ids",
+    metavar="TSV",
+    type=options.INPUT,
+    help="Scores: whatprot's file of the dye sequences that reads were scored with.  [default: the "
+    "ids are dye sequences]",
+)
+@sequencing_options.digestion_settings
+@sequencing_options.error_rates(QuantifyConfig)
+@options.setting(
+    QuantifyConfig,
+    "cycles",
+    "Dye sequences: number of cycles.  [default: length of the longest read]",
+)
+@options.setting(
+    QuantifyConfig,
+    "missed_label",
+    "Whole peptides: probability that a label is missed and its residue is hidden (0 to below 1).",
+)
+@options.setting(
+    QuantifyConfig,
+    "misread",
+    "Whole peptides: probability that a label is misread as another label (0 to below 1).",
+)
+@click.option(
+    "--known",
+    metavar="FASTA_OR_TSV",
+    type=options.INPUT,
+    help="Spike-ins, for absolute copies: FASTA with copies=NUMBER in each header, or a table with "
+    "the columns protein and copies.",
+)
+@options.setting(QuantifyConfig, "max_q", "q-value up to which a group counts as found.")
+@options.setting(QuantifyConfig, "seed", "Seed of the shuffled decoys.")
+@options.threads
+@options.keep_going
+@options.force
+@click.pass_context
+def command(
+    context: click.Context,
+    reads: str,
+    output: str,
+    reference: tuple[str, ...],
+    readout: Readout | None,
+    labels: Readout | None,
+    score_ids: str | None,
+    errors: str | None,
+    known: str | None,
+    keep_going: bool,
+    force: bool,
+    **given: Any,
+) -> None:
+    """Estimate which proteins are in a sample, and how much of each, from reads of peptides.
+
+    READS are of single molecules; - is standard input. Give --readout or --labels.
+    """
+    has_dyes = given["dye_sequences"] or given["scores"]
+    sequencing_options.check_changed(
+        context,
+        ("errors", *sequencing_options.RATES, "error_scale"),
+        has_dyes,
+        "--dye-sequences or --scores",
+    )
+    sequencing_options.check_changed(context, ["score_ids"], given["scores"], "--scores")
+    sequencing_options.check_changed(context, ["cycles"], given["dye_sequences"], "--dye-sequences")
+    rates = sequencing_options.errors_of_options(context, given, errors)
+    digestion = sequencing_options.digestion_of_options(given)
+    config = QuantifyConfig(**given)
+    chosen = options.readout_of_options(readout, labels)
+    from pepseq.quantification.quantify import quantify
+
+    done = quantify(
+        reads,
+        output,
+        reference,
+        chosen,
+        score_ids=score_ids,
+        known=known,
+        config=config,
+        digestion=digestion,
+        errors=rates if has_dyes else None,
+        force=force,
+        keep_going=keep_going,
+    )
+    log.info(
+        "%s reads (%s distinct): %.1f %% from proteins of the reference, %.1f %% from none",
+        f"{done.reads:,}",
+        f"{done.distinct:,}",
+        100 * done.from_proteins / done.reads,
+        100 * done.from_background / done.reads,
+    )
+    if done.invisible:
+        log.info("%s proteins of the reference have no peptide with a label", f"{done.invisible:,}")
+    log.info(
+        "%s of %s groups of proteins found at q <= %g: %s",
+        f"{done.found:,}",
+        f"{done.groups:,}",
+        config.max_q,
+        output,
+    )

@@ -1,0 +1,120 @@
+"""The table of amounts of the proteins that the reads of a file come from."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pepseq.digestion.config import DigestConfig
+from pepseq.errors import SettingsError
+from pepseq.io.dataframes import check_parquet, format_frame, is_parquet
+from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
+from pepseq.io.files import check_inputs, check_outputs, list_paths
+from pepseq.io.outputs import Outputs
+from pepseq.io.run_record import describe_file, run_record
+from pepseq.io.tables import check_table_name
+from pepseq.quantification.config import QuantifyConfig
+from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
+from pepseq.quantification.error_rates import Errors
+from pepseq.quantification.known_proteins import KnownProteins, known_proteins
+from pepseq.quantification.quantify_reads import check_quantify, make_evidence
+from pepseq.quantification.quantities import Quantities, estimate_quantities
+from pepseq.quantification.spike_ins import SpikeIns, read_spike_ins
+from pepseq.readout.readout import Readout
+from pepseq.sequences.fasta import read_fasta
+from pepseq.settings import check_config
+
+log = logging.getLogger(__name__)
+
+
+def quantify(
+    reads: str | Path,
+    output: str | Path,
+    reference: str | Path | Sequence[str | Path],
+    readout: str | Readout,
+    *,
+    score_ids: str | Path | None = None,
+    known: str | Path | None = None,
+    config: QuantifyConfig = QuantifyConfig(),  # noqa: B008 - frozen
+    digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
+    errors: Errors | None = None,
+    force: bool = False,
+    keep_going: bool = False,
+) -> Quantities:
+    """Write the table of amounts of a reference's proteins, as TSV or Parquet by the name's suffix.
+
+    reads: with `config.dye_sequences` a file of dye sequences as whatprot's, with `config.scores` a
+        table with the columns read, id and score, or those of whatprot's classifications.
+    reference: FASTA files of the proteins that may be in the sample.
+    score_ids: file of the dye sequences that reads were scored with.
+    known: spike-ins with given copies: FASTA with copies=NUMBER in its headers, or a table with the
+        columns protein and copies.
+    errors: error rates, or the path of whatprot's sequencing parameters.
+
+    The result does not depend on the order of reads, nor on the number of threads. For reads in
+    memory: `quantify_reads`. Raises SettingsError, InputError (bad reads; after writing the others'
+    table, unless `keep_going`), OutputError and TryAgainError.
+    """
+    started = time.time()
+    check_config(config, QuantifyConfig)
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    references = list_paths(reference, "reference", required=True)
+    if score_ids is not None and not config.scores:
+        raise SettingsError("score_ids: give them for scores only")
+    _check_name(output)
+    given = [score_ids, known, errors if isinstance(errors, str | Path) else None]
+    others = [path for path in given if path is not None]
+    check_outputs([output], [reads, *references, *others], force)
+    check_inputs([reads, *references, *others])
+    rates = check_quantify(readout, config, errors)
+    bad: list[FailedRecord] = []
+
+    def count(limits: DyeLimits) -> DyeCounts:
+        counts = read_dye_counts(reads, limits, bad)
+        if config.cycles is None:
+            log.info("cycles: %d, the symbols of the longest read", counts.cycles)
+        if bad:
+            log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
+        return counts
+
+    with Outputs(force) as outputs:
+        stream = outputs.open(output, "amounts")
+        spike_ins = None if known is None else read_spike_ins(known)
+        proteins, left_out = _read_reference(references, spike_ins)
+        evidence = make_evidence(
+            proteins, readout, config, digestion, rates, count, (reads, score_ids)
+        )
+        copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
+        done = estimate_quantities(proteins, evidence, config, digestion, copies)
+        stream.write(format_frame(done.table, output))
+        write_failed(outputs, output, bad, done.distinct)
+        about: dict[str, Any] = {"files": [describe_file(path) for path in references]}
+        about |= {"proteins": len(proteins), "left_out": left_out}
+        about |= {"groups": done.groups, "decoys": done.groups * done.decoy_sets}
+        settings = {"readout": str(readout), "labels": ",".join(readout.labels), **asdict(config)}
+        settings |= {"digestion": asdict(digestion), "errors": asdict(rates), "reference": about}
+        outputs.record(output, run_record("quantify", settings, [reads, *others], started))
+    refuse_failed(bad, done.distinct, output, keep_going)
+    return done
+
+
+def _check_name(output: str | Path) -> None:
+    """Raise SettingsError for the name of a table in another format than TSV and Parquet."""
+    if is_parquet(output):
+        check_parquet(output)
+    else:
+        check_table_name(output)
+
+
+def _read_reference(
+    paths: list[str | Path], spike_ins: SpikeIns | None
+) -> tuple[KnownProteins, int]:
+    """Return the proteins of FASTA files and of spike-ins, and how many records are left out."""
+    bad: list[FailedRecord] = []
+    records = list(read_fasta(paths, bad=bad, repeated_ids=True))
+    if bad:
+        log.warning("reference: %d records left out, the first: %s", len(bad), bad[0])
+    records += spike_ins.records if spike_ins is not None else []
+    return known_proteins(records, str(paths[0])), len(bad)

@@ -1,0 +1,124 @@
+"""Amounts of proteins from reads in memory."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from pepseq.digestion.config import DigestConfig
+from pepseq.digestion.digest import digest
+from pepseq.fluorosequencing.dye_codes import check_cycles, max_cycles
+from pepseq.fluorosequencing.error_model import SequencingErrors
+from pepseq.io.failures import FailedRecord, refuse_in_memory
+from pepseq.quantification.config import QuantifyConfig
+from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, dye_counts_in_memory
+from pepseq.quantification.error_rates import Errors, dye_error_rates
+from pepseq.quantification.evidence import (
+    Evidence,
+    dye_evidence,
+    labelled_patterns,
+    peptide_evidence,
+)
+from pepseq.quantification.known_proteins import KnownProteins, known_proteins
+from pepseq.quantification.quantities import Quantities, estimate_quantities, thread_count
+from pepseq.quantification.score_evidence import score_evidence
+from pepseq.quantification.score_tables import read_scores
+from pepseq.quantification.scored_sequences import read_scored_sequences, reference_sequences
+from pepseq.quantification.spike_ins import read_spike_ins
+from pepseq.readout.readout import Readout
+from pepseq.sequences.sequence_records import Sequences, sequence_records
+
+
+def quantify_reads(
+    reads: Any,
+    reference: Sequences,
+    readout: str | Readout,
+    *,
+    score_ids: Any | None = None,
+    known: Any | None = None,
+    config: QuantifyConfig = QuantifyConfig(),  # noqa: B008 - frozen
+    digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
+    errors: Errors | None = None,
+) -> Quantities:
+    """Return the amounts of a reference's proteins in the sample that reads come from.
+
+    reads: with `config.dye_sequences` a list of dye sequences, a mapping of dye sequences to their
+        counts, or a DataFrame with the column sequence, and count if they are counted; with
+        `config.scores` a DataFrame with the columns read, id and score.
+    reference: proteins that may be in the sample: a list of texts, of (id, text) pairs or of
+        Biopython SeqRecords, a mapping of ids to texts, or a DataFrame with id and sequence.
+    score_ids: the dye sequences that reads were scored with: a mapping of ids to dye sequences, or
+        a DataFrame with the columns id, sequence and count, the number of peptides. Without, the
+        ids are dye sequences of the reference.
+    known: copies of spike-ins, which are in the reference: a mapping of ids to copies, or a
+        DataFrame with the columns protein and copies.
+    errors: error rates, or the path of whatprot's sequencing parameters.
+
+    Raises InputError and SettingsError.
+
+    >>> proteins = {"A": "MAGICKEEC", "B": "CLEYK"}
+    >>> config = QuantifyConfig(dye_sequences=True, threads=1)
+    >>> reads = {"....1": 300, "001": 300, "1.02": 100}
+    >>> labels = Readout.from_labels("DE,C,Y")
+    >>> amounts = quantify_reads(reads, proteins, labels, config=config)
+    >>> amounts.table["molar_fraction"].round(3).tolist()
+    [0.75, 0.25]
+    """
+    readout = readout if isinstance(readout, Readout) else Readout(readout)
+    rates = check_quantify(readout, config, errors)
+    spike_ins = None if known is None else read_spike_ins(known)
+    records = sequence_records(reference, "reference")
+    proteins = known_proteins(records, "reference")
+    bad: list[FailedRecord] = []
+
+    def count(limits: DyeLimits) -> DyeCounts:
+        counts = dye_counts_in_memory(reads, limits, bad)
+        refuse_in_memory(bad)
+        return counts
+
+    evidence = make_evidence(proteins, readout, config, digestion, rates, count, (reads, score_ids))
+    copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
+    return estimate_quantities(proteins, evidence, config, digestion, copies)
+
+
+def check_quantify(
+    readout: Readout, config: QuantifyConfig, errors: Errors | None
+) -> SequencingErrors:
+    """Return the error rates; SettingsError for settings that do not fit the readout."""
+    if not (config.dye_sequences or config.scores):
+        peptide_evidence()
+    rates = dye_error_rates(readout, errors, config.error_scale)
+    if config.cycles is not None:
+        check_cycles(rates.channels, config.cycles)
+    return rates
+
+
+def make_evidence(
+    proteins: KnownProteins,
+    readout: Readout,
+    config: QuantifyConfig,
+    digestion: DigestConfig,
+    errors: SequencingErrors,
+    count: Callable[[DyeLimits], DyeCounts],
+    scores: tuple[Any, Any | None],
+) -> Evidence:
+    """Return the evidence of reads of any kind.
+
+    `count` reads dye sequences; `scores`: the table of scores and the dye sequences of its ids.
+    """
+    given = proteins.given_labels(readout, digestion)
+    if config.dye_sequences:
+        counts = count(DyeLimits(readout, given, config.cycles))
+        return dye_evidence(counts, readout, errors, thread_count(config))
+    table, ids = scores
+    rows = read_scores(table)
+    if ids is not None:
+        sequences = read_scored_sequences(ids, readout)
+    else:
+        peptides = digest(proteins.residues, proteins.offsets, digestion)
+        peptides = replace(peptides, weight=np.ones(len(peptides)))  # as whatprot counts them
+        patterns = labelled_patterns(readout, max_cycles(len(readout.labels)))
+        known = patterns(proteins.residues, peptides, len(proteins))
+        sequences = reference_sequences(rows.names, known, readout)
+    return score_evidence(rows, sequences, readout, errors, config.seed)

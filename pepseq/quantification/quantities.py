@@ -1,0 +1,174 @@
+"""From what reads say of a reference to the table of amounts."""
+
+import logging
+import os
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pepseq.digestion.config import DigestConfig
+from pepseq.errors import InputError
+from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
+from pepseq.quantification.config import QuantifyConfig
+from pepseq.quantification.digested_reference import DigestedReference, digest_reference
+from pepseq.quantification.evidence import Evidence
+from pepseq.quantification.inference import Inference, infer
+from pepseq.quantification.intervals import intervals
+from pepseq.quantification.known_proteins import KnownProteins
+from pepseq.quantification.spike_ins import find_scale, known_of_groups
+from pepseq.quantification.unique_reads import count_unique_reads
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+QUANTIFY_COLUMNS = (
+    *("group", "proteins", "description", "expected_reads", "unique_reads"),
+    *("molar_fraction", "mass_fraction", "low", "high", "q_value"),
+)
+COPIES_COLUMNS = ("copies", "copies_low", "copies_high")
+MIN_EXPECTED_READS = 0.5
+"""Groups with fewer reads are in the table only if their q-value is small enough."""
+_SMALL_FRACTION = 1e-9
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Amounts of the proteins of a sample.
+
+    table: QUANTIFY_COLUMNS, with spike-ins also COPIES_COLUMNS; a row for each group, the most
+        abundant first.
+    reads, distinct: number of reads, and of different ones.
+    from_proteins, from_background: expected numbers of reads from the reference's proteins, and
+        from none of them.
+    found: groups with a q-value up to `max_q`.
+    groups, invisible: groups of the reference, and proteins that give no read.
+    decoy_sets: sets of decoys, each with one for each group.
+    """
+
+    table: "pd.DataFrame"
+    reads: int
+    distinct: int
+    from_proteins: float
+    from_background: float
+    found: int
+    groups: int
+    invisible: int
+    decoy_sets: int
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return the table."""
+        return self.table
+
+
+def estimate_quantities(
+    proteins: KnownProteins,
+    evidence: Evidence,
+    config: QuantifyConfig,
+    digestion: DigestConfig,
+    known: np.ndarray | None = None,
+) -> Quantities:
+    """Return the amounts of the proteins in the sample that the reads come from.
+
+    `known`: copies of each protein, float64 (proteins,), 0 for those that are not known. Raises
+    InputError.
+    """
+    started = perf_counter()
+    digested = digest_reference(
+        *(proteins.residues, proteins.offsets, evidence.patterns, digestion, config.seed)
+    )
+    digested, follow = evidence.fit(digested)
+    started = _log_time("digested", started)
+    threads = thread_count(config)
+    weights = digested.patterns.weights
+    observed = evidence.observed
+    inference = infer(weights, len(digested.groups), observed, follow, threads)
+    started = _log_time("estimated", started)
+    total = int(observed.counts.sum())
+    table = _table(proteins, digested, inference, observed.counts, known)
+    _log_time("made the table", started)
+    is_found = table["q_value"] <= config.max_q
+    kept = table[(table["expected_reads"] > MIN_EXPECTED_READS) | is_found]
+    kept = kept.sort_values("molar_fraction", ascending=False, kind="stable", ignore_index=True)
+    return Quantities(
+        kept,
+        total,
+        len(observed.counts),
+        float(inference.expected_reads.sum()),
+        float(inference.amounts.background.sum()),
+        int(is_found.sum()),
+        len(digested.groups),
+        digested.invisible,
+        digested.sets,
+    )
+
+
+def thread_count(config: QuantifyConfig) -> int:
+    """Return the number of threads of the settings, default: one for each core."""
+    return config.threads or os.cpu_count() or 1
+
+
+def _log_time(what: str, started: float) -> float:
+    now = perf_counter()
+    log.debug("%s in %.1f s", what, now - started)
+    return now
+
+
+def _table(
+    proteins: KnownProteins,
+    digested: DigestedReference,
+    inference: Inference,
+    counts: np.ndarray,
+    known: np.ndarray | None,
+) -> "pd.DataFrame":
+    """Return the rows of all groups that are present."""
+    import pandas as pd
+
+    present = np.flatnonzero(inference.copies > 0)
+    if not len(present):
+        raise InputError(
+            "no read can come from a protein of the reference; check labels, protease, cycles, "
+            "error rates and reference"
+        )
+    groups = [digested.groups[group] for group in present]
+    copies = inference.copies[present]
+    molar = copies / copies.sum()
+    masses = copies * np.array([proteins.weights[group].mean() for group in groups])
+    low, high = intervals(molar, inference.variances[present])
+    unique = np.zeros(len(inference.copies), np.int64)
+    unique[inference.likely] = count_unique_reads(inference.model, inference.amounts, counts)
+    columns = {
+        "group": [proteins.ids[group[0]] for group in groups],
+        "proteins": [PROTEIN_SEPARATOR.join(proteins.ids[p] for p in group) for group in groups],
+        "description": [proteins.descriptions[group[0]] for group in groups],
+        "expected_reads": inference.expected_reads[present],
+        "unique_reads": unique[present],
+        "molar_fraction": molar,
+        "mass_fraction": masses / masses.sum(),
+        "low": low,
+        "high": high,
+        "q_value": inference.q_values[present],
+    }
+    if known is not None:
+        columns |= _copies(digested, inference, present, known)
+    return pd.DataFrame(columns)
+
+
+def _copies(
+    digested: DigestedReference, inference: Inference, present: np.ndarray, known: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns of absolute copies."""
+    known_copies, mixed = known_of_groups(known, digested.groups)
+    if mixed:
+        log.warning(
+            "%d groups have proteins with known copies and others: they do not set the scale", mixed
+        )
+    peptides = digested.patterns.weights[: len(digested.groups)].sum(1)
+    scale = find_scale(known_copies, inference.copies, inference.expected_reads, peptides)
+    copies = inference.copies[present] * scale.factor
+    small = np.full(len(present), _SMALL_FRACTION)
+    low, high = intervals(small, inference.variances[present] + scale.variance)
+    values = (copies, copies * low / _SMALL_FRACTION, copies * high / _SMALL_FRACTION)
+    return dict(zip(COPIES_COLUMNS, values, strict=True))

@@ -1,0 +1,144 @@
+"""Scores that whatprot or probeam gave reads: a row for each read and dye sequence."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pepseq.errors import InputError, quoted
+from pepseq.io.dataframes import is_parquet, read_parquet
+from pepseq.io.files import open_input
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORE_COLUMNS = ("read", "id", "score")
+WHATPROT_COLUMNS = ("radmat_iz", "best_pep_iz", "best_pep_score")
+"""The same columns in the tables of whatprot and probeam."""
+MAX_SUM = 1.001
+"""Scores of a read that add up to more are no probabilities; room for rounding."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of `reads` reads; arrays have a value for each row of the table.
+
+    read: number of the read, from 0; name: place of the id in `names`; score: float64, 0 or more.
+    place: says where a row is, for messages.
+    """
+
+    read: np.ndarray
+    name: np.ndarray
+    score: np.ndarray
+    names: list[str]
+    reads: int
+    place: Callable[[int], str]
+
+
+def read_scores(given: Any) -> Scores:
+    """Return the scores of a DataFrame, or of a file (TSV, CSV, Parquet; `-` is standard input).
+
+    Columns are SCORE_COLUMNS or WHATPROT_COLUMNS. A score is the probability that the read comes
+    from the dye sequence; rows with a score of 0 say nothing. Raises InputError for missing
+    columns, a score that is no number from 0 to 1, an id that a read has twice, and a read whose
+    scores are all 0, or add up to more than 1.
+    """
+    import pandas as pd
+
+    frame, columns, place = _load(given)
+    values = pd.to_numeric(frame[columns[2]], errors="coerce").to_numpy(float, na_value=np.nan)
+    wrong = ~((values >= 0) & (values <= MAX_SUM))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{place(row)}: {columns[2]}: expected a score from 0 to 1, found "
+            f"{quoted(str(frame[columns[2]].iloc[row]))}"
+        )
+    read, reads = pd.factorize(frame[columns[0]])
+    name, names = pd.factorize(frame[columns[1]])
+    for column, codes in zip(columns, (read, name), strict=False):
+        if (codes < 0).any():
+            raise InputError(f"{place(int(np.argmin(codes)))}: the cell of {column} is empty")
+    scores = Scores(read, name, values, [str(n).strip() for n in names], len(reads), place)
+    _check(scores)
+    return scores
+
+
+def _check(scores: Scores) -> None:
+    pairs = scores.read * np.int64(len(scores.names)) + scores.name
+    order = np.argsort(pairs, kind="stable")
+    repeated = pairs[order][1:] == pairs[order][:-1]
+    if repeated.any():
+        first = int(np.argmax(repeated))
+        row, earlier = int(order[first + 1]), int(order[first])
+        raise InputError(
+            f"{scores.place(row)}: the read has the id {quoted(scores.names[scores.name[row]])} "
+            f"twice, first in {scores.place(earlier)}"
+        )
+    sums = np.bincount(scores.read, scores.score, scores.reads)
+    wrong = (sums <= 0) | (sums > MAX_SUM)
+    if wrong.any():
+        read = int(np.argmax(wrong))
+        row = int(np.argmax(scores.read == read))
+        raise InputError(
+            f"{scores.place(row)}: expected scores of a read that add up to more than 0 and at "
+            f"most 1, found {sums[read]:.4g}"
+        )
+
+
+def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], str]]:
+    """Return a table, the names of its columns, and a function that says where a row is."""
+    import pandas as pd
+
+    if not isinstance(given, str | Path):
+        if not hasattr(given, "columns"):
+            raise InputError(f"scores: expected a DataFrame, found {type(given).__name__}")
+        return given, _columns("scores", given.columns), lambda row: f"scores: row {row + 1}"
+    if is_parquet(given):
+        frame = read_parquet(given)
+        return frame, _columns(f"{given}", frame.columns), lambda row: f"{given}: row {row + 1}"
+    with open_input(given) as stream:
+        content = stream.read()
+    header = content.partition(b"\n")[0].decode("utf-8-sig", "replace")
+    separator = max("\t,;", key=header.count)
+    names = [name.strip(' \r"') for name in header.split(separator)]
+    columns = _columns(f"{given}:1", names)
+    if content.count(b"\n") + (not content.endswith(b"\n")) < 2:
+        raise InputError(f"{given}: expected rows below the header, found none")
+    try:
+        frame = pd.read_csv(
+            BytesIO(content),
+            sep=separator,
+            header=0,
+            names=names,
+            index_col=False,
+            usecols=list(columns),
+            dtype={columns[0]: "category", columns[1]: "category"},
+            skipinitialspace=True,
+            skip_blank_lines=False,
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8",
+            encoding_errors="surrogateescape",
+        )
+    except (ValueError, OverflowError) as error:  # pandas' errors of parsing are ValueErrors
+        reason = str(error).partition("\n")[0].strip()
+        raise InputError(f"{given}: cannot be read as a table: {reason}") from error
+    is_empty = frame.isna().all(axis=1).to_numpy()
+    lines = np.flatnonzero(~is_empty) + 2
+    return frame[~is_empty], columns, lambda row: f"{given}:{lines[row]}"
+
+
+def _columns(place: str, header: Iterable[Any]) -> tuple[str, ...]:
+    names = list(header)
+    for columns in (SCORE_COLUMNS, WHATPROT_COLUMNS):
+        if all(names.count(column) == 1 for column in columns):
+            return columns
+    shown = quoted(" ".join(map(str, names)))
+    raise InputError(
+        f"{place}: expected the columns {', '.join(SCORE_COLUMNS)}, or those of whatprot, "
+        f"{', '.join(WHATPROT_COLUMNS)}, found {shown}"
+    )
