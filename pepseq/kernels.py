@@ -27,6 +27,17 @@ def fast_kernel(function: Function) -> Function:
     return kernel(function, error_model="numpy", fastmath={"nnan", "nsz"})
 
 
+def leaf_kernel(function: Function) -> Function:
+    """Compile `function`, which neither makes nor returns arrays, without counting references.
+
+    Counting those of its arguments would take longer than a short function itself.
+    """
+    try:
+        return kernel(function, _nrt=False)
+    except KeyError:  # an option that numba does not promise
+        return kernel(function)
+
+
 def read_only(array: np.ndarray) -> np.ndarray:
     """Return a view that cannot be written.
 
