@@ -27,7 +27,7 @@ def new_nodes(cycles, symbols):
 
 @leaf_kernel
 def _expand(channels, rates, t, smallest, dye_tables, bleach_tables, parent, nodes, scratch):
-    """Fill the children of the node for symbol `parent` at depth t; return its probability.
+    """Fill the children of the node for symbol `parent` at depth t.
 
     What leaves less than `smallest` is left out. `scratch`: a row of probabilities after Edman.
     """
@@ -35,13 +35,11 @@ def _expand(channels, rates, t, smallest, dye_tables, bleach_tables, parent, nod
     first, to, chance, symbol = bleach_tables
     masses, rows, _, counts, lowest, dead = nodes
     low, high = lowest[t, parent], min(t, len(channels))
-    entering = 0.0
     for i in range(counts[t, parent]):
         s = rows[t, parent, i]
         total = masses[t, parent, s, 0]
         for e in range(low, high + 1):
             total += masses[t, parent, s, e + 1]
-        entering += total
         if total < smallest:
             continue
         dead[t + 1, symbols_of_detachment[s]] += total * rates.detach[t]
@@ -84,7 +82,6 @@ def _expand(channels, rates, t, smallest, dye_tables, bleach_tables, parent, nod
             masses[t + 1, o, s_next, 0] += chance[k] * blocked
             for e in range(low + 1, high + 3):
                 masses[t + 1, o, s_next, e] += chance[k] * scratch[e]
-    return entering
 
 
 @leaf_kernel
@@ -101,10 +98,11 @@ def _touch(nodes, t, o, s, low, high):
 
 
 @leaf_kernel
-def _rescale(entering, t, low, smallest, nodes, totals):
+def _rescale(whole, t, low, smallest, nodes, totals):
     """Give what was left out as improbable to the rest, and write the probability of each child.
 
-    The smallest e of a child is where its molecules reach the probability `smallest`.
+    `whole`: probability of their parent, with a working dye. The smallest e of a child is where its
+    molecules reach the probability `smallest`.
     """
     masses, rows, touched, counts, lowest, dead = nodes
     leaving = 0.0
@@ -121,7 +119,10 @@ def _rescale(entering, t, low, smallest, nodes, totals):
                     lowest[t, o] = e
         totals[t, o] = total
         leaving += total
-    scale = entering / leaving if leaving > 0 else 0.0
+    if leaving == 0:  # all was improbable: taken as molecules that show nothing more
+        dead[t, 0] = totals[t, 0] = whole
+        return
+    scale = whole / leaving
     for o in range(counts.shape[1]):
         totals[t, o] *= scale
         dead[t, o] *= scale
@@ -174,6 +175,7 @@ def follow_reads(
     high[0] = len(reads)
     before = without_duds(numbers, dyes[0], rates.dud)
     dead[0, 0], lowest[0, 0], counts[0, 0] = before[0], 0, len(numbers) - 1
+    totals[0, 0] = 1.0
     for s in range(1, len(numbers)):
         rows[0, 0, s - 1] = s
         masses[0, 0, s, 0] = before[s] * rates.initial_block
@@ -186,10 +188,8 @@ def follow_reads(
             for o in range(symbols):
                 counts[t + 1, o], dead[t + 1, o] = 0, 0.0
             o = child[t]
-            entering = _expand(
-                channels, rates, t, smallest, dye_tables, bleach_tables, o, nodes, scratch
-            )
-            _rescale(entering, t + 1, lowest[t, o], smallest, nodes, totals)
+            _expand(channels, rates, t, smallest, dye_tables, bleach_tables, o, nodes, scratch)
+            _rescale(totals[t, o] - dead[t, o], t + 1, lowest[t, o], smallest, nodes, totals)
             dead[t + 1, 0] += dead[t, o]
             totals[t + 1, 0] += dead[t, o]
         o = following[t]
