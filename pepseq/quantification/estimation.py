@@ -116,6 +116,8 @@ class Model:
         return self.reads.starts, self.reads.reads, self.reads.values
 
     def _each_block(self, function: Callable[[int], object]) -> list:
+        if self.threads == 1:
+            return list(map(function, range(BLOCKS)))
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(function, range(BLOCKS)))
 
