@@ -9,6 +9,7 @@ falls below a cutoff. Whether a read lies below the cutoff must not depend on wh
 observed: an estimate of amounts would be biased.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from pepseq.fluorosequencing.read_tree import follow_reads, new_nodes
 from pepseq.kernels import kernel
 
 DYE_SEQUENCES_PER_TASK = 64
+_CAPACITY = 1 << 14
 
 
 class Rates(NamedTuple):
@@ -60,7 +62,8 @@ class ReadProbabilities:
     Dye sequence d gives read `reads[k]` (int32) with probability `values[k]` (float32) for k from
     `starts[d]` to `starts[d + 1]` (int64). `visible`: float64 (D,), the probability that a molecule
     gives a read at all; `residual`: float32 (D, T * C), that it gives a read below the cutoff, by
-    the read's first label: column t * C + c for one of channel c in cycle t.
+    the read's first label: column t * C + c for one of channel c in cycle t. Probabilities of reads
+    of whole peptides have other columns, see `peptide_read_probabilities`.
     """
 
     starts: np.ndarray
@@ -83,49 +86,73 @@ def read_probabilities(
     float64 (D,), the probabilities below which a read of each dye sequence is left out. The result
     does not depend on `threads`.
     """
-    count, cycles = dye_sequences.channels.shape
-    classes = cycles * dye_sequences.tails.shape[1]
-    firsts = range(0, count, DYE_SEQUENCES_PER_TASK)
+    cycles, classes = dye_sequences.channels.shape[1], dye_sequences.tails.shape[1]
+
+    def fill(part: slice, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
+        sequences = dye_sequences.channels[part], dye_sequences.tails[part]
+        return _follow_all(*sequences, reads, rates, cutoffs[part], start, *results)
+
+    count = len(dye_sequences)
+    return fill_in_tasks(count, DYE_SEQUENCES_PER_TASK, cycles * classes, fill, threads)
+
+
+def fill_in_tasks(
+    count: int,
+    per_task: int,
+    columns: int,
+    fill: Callable[..., tuple[int, int]],
+    threads: int,
+) -> ReadProbabilities:
+    """Return the probabilities of the reads of `count` sequences, filled by tasks in threads.
+
+    `fill(part, (done, filled), lengths, found, values, visible, residual)` goes on with sequence
+    `done` of the slice `part`, of which `filled` reads are written, and returns both numbers again
+    when all are done or the next one does not fit into `found`. `columns`: of `residual`.
+    """
 
     def compute(first: int) -> list[np.ndarray]:
-        part = slice(first, min(first + DYE_SEQUENCES_PER_TASK, count))
-        channels, tails = dye_sequences.channels[part], dye_sequences.tails[part]
-        capacity = 1 << 14
+        part = slice(first, min(first + per_task, count))
+        size = part.stop - first
+        lengths, visible = np.zeros(size, np.int64), np.zeros(size)
+        residual = np.zeros((size, columns), np.float32)
+        found, values = np.empty(_CAPACITY, np.int32), np.empty(_CAPACITY, np.float32)
+        done, filled = 0, 0
         while True:
-            parts: list[np.ndarray] = [np.zeros(len(channels), np.int64)]
-            parts.append(np.empty(capacity, np.int32))
-            parts += [np.empty(capacity, np.float32), np.zeros(len(channels))]
-            parts.append(np.zeros((len(channels), classes), np.float32))
-            filled = _follow_all(channels, tails, reads, rates, cutoffs[part], *parts)
-            if filled >= 0:
-                return [parts[0], parts[1][:filled].copy(), parts[2][:filled].copy(), *parts[3:]]
-            capacity *= 4
+            done, filled = fill(part, (done, filled), lengths, found, values, visible, residual)
+            if done == size:
+                return [lengths, found[:filled].copy(), values[:filled].copy(), visible, residual]
+            found, values = np.concatenate([found, found]), np.concatenate([values, values])
 
+    if not count:
+        none = np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0)
+        return ReadProbabilities(np.zeros(1, np.int64), *none, np.zeros((0, columns), np.float32))
     with ThreadPoolExecutor(threads) as pool:
-        tasks = list(pool.map(compute, firsts))
+        tasks = list(pool.map(compute, range(0, count, per_task)))
     lengths, found, values, visible, residual = map(np.concatenate, zip(*tasks, strict=True))
-    return ReadProbabilities(
-        np.concatenate([[0], np.cumsum(lengths)]), found, values, visible, residual
-    )
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return ReadProbabilities(starts, found, values, visible, residual)
 
 
 @kernel
-def _follow_all(channels, tails, reads, rates, cutoffs, lengths, found, values, visible, residual):
-    """Fill the five last arrays; return how many reads were found, -1 if there are too many."""
+def _follow_all(
+    channels, tails, reads, rates, cutoffs, start, lengths, found, values, visible, residual
+):
+    """Fill the five last arrays from `start` on; see `fill_in_tasks`."""
     cycles, n_channels = channels.shape[1], tails.shape[1]
     nodes = new_nodes(cycles, n_channels + 1)
-    filled = 0
-    for d in range(len(channels)):
-        start = filled
+    first, filled = start
+    for d in range(first, len(channels)):
+        residual[d] = 0
         tail = tails[d].copy()
         dyes, strides = count_dyes(channels[d], tail)
         numbers = combinations(strides)
         dye_tables = (dyes, strides, numbers, detachment_symbols(numbers))
-        filled, visible[d] = follow_reads(
+        end, visible[d] = follow_reads(
             *(channels[d], reads, rates, cutoffs[d], dye_tables, bleaching(numbers, rates.bleach)),
             *(nodes, found, values, residual[d], filled),
         )
-        if filled < 0:
-            return -1
-        lengths[d] = filled - start
-    return filled
+        if end < 0:
+            return d, filled
+        lengths[d] = end - filled
+        filled = end
+    return len(channels), filled

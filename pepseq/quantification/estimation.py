@@ -38,7 +38,7 @@ class Observations:
     `counts`: int64 (R,); `labels`: int64 (R,), number of labels k; `first`: int64 (R,), first label
     f as a column of `ReadProbabilities.residual`; `background`: float64 (R,), 1 over the number of
     possible reads with k labels; `alike`: float64 (R,), 1 over the number of those with k labels
-    and the first label f.
+    and the first label f. For whole peptides, whose length is certain, f is a class of lengths.
     """
 
     counts: np.ndarray
