@@ -64,7 +64,7 @@ log = logging.getLogger(__name__)
     help="Spike-ins, for absolute copies: FASTA with copies=NUMBER in each header, or a table with "
     "the columns protein and copies.",
 )
-@options.setting(QuantifyConfig, "max_q", "q-value up to which a group counts as found.")
+@options.setting(QuantifyConfig, "max_q", "Groups with a larger q-value are left out of the table.")
 @options.setting(QuantifyConfig, "seed", "Seed of the shuffled decoys.")
 @options.threads
 @options.keep_going
@@ -117,10 +117,12 @@ def command(
         keep_going=keep_going,
     )
     log.info(
-        "%s reads (%s distinct): %.1f %% from proteins of the reference, %.1f %% from none",
+        "%s reads (%s distinct): %.1f %% from proteins of the reference (%.1f %% too improbable to "
+        "tell which), %.1f %% from none",
         f"{done.reads:,}",
         f"{done.distinct:,}",
         100 * done.from_proteins / done.reads,
+        100 * done.improbable / done.reads,
         100 * done.from_background / done.reads,
     )
     if done.invisible:

@@ -15,7 +15,7 @@ class QuantifyConfig:
     cycles: of the experiment that gave dye sequences; None is the length of the longest read.
     error_scale: the probabilities of errors are multiplied by this.
     missed_label, misread: of whole peptides, as in `LookupConfig`.
-    max_q: q-value up to which a group counts as found.
+    max_q: groups with a larger q-value are left out of the table.
     seed: of the shuffled decoys that small references get.
 
     Raises SettingsError.

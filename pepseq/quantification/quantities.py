@@ -29,8 +29,6 @@ QUANTIFY_COLUMNS = (
     *("molar_fraction", "mass_fraction", "low", "high", "q_value"),
 )
 COPIES_COLUMNS = ("copies", "copies_low", "copies_high")
-MIN_EXPECTED_READS = 0.5
-"""Groups with fewer reads are in the table only if their q-value is small enough."""
 _SMALL_FRACTION = 1e-9
 
 
@@ -38,12 +36,14 @@ _SMALL_FRACTION = 1e-9
 class Quantities:
     """Amounts of the proteins of a sample.
 
-    table: QUANTIFY_COLUMNS, with spike-ins also COPIES_COLUMNS; a row for each group, the most
-        abundant first.
+    table: QUANTIFY_COLUMNS, with spike-ins also COPIES_COLUMNS; a row for each group with a q-value
+        up to `max_q`, the most abundant first. Fractions are of all molecules, those of other
+        groups too.
     reads, distinct: number of reads, and of different ones.
     from_proteins, from_background: expected numbers of reads from the reference's proteins, and
         from none of them.
-    found: groups with a q-value up to `max_q`.
+    improbable: those of `from_proteins` that are too improbable to be told apart.
+    found: number of groups in the table.
     groups, invisible: groups of the reference, and proteins that give no read.
     decoy_sets: sets of decoys, each with one for each group.
     """
@@ -53,6 +53,7 @@ class Quantities:
     distinct: int
     from_proteins: float
     from_background: float
+    improbable: float
     found: int
     groups: int
     invisible: int
@@ -90,7 +91,7 @@ def estimate_quantities(
     table = _table(proteins, digested, inference, observed.counts, known)
     _log_time("made the table", started)
     is_found = table["q_value"] <= config.max_q
-    kept = table[(table["expected_reads"] > MIN_EXPECTED_READS) | is_found]
+    kept = table[is_found]
     kept = kept.sort_values("molar_fraction", ascending=False, kind="stable", ignore_index=True)
     return Quantities(
         kept,
@@ -98,6 +99,7 @@ def estimate_quantities(
         len(observed.counts),
         float(inference.expected_reads.sum()),
         float(inference.amounts.background.sum()),
+        float((inference.amounts.copies @ inference.model.improbable).sum()),
         int(is_found.sum()),
         len(digested.groups),
         digested.invisible,
