@@ -67,7 +67,7 @@ def digest_reference(
     peptides = digest(everything, all_starts, config)
     found = patterns(everything, peptides, len(all_starts) - 1)
     return DigestedReference(
-        groups, count - visible, _without_twins(found, len(groups)), sets if groups else 0
+        groups, count - visible, without_twins(found, len(groups)), sets if groups else 0
     )
 
 
@@ -86,7 +86,7 @@ def _equal_rows(weights: csr_array) -> list[list[int]]:
     return list(groups.values())
 
 
-def _without_twins(patterns: ProteinPatterns, proteins: int) -> ProteinPatterns:
+def without_twins(patterns: ProteinPatterns, proteins: int) -> ProteinPatterns:
     """Return patterns without the decoys that equal a protein and would share its reads."""
     keys = _row_keys(patterns.weights)
     own = set(keys[:proteins])

@@ -10,14 +10,14 @@ from typing import IO, Any
 import numpy as np
 
 from pepseq.errors import InputError, quoted
-from pepseq.fluorosequencing.dye_codes import max_cycles
+from pepseq.fluorosequencing.dye_codes import dye_codes, max_cycles
 from pepseq.io.failures import FailedRecord, no_usable_record
 from pepseq.io.files import MAX_LINE_BYTES, decode_text, encode_text, open_input
-from pepseq.kernels import kernel, read_only
+from pepseq.kernels import read_only
 from pepseq.quantification.distinct import sum_counts
+from pepseq.quantification.dye_lines import LINE_END, parse_usual_lines
 from pepseq.readout.dye_sequences import (
     UNLABELLED,
-    DyeSequence,
     check_channels,
     check_row_count,
     parse_line,
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 MAX_READS = 10**15
 """So that sums of counts are exact as floats too."""
 _BLOCK_BYTES = 1 << 24
-_TAB, _LINE_END, _CARRIAGE_RETURN = 9, 10, 13
 
 
 @dataclass(frozen=True)
@@ -207,12 +206,12 @@ def _parse_block(block: bytes, line: int, capacity: int, limits: DyeLimits) -> _
     codes, counts, odd = np.empty((3, lines), np.int64)
     content = read_only(np.frombuffer(block, np.uint8))
     is_given = np.asarray(limits.is_given, bool)
-    usual, n_odd, longest = _parse_usual(
+    usual, n_odd, longest = parse_usual_lines(
         content, capacity, limits.max_symbols, is_given, codes, counts, odd
     )
     odd_lines = []
     if n_odd:
-        ends = np.flatnonzero(content == _LINE_END)
+        ends = np.flatnonzero(content == LINE_END)
         for start in odd[:n_odd].tolist():
             number = int(np.searchsorted(ends, start))
             odd_lines.append((line + number + 1, block[start : ends[number]]))
@@ -243,74 +242,6 @@ def _parse_odd(
             continue
         dyes = record.sequence.rstrip(UNLABELLED)
         longest = max(longest, len(dyes))
-        rows.append((_code(record, limits.channels, capacity), record.count))
+        code = int(dye_codes(np.array([dyes.encode()]), limits.channels, capacity)[0])
+        rows.append((code, record.count))
     return rows, longest
-
-
-def _code(record: DyeSequence, channels: int, capacity: int) -> int:
-    dyes = record.sequence.rstrip(UNLABELLED).ljust(capacity, UNLABELLED)
-    code = 0
-    for dye in dyes:
-        code = code * (channels + 1) + (0 if dye == UNLABELLED else int(dye) + 1)
-    return code
-
-
-@kernel
-def _parse_usual(content, capacity, max_symbols, is_given, codes, counts, odd):
-    """Fill codes and counts of lines of digits, a count and an id, and where other lines begin.
-
-    Codes have `capacity` cycles. Returns the numbers of both, and the most symbols of a line.
-    """
-    channels = len(is_given)
-    powers = np.ones(capacity + 1, np.int64)
-    for t in range(capacity):
-        powers[t + 1] = powers[t] * (channels + 1)
-    usual, n_odd, longest = 0, 0, 0
-    i = 0
-    while i < len(content):
-        start = i
-        code, count = np.int64(0), np.int64(0)
-        symbols, digits, id_bytes = 0, 0, 0
-        is_usual = True
-        while content[i] != _TAB and content[i] != _LINE_END:
-            channel = np.int64(content[i]) - 48
-            if 0 <= channel < channels:
-                symbols = i - start + 1
-                if symbols > max_symbols or not is_given[channel]:
-                    is_usual = False
-                else:
-                    code += (channel + 1) * powers[capacity - symbols]
-            elif content[i] != 46:
-                is_usual = False
-            i += 1
-        if content[i] == _TAB:
-            i += 1
-            while content[i] != _TAB and content[i] != _LINE_END:
-                digit = np.int64(content[i]) - 48
-                if 0 <= digit <= 9 and digits < 15:
-                    count = count * 10 + digit
-                else:
-                    is_usual = False
-                digits += 1
-                i += 1
-        if content[i] == _TAB:
-            i += 1
-            while content[i] != _LINE_END:
-                if content[i] == _CARRIAGE_RETURN and content[i + 1] == _LINE_END:
-                    i += 1
-                    break
-                if content[i] <= 32 or content[i] > 126:
-                    is_usual = False
-                id_bytes += 1
-                i += 1
-        while content[i] != _LINE_END:
-            i += 1
-        i += 1
-        if is_usual and symbols > 0 and count > 0 and id_bytes > 0:
-            codes[usual], counts[usual] = code, count
-            usual += 1
-            longest = max(longest, symbols)
-        else:
-            odd[n_odd] = start
-            n_odd += 1
-    return usual, n_odd, longest

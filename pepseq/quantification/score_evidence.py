@@ -18,7 +18,7 @@ from pepseq.fluorosequencing.dye_codes import max_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
 from pepseq.quantification.depth import Follow
-from pepseq.quantification.digested_reference import DigestedReference
+from pepseq.quantification.digested_reference import DigestedReference, without_twins
 from pepseq.quantification.estimation import Observations
 from pepseq.quantification.evidence import Evidence, labelled_patterns
 from pepseq.quantification.patterns import ProteinPatterns, pattern_keys
@@ -51,8 +51,8 @@ def score_evidence(
     """Return the evidence of scores.
 
     Of `errors`, only the duds count: a molecule is seen unless all its dyes are. A decoy's dye
-    sequence that no score was given for is replaced by another one with as many labels, drawn by
-    `seed`. Raises InputError for ids that `known` does not have.
+    sequence that reads were not scored with is replaced by another one with as many labels, drawn
+    by `seed`. Raises InputError for ids that `known` does not have.
     """
     cycles = max_cycles(len(readout.labels))
     likelihoods = _likelihoods(scores, known)
@@ -126,7 +126,12 @@ def _distinct_reads(
 def _with_known_decoys(
     reference: DigestedReference, is_known: np.ndarray, seed: int
 ) -> DigestedReference:
-    """Return the reference without unknown patterns; decoys get known ones in place of them."""
+    """Return the reference without unknown patterns; decoys get known ones in place of them.
+
+    A known one is drawn as often as it is in the reference, n times, and kept with probability
+    1 - 1 / n: so a decoy shares a pattern with as many proteins as an absent protein would, on
+    average. Else no read fits what the decoy has.
+    """
     patterns = reference.patterns
     if not is_known.any():
         raise InputError(
@@ -150,9 +155,11 @@ def _with_known_decoys(
     target = np.arange(len(is_known))
     for number in np.unique(labels[unknown]):
         pool = peptides * (labels == number)
-        pool = pool if pool.sum() > 0 else is_known.astype(float)
-        asked = unknown[labels[unknown] == number]
-        target[asked] = random.choice(len(pool), len(asked), p=pool / pool.sum())
+        if pool.sum() > 0:
+            asked = unknown[labels[unknown] == number]
+            drawn = random.choice(len(pool), len(asked), p=pool / pool.sum())
+            is_kept = random.random(len(asked)) < 1 - 1 / np.maximum(peptides[drawn], 1)
+            target[asked[is_kept]] = drawn[is_kept]
     size = len(target)
     replaced = csr_array((np.ones(size), (np.arange(size), target)), (size, size))
     entries = csr_array(patterns.weights @ replaced).tocoo()
@@ -172,7 +179,7 @@ def _with_known_decoys(
     return DigestedReference(
         reference.groups,
         reference.invisible,
-        ProteinPatterns(patterns.dye_sequences, weights),
+        without_twins(ProteinPatterns(patterns.dye_sequences, weights), groups),
         reference.sets,
     )
 
@@ -196,7 +203,7 @@ def _probabilities(
     for channel, dud in enumerate(errors.dud):
         dyes = (sequences.channels == channel).sum(1) + sequences.tails[:, channel]
         all_dud *= dud**dyes
-    visible = np.where(place >= 0, 1 - all_dud, 0.0)
+    visible = 1 - all_dud
     residual = (visible * left_out).astype(np.float32)[:, None]
     reads = likelihoods.read[kept][order].astype(np.int32)
     values = likelihoods.value[kept][order].astype(np.float32)
