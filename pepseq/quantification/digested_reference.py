@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,7 +18,7 @@ from pepseq.templates.substitution import encode
 MIN_DECOYS = 1000
 """A smaller reference gets several sets of decoys, so that q-values can be small."""
 
-Patterns = Callable[[np.ndarray, Peptides, int], ProteinPatterns]
+Patterns = Callable[[np.ndarray, Peptides, int], ProteinPatterns[Any]]
 """Return the patterns of peptides of residue codes (uint8), and of so many proteins."""
 
 
@@ -33,7 +34,7 @@ class DigestedReference:
 
     groups: list[list[int]]
     invisible: int
-    patterns: ProteinPatterns
+    patterns: ProteinPatterns[Any]
     sets: int
 
 
@@ -86,14 +87,14 @@ def _equal_rows(weights: csr_array) -> list[list[int]]:
     return list(groups.values())
 
 
-def without_twins(patterns: ProteinPatterns, proteins: int) -> ProteinPatterns:
+def without_twins(patterns: ProteinPatterns[Any], proteins: int) -> ProteinPatterns[Any]:
     """Return patterns without the decoys that equal a protein and would share its reads."""
     keys = _row_keys(patterns.weights)
     own = set(keys[:proteins])
     kept = np.array([n < proteins or key not in own for n, key in enumerate(keys)], float)
     weights = csr_array(patterns.weights * kept[:, None]) if len(keys) else patterns.weights
     weights.eliminate_zeros()
-    return ProteinPatterns(patterns.dye_sequences, weights)
+    return ProteinPatterns(patterns.sequences, weights)
 
 
 def _decoys(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pepseq.digestion.digest import Peptides
-from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import label_peptides
 from pepseq.fluorosequencing.read_probabilities import (
@@ -54,7 +53,7 @@ def dye_evidence(
     )
 
     def fit(reference: DigestedReference) -> tuple[DigestedReference, Follow]:
-        known = reference.patterns.dye_sequences
+        known = reference.patterns.sequences
 
         def follow(patterns: np.ndarray, cutoffs: np.ndarray) -> ReadProbabilities:
             chosen = DyeSequences(known.channels[patterns], known.tails[patterns])
@@ -70,17 +69,12 @@ def labelled_patterns(readout: Readout, cycles: int) -> Patterns:
     """Return the function that makes dye sequences, as so many cycles see them, of peptides."""
     channels = channel_of_code(readout)
 
-    def patterns(residues: np.ndarray, peptides: Peptides, proteins: int) -> ProteinPatterns:
+    def patterns(
+        residues: np.ndarray, peptides: Peptides, proteins: int
+    ) -> ProteinPatterns[DyeSequences]:
         labelled = label_peptides(residues, peptides.begin, peptides.end, channels)
         return dye_patterns(
             *(labelled, peptides.protein, peptides.weight, proteins, len(readout.labels), cycles)
         )
 
     return patterns
-
-
-def peptide_evidence() -> Evidence:
-    """Return the evidence of reads of whole peptides; SettingsError: there is no model of them."""
-    raise SettingsError(
-        "reads of whole peptides (FASTA) cannot be quantified; give --dye-sequences or --scores"
-    )

@@ -1,6 +1,7 @@
 """Distinct patterns of labels of a reference's peptides, and how many of each a protein has."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -13,11 +14,17 @@ _MAX_TAIL = 15
 _TAIL_BITS = 4
 
 
-@dataclass(frozen=True)
-class ProteinPatterns:
-    """The dye sequences of a reference; `weights`, sparse (P, D), has how many a protein gives."""
+Sequences = TypeVar("Sequences")
 
-    dye_sequences: DyeSequences
+
+@dataclass(frozen=True)
+class ProteinPatterns(Generic[Sequences]):
+    """The patterns of a reference: distinct dye sequences, or symbols of whole peptides.
+
+    `weights`, sparse (P, D), has how many of each a protein gives.
+    """
+
+    sequences: Sequences
     weights: csr_array
 
 
@@ -28,7 +35,7 @@ def dye_patterns(
     count: int,
     channels: int,
     cycles: int,
-) -> ProteinPatterns:
+) -> ProteinPatterns[DyeSequences]:
     """Return the distinct dye sequences of peptides as an experiment of `cycles` sees them.
 
     `proteins` (int) and `weights` (float64), each of shape (peptides,), are the protein of a

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
 from pepseq.io.dataframes import check_parquet, format_frame, is_parquet
@@ -19,7 +21,8 @@ from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
 from pepseq.quantification.error_rates import Errors
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
-from pepseq.quantification.quantify_reads import check_quantify, make_evidence
+from pepseq.quantification.peptide_evidence import PeptideCounts, count_peptide_reads
+from pepseq.quantification.quantify_reads import ReadSource, check_quantify, make_evidence
 from pepseq.quantification.quantities import Quantities, estimate_quantities
 from pepseq.quantification.spike_ins import SpikeIns, read_spike_ins
 from pepseq.readout.readout import Readout
@@ -45,8 +48,9 @@ def quantify(
 ) -> Quantities:
     """Write the table of amounts of a reference's proteins, as TSV or Parquet by the name's suffix.
 
-    reads: with `config.dye_sequences` a file of dye sequences as whatprot's, with `config.scores` a
-        table with the columns read, id and score, or those of whatprot's classifications.
+    reads: FASTA of whole peptides; with `config.dye_sequences` a file of dye sequences as
+        whatprot's; with `config.scores` a table with the columns read, id and score, or those of
+        whatprot's classifications.
     reference: FASTA files of the proteins that may be in the sample.
     score_ids: file of the dye sequences that reads were scored with.
     known: spike-ins with given copies: FASTA with copies=NUMBER in its headers, or a table with the
@@ -71,21 +75,31 @@ def quantify(
     rates = check_quantify(readout, config, errors)
     bad: list[FailedRecord] = []
 
-    def count(limits: DyeLimits) -> DyeCounts:
+    def count_dyes(limits: DyeLimits) -> DyeCounts:
         counts = read_dye_counts(reads, limits, bad)
         if config.cycles is None:
             log.info("cycles: %d, the symbols of the longest read", counts.cycles)
-        if bad:
-            log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
         return counts
+
+    def count_peptides(is_given: np.ndarray) -> PeptideCounts:
+        groups = readout.group_symbols
+        records = read_fasta(reads, reads=True, bad=bad, groups=groups, repeated_ids=True)
+        return count_peptide_reads(records, readout, is_given, str(reads), bad, groups)
 
     with Outputs(force) as outputs:
         stream = outputs.open(output, "amounts")
         spike_ins = None if known is None else read_spike_ins(known)
         proteins, left_out = _read_reference(references, spike_ins)
         evidence = make_evidence(
-            proteins, readout, config, digestion, rates, count, (reads, score_ids)
+            proteins,
+            readout,
+            config,
+            digestion,
+            rates,
+            ReadSource(count_dyes, count_peptides, (reads, score_ids)),
         )
+        if bad:
+            log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
         copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
         done = estimate_quantities(proteins, evidence, config, digestion, copies)
         stream.write(format_frame(done.table, output))
@@ -94,7 +108,11 @@ def quantify(
         about |= {"proteins": len(proteins), "left_out": left_out}
         about |= {"groups": done.groups, "decoys": done.groups * done.decoy_sets}
         settings = {"readout": str(readout), "labels": ",".join(readout.labels), **asdict(config)}
-        settings |= {"digestion": asdict(digestion), "errors": asdict(rates), "reference": about}
+        settings |= {
+            "digestion": asdict(digestion),
+            "errors": rates and asdict(rates),
+            "reference": about,
+        }
         outputs.record(output, run_record("quantify", settings, [reads, *others], started))
     refuse_failed(bad, done.distinct, output, keep_going)
     return done

@@ -1,13 +1,14 @@
 """Amounts of proteins from reads in memory."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.digestion.digest import digest
+from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.dye_codes import check_cycles, max_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.io.failures import FailedRecord, refuse_in_memory
@@ -18,16 +19,23 @@ from pepseq.quantification.evidence import (
     Evidence,
     dye_evidence,
     labelled_patterns,
-    peptide_evidence,
 )
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
+from pepseq.quantification.peptide_evidence import (
+    PeptideCounts,
+    count_peptide_reads,
+    peptide_evidence,
+)
+from pepseq.quantification.peptide_reads import check_misreads
 from pepseq.quantification.quantities import Quantities, estimate_quantities, thread_count
 from pepseq.quantification.score_evidence import score_evidence
 from pepseq.quantification.score_tables import read_scores
 from pepseq.quantification.scored_sequences import read_scored_sequences, reference_sequences
 from pepseq.quantification.spike_ins import read_spike_ins
+from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
+from pepseq.templates.read_symbols import read_symbols
 
 
 def quantify_reads(
@@ -43,9 +51,10 @@ def quantify_reads(
 ) -> Quantities:
     """Return the amounts of a reference's proteins in the sample that reads come from.
 
-    reads: with `config.dye_sequences` a list of dye sequences, a mapping of dye sequences to their
-        counts, or a DataFrame with the column sequence, and count if they are counted; with
-        `config.scores` a DataFrame with the columns read, id and score.
+    reads: whole peptides, in the forms of `reference`; with `config.dye_sequences` a list of dye
+        sequences, a mapping of dye sequences to their counts, or a DataFrame with the column
+        sequence, and count if they are counted; with `config.scores` a DataFrame with the columns
+        read, id and score.
     reference: proteins that may be in the sample: a list of texts, of (id, text) pairs or of
         Biopython SeqRecords, a mapping of ids to texts, or a DataFrame with id and sequence.
     score_ids: the dye sequences that reads were scored with: a mapping of ids to dye sequences, or
@@ -72,26 +81,51 @@ def quantify_reads(
     proteins = known_proteins(records, "reference")
     bad: list[FailedRecord] = []
 
-    def count(limits: DyeLimits) -> DyeCounts:
+    def count_dyes(limits: DyeLimits) -> DyeCounts:
         counts = dye_counts_in_memory(reads, limits, bad)
         refuse_in_memory(bad)
         return counts
 
-    evidence = make_evidence(proteins, readout, config, digestion, rates, count, (reads, score_ids))
+    def count_peptides(is_given: np.ndarray) -> PeptideCounts:
+        groups = readout.group_symbols
+        read_records = records_of(reads, groups)
+        counts = count_peptide_reads(read_records, readout, is_given, "reads", bad, groups)
+        refuse_in_memory(bad)
+        return counts
+
+    source = ReadSource(count_dyes, count_peptides, (reads, score_ids))
+    evidence = make_evidence(proteins, readout, config, digestion, rates, source)
     copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
     return estimate_quantities(proteins, evidence, config, digestion, copies)
 
 
 def check_quantify(
     readout: Readout, config: QuantifyConfig, errors: Errors | None
-) -> SequencingErrors:
-    """Return the error rates; SettingsError for settings that do not fit the readout."""
+) -> SequencingErrors | None:
+    """Return the error rates, None for whole peptides; SettingsError for settings that do not fit.
+
+    Raises InputError for a faulty file of error rates.
+    """
     if not (config.dye_sequences or config.scores):
-        peptide_evidence()
+        if errors is not None:
+            raise SettingsError(
+                "errors: give them for dye sequences and scores only; else missed_label, misread"
+            )
+        check_misreads(readout, config.misread)
+        return None
     rates = dye_error_rates(readout, errors, config.error_scale)
     if config.cycles is not None:
         check_cycles(rates.channels, config.cycles)
     return rates
+
+
+@dataclass(frozen=True)
+class ReadSource:
+    """Where reads come from: functions that count them, or a table of scores and their ids."""
+
+    count_dyes: Callable[[DyeLimits], DyeCounts]
+    count_peptides: Callable[[np.ndarray], PeptideCounts]
+    scores: tuple[Any, Any | None]
 
 
 def make_evidence(
@@ -99,19 +133,19 @@ def make_evidence(
     readout: Readout,
     config: QuantifyConfig,
     digestion: DigestConfig,
-    errors: SequencingErrors,
-    count: Callable[[DyeLimits], DyeCounts],
-    scores: tuple[Any, Any | None],
+    errors: SequencingErrors | None,
+    source: ReadSource,
 ) -> Evidence:
-    """Return the evidence of reads of any kind.
-
-    `count` reads dye sequences; `scores`: the table of scores and the dye sequences of its ids.
-    """
+    """Return the evidence of reads of any kind; `errors`: as of `check_quantify`."""
     given = proteins.given_labels(readout, digestion)
+    threads = thread_count(config)
+    if errors is None:
+        symbols = read_symbols(readout, config.missed_label, config.misread)
+        return peptide_evidence(source.count_peptides(given), symbols, threads)
     if config.dye_sequences:
-        counts = count(DyeLimits(readout, given, config.cycles))
-        return dye_evidence(counts, readout, errors, thread_count(config))
-    table, ids = scores
+        counts = source.count_dyes(DyeLimits(readout, given, config.cycles))
+        return dye_evidence(counts, readout, errors, threads)
+    table, ids = source.scores
     rows = read_scores(table)
     if ids is not None:
         sequences = read_scored_sequences(ids, readout)

@@ -69,7 +69,7 @@ def score_evidence(
     )
 
     def fit(reference: DigestedReference) -> tuple[DigestedReference, Follow]:
-        place = find_keys(pattern_keys(reference.patterns.dye_sequences), known.keys)
+        place = find_keys(pattern_keys(reference.patterns.sequences), known.keys)
         reference = _with_known_decoys(reference, place >= 0, seed)
         probabilities = _probabilities(likelihoods, reference, place, errors, left_out)
 
@@ -148,7 +148,7 @@ def _with_known_decoys(
             "scored with: they are left out",
             share,
         )
-    sequences = patterns.dye_sequences
+    sequences = patterns.sequences
     labels = (sequences.channels >= 0).sum(1) + sequences.tails.sum(1)
     random = np.random.default_rng(seed)
     peptides = patterns.weights[:groups].sum(0) * is_known
@@ -179,7 +179,7 @@ def _with_known_decoys(
     return DigestedReference(
         reference.groups,
         reference.invisible,
-        without_twins(ProteinPatterns(patterns.dye_sequences, weights), groups),
+        without_twins(ProteinPatterns(patterns.sequences, weights), groups),
         reference.sets,
     )
 
@@ -192,7 +192,7 @@ def _probabilities(
     left_out: float,
 ) -> ReadProbabilities:
     """Return the likelihoods of all patterns; `place`: of each among the dye sequences."""
-    sequences = reference.patterns.dye_sequences
+    sequences = reference.patterns.sequences
     pattern = np.full(max(place.max(), likelihoods.key.max()) + 1, -1)
     pattern[place[place >= 0]] = np.flatnonzero(place >= 0)
     kept = pattern[likelihoods.key] >= 0

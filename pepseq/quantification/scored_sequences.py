@@ -10,6 +10,7 @@ import numpy as np
 from pepseq.errors import InputError, quoted
 from pepseq.fluorosequencing.dye_codes import max_cycles
 from pepseq.fluorosequencing.molecules import LabelledPeptides
+from pepseq.fluorosequencing.read_probabilities import DyeSequences
 from pepseq.io.checked_tables import read_checked_table
 from pepseq.quantification.patterns import ProteinPatterns, dye_patterns, pattern_keys
 from pepseq.readout.dye_sequences import UNLABELLED, check_channels, read_dye_sequences
@@ -65,13 +66,13 @@ def read_scored_sequences(given: Any, readout: Readout) -> ScoredSequences:
 
 
 def reference_sequences(
-    names: Sequence[str], patterns: ProteinPatterns, readout: Readout
+    names: Sequence[str], patterns: ProteinPatterns[DyeSequences], readout: Readout
 ) -> ScoredSequences:
     """Return the dye sequences of a reference, whose ids are those of `names` that it has.
 
     `patterns` are of the codes' largest number of cycles.
     """
-    keys = pattern_keys(patterns.dye_sequences)
+    keys = pattern_keys(patterns.sequences)
     allowed = {UNLABELLED, *map(str, range(len(readout.labels)))}
     named = [name for name in names if name and not set(name) - allowed]
     places = find_keys(_keys_of_texts(named, readout), keys)
@@ -119,5 +120,5 @@ def _keys_of_texts(texts: Sequence[str], readout: Readout) -> np.ndarray:
     )
     keys = np.zeros((len(texts), 2), np.int64)
     entries = patterns.weights.tocoo()
-    keys[entries.row] = pattern_keys(patterns.dye_sequences)[entries.col]
+    keys[entries.row] = pattern_keys(patterns.sequences)[entries.col]
     return keys

@@ -218,3 +218,33 @@ def test_reads_that_no_protein_gives():
 def test_an_id_with_the_separator_of_groups():
     with pytest.raises(InputError, match="reference:1: 'a;b': expected an id without ;"):
         quantify(["..1"], {"a;b": "MACK"})
+
+
+def test_reads_of_whole_peptides(run, fasta, tmp_path):
+    config = pepseq.SimulateConfig(missed_label=0.05, misread=0.01)
+    drawn = pepseq.simulate_reads(PROTEINS, LABELS, 3000, copies={"p0": 5, "p1": 1}, config=config)
+    reads = fasta("reads", list(zip(drawn.reads["id"], drawn.reads["sequence"], strict=True)))
+    reference, out = fasta("reference", list(PROTEINS.items())), tmp_path / "amounts.tsv"
+    args = ("--labels", "DE,C,Y", "--missed-label", "0.05", "--misread", "0.01")
+    assert run("quantify", reads, "--reference", reference, "-o", out, *args).code == 0
+    table = pd.read_csv(out, sep="\t")
+    assert table["proteins"].tolist() == ["p0", "p1"]
+    assert table["molar_fraction"].tolist() == pytest.approx([5 / 6, 1 / 6], abs=0.03)
+    config = pepseq.QuantifyConfig(missed_label=0.05, misread=0.01)
+    in_memory = pepseq.quantify_reads(drawn.reads, PROTEINS, LABELS, config=config).table
+    assert in_memory["low"].tolist() == pytest.approx(table["low"].tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        ("XXXX", "reads:2: '2': expected a read with a label, found none"),
+        ("XYXX", "reads:2: '2': no peptide of the reference has the label Y"),
+        ("XWXX", "reads:2: '2': expected residues of the readout .*, found 'W' at residue 2"),
+    ],
+)
+def test_faulty_reads_of_whole_peptides(read, message):
+    with pytest.raises(InputError, match=message):
+        pepseq.quantify_reads(["XXCX", read], {"a": "MACK"}, LABELS)
+    with pytest.raises(SettingsError, match="errors: give them for dye sequences and scores only"):
+        pepseq.quantify_reads(["XXCX"], {"a": "MACK"}, LABELS, errors=RATES)
