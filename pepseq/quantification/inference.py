@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from pepseq.quantification.depth import DepthSettings, Follow, estimate_in_rounds
 from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
 from pepseq.quantification.intervals import uncertainty
-from pepseq.quantification.significance import likelihood_ratios, q_values
+from pepseq.quantification.significance import likelihood_ratios, q_values, substitute_ratios
 
 MIN_RATIO = 0.5
 """Nats by which a protein must make the reads more probable to be considered further."""
@@ -47,16 +47,20 @@ def infer(
     `weights`: sparse (P + decoys, D), number of peptides with each pattern, of the `proteins` P and
     of one or more sets of as many decoys. Amounts of proteins and decoys are estimated together,
     twice, the second time only of those that make the reads more probable by MIN_RATIO; a decoy may
-    explain a read as an absent protein would. The ratios of the second time, less what the other
-    proteins could make up for, give the q-values. Then the decoys are left out, and the amounts of
-    the proteins are estimated once more.
+    explain a read as an absent protein would. The ratios of the second time, less what other
+    proteins could make up for, together or the best single one, give the q-values. Then the decoys
+    are left out, and the amounts of the proteins are estimated once more.
     """
     together, first = estimate_in_rounds(weights, observed, follow, threads, settings)
     likely = np.flatnonzero(likelihood_ratios(together, first, observed.counts) >= MIN_RATIO)
     model, amounts = _estimate_only(likely, weights, together, observed, threads)
     ratios = np.zeros(weights.shape[0])
-    ratios[likely] = likelihood_ratios(model, amounts, observed.counts)
-    ratios[likely] *= uncertainty(model, observed, amounts).independence
+    alone = likelihood_ratios(model, amounts, observed.counts)
+    copies = np.zeros(weights.shape[0])
+    copies[likely] = amounts.copies
+    others = substitute_ratios(together, likely, copies, observed.counts, amounts.means)
+    independence = uncertainty(model, observed, amounts).independence
+    ratios[likely] = np.maximum(np.minimum(alone * independence, alone - others), 0)
     sets = max(1, weights.shape[0] // proteins - 1)
     q = q_values(ratios[:proteins], ratios[proteins:], sets)
     likely = likely[likely < proteins]

@@ -3,10 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from pepseq.kernels import kernel
 from pepseq.quantification.estimation import Amounts, Model
 
+NEIGHBOURS = 8
+"""Proteins that may take the place of another."""
+MAX_SHARING = 100
+"""Proteins that have a pattern; one of more proteins says little about how alike they are."""
+DECOY_WEIGHT = 1.5
+"""Absent proteins resemble present ones more than decoys do. Of what was accepted at q <= 0.01 in
+samples of 500 proteins of E. coli K-12, and of 20,000 of many species, 1.3 to 1.5 times as much was
+wrong as decoys alone would say."""
 _PROTEINS_PER_TASK = 256
 _NEWTON_STEPS = 30
 
@@ -94,21 +103,143 @@ def _fill_ratios(
             given[touched[i]] = 0.0
 
 
+def substitute_ratios(
+    model: Model, chosen: np.ndarray, copies: np.ndarray, counts: np.ndarray, means: np.ndarray
+) -> np.ndarray:
+    """Return how well another protein could take the place of each chosen one, in nats, float64.
+
+    The gain in log-likelihood, after the protein is left out, by the best amount of that one of its
+    NEIGHBOURS that gains most; all others stay as they are. `chosen`: numbers of proteins of the
+    model, int64; `copies`: amounts of all its proteins, of which `means` are made.
+    """
+    neighbours = _neighbours(model.weights, chosen)
+    result = np.zeros(len(chosen))
+    weights, reads = model.weights, model.reads
+
+    def fill(first: int) -> None:
+        last = min(first + _PROTEINS_PER_TASK, len(chosen))
+        proteins = weights.indptr, weights.indices, weights.data
+        patterns = reads.starts, reads.reads, reads.values
+        given = model.covered, copies, counts, means
+        part = slice(first, last)
+        _fill_substitutes(
+            *proteins, *patterns, *given, chosen[part], neighbours[part], result[part]
+        )
+
+    with ThreadPoolExecutor(model.threads) as pool:
+        list(pool.map(fill, range(0, len(chosen), _PROTEINS_PER_TASK)))
+    return result
+
+
+def _neighbours(weights: csr_array, chosen: np.ndarray) -> np.ndarray:
+    """Return the proteins that share most with each chosen one, int64 (chosen, NEIGHBOURS).
+
+    A shared pattern counts 1 over the number of proteins that have it, and not at all if these are
+    more than MAX_SHARING; -1 stands for none.
+    """
+    ones = np.ones(len(weights.data))
+    is_there = csr_array((ones, weights.indices, weights.indptr), weights.shape)
+    sharing = np.asarray(is_there.sum(0)).ravel()
+    rare = np.flatnonzero((sharing > 1) & (sharing <= MAX_SHARING))
+    of_rare = csr_array(is_there.tocsc()[:, rare])
+    shared = csr_array((of_rare[chosen] * (1 / sharing[rare])) @ of_rare.T)
+    result = np.full((len(chosen), NEIGHBOURS), -1)
+    for row, own in enumerate(chosen.tolist()):
+        part = slice(shared.indptr[row], shared.indptr[row + 1])
+        others, amounts = shared.indices[part], shared.data[part].copy()
+        amounts[others == own] = 0
+        best = np.lexsort((others, -amounts))[:NEIGHBOURS]
+        best = best[amounts[best] > 0]
+        result[row, : len(best)] = others[best]
+    return result
+
+
+@kernel
+def _fill_substitutes(
+    firsts,
+    patterns,
+    numbers,
+    starts,
+    reads,
+    values,
+    covered,
+    copies,
+    counts,
+    means,
+    chosen,
+    neighbours,
+    result,
+):
+    """Fill the gains of the best substitutes of the chosen proteins; see `substitute_ratios`."""
+    own, other = np.zeros((2, len(counts)))  # P(read | protein), of the reads in the lists
+    own_reads, other_reads = np.empty((2, len(counts)), np.int64)
+    for i in range(len(chosen)):
+        p = chosen[i]
+        n = 0
+        for j in range(firsts[p], firsts[p + 1]):
+            for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
+                r = reads[k]
+                if own[r] == 0:
+                    own_reads[n] = r
+                    n += 1
+                own[r] += numbers[j] * values[k]
+        for q in neighbours[i]:
+            if q < 0:
+                break
+            m = 0
+            for j in range(firsts[q], firsts[q + 1]):
+                for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
+                    r = reads[k]
+                    if other[r] == 0:
+                        other_reads[m] = r
+                        m += 1
+                    other[r] += numbers[j] * values[k]
+            # l(b) = sum n log(rest + b P) - b c, where rest lacks the protein, and b is added
+            slope = -covered[q]
+            for k in range(m):
+                r = other_reads[k]
+                rest = max(means[r] - copies[p] * own[r], 1e-6 * means[r], 1e-12)
+                other[r] /= rest
+                slope += counts[r] * other[r]
+            gain = 0.0
+            if slope > 0 and covered[q] > 0:
+                amount = max(copies[p], 1e-3 / covered[q])
+                for _ in range(_NEWTON_STEPS):
+                    slope, bend = -covered[q], 0.0
+                    for k in range(m):
+                        r = other_reads[k]
+                        x = other[r] / (1 + amount * other[r])
+                        slope += counts[r] * x
+                        bend += counts[r] * x * x
+                    step = max(slope / max(bend, 1e-300), -0.5 * amount)
+                    amount += step
+                    if abs(step) < 1e-4 * amount:
+                        break
+                gain = -amount * covered[q]
+                for k in range(m):
+                    gain += counts[other_reads[k]] * np.log(1 + amount * other[other_reads[k]])
+            result[i] = max(result[i], gain)
+            for k in range(m):
+                other[other_reads[k]] = 0.0
+        for k in range(n):
+            own[own_reads[k]] = 0.0
+
+
 def q_values(targets: np.ndarray, decoys: np.ndarray, sets: int = 1) -> np.ndarray:
     """Return the q-value of each target, float64.
 
-    The false discovery rate at a score is (decoys at least as good + 1) / sets / (targets at least
-    as good), where the decoys are `sets` times as many as the targets; the q-value is the lowest
-    rate at which a target is still accepted. A score of 0 has 1.
+    The false discovery rate at a score is (DECOY_WEIGHT * decoys at least as good + 1) / sets /
+    (targets at least as good), where the decoys are `sets` times as many as the targets; the
+    q-value is the lowest rate at which a target is still accepted. A score of 0 has 1.
 
     >>> q_values(np.array([9.0, 8, 7, 1, 0]), np.array([2.0, 0, 0, 0, 0])).round(2).tolist()
-    [0.33, 0.33, 0.33, 0.5, 1.0]
+    [0.33, 0.33, 0.33, 0.62, 1.0]
     """
     order = np.argsort(-targets, kind="stable")
     ranked = targets[order]
     better = np.searchsorted(np.sort(-decoys), -ranked, side="right")
     accepted = np.searchsorted(-ranked, -ranked, side="right")
-    rates = (better + 1) / sets / np.maximum(accepted, 1)
+    rates = (DECOY_WEIGHT * better + 1) / sets / np.maximum(accepted, 1)
     lowest = np.minimum.accumulate(rates[::-1])[::-1]
     result = np.ones(len(targets))
     result[order] = np.where(ranked > 0, np.minimum(lowest, 1), 1.0)

@@ -98,7 +98,7 @@ def test_q_values_count_decoys_and_their_sets():
     assert q_values(targets, np.zeros(5)).tolist() == [0.25, 0.25, 0.25, 0.25, 1]
     assert q_values(targets, np.zeros(500), 100)[0] == pytest.approx(1 / 100 / 4)
     with_decoy = q_values(targets, np.array([8.5, 0, 0, 0, 0]))
-    assert with_decoy.tolist() == [0.5, 0.5, 0.5, 0.5, 1]
+    assert with_decoy.tolist() == pytest.approx([0.625, 0.625, 0.625, 0.625, 1])
 
 
 @pytest.mark.parametrize("copies", [COPIES, np.array([1.0, 1, 1, 1, 1, 1])])
