@@ -49,6 +49,17 @@ _UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 Data = ParamSpec("Data")
 
 
+class FigureSize(NamedTuple):
+    """Width, height and margins around the axes, in inches."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
 class InlineSvg(NamedTuple):
     """The content of an `<svg>` element of a page, and its viewBox."""
 
@@ -58,24 +69,28 @@ class InlineSvg(NamedTuple):
 
 def inline_svg(
     key: str,
-    inches: tuple[float, float],
+    size: FigureSize,
     draw: Callable[Concatenate[Figure, Data], object],
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> InlineSvg:
     """Return the figure that `draw(figure, *data)` draws, for a page; equal data give equal texts.
 
-    `key` makes ids distinct on the page; `inches` are width and height. The title of a mark is the
-    text that `draw` returns for it, a dict of lists of texts by the artist's gid, or for a line
-    without a gid its y value.
+    `key` makes ids distinct on the page. Margins are given because matplotlib takes as long to find
+    them as to draw. The title of a mark is the text that `draw` returns for it, a dict of lists of
+    texts by the artist's gid, or for a line without a gid its y value.
     """
     stream = io.StringIO()
     with styled_figure() as figure:
         matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": key})
+        figure.set_layout_engine(None)
         titles = draw(figure, *data, **more_data)
         known = titles if isinstance(titles, dict) else {}
         known |= _titles_of_lines(figure)
-        figure.set_size_inches(*inches)
+        figure.set_size_inches(size.width, size.height)
+        left, right = size.left / size.width, 1 - size.right / size.width
+        bottom, top = size.bottom / size.height, 1 - size.top / size.height
+        figure.subplots_adjust(left, bottom, right, top, hspace=0.1)
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
             patch.set_visible(False)
         # unlike savefig, which draws a figure twice to lay it out

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pepseq.errors import InputError
 from pepseq.evaluation.tables import EVALUATION_FILES
 from pepseq.io.files import open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
-from pepseq.io.run_record import sha256
 from pepseq.io.tables import Row, read_columns, read_rows
 from pepseq.reporting.predicted_proteins import PredictedProtein
 from pepseq.reporting.result_kinds import KINDS
-from pepseq.reporting.values import as_list, nested
+from pepseq.reporting.values import as_list, distinct_names, nested, number
 
 PAGE = "report"
 """The command whose own run records are no results."""
@@ -46,10 +46,8 @@ class RecordedRun:
 
     @cached_property
     def outputs(self) -> set[str]:
-        """The SHA-256 of the outputs; of older records, which have none, that of `output`."""
-        if "outputs" not in self.record:
-            return {sha256(self.output)} if self.output.is_file() else set()
-        return set(_by_sha256(self.record["outputs"]))
+        """The SHA-256 of the outputs, none if they are not recorded."""
+        return set(_by_sha256(self.record.get("outputs")))
 
 
 def _by_sha256(files: object) -> dict[str, str]:
@@ -81,23 +79,50 @@ class EvaluationFolder:
         """The paths of its inputs by SHA-256, none if they are not recorded."""
         return self.run.inputs if self.run else {}
 
-    @property
-    def truth(self) -> tuple[Path | None, str]:
-        """The path of the true proteins, None if it is not recorded, and their SHA-256."""
-        path = self.run.setting("truth") if self.run else None
+    def input(self, setting: str) -> tuple[Path | None, str]:
+        """Return the path of the input that a setting names, None if none, and its SHA-256."""
+        path = self.run.setting(setting) if self.run else None
         if not isinstance(path, str) or path in ("", STDIO):
             return None, ""
         return Path(path), {path: digest for digest, path in self.inputs.items()}.get(path, "")
 
 
+class NamedTable(NamedTuple):
+    """A table that is shown: its name on the page, its run if known, and its rows."""
+
+    name: str
+    path: Path
+    run: RecordedRun | None
+    rows: list[dict[str, Any]]
+
+
 @dataclass
 class PredictedTable:
-    """The proteins of one table of confidences, with its run and its evaluation if known."""
+    """The proteins of one table of confidences, with its run and its evaluation if known.
+
+    `sha256s` are those of the table and, as far as they are known, of the FASTA file beside it.
+    """
 
     name: str
     proteins: list[PredictedProtein]
     run: RecordedRun | None
     evaluation: EvaluationFolder | None
+    sha256s: set[str]
+
+    def is_input_of(self, run: RecordedRun | None) -> bool:
+        """Return whether a run is known to have read these predictions."""
+        return run is not None and not self.sha256s.isdisjoint(run.inputs)
+
+    @cached_property
+    def evaluated(self) -> dict[str, Row]:
+        """The rows of the evaluation's proteins by id, none without an evaluation."""
+        rows = self.evaluation.tables["proteins"] if self.evaluation else []
+        return {row.get("id", ""): row for row in rows}
+
+    def accuracy(self, protein: PredictedProtein) -> float | None:
+        """Return a protein's accuracy in percent: that of the evaluation before one of its own."""
+        accuracy = number(self.evaluated.get(protein.id, {}).get("accuracy"))
+        return protein.accuracy if accuracy is None else accuracy
 
 
 @dataclass
@@ -117,6 +142,13 @@ class Results:
     visited: set[Path] = field(default_factory=set)
     truths: list[Path] = field(default_factory=list)
     predictions: list[PredictedTable] = field(default_factory=list)
+
+    def read_tables(self, kind: str) -> list[NamedTable]:
+        """Return the tables of a kind, under names that tell them apart."""
+        paths = self.tables[kind]
+        names = distinct_names([path.parent if KINDS[kind].of_folder else path for path in paths])
+        runs = map(self.runs.get, paths)
+        return list(map(NamedTable, names, paths, runs, map(read_rows, paths)))
 
     @property
     def names(self) -> list[tuple[Path, str]]:

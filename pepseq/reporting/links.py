@@ -37,12 +37,14 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         digests = {digest, *(run.outputs if run else ())}
         near = _nearest(results.evaluations.values(), path)
         evaluation = next((folder for folder in near if digests & folder.inputs.keys()), None)
-        run = run or _predicted_by(evaluation, results)
+        if evaluation:
+            run = run or _predicted_by(evaluation, results)
+            digests |= {evaluation.input("predicted")[1], *(run.outputs if run else ())}
         known = given or _recorded_truth(evaluation, results)
         proteins = [protein.against(known.get(protein.id)) for protein in read_proteins(path)]
-        results.predictions.append(PredictedTable(name, proteins, run, evaluation))
+        results.predictions.append(PredictedTable(name, proteins, run, evaluation, digests))
     evaluations = list(results.evaluations.values())
-    truths = [evaluation.truth[0] or evaluation.folder for evaluation in evaluations]
+    truths = [evaluation.input("truth")[0] or evaluation.folder for evaluation in evaluations]
     for evaluation, name in zip(
         evaluations, _names(truths, list(results.evaluations)), strict=True
     ):
@@ -70,25 +72,19 @@ def _nearest(listed: Iterable[Placed], path: Path) -> list[Placed]:
 
 
 def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
-    """Return the run that wrote a table; one in the table's folder is added to the results.
-
-    Of older records, which have no outputs, it is the one whose output has the table's name.
-    """
+    """Return the run that wrote a table; one in the table's folder is added to the results."""
     beside = Results()
     for path in sorted(table.parent.glob(f"*{RECORD}")):
         read_run(path, beside)
     for run in _nearest({**beside.runs, **results.runs}.values(), table):
-        older = "outputs" not in run.record and run.record["command"] == "predict"
-        if digest in run.outputs or (older and _stem(run.output) == _stem(table)):
+        if digest in run.outputs:
             results.runs[run.output] = run
             return run
     return None
 
 
-def _predicted_by(evaluation: EvaluationFolder | None, results: Results) -> RecordedRun | None:
+def _predicted_by(evaluation: EvaluationFolder, results: Results) -> RecordedRun | None:
     """Return the run that predicted the proteins of an evaluation."""
-    if evaluation is None:
-        return None
     near = _nearest(results.runs.values(), evaluation.folder)
     predict = (run for run in near if run.record["command"] == "predict")
     return next((run for run in predict if run.outputs & evaluation.inputs.keys()), None)
@@ -96,7 +92,7 @@ def _predicted_by(evaluation: EvaluationFolder | None, results: Results) -> Reco
 
 def _recorded_truth(evaluation: EvaluationFolder | None, results: Results) -> dict[str, str]:
     """Return the true proteins of an evaluation by id; none if the file has changed."""
-    named, digest = evaluation.truth if evaluation else (None, "")
+    named, digest = evaluation.input("truth") if evaluation else (None, "")
     if evaluation is None or named is None:
         return {}
     for path in (named, evaluation.folder.parent / named):
