@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from pepseq.errors import showable
 from pepseq.evaluation.figure_style import (
     BLUE,
     GREY,
@@ -42,7 +43,6 @@ _DEFAULTS = re.compile(
 )
 _AROUND_COMMANDS = re.compile(" ?([MLCQz]) ?")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
@@ -96,7 +96,7 @@ def inline_svg(
         # unlike savefig, which draws a figure twice to lay it out
         print_svg: Callable[..., None] = FigureCanvasSVG(figure).print_svg
         print_svg(stream, metadata=_UNDATED)
-    root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
+    root = ElementTree.fromstring(showable(stream.getvalue()))
     _share_styles(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
 

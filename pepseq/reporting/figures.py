@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from pepseq.errors import showable
 from pepseq.evaluation import figures
 from pepseq.evaluation.figure_style import BLUE, GREY
 from pepseq.evaluation.inline_svg import FigureSize, InlineSvg, inline_svg
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.io.tables import Row
-from pepseq.reporting.values import number, replace_unshowable
+from pepseq.reporting.values import number
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
 _SIZE = FigureSize(4.4, 2.8, left=0.5, right=0.12, bottom=0.42, top=0.28)
@@ -75,7 +76,7 @@ def _with_numbers(rows: Sequence[Row], name: str = "") -> list[Any]:
     numbers = [_Numbers({c: number(cell) for c, cell in row.items()}) for row in rows]
     for row, before in zip(numbers, rows, strict=True):
         row |= {c: int(row[c] or 0) for c in ("proteins", "residues")}
-        row[name] = replace_unshowable(before.get(name, ""))  # matplotlib refuses surrogates
+        row[name] = showable(before.get(name, ""))  # matplotlib refuses surrogates
     return numbers
 
 

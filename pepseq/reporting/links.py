@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from pepseq.reporting.discovery import (
 from pepseq.reporting.predicted_proteins import read_proteins, read_truth
 from pepseq.reporting.values import distinct_names
 
-Placed = TypeVar("Placed", RecordedRun, EvaluationFolder)
+Placed = TypeVar("Placed")
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +35,7 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         digest = sha256(path)
         run = _run_of(path, digest, results)
         digests = {digest, *(run.outputs if run else ())}
-        near = _nearest(results.evaluations.values(), path)
+        near = _nearest(results.evaluations, path)
         evaluation = next((folder for folder in near if digests & folder.inputs.keys()), None)
         if evaluation:
             run = run or _predicted_by(evaluation, results)
@@ -45,30 +45,23 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         results.predictions.append(PredictedTable(name, proteins, run, evaluation, digests))
     evaluations = list(results.evaluations.values())
     truths = [evaluation.input("truth")[0] or evaluation.folder for evaluation in evaluations]
-    for evaluation, name in zip(
-        evaluations, _names(truths, list(results.evaluations)), strict=True
-    ):
+    names = _names(truths, list(results.evaluations))
+    for evaluation, name in zip(evaluations, names, strict=True):
         evaluation.name = name
         evaluation.predicted_by = _predicted_by(evaluation, results)
 
 
-def _stem(path: Path) -> str:
-    """Return a file's name without its suffixes."""
-    return Path(without_suffix(path.name)).stem
-
-
 def _names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
     """Return file names without suffixes; those that come several times have their place."""
-    stems = list(map(_stem, paths))
-    distinct = distinct_names(places)
-    named = zip(stems, distinct, strict=True)
+    stems = [Path(without_suffix(path.name)).stem for path in paths]
+    named = zip(stems, distinct_names(places), strict=True)
     return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
 
 
-def _nearest(listed: Iterable[Placed], path: Path) -> list[Placed]:
+def _nearest(results: Mapping[Path, Placed], path: Path) -> list[Placed]:
     """Return results with those of the same folder first, as there may be copies elsewhere."""
-    places = [(r, r.output if isinstance(r, RecordedRun) else r.folder) for r in listed]
-    return [r for r, place in sorted(places, key=lambda pair: pair[1].parent != path.parent)]
+    places = sorted(results, key=lambda place: place.parent != path.parent)
+    return [results[place] for place in places]
 
 
 def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
@@ -76,7 +69,7 @@ def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
     beside = Results()
     for path in sorted(table.parent.glob(f"*{RECORD}")):
         read_run(path, beside)
-    for run in _nearest({**beside.runs, **results.runs}.values(), table):
+    for run in _nearest(beside.runs | results.runs, table):
         if digest in run.outputs:
             results.runs[run.output] = run
             return run
@@ -85,9 +78,10 @@ def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
 
 def _predicted_by(evaluation: EvaluationFolder, results: Results) -> RecordedRun | None:
     """Return the run that predicted the proteins of an evaluation."""
-    near = _nearest(results.runs.values(), evaluation.folder)
-    predict = (run for run in near if run.record["command"] == "predict")
-    return next((run for run in predict if run.outputs & evaluation.inputs.keys()), None)
+    for run in _nearest(results.runs, evaluation.folder):
+        if run.record["command"] == "predict" and run.outputs & evaluation.inputs.keys():
+            return run
+    return None
 
 
 def _recorded_truth(evaluation: EvaluationFolder | None, results: Results) -> dict[str, str]:
