@@ -8,9 +8,9 @@ from pepseq.errors import SettingsError
 from pepseq.io.tables import Row
 from pepseq.readout.readout import Readout
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import EvaluationFolder, NamedTable, RecordedRun, Results
 from pepseq.reporting.predicted_proteins import OBSERVED
 from pepseq.reporting.provenance import network, reference_proteins
+from pepseq.reporting.results import EvaluationFolder, NamedTable, RecordedRun, Results
 from pepseq.reporting.values import distinct_names, nested, number, shown, total
 from pepseq.sequences.residues import AMINO_ACIDS
 

@@ -9,8 +9,9 @@ from pepseq.errors import readable, showable
 from pepseq.io.files import check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
-from pepseq.reporting.discovery import PAGE, RECORD, find_results, log_results, read_run
+from pepseq.reporting.discovery import PAGE, find_results, log_results, read_run
 from pepseq.reporting.links import link
+from pepseq.reporting.results import RECORD
 
 Paths = str | Path | Sequence[str | Path]
 

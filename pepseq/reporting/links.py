@@ -8,15 +8,9 @@ from typing import TypeVar
 
 from pepseq.io.compression import without_suffix
 from pepseq.io.run_record import sha256
-from pepseq.reporting.discovery import (
-    RECORD,
-    EvaluationFolder,
-    PredictedTable,
-    RecordedRun,
-    Results,
-    read_run,
-)
+from pepseq.reporting.discovery import read_run
 from pepseq.reporting.predicted_proteins import read_proteins, read_truth
+from pepseq.reporting.results import RECORD, EvaluationFolder, PredictedTable, RecordedRun, Results
 from pepseq.reporting.values import distinct_names
 
 Placed = TypeVar("Placed")

@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import NamedTable, Results
 from pepseq.reporting.local_paths import local_text
+from pepseq.reporting.results import NamedTable, Results
 from pepseq.reporting.values import TENTHS, number, tenth, total
 
 MAX_ROWS = 200

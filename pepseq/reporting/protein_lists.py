@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pepseq.reporting.discovery import NamedTable, PredictedTable, Results
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
+from pepseq.reporting.results import NamedTable, PredictedTable, Results
 from pepseq.reporting.values import TENTHS, Column, columns, number
 from pepseq.structure.model_names import short_id
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pepseq.reporting.discovery import RecordedRun, Results
 from pepseq.reporting.local_paths import local, local_arguments
+from pepseq.reporting.results import RecordedRun, Results
 from pepseq.reporting.values import as_list, distinct_names, nested, number
 
 _BUNDLED_FILES, _BUNDLED = "templates/bundled", "the bundled proteins of E. coli K-12 and EC590"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import NamedTable, Results
 from pepseq.reporting.local_paths import local_text
+from pepseq.reporting.results import NamedTable, Results
 from pepseq.reporting.values import mean, number
 from pepseq.structure.model_names import short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD

@@ -10,8 +10,8 @@ from result_files import HOSTILE
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.reporting import figures
 from pepseq.reporting.accuracy import accuracy
-from pepseq.reporting.discovery import EvaluationFolder, Results
 from pepseq.reporting.page import environment
+from pepseq.reporting.results import EvaluationFolder, Results
 
 LENGTHS = [
     {"length": name, "proteins": "0", "macro": "", "neighbours_macro": "", "commonest_macro": ""}
