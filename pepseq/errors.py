@@ -3,6 +3,9 @@
 A message is one line: what is wrong, where, and the next step.
 """
 
+import re
+
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 
 
@@ -73,3 +76,8 @@ def printable(text: str) -> str:
         return text
     text = readable(text)
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def showable(text: str) -> str:
+    """Return text with U+FFFD for each character that HTML and XML may not hold."""
+    return _UNSHOWABLE.sub("\ufffd", text)

@@ -49,13 +49,18 @@ def readout_table(path, proteins, templates=True, at=sure):
     return path
 
 
-def run_record(output, command, inputs=(), outputs=(), **settings):
-    """Write a run record beside an output, an older one without `outputs`."""
+def run_record(output, command, inputs=(), outputs=None, **settings):
+    """Write a run record beside an output, by default with the output if it is a file.
+
+    Records of older versions have no outputs: `outputs=()`.
+    """
+    if outputs is None:
+        outputs = [output] if output.is_file() else []
     record = {
         "command": command,
         "pepseq": "0.1.0",
         "settings": settings,
-        "inputs": [{"path": str(path), "sha256": "0" * 64} for path in inputs],
+        "inputs": [{"sha256": "0" * 64, **describe_file(path)} for path in inputs],
         "libraries": {"numpy": "2.0"},
         "python": "3.11.7",
         "started": "2026-01-02T03:04:05Z",

@@ -4,6 +4,8 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,20 @@ COMPARISON_FILES = (
 
 _MAX_NUMBER = 1e15
 _NUMBER_OR_NOTHING = re.compile(r"([0-9]{1,15}(\.[0-9]+)?)?")
+_COMPARED = {
+    "proteins": "proteins.scored",
+    "hidden": "residues.hidden",
+    "macro": "hidden_residue_accuracy.macro",
+    "sd": "hidden_residue_accuracy.sd",
+    "micro": "hidden_residue_accuracy.micro",
+    "identity_macro": "identity.macro",
+    "identity_micro": "identity.micro",
+    "fully_right": "fully_right",
+    "commonest_macro": "baselines.commonest",
+    "neighbours_macro": "baselines.neighbours",
+    "expected_calibration_error": "calibration.expected_calibration_error",
+}
+"""Columns of compared.tsv after the key, and where a summary has their cells."""
 _CELLS = {"length": re.compile(".+", re.S), "amino_acid": re.compile(f"[{AMINO_ACIDS}]")}
 """Cells of columns that are no number or nothing."""
 _LENGTH_COLUMNS = ("length", "proteins", "macro", "micro")
@@ -127,7 +143,7 @@ def _read_evaluation(trained_on: str, tested_on: str, folder: Path) -> ComparedE
         )
     summary: Any = read_json(path)
     try:
-        row = {name: _number(name, value) for name, value in _compared_cells(summary).items()}
+        row = _compared_row(summary)
         readout = summary["readout"]
         if not isinstance(readout, str) or not readout.isprintable():
             raise TypeError(f"readout {found_json(readout)}")
@@ -138,34 +154,18 @@ def _read_evaluation(trained_on: str, tested_on: str, folder: Path) -> ComparedE
     return ComparedEvaluation(EvaluationKey(readout, trained_on, tested_on), row, *tables)
 
 
-def _number(name: str, value: object) -> int | float | None:
-    """Return a number of reasonable size, or None, as it is; TypeError for anything else."""
-    if value is None:
-        return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and isinstance(value, int | float) and abs(value) <= _MAX_NUMBER:
-        return value
-    raise TypeError(f"{name} {found_json(value)}")
-
-
-def _compared_cells(summary: Any) -> dict[str, object]:
-    """Return the cells of compared.tsv; KeyError or TypeError if the summary lacks one."""
-    accuracy, identity = summary["hidden_residue_accuracy"], summary["identity"]
+def _compared_row(summary: Any) -> dict[str, int | float | None]:
+    """Return the cells of compared.tsv; KeyError or TypeError for one that is missing or odd."""
     baselines = {row["baseline"]: row["macro"] for row in summary["baselines"]}
     calibration = summary["calibration"] or {"expected_calibration_error": None}
-    return {
-        "proteins": summary["proteins"]["scored"],
-        "hidden": summary["residues"]["hidden"],
-        "macro": accuracy["macro"],
-        "sd": accuracy["sd"],
-        "micro": accuracy["micro"],
-        "identity_macro": identity["macro"],
-        "identity_micro": identity["micro"],
-        "fully_right": summary["fully_right"],
-        "commonest_macro": baselines["commonest"],
-        "neighbours_macro": baselines["neighbours"],
-        "expected_calibration_error": calibration["expected_calibration_error"],
-    }
+    cells: Any = {**summary, "baselines": baselines, "calibration": calibration}
+    row: dict[str, int | float | None] = {}
+    for name, path in _COMPARED.items():
+        value = row[name] = reduce(getitem, path.split("."), cells)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (is_number and abs(value) <= _MAX_NUMBER):
+            raise TypeError(f"{name} {found_json(value)}")
+    return row
 
 
 def _read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -200,10 +200,9 @@ def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -
 
     write_rows(folder / "compared.tsv", [{**e.key._asdict(), **e.row} for e in evaluations])
     write_rows(folder / "cross.tsv", cross_rows(evaluations))
-    lengths = [{**e.key._asdict(), **row} for e in evaluations for row in e.lengths]
-    write_rows(folder / "lengths.tsv", lengths, (*KEY, *_LENGTH_COLUMNS))
-    amino_acids = [{**e.key._asdict(), **row} for e in evaluations for row in e.amino_acids]
-    write_rows(folder / "amino_acids.tsv", amino_acids, (*KEY, *_AMINO_ACID_COLUMNS))
+    for name, columns in {"lengths": _LENGTH_COLUMNS, "amino_acids": _AMINO_ACID_COLUMNS}.items():
+        rows = [{**e.key._asdict(), **row} for e in evaluations for row in getattr(e, name)]
+        write_rows(folder / f"{name}.tsv", rows, (*KEY, *columns))
     save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, evaluations)
     save_png(folder / "lengths.png", comparison_figures.draw_accuracies_by_length, evaluations)
     save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, evaluations)

@@ -8,12 +8,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError
 from pepseq.evaluation.baselines import Baselines, fit_baselines, fit_on_truth
-from pepseq.evaluation.matches import (
-    count_records,
-    list_missing,
-    match_predictions,
-    warn_of_unmatched,
-)
+from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.provenance import (
     EvaluationFiles,
     read_run_record,
@@ -103,37 +98,33 @@ def _evaluate_files(
     if not proteins:
         raise no_usable_record(failed)
     refuse_swapped(proteins, files, readout)
-    in_truth = len(proteins) + len(failed)
     baselines = _fit_baselines(proteins, files.background, readout, keep_going)
-    unusable: list[FailedRecord] = []
-    records = read_fasta(files.predicted, bad=unusable)
-    matches = match_predictions(
-        proteins, records, files.predicted, readout, baselines, unusable, files.table is not None
-    )
-    scores = matches.scores(proteins)
+    kept = files.table is not None
+    matches = Matches(proteins, files.truth, files.predicted, readout, baselines, kept)
+    matches.add_all(read_fasta(files.predicted, bad=matches.failed))
     if files.table is None:  # else the rows of the table are checked, which names their lines
-        refuse_wrong_labels(scores, matches.labels, files.predicted, readout)
+        refuse_wrong_labels(matches)
         if recorded_readout(files.predicted) is None:
-            refuse_other_readout(matches, files, readout)
-    refuse_nothing_scored(matches, proteins, files.truth)
-    unmatched = warn_of_unmatched(matches, failed, files.truth, files.predicted)
-    failed += unusable + list_missing(proteins, matches, files.truth, files.predicted)
-    counts = count_records(in_truth, unmatched, matches, failed)
+            refuse_other_readout(matches, files)
+    refuse_nothing_scored(matches)
+    counts = matches.count_records(failed)
+    failed += matches.failed + matches.missing()
     nearest = calibrations = bands = None
     if files.reference:
         from pepseq.evaluation.nearest import find_nearest  # imports numba
 
-        sequences = [proteins[name].sequence for name in scores.ids]
+        ids = [name for name in proteins if name in matches.counts]
+        sequences = [proteins[name].sequence for name in ids]
         nearest = find_nearest(sequences, files.reference, readout)
-        bands = dict(zip(scores.ids, nearest.bands, strict=True))
+        bands = dict(zip(ids, nearest.bands, strict=True))
         _warn_of_missing_references(files)
     if files.table is not None:
         from pepseq.evaluation.confidence_table import read_confidences  # imports pandas
         from pepseq.evaluation.reliability import calibrate
 
         table = read_confidences(files.table)
-        calibrations = calibrate(table, str(files.table), proteins, matches, readout, bands)
-    return build_evaluation(scores, readout, counts, baselines, calibrations, nearest), failed
+        calibrations = calibrate(table, str(files.table), matches, bands)
+    return build_evaluation(matches, counts, calibrations, nearest), failed
 
 
 def _fit_baselines(

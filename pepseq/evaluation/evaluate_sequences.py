@@ -5,12 +5,7 @@ from typing import Any
 
 from pepseq.errors import InputError
 from pepseq.evaluation.baselines import fit_on_truth
-from pepseq.evaluation.matches import (
-    count_records,
-    list_missing,
-    match_predictions,
-    warn_of_unmatched,
-)
+from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.result import Evaluation, build_evaluation
 from pepseq.io.failures import refuse_in_memory
 from pepseq.prediction.reconstruct import Reconstructions
@@ -58,17 +53,15 @@ def evaluate_sequences(
         if not sequences:
             raise InputError(f"{source}: expected sequences, found none")
     baselines = fit_on_truth([record.sequence for record in proteins.values()], readout)
-    matches = match_predictions(
-        proteins, records, "predicted", readout, baselines, [], confidences is not None
-    )
-    failed = matches.failed + list_missing(proteins, matches, "truth", "predicted")
-    refuse_in_memory(failed)
-    unmatched = warn_of_unmatched(matches, failed, "truth", "predicted")
+    kept = confidences is not None
+    matches = Matches(proteins, "truth", "predicted", readout, baselines, kept)
+    matches.add_all(records)
+    refuse_in_memory(matches.failed + matches.missing())
+    counts = matches.count_records()
     calibrations = None
     if confidences is not None:
         from pepseq.evaluation.reliability import calibrate_in_memory  # imports pandas
 
         ids = [record.id for record in records]
-        calibrations = calibrate_in_memory(confidences, ids, proteins, matches, readout)
-    counts = count_records(len(proteins), unmatched, matches, failed)
-    return build_evaluation(matches.scores(proteins), readout, counts, baselines, calibrations)
+        calibrations = calibrate_in_memory(confidences, ids, matches)
+    return build_evaluation(matches, counts, calibrations)

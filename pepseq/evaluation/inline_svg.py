@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from pepseq.errors import showable
 from pepseq.evaluation.figure_style import (
     BLUE,
     GREY,
@@ -42,11 +43,21 @@ _DEFAULTS = re.compile(
 )
 _AROUND_COMMANDS = re.compile(" ?([MLCQz]) ?")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 Data = ParamSpec("Data")
+
+
+class FigureSize(NamedTuple):
+    """Width, height and margins around the axes, in inches."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    bottom: float
+    top: float
 
 
 class InlineSvg(NamedTuple):
@@ -58,30 +69,34 @@ class InlineSvg(NamedTuple):
 
 def inline_svg(
     key: str,
-    inches: tuple[float, float],
+    size: FigureSize,
     draw: Callable[Concatenate[Figure, Data], object],
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> InlineSvg:
     """Return the figure that `draw(figure, *data)` draws, for a page; equal data give equal texts.
 
-    `key` makes ids distinct on the page; `inches` are width and height. The title of a mark is the
-    text that `draw` returns for it, a dict of lists of texts by the artist's gid, or for a line
-    without a gid its y value.
+    `key` makes ids distinct on the page. Margins are given because matplotlib takes as long to find
+    them as to draw. The title of a mark is the text that `draw` returns for it, a dict of lists of
+    texts by the artist's gid, or for a line without a gid its y value.
     """
     stream = io.StringIO()
     with styled_figure() as figure:
         matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": key})
+        figure.set_layout_engine(None)
         titles = draw(figure, *data, **more_data)
         known = titles if isinstance(titles, dict) else {}
         known |= _titles_of_lines(figure)
-        figure.set_size_inches(*inches)
+        figure.set_size_inches(size.width, size.height)
+        left, right = size.left / size.width, 1 - size.right / size.width
+        bottom, top = size.bottom / size.height, 1 - size.top / size.height
+        figure.subplots_adjust(left, bottom, right, top, hspace=0.1)
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
             patch.set_visible(False)
         # unlike savefig, which draws a figure twice to lay it out
         print_svg: Callable[..., None] = FigureCanvasSVG(figure).print_svg
         print_svg(stream, metadata=_UNDATED)
-    root = ElementTree.fromstring(_UNSHOWABLE.sub("\ufffd", stream.getvalue()))
+    root = ElementTree.fromstring(showable(stream.getvalue()))
     _share_styles(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
 

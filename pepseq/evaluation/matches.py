@@ -81,15 +81,23 @@ class ScoredProteins:
 
 @dataclass
 class Matches:
-    """Reconstructions that were matched with true proteins.
+    """Reconstructions matched with true proteins by id, and what is right in them.
 
-    `failed` are records that could not be read or compared; `unmatched` are ids that the truth does
-    not have; `predictions` holds the codes of each reconstruction that was scored, if kept.
-    `labels`, int64 (2,), counts residues predicted as an amino acid that the readout identifies,
-    and those of them that the truth has as another. `amino_acids`, int64 (2, 20), counts for each
-    amino acid the residues that either has as it, and those that only one of them has.
+    `truth` are true proteins by id; `truth_source` and `source` name them and the reconstructions
+    in messages. `failed` are records that could not be read or compared; `unmatched` are ids that
+    the truth does not have; `predictions` holds the codes of each reconstruction that was scored,
+    if they are kept. `labels`, int64 (2,), counts residues predicted as an amino acid that the
+    readout identifies, and those of them that the truth has as another. `amino_acids`, int64
+    (2, 20), counts for each amino acid the residues that either has as it, and those that only one
+    of them has.
     """
 
+    truth: dict[str, Record]
+    truth_source: str | Path
+    source: str | Path
+    readout: Readout
+    baselines: Baselines | None
+    keep_predictions: bool
     counts: dict[str, ProteinCounts] = field(default_factory=dict)
     confusion: np.ndarray = field(default_factory=lambda: np.zeros((20, 20), dtype=np.int64))
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
@@ -98,75 +106,79 @@ class Matches:
     labels: np.ndarray = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
     amino_acids: np.ndarray = field(default_factory=lambda: np.zeros((2, 20), dtype=np.int64))
 
-    @property
-    def records(self) -> int:
-        """Number of predicted records."""
-        return len(self.counts) + len(self.failed) + len(self.unmatched)
+    def add_all(self, predicted: Iterable[Record]) -> None:
+        """Count every reconstruction that has a true protein.
 
-    def scores(self, order: Iterable[str]) -> ScoredProteins:
-        """Return the proteins compared, in the order of the ids given."""
-        ids = [name for name in order if name in self.counts]
-        counts = np.array([self.counts[name] for name in ids], dtype=np.int64)
-        return ScoredProteins(ids, counts.reshape(len(ids), len(COUNTS)), self.confusion)
+        Raises InputError if no id is in both, and if most reconstructions have another length than
+        the truth.
+        """
+        other_lengths = []
+        for record in predicted:
+            if record.id not in self.truth:
+                self.unmatched.add(record.id)
+                continue
+            true, guess = encode(self.truth[record.id].sequence), encode(record.sequence)
+            if reason := _fault(true, guess, record.sequence):
+                self.failed.append(FailedRecord(str(self.source), record.line, record.id, reason))
+                if len(true) != len(guess):
+                    other_lengths.append(record)
+                continue
+            self._add(record.id, true, guess)
+        if not self.counts and not self.failed:
+            raise InputError(
+                f"{self.source}: no protein has an id of the truth: ids are such as "
+                f"{quoted(min(self.unmatched))}, in the truth {quoted(next(iter(self.truth)))}"
+            )
+        if len(other_lengths) > len(self.counts):
+            matched = len(self.counts) + len(self.failed)
+            raise InputError(_describe_other_lengths(self.source, other_lengths, matched))
 
-    def add(
-        self,
-        name: str,
-        truth: np.ndarray,
-        predicted: np.ndarray,
-        readout: Readout,
-        baselines: Baselines | None,
-    ) -> None:
+    def _add(self, name: str, truth: np.ndarray, predicted: np.ndarray) -> None:
         """Count a reconstruction; `truth` and `predicted` are codes, (length,)."""
-        hidden = hidden_mask(truth, readout)
-        guessed = baselines.correct(truth, hidden) if baselines else (0, 0)
+        hidden = hidden_mask(truth, self.readout)
+        guessed = self.baselines.correct(truth, hidden) if self.baselines else (0, 0)
         counts = count_residues(truth, predicted, hidden)
         self.counts[name] = ProteinCounts(len(truth), *counts, *guessed)
         self.confusion += confusion_counts(truth, predicted, hidden)
-        labels = (truth != UNKNOWN_CODE) & ~hidden_mask(predicted, readout)
+        labels = (truth != UNKNOWN_CODE) & ~hidden_mask(predicted, self.readout)
         wrong_labels = labels & (truth != predicted)
         self.labels += np.count_nonzero(labels), np.count_nonzero(wrong_labels)
         self.amino_acids += _count_amino_acids(truth, predicted)
+        if self.keep_predictions:
+            self.predictions[name] = predicted
 
+    def scores(self) -> ScoredProteins:
+        """Return the proteins compared, in the order of the truth."""
+        ids = [name for name in self.truth if name in self.counts]
+        counts = np.array([self.counts[name] for name in ids], dtype=np.int64)
+        return ScoredProteins(ids, counts.reshape(len(ids), len(COUNTS)), self.confusion)
 
-def match_predictions(
-    truth: dict[str, Record],
-    predicted: Iterable[Record],
-    source: str | Path,
-    readout: Readout,
-    baselines: Baselines | None,
-    failed: list[FailedRecord],
-    keep_predictions: bool,
-) -> Matches:
-    """Score every reconstruction that has a true protein.
+    def missing(self) -> list[FailedRecord]:
+        """Return the true proteins that have no reconstruction."""
+        matched = {*self.counts, *(failure.id for failure in self.failed)}
+        reason = f"expected a record of this id in {self.source}, found none"
+        return [
+            FailedRecord(str(self.truth_source), record.line, record.id, reason)
+            for record in self.truth.values()
+            if record.id not in matched
+        ]
 
-    `truth` are true proteins by id; `source` names the reconstructions in messages; those that
-    cannot be compared are added to `failed`, which becomes `Matches.failed`. Raises InputError if
-    no id is in both, and if most reconstructions have another length than the truth.
-    """
-    matches, other_lengths = Matches(failed=failed), []
-    for record in predicted:
-        if record.id not in truth:
-            matches.unmatched.add(record.id)
-            continue
-        true, guess = encode(truth[record.id].sequence), encode(record.sequence)
-        if reason := _fault(true, guess, record.sequence):
-            failed.append(FailedRecord(str(source), record.line, record.id, reason))
-            if len(true) != len(guess):
-                other_lengths.append(record)
-            continue
-        matches.add(record.id, true, guess, readout, baselines)
-        if keep_predictions:
-            matches.predictions[record.id] = guess
-    if not matches.counts and not failed:
-        raise InputError(
-            f"{source}: no protein has an id of the truth: ids are such as "
-            f"{quoted(min(matches.unmatched))}, in the truth {quoted(next(iter(truth)))}"
-        )
-    if len(other_lengths) > len(matches.counts):
-        matched = matches.records - len(matches.unmatched)
-        raise InputError(_describe_other_lengths(source, other_lengths, matched))
-    return matches
+    def count_records(self, bad: Sequence[FailedRecord] = ()) -> dict[str, int]:
+        """Return the numbers of records of both inputs, and warn of ids that the truth lacks.
+
+        `bad` are records of the truth that could not be read.
+        """
+        unmatched = len(self.unmatched - {failure.id for failure in bad})
+        if unmatched:
+            message = "%s: records whose id is not in %s, not scored: %d"
+            log.warning(message, self.source, self.truth_source, unmatched)
+        return {
+            "in_truth": len(self.truth) + len(bad),
+            "in_predicted": len(self.counts) + len(self.failed) + len(self.unmatched),
+            "only_in_predicted": unmatched,
+            "left_out": len(bad) + len(self.failed) + len(self.missing()),
+            "compared": len(self.counts),
+        }
 
 
 def _count_amino_acids(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -204,42 +216,3 @@ def _fault(truth: np.ndarray, predicted: np.ndarray, sequence: str) -> str:
     if 2 * sequence.count("X") >= len(sequence):
         return f"{text} (a read? complete it first: pepseq predict)"
     return f"{text} (--min-confidence writes it: evaluate a prediction made without)"
-
-
-def list_missing(
-    truth: dict[str, Record], matches: Matches, source: str | Path, predicted: str | Path
-) -> list[FailedRecord]:
-    """Return the true proteins, of the file `source`, that `predicted` does not have."""
-    matched = {*matches.counts, *(failure.id for failure in matches.failed)}
-    reason = f"expected a record of this id in {predicted}, found none"
-    return [
-        FailedRecord(str(source), record.line, record.id, reason)
-        for record in truth.values()
-        if record.id not in matched
-    ]
-
-
-def warn_of_unmatched(
-    matches: Matches, failed: Sequence[FailedRecord], truth: str | Path, predicted: str | Path
-) -> int:
-    """Warn of predicted ids that the truth lacks, and return their number.
-
-    `failed` are records of the truth that could not be read.
-    """
-    unmatched = len(matches.unmatched - {failure.id for failure in failed})
-    if unmatched:
-        log.warning(f"{predicted}: records whose id is not in {truth}, not scored: {unmatched}")
-    return unmatched
-
-
-def count_records(
-    in_truth: int, unmatched: int, matches: Matches, failed: Sequence[FailedRecord]
-) -> dict[str, int]:
-    """Return the numbers of records of both inputs; `failed` are all that were left out."""
-    return {
-        "in_truth": in_truth,
-        "in_predicted": matches.records,
-        "only_in_predicted": unmatched,
-        "left_out": len(failed),
-        "compared": len(matches.counts),
-    }

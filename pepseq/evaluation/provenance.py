@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation.matches import Matches, ScoredProteins
+from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.metrics import encode
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
@@ -121,43 +121,43 @@ def mostly_wrong(wrong: int, labels: int) -> bool:
     return 3 * wrong > labels
 
 
-def refuse_wrong_labels(
-    scores: ScoredProteins, labels: np.ndarray, predicted: str | Path, readout: Readout
-) -> None:
+def refuse_wrong_labels(matches: Matches) -> None:
     """Raise InputError if more than a third of the labels are wrong both ways.
 
-    `labels` are those of `Matches`. Missed labels alone leave those that are there right, and
+    Missed labels alone leave those that are there right, and
     misread ones are few. So if labels of the truth are something else in the prediction, and labels
     of the prediction something else in the truth, either the readout is another or the ids do not
     belong together.
     """
-    in_prediction, wrong_in_prediction = labels.tolist()
-    observed, wrong = (int(counts.sum()) for counts in scores.observed())
+    in_prediction, wrong_in_prediction = matches.labels.tolist()
+    observed, wrong = (int(counts.sum()) for counts in matches.scores().observed())
     if mostly_wrong(wrong, observed) and mostly_wrong(wrong_in_prediction, in_prediction):
         raise InputError(
-            f"{predicted}: expected residues {readout.observed} as in the truth, found "
-            f"{wrong} of {observed} different (another readout, or other proteins "
-            "under the same ids?)"
+            f"{matches.source}: expected residues {matches.readout.observed} as in the truth, "
+            f"found {wrong} of {observed} different (another readout, or other proteins under the "
+            "same ids?)"
         )
 
 
-def refuse_nothing_scored(matches: Matches, proteins: dict[str, Record], truth: str | Path) -> None:
+def refuse_nothing_scored(matches: Matches) -> None:
     """Raise InputError if no residue is scored because the truth has unknown ones in its place."""
-    unknown = sum(proteins[name].sequence.count("X") for name in matches.counts)
+    unknown = sum(matches.truth[name].sequence.count("X") for name in matches.counts)
     if unknown and not matches.confusion.any():
         raise InputError(
-            f"{truth}: expected true residues where the readout hides them, found {unknown} X and "
-            "nothing to score. Give the complete proteins as TRUTH, the first argument"
+            f"{matches.truth_source}: expected true residues where the readout hides them, found "
+            f"{unknown} X and nothing to score. Give the complete proteins as TRUTH, the first "
+            "argument"
         )
 
 
-def refuse_other_readout(matches: Matches, files: EvaluationFiles, readout: Readout) -> None:
+def refuse_other_readout(matches: Matches, files: EvaluationFiles) -> None:
     """Raise InputError if residues say that the proteins were predicted from another readout.
 
     Observed residues are as in the truth, but for errors of sequencing, and hidden ones are not.
     So if, of the amino acids that the readout observes, some are always right and others are not,
     or likewise of those that it hides, then those always right were observed.
     """
+    readout = matches.readout
     exact, differing = _always_right(matches, readout.observed)
     implied = exact
     if not differing:

@@ -24,7 +24,6 @@ from pepseq.evaluation.metrics import (
 from pepseq.evaluation.provenance import MIN_LABELS, mostly_wrong
 from pepseq.evaluation.summary import CalibrationSummary
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 
 MIN_CONFIDENCES = np.array([0.5, 0.7, 0.9, 0.95, 0.99])
@@ -121,17 +120,15 @@ class Calibration:
 def calibrate(
     table: Iterable[ConfidenceRows],
     source: str,
-    proteins: Mapping[str, Record],
     matches: Matches,
-    readout: Readout,
     bands: Mapping[str, str] | None = None,
 ) -> dict[str, Calibration]:
     """Check a table of confidences against the predicted proteins, and sum it up band by band.
 
-    `source` names the table in messages; `proteins` are the true ones by id; `matches` must have
-    kept its predictions; `bands` has the band of each protein that was scored (None: all are in
-    one, ""). Rows of proteins that were not scored are skipped. Raises InputError naming the line
-    of a row that is wrong, or a protein whose hidden residues are not all there.
+    `source` names the table in messages; `matches` must have kept its predictions; `bands` has the
+    band of each protein that was scored (None: all are in one, ""). Rows of proteins that were not
+    scored are skipped. Raises InputError naming the line of a row that is wrong, or a protein whose
+    hidden residues are not all there.
     """
     calibrations: defaultdict[str, Calibration] = defaultdict(Calibration)
     skipped = matches.unmatched | {failure.id for failure in matches.failed}
@@ -149,23 +146,19 @@ def calibrate(
             seen.add(name)
         if name in matches.predictions:
             last_position = check_rows(rows, matches.predictions[name], last_position)
-            _check_labels(rows, readout)
-            truth = encode(proteins[name].sequence)
+            _check_labels(rows, matches.readout)
+            truth = encode(matches.truth[name].sequence)
             calibration = calibrations[bands[name] if bands else ""]
-            scored += calibration.add_rows(rows, truth, hidden_mask(truth, readout))
+            scored += calibration.add_rows(rows, truth, hidden_mask(truth, matches.readout))
     _check_complete(source, name, scored, matches)
     for name in (name for name in matches.predictions if name not in seen):
         _check_complete(source, name, 0, matches)
-    _check_readout(source, Calibration.total(calibrations.values()).labels, readout)
+    _check_readout(source, Calibration.total(calibrations.values()).labels, matches.readout)
     return dict(calibrations)
 
 
 def calibrate_in_memory(
-    confidences: Any,
-    ids: Sequence[str],
-    proteins: Mapping[str, Record],
-    matches: Matches,
-    readout: Readout,
+    confidences: Any, ids: Sequence[str], matches: Matches
 ) -> dict[str, Calibration]:
     """Sum up confidences in memory; all proteins are in one band, "".
 
@@ -175,8 +168,7 @@ def calibrate_in_memory(
     """
     source = "confidences"
     if isinstance(confidences, pd.DataFrame):
-        table = confidences_of_frame(confidences, source)
-        return calibrate(table, source, proteins, matches, readout)
+        return calibrate(confidences_of_frame(confidences, source), source, matches)
     if not isinstance(confidences, Mapping):
         if isinstance(confidences, str | bytes | PathLike) or not hasattr(confidences, "__iter__"):
             raise InputError(
@@ -194,8 +186,8 @@ def calibrate_in_memory(
     for name, predicted in matches.predictions.items():
         if name not in confidences:
             raise InputError(f"{source}: expected an array for {quoted(name)}, found none")
-        truth = encode(proteins[name].sequence)
-        hidden = hidden_mask(truth, readout)
+        truth = encode(matches.truth[name].sequence)
+        hidden = hidden_mask(truth, matches.readout)
         try:
             values = np.asarray(confidences[name], dtype=np.float64)
         except (TypeError, ValueError) as error:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pepseq.evaluation.baselines import BASELINES, Baselines
-from pepseq.evaluation.matches import ScoredProteins
+from pepseq.evaluation.baselines import BASELINES
+from pepseq.evaluation.matches import Matches, ScoredProteins
 from pepseq.evaluation.metrics import (
     LENGTH_BINS,
     fully_right,
@@ -89,24 +89,23 @@ class Evaluation:
 
 
 def build_evaluation(
-    scores: ScoredProteins,
-    readout: Readout,
+    matches: Matches,
     records: dict[str, int],
-    baselines: Baselines | None,
     calibrations: "Mapping[str, Calibration] | None" = None,
     nearest: "Nearest | None" = None,
 ) -> Evaluation:
-    """Return the evaluation of proteins that were compared.
+    """Return the evaluation of proteins that were compared; `calibrations` are by band of identity.
 
     Every share, and the number of all and of unknown residues, leave out proteins with nothing
-    hidden. `baselines` is None if nothing is hidden at all; `calibrations` are by band of identity.
+    hidden.
     """
+    scores, baselines = matches.scores(), matches.baselines
     hidden, correct = scores["hidden"], scores["correct"]
     scored = hidden > 0
     known, identical = scores["known"][scored], scores["identical"][scored]
     observed, wrong = scores.observed()
     summary: Summary = {
-        "readout": str(readout),
+        "readout": str(matches.readout),
         "records": records,
         "proteins": {
             "scored": int(scored.sum()),
@@ -145,7 +144,7 @@ def build_evaluation(
         from pepseq.evaluation.identity import summarise_identity
 
         summary["by_identity"] = summarise_identity(scores, nearest, calibrations or {})
-    return Evaluation(readout, scores, summary, nearest)
+    return Evaluation(matches.readout, scores, summary, nearest)
 
 
 def length_rows(scores: ScoredProteins, bins: Mapping[str, tuple[float, float]]) -> list[LengthRow]:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pepseq.errors import SettingsError
-from pepseq.io.tables import Row, read_rows
+from pepseq.io.tables import Row
 from pepseq.readout.readout import Readout
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import EvaluationFolder, RecordedRun, Results
 from pepseq.reporting.predicted_proteins import OBSERVED
 from pepseq.reporting.provenance import network, reference_proteins
+from pepseq.reporting.results import EvaluationFolder, NamedTable, RecordedRun, Results
 from pepseq.reporting.values import distinct_names, nested, number, shown, total
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -103,7 +103,7 @@ def _grid(corner: str, cells: Mapping[Any, str]) -> dict[str, Any]:
 
 
 def _evaluation(key: str, evaluation: EvaluationFolder) -> dict[str, Any]:
-    tables, (truth, truth_sha256) = evaluation.tables, evaluation.truth
+    tables, (truth, truth_sha256) = evaluation.tables, evaluation.input("truth")
     accuracy = nested(evaluation.summary, "hidden_residue_accuracy")
     error = nested(evaluation.summary, "calibration.expected_calibration_error")
     identity = [row for row in tables["identity"] if number(row.get("proteins"))]
@@ -169,9 +169,9 @@ def _confusion(rows: Sequence[Row], amino_acids: Sequence[Row]) -> dict[str, dic
 def across_species(results: Results) -> list[dict[str, Any]]:
     """Return, for each readout of a comparison, the accuracy by training and test set."""
     grids = []
-    for rows in map(read_rows, results.tables["compared"]):
-        for readout in dict.fromkeys(row["readout"] for row in rows):
-            of_readout = [row for row in rows if row["readout"] == readout]
+    for table in results.read_tables("compared"):
+        for readout in dict.fromkeys(row["readout"] for row in table.rows):
+            of_readout = [row for row in table.rows if row["readout"] == readout]
             cells = {((r["tested_on"],), r["trained_on"]): _both_shares(r) for r in of_readout}
             grids.append({"readout": readout, **_grid("Tested on", cells)})
     return grids
@@ -179,18 +179,21 @@ def across_species(results: Results) -> list[dict[str, Any]]:
 
 def true_pairs(results: Results) -> dict[str, Any] | None:
     """Return how many true pairs each method found, and how often pairs are correct."""
-    named: dict[str, list[tuple[str, list[Row]]]] = {}
-    for kind in ("true_pairs", "pair_confidence"):
-        paths = results.tables[kind]
-        names = distinct_names([path.parent for path in paths])
-        named[kind] = list(zip(names, map(read_rows, paths), strict=True))
+    by_method = results.read_tables("true_pairs")
+    for table in by_method:
+        names = _names_of_pairs(table)
+        for row in table.rows:
+            row["pairs"] = names[row["pairs"]]
     by_confidence = [
-        (name, Path(pairs).name, [row for row in rows if row["pairs"] == pairs])
-        for name, rows in named["pair_confidence"]
-        for pairs in dict.fromkeys(row["pairs"] for row in rows)
+        (table.name, name, [row for row in table.rows if row["pairs"] == path])
+        for table in results.read_tables("pair_confidence")
+        for path, name in _names_of_pairs(table).items()
     ]
-    for row in (row for _, rows in named["true_pairs"] for row in rows):
-        row["pairs"] = Path(row["pairs"]).name
-    by_method = named["true_pairs"]
     section = {"by_method": by_method, "by_confidence": by_confidence}
     return section if by_method or by_confidence else None
+
+
+def _names_of_pairs(table: NamedTable) -> dict[str, str]:
+    """Return the names of the tables of pairs that were compared, by their paths."""
+    paths = list(dict.fromkeys(row["pairs"] for row in table.rows))
+    return dict(zip(paths, distinct_names(list(map(Path, paths))), strict=True))

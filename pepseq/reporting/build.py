@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepseq.errors import readable
+from pepseq.errors import readable, showable
 from pepseq.io.files import check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
-from pepseq.reporting.discovery import PAGE, RECORD, find_results, log_results, read_run
+from pepseq.reporting.discovery import PAGE, find_results, log_results, read_run
 from pepseq.reporting.links import link
-from pepseq.reporting.values import replace_unshowable
+from pepseq.reporting.results import RECORD
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -48,15 +48,14 @@ def report(
     log_results(recognised)
     check_outputs([output], [*recognised.files, *truths], force)
     link(recognised, truths)
-    read_run(
-        Path(f"{output}{RECORD}"), recognised
-    )  # a result of another command is not overwritten
+    # a result of another command is not overwritten
+    read_run(Path(f"{output}{RECORD}"), recognised)
     check_outputs([output], [*recognised.files, *recognised.runs, *truths], force)
     from pepseq.reporting.page import render_page  # imports matplotlib
 
     date = time.strftime("%Y-%m-%d", time.gmtime(started))
     page = render_page(recognised, title=title or "Proteins predicted by pepseq", date=date)
-    content = replace_unshowable(f"{readable(page)}\n").encode()
+    content = showable(f"{readable(page)}\n").encode()
     with Outputs(force) as outputs:
         outputs.open(output, "report").write(content)
         settings = {"title": title, "truth": [str(path) for path in truths]}

@@ -3,8 +3,6 @@
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from pepseq.errors import InputError
@@ -12,132 +10,16 @@ from pepseq.evaluation.tables import EVALUATION_FILES
 from pepseq.io.files import open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
-from pepseq.io.run_record import sha256
-from pepseq.io.tables import Row, read_columns, read_rows
-from pepseq.reporting.predicted_proteins import PredictedProtein
-from pepseq.reporting.result_kinds import KINDS
-from pepseq.reporting.values import as_list, nested
+from pepseq.io.tables import read_columns
+from pepseq.reporting.results import KINDS, RECORD, EvaluationFolder, RecordedRun, Results
 
 PAGE = "report"
 """The command whose own run records are no results."""
-RECORD = ".run.json"
 _INDEX = ".pepseq-index"
 """The folder of an index of templates ends in this."""
 _OF_SUMMARY = {"readout", "hidden_residue_accuracy", "proteins", "residues"}
 _MAX_UNKNOWN_LOGGED = 20
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A run record, and the output that it lies beside."""
-
-    output: Path
-    record: dict
-
-    def setting(self, path: str) -> object:
-        """Return a setting; None if it is not recorded."""
-        return nested(self.record, f"settings.{path}")
-
-    @cached_property
-    def inputs(self) -> dict[str, str]:
-        """The paths of the inputs by SHA-256."""
-        return _by_sha256(self.record.get("inputs"))
-
-    @cached_property
-    def outputs(self) -> set[str]:
-        """The SHA-256 of the outputs; of older records, which have none, that of `output`."""
-        if "outputs" not in self.record:
-            return {sha256(self.output)} if self.output.is_file() else set()
-        return set(_by_sha256(self.record["outputs"]))
-
-
-def _by_sha256(files: object) -> dict[str, str]:
-    hashed = [file for file in as_list(files) if isinstance(file, dict) and "sha256" in file]
-    return {str(file["sha256"]): str(file.get("path")) for file in hashed}
-
-
-@dataclass
-class EvaluationFolder:
-    """A folder that `evaluate` wrote: its summary and its run record.
-
-    `name` on the page and the run that predicted its proteins are set by `links.link`.
-    """
-
-    folder: Path
-    summary: dict
-    run: RecordedRun | None
-    name: str = ""
-    predicted_by: RecordedRun | None = None
-
-    @cached_property
-    def tables(self) -> dict[str, list[Row]]:
-        """The rows of its tables by name without suffix, none of a table that is not there."""
-        paths = [self.folder / name for name in EVALUATION_FILES if name.endswith(".tsv")]
-        return {path.stem: read_rows(path) if path.is_file() else [] for path in paths}
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """The paths of its inputs by SHA-256, none if they are not recorded."""
-        return self.run.inputs if self.run else {}
-
-    @property
-    def truth(self) -> tuple[Path | None, str]:
-        """The path of the true proteins, None if it is not recorded, and their SHA-256."""
-        path = self.run.setting("truth") if self.run else None
-        if not isinstance(path, str) or path in ("", STDIO):
-            return None, ""
-        return Path(path), {path: digest for digest, path in self.inputs.items()}.get(path, "")
-
-
-@dataclass
-class PredictedTable:
-    """The proteins of one table of confidences, with its run and its evaluation if known."""
-
-    name: str
-    proteins: list[PredictedProtein]
-    run: RecordedRun | None
-    evaluation: EvaluationFolder | None
-
-
-@dataclass
-class Results:
-    """Everything that was recognised.
-
-    `tables` has paths by kind (see KINDS), `evaluations` by folder, `runs` by output; `visited` are
-    all files looked at. `predictions`, the tables of confidences with their proteins, and `truths`,
-    files that were read because an evaluation names them, are set by `links.link`.
-    """
-
-    tables: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
-    evaluations: dict[Path, EvaluationFolder] = field(default_factory=dict)
-    runs: dict[Path, RecordedRun] = field(default_factory=dict)
-    fastas: list[Path] = field(default_factory=list)
-    unknown: list[Path] = field(default_factory=list)
-    visited: set[Path] = field(default_factory=set)
-    truths: list[Path] = field(default_factory=list)
-    predictions: list[PredictedTable] = field(default_factory=list)
-
-    @property
-    def names(self) -> list[tuple[Path, str]]:
-        """The path of each result and its kind in words."""
-        evaluations = [(folder, "an evaluation") for folder in self.evaluations]
-        tables = [(path, KINDS[kind].name) for kind in KINDS for path in self.tables[kind]]
-        return evaluations + tables
-
-    @property
-    def count(self) -> int:
-        """Number of evaluations and tables."""
-        return len(self.names) - len(self.tables["left_out"])
-
-    @property
-    def files(self) -> list[Path]:
-        """The files that are read."""
-        tables = [path for paths in self.tables.values() for path in paths]
-        named = [folder / name for folder in self.evaluations for name in EVALUATION_FILES]
-        records = [Path(f"{path}{RECORD}") for path in self.runs]
-        paths = (*tables, *named, *records, *self.fastas, *self.truths)
-        return [path for path in paths if path.is_file()]
 
 
 def find_results(sources: Sequence[str | Path], page: str | Path | None = None) -> Results:

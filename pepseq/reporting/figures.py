@@ -1,29 +1,25 @@
 """Figures of the page; importing this module imports matplotlib."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from pepseq.errors import showable
 from pepseq.evaluation import figures
 from pepseq.evaluation.figure_style import BLUE, GREY
-from pepseq.evaluation.inline_svg import InlineSvg, inline_svg
+from pepseq.evaluation.inline_svg import FigureSize, InlineSvg, inline_svg
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.io.tables import Row
-from pepseq.reporting.values import number, replace_unshowable
+from pepseq.reporting.values import number
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
-_WIDTH, _HEIGHT = 4.4, 2.8
-"""Size of a figure in inches."""
+_SIZE = FigureSize(4.4, 2.8, left=0.5, right=0.12, bottom=0.42, top=0.28)
+_NAMED_CLASSES = _SIZE._replace(left=0.4, bottom=0.55, top=0.43)
+"""Two lines below each class, and two of the legend."""
 _MANY_POINTS = 300
 """More points than these are drawn small."""
-
-
-def _svg(
-    key: str, draw: Callable[..., object], *data: object, height: float = _HEIGHT
-) -> InlineSvg:
-    return inline_svg(key, (_WIDTH, height), draw, *data)
 
 
 def by_length(key: str, tables: Mapping[str, list[Row]]) -> InlineSvg | None:
@@ -33,7 +29,9 @@ def by_length(key: str, tables: Mapping[str, list[Row]]) -> InlineSvg | None:
     if not any(row["proteins"] for row in rows) or names != list(FINE_LENGTH_BINS):
         return None
     columns = [[number(row.get(c)) for row in tables["proteins"]] for c in ("length", "accuracy")]
-    return _svg(key, figures.draw_accuracy_by_length, *(np.array(c, float) for c in columns), rows)
+    lengths, accuracy = (np.array(column, float) for column in columns)
+    draw = figures.draw_accuracy_by_length
+    return inline_svg(key, _NAMED_CLASSES, draw, lengths, accuracy, rows)
 
 
 def by_identity(key: str, bands: Sequence[Row]) -> InlineSvg | None:
@@ -44,7 +42,8 @@ def by_identity(key: str, bands: Sequence[Row]) -> InlineSvg | None:
     if not bands:
         return None
     rows = _with_numbers(bands, "band")
-    return _svg(key, figures.draw_accuracy_by_identity, [], np.array([]), rows)
+    draw = figures.draw_accuracy_by_identity
+    return inline_svg(key, _NAMED_CLASSES, draw, [], np.array([]), rows)
 
 
 def by_amino_acid(key: str, rows: Sequence[Row]) -> InlineSvg | None:
@@ -52,7 +51,8 @@ def by_amino_acid(key: str, rows: Sequence[Row]) -> InlineSvg | None:
     if not rows:
         return None
     shares = _with_numbers(rows, "amino_acid")
-    return _svg(key, figures.draw_recall_and_precision, shares, height=0.8 + 0.14 * len(rows))
+    size = _SIZE._replace(height=0.8 + 0.14 * len(rows), left=0.25)
+    return inline_svg(key, size, figures.draw_recall_and_precision, shares)
 
 
 def reliability(key: str, rows: Sequence[Row], error: object) -> InlineSvg | None:
@@ -60,7 +60,8 @@ def reliability(key: str, rows: Sequence[Row], error: object) -> InlineSvg | Non
     bins = _with_numbers(rows)
     if not any(row["residues"] for row in bins) or number(error) is None:
         return None
-    return _svg(key, figures.draw_reliability_diagram, bins, number(error), height=_WIDTH)
+    size = _SIZE._replace(height=_SIZE.width, top=0.1)
+    return inline_svg(key, size, figures.draw_reliability_diagram, bins, number(error))
 
 
 class _Numbers(dict[str, Any]):
@@ -75,23 +76,8 @@ def _with_numbers(rows: Sequence[Row], name: str = "") -> list[Any]:
     numbers = [_Numbers({c: number(cell) for c, cell in row.items()}) for row in rows]
     for row, before in zip(numbers, rows, strict=True):
         row |= {c: int(row[c] or 0) for c in ("proteins", "residues")}
-        row[name] = replace_unshowable(before.get(name, ""))  # matplotlib refuses surrogates
+        row[name] = showable(before.get(name, ""))  # matplotlib refuses surrogates
     return numbers
-
-
-def histogram(key: str, counts: Sequence[int], unit: str) -> InlineSvg | None:
-    """Return the percentage in each tenth of confidence; None if nothing is counted."""
-
-    def draw(figure: Figure) -> None:
-        shares = [100 * count / sum(counts) for count in counts]
-        figure.set_layout_engine(None)  # which takes half of the time of a figure
-        figure.subplots_adjust(0.107, 0.143, 0.972, 0.972)
-        axes = figure.add_subplot()
-        axes.bar(range(0, 100, 10), shares, 10, align="edge", color=BLUE, edgecolor="white")
-        top = next(top for top in (10, 25, 50, 75, 100) if max(shares) <= top)
-        axes.set(xlim=(0, 100), ylim=(0, top), xlabel="Confidence (%)", ylabel=f"{unit} (%)")
-
-    return _svg(key, draw) if sum(counts) else None
 
 
 def losses(key: str, rows: Sequence[Mapping[str, str]]) -> InlineSvg | None:
@@ -109,7 +95,7 @@ def losses(key: str, rows: Sequence[Mapping[str, str]]) -> InlineSvg | None:
         axes.set(xlabel="Step", ylabel="Loss (nats per residue)")
         figure.legend(loc="outside upper center", ncols=2)
 
-    return _svg(key, draw) if any(map(len, curves)) else None
+    return inline_svg(key, _SIZE, draw) if any(map(len, curves)) else None
 
 
 def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | None:
@@ -134,4 +120,4 @@ def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineS
             figure.legend(loc="outside upper center", ncols=2)
         return titles
 
-    return _svg(key, draw) if rows else None
+    return inline_svg(key, _SIZE, draw) if rows else None

@@ -2,24 +2,18 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pepseq.io.compression import without_suffix
 from pepseq.io.run_record import sha256
-from pepseq.reporting.discovery import (
-    RECORD,
-    EvaluationFolder,
-    PredictedTable,
-    RecordedRun,
-    Results,
-    read_run,
-)
+from pepseq.reporting.discovery import read_run
 from pepseq.reporting.predicted_proteins import read_proteins, read_truth
+from pepseq.reporting.results import RECORD, EvaluationFolder, PredictedTable, RecordedRun, Results
 from pepseq.reporting.values import distinct_names
 
-Placed = TypeVar("Placed", RecordedRun, EvaluationFolder)
+Placed = TypeVar("Placed")
 log = logging.getLogger(__name__)
 
 
@@ -35,68 +29,58 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         digest = sha256(path)
         run = _run_of(path, digest, results)
         digests = {digest, *(run.outputs if run else ())}
-        near = _nearest(results.evaluations.values(), path)
+        near = _nearest(results.evaluations, path)
         evaluation = next((folder for folder in near if digests & folder.inputs.keys()), None)
-        run = run or _predicted_by(evaluation, results)
+        if evaluation:
+            run = run or _predicted_by(evaluation, results)
+            digests |= {evaluation.input("predicted")[1], *(run.outputs if run else ())}
         known = given or _recorded_truth(evaluation, results)
         proteins = [protein.against(known.get(protein.id)) for protein in read_proteins(path)]
-        results.predictions.append(PredictedTable(name, proteins, run, evaluation))
+        results.predictions.append(PredictedTable(name, proteins, run, evaluation, digests))
     evaluations = list(results.evaluations.values())
-    truths = [evaluation.truth[0] or evaluation.folder for evaluation in evaluations]
-    for evaluation, name in zip(
-        evaluations, _names(truths, list(results.evaluations)), strict=True
-    ):
+    truths = [evaluation.input("truth")[0] or evaluation.folder for evaluation in evaluations]
+    names = _names(truths, list(results.evaluations))
+    for evaluation, name in zip(evaluations, names, strict=True):
         evaluation.name = name
         evaluation.predicted_by = _predicted_by(evaluation, results)
 
 
-def _stem(path: Path) -> str:
-    """Return a file's name without its suffixes."""
-    return Path(without_suffix(path.name)).stem
-
-
 def _names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
     """Return file names without suffixes; those that come several times have their place."""
-    stems = list(map(_stem, paths))
-    distinct = distinct_names(places)
-    named = zip(stems, distinct, strict=True)
+    stems = [Path(without_suffix(path.name)).stem for path in paths]
+    named = zip(stems, distinct_names(places), strict=True)
     return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
 
 
-def _nearest(listed: Iterable[Placed], path: Path) -> list[Placed]:
+def _nearest(results: Mapping[Path, Placed], path: Path) -> list[Placed]:
     """Return results with those of the same folder first, as there may be copies elsewhere."""
-    places = [(r, r.output if isinstance(r, RecordedRun) else r.folder) for r in listed]
-    return [r for r, place in sorted(places, key=lambda pair: pair[1].parent != path.parent)]
+    places = sorted(results, key=lambda place: place.parent != path.parent)
+    return [results[place] for place in places]
 
 
 def _run_of(table: Path, digest: str, results: Results) -> RecordedRun | None:
-    """Return the run that wrote a table; one in the table's folder is added to the results.
-
-    Of older records, which have no outputs, it is the one whose output has the table's name.
-    """
+    """Return the run that wrote a table; one in the table's folder is added to the results."""
     beside = Results()
     for path in sorted(table.parent.glob(f"*{RECORD}")):
         read_run(path, beside)
-    for run in _nearest({**beside.runs, **results.runs}.values(), table):
-        older = "outputs" not in run.record and run.record["command"] == "predict"
-        if digest in run.outputs or (older and _stem(run.output) == _stem(table)):
+    for run in _nearest(beside.runs | results.runs, table):
+        if digest in run.outputs:
             results.runs[run.output] = run
             return run
     return None
 
 
-def _predicted_by(evaluation: EvaluationFolder | None, results: Results) -> RecordedRun | None:
+def _predicted_by(evaluation: EvaluationFolder, results: Results) -> RecordedRun | None:
     """Return the run that predicted the proteins of an evaluation."""
-    if evaluation is None:
-        return None
-    near = _nearest(results.runs.values(), evaluation.folder)
-    predict = (run for run in near if run.record["command"] == "predict")
-    return next((run for run in predict if run.outputs & evaluation.inputs.keys()), None)
+    for run in _nearest(results.runs, evaluation.folder):
+        if run.record["command"] == "predict" and run.outputs & evaluation.inputs.keys():
+            return run
+    return None
 
 
 def _recorded_truth(evaluation: EvaluationFolder | None, results: Results) -> dict[str, str]:
     """Return the true proteins of an evaluation by id; none if the file has changed."""
-    named, digest = evaluation.truth if evaluation else (None, "")
+    named, digest = evaluation.input("truth") if evaluation else (None, "")
     if evaluation is None or named is None:
         return {}
     for path in (named, evaluation.folder.parent / named):

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pepseq.reporting import accuracy, other_results, protein_lists, provenance, structures
-from pepseq.reporting.discovery import Results
+from pepseq.reporting.results import Results
 from pepseq.reporting.values import columns, nested, shown
 from pepseq.version import __version__
 

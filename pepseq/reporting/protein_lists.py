@@ -3,14 +3,11 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from pepseq.io.tables import read_rows
-from pepseq.reporting import figures
-from pepseq.reporting.discovery import PredictedTable, Results
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
-from pepseq.reporting.values import TENTHS, Column, columns, distinct_names, number
+from pepseq.reporting.results import NamedTable, PredictedTable, Results
+from pepseq.reporting.values import TENTHS, Column, columns, number
 from pepseq.structure.model_names import short_id
 
 STATIC_ROWS = 50
@@ -26,20 +23,21 @@ Scores = dict[str, float | None]
 
 def protein_lists(results: Results) -> dict[str, Any] | None:
     """Return the proteins of each table of confidences."""
-    paths = results.tables["structures"]
-    scores = dict(zip(distinct_names(paths), map(_tm_scores, paths), strict=True))
-    tables = enumerate(results.predictions, 1)
-    lists = [_protein_list(f"proteins-{index}", table, scores) for index, table in tables]
+    structures = results.read_tables("structures")
+    lists = []
+    for index, table in enumerate(results.predictions, 1):
+        scores = {s.name: _tm_scores(s) for s in structures if table.is_input_of(s.run)}
+        lists.append(_protein_list(f"proteins-{index}", table, scores))
     return {"bands": BANDS, "lists": lists} if lists else None
 
 
-def _tm_scores(path: Path) -> Scores:
+def _tm_scores(table: NamedTable) -> Scores:
     """Return the TM-scores of a table by id; None for an id that it has several times.
 
     Only of models that were compared with their sequences: another may be of another protein.
     """
     scores: Scores = {}
-    for row in read_rows(path):
+    for row in table.rows:
         name = short_id(row["id"])
         if row.get("model_different"):
             scores[name] = None if name in scores else number(row["tm_score"])
@@ -67,7 +65,6 @@ def _protein_list(key: str, table: PredictedTable, scores: dict[str, Scores]) ->
         "hidden": sum(protein.hidden for protein in proteins),
         "misread": sum(protein.misread for protein in proteins),
         "counts": counts,
-        "histogram": figures.histogram(f"{key}-confidence", counts, "Residues"),
         "from_templates": residues.total(),
         "templates": templates,
         "all_templates": len(residues),
@@ -80,17 +77,14 @@ def _protein_list(key: str, table: PredictedTable, scores: dict[str, Scores]) ->
 
 def _rows(table: PredictedTable, scores: dict[str, Scores]) -> list[dict[str, Any]]:
     """Return a row for each protein; numbers of evaluate precede a comparison with the truth."""
-    evaluated = table.evaluation.tables["proteins"] if table.evaluation else []
-    by_id = {row.get("id", ""): row for row in evaluated}
     rows = []
     for protein in table.proteins:
-        scored, mean = by_id.get(protein.id, {}), protein.confidence
-        accuracy = number(scored.get("accuracy"))
+        scored, mean = table.evaluated.get(protein.id, {}), protein.confidence
         row = {
             "id": protein.id,
             "length": len(protein.residues),
             "hidden": protein.hidden,
-            "accuracy": protein.accuracy if accuracy is None else accuracy,
+            "accuracy": table.accuracy(protein),
             "confidence": None if mean is None else 100 * mean,
             "identity": number(scored.get("nearest_identity")),
             "template": protein.templates[0].template if protein.templates else "",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pepseq.reporting.discovery import RecordedRun, Results
 from pepseq.reporting.local_paths import local, local_arguments
+from pepseq.reporting.results import RecordedRun, Results
 from pepseq.reporting.values import as_list, distinct_names, nested, number
 
 _BUNDLED_FILES, _BUNDLED = "templates/bundled", "the bundled proteins of E. coli K-12 and EC590"
@@ -92,7 +92,10 @@ def _inputs(runs: Sequence[RecordedRun]) -> list[dict[str, Any]]:
         references = as_list(run.setting("reference.files"))
         for file in [*as_list(run.record.get("inputs")), *references]:
             if isinstance(file, dict) and file.get("path"):
-                path, digest = local(str(file["path"])), str(file.get("sha256") or "")
-                row = files.setdefault((path, digest), {"path": path, "sha256": digest[:12]})
+                path, digest = str(file["path"]), str(file.get("sha256") or "")
+                new: dict[str, Any] = {"path": path, "sha256": digest[:12]}
+                row = files.setdefault((local(path), digest), new)
                 row["bytes"] = number(file.get("bytes")) or row.get("bytes")
-    return list(files.values())
+    rows = list(files.values())
+    names = local_arguments([row["path"] for row in rows])
+    return [{**row, "path": name} for row, name in zip(rows, names, strict=True)]

@@ -4,48 +4,42 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pepseq.io.tables import Row, read_rows
 from pepseq.reporting import figures
-from pepseq.reporting.discovery import Results
 from pepseq.reporting.local_paths import local_text
-from pepseq.reporting.values import distinct_names, mean, number
+from pepseq.reporting.results import NamedTable, Results
+from pepseq.reporting.values import mean, number
 from pepseq.structure.model_names import short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD
 
 
 def structures(results: Results) -> dict[str, Any] | None:
     """Return folders of structures, and each table of scores."""
-    accuracy: dict[str, float | None] = {}
-    for table in results.predictions:
-        accuracy |= {short_id(p.id): p.accuracy for p in table.proteins if p.accuracy is not None}
-        rows = table.evaluation.tables["proteins"] if table.evaluation else []
-        evaluated = {short_id(row.get("id", "")): number(row.get("accuracy")) for row in rows}
-        accuracy |= {name: share for name, share in evaluated.items() if share is not None}
-    paths = results.tables["structures"]
-    named = zip(distinct_names(paths), map(read_rows, paths), strict=True)
-    filled = [(name, rows) for name, rows in named if rows]
-    scored = [_scores(f"structures-{index}", *t, accuracy) for index, t in enumerate(filled, 1)]
-    folders = [_folder(path) for path in results.tables["folded"]]
+    filled = [table for table in results.read_tables("structures") if table.rows]
+    scored = [_scores(f"structures-{i}", table, results) for i, table in enumerate(filled, 1)]
+    folders = [_folder(table) for table in results.read_tables("folded")]
     listed = {"threshold": FOLD_THRESHOLD, "folders": folders, "scored": scored}
     return listed if scored or folders else None
 
 
-def _folder(path: Path) -> dict[str, Any]:
+def _folder(table: NamedTable) -> dict[str, Any]:
     """Return how many structures a folder of fold or fetch-structures has, by state."""
-    rows = read_rows(path)
     counts = []
-    for state, count in Counter(row["state"] for row in rows).most_common():
-        plddt = mean([number(row["mean_plddt"]) for row in rows if row["state"] == state])
+    for state, count in Counter(row["state"] for row in table.rows).most_common():
+        plddt = mean([number(row["mean_plddt"]) for row in table.rows if row["state"] == state])
         counts.append({"state": state, "structures": count, "plddt": plddt})
-    engines = sorted({row.get("engine", "") for row in rows} - {""})
-    return {"name": path.parent.name, "engines": list(map(local_text, engines)), "rows": counts}
+    engines = sorted({row.get("engine", "") for row in table.rows} - {""})
+    return {"name": table.name, "engines": list(map(local_text, engines)), "rows": counts}
 
 
-def _scores(key: str, name: str, rows: list[Row], accuracy: dict[str, Any]) -> dict[str, Any]:
+def _scores(key: str, table: NamedTable, results: Results) -> dict[str, Any]:
     """Return what one table of scores says.
 
-    A protein's accuracy belongs to a model only if the model was compared with its sequence.
+    A protein's accuracy belongs to a model only if the model was compared with its sequence, and
+    if that is one of the predictions that are shown.
     """
+    compared = [shown for shown in results.predictions if shown.is_input_of(table.run)]
+    accuracy = {short_id(p.id): shown.accuracy(p) for shown in compared for p in shown.proteins}
+    rows = table.rows
     cells: list[dict[str, Any]] = [
         {
             **row,
@@ -60,7 +54,7 @@ def _scores(key: str, name: str, rows: list[Row], accuracy: dict[str, Any]) -> d
     points = [row for row in cells if None not in (row["accuracy"], row["tm_score"])]
     return {
         "key": key,
-        "name": name,
+        "name": table.name,
         "rows": cells,
         "models": _folder_names(rows, "model"),
         "references": _folder_names(rows, "reference"),
@@ -70,12 +64,13 @@ def _scores(key: str, name: str, rows: list[Row], accuracy: dict[str, Any]) -> d
         "itself": sum(bool(r.get("model")) and r["model"] == r.get("reference") for r in rows),
         "different": sum(bool(count) for count in different),
         "unchecked": different.count(None),
+        "of_others": bool(results.predictions) and not compared,
         "points": points,
         "scatter": figures.tm_score_by_accuracy(f"{key}-accuracy", points),
     }
 
 
-def _folder_names(rows: list[Row], column: str) -> str:
+def _folder_names(rows: list[dict[str, Any]], column: str) -> str:
     """Return the names of the folders that the files of a column lie in."""
     names = dict.fromkeys(Path(row.get(column) or "").parent.name for row in rows)
     return ", ".join(name for name in names if name)

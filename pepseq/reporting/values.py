@@ -1,6 +1,5 @@
 """Values of small tables and of JSON: cells may be empty, and ids may be any text."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,6 @@ Column = tuple[str, str, str | int]
 TENTHS = 10
 _MAX_NUMBER = 1e15
 """Beyond this a cell holds no count and no measurement."""
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def number(value: object) -> float | None:
@@ -105,8 +103,3 @@ def columns(text: str) -> list[Column]:
         title, _, kind = rest.partition("|")
         listed.append((key, title, int(kind) if kind.isdigit() else kind))
     return listed
-
-
-def replace_unshowable(text: str) -> str:
-    """Return text with U+FFFD for each character that HTML and XML may not hold."""
-    return _UNSHOWABLE.sub("\ufffd", text)

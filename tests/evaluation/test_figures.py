@@ -8,7 +8,7 @@ import pytest
 
 from pepseq.evaluation import comparison_figures, figures
 from pepseq.evaluation.figure_style import save_png
-from pepseq.evaluation.inline_svg import inline_svg
+from pepseq.evaluation.inline_svg import FigureSize, inline_svg
 from pepseq.readout.readout import Readout
 
 BIN = {"from": 0.0, "to": 1.0, "residues": 2, "mean_confidence": 0.6, "accuracy": 50.0}
@@ -32,7 +32,8 @@ def test_a_figure_is_a_png_of_300_dpi(tmp_path, drawing):
 
 @pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
 def test_a_figure_is_the_same_svg_each_time(drawing):
-    svg = inline_svg("key", (4.4, 2.8), *drawing)
-    assert svg == inline_svg("key", (4.4, 2.8), *drawing)
+    size = FigureSize(4.4, 2.8, left=0.5, right=0.1, bottom=0.4, top=0.3)
+    svg = inline_svg("key", size, *drawing)
+    assert svg == inline_svg("key", size, *drawing)
     assert svg.view_box == "0 0 316.8 201.6"
     ElementTree.fromstring(f"<svg>{svg.marks}</svg>")

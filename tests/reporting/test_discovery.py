@@ -12,8 +12,9 @@ from pepseq.errors import InputError
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
-from pepseq.reporting.discovery import KINDS, find_results, find_tables, log_results
+from pepseq.reporting.discovery import find_results, find_tables, log_results
 from pepseq.reporting.links import link
+from pepseq.reporting.results import KINDS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
 from pepseq.structure.scoring.score import SCORE_COLUMNS

@@ -10,8 +10,8 @@ from result_files import HOSTILE
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.reporting import figures
 from pepseq.reporting.accuracy import accuracy
-from pepseq.reporting.discovery import EvaluationFolder, Results
 from pepseq.reporting.page import environment
+from pepseq.reporting.results import EvaluationFolder, Results
 
 LENGTHS = [
     {"length": name, "proteins": "0", "macro": "", "neighbours_macro": "", "commonest_macro": ""}
@@ -116,13 +116,19 @@ def test_confusion_is_in_percent_of_the_true_amino_acid():
 
 
 def test_a_histogram_is_in_percent_of_all():
-    counts = [0] * 9 + [40]
-    svg = figures.histogram("k", counts, "Residues")
-    call = '{% call histogram("k", svg, "Title", counts, "residues") %}About.{% endcall %}'
+    call = '{% call histogram("k", "Title", counts, "residues") %}About.{% endcall %}'
     text = '{% from "macros.html.j2" import histogram %}' + call
-    page = environment().from_string(text).render(svg=svg, counts=counts)
-    assert re.search(r"<td[^>]*>40</td><td[^>]*>100.00</td>", page)
-    assert figures.histogram("k", [0] * 10, "Residues") is None
+    template = environment().from_string(text)
+    page = template.render(counts=[0] * 8 + [10, 30])
+    assert re.search(r"<td[^>]*>30</td><td[^>]*>75.00</td>", page)
+    bars = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="27.4" height="([\d.]+)"', page)
+    x, y, heights = zip(*(map(float, bar) for bar in bars), strict=True)
+    assert x[0] == 34 and x[-1] + 27.4 == pytest.approx(308)
+    assert heights[0] == 0 and heights[-1] == pytest.approx(3 * heights[-2]) == 166
+    assert [top + height for top, height in zip(y, heights, strict=True)] == [172] * 10
+    assert re.findall(r'text-anchor="end">(\d+)<', page) == ["0", "15", "30", "45", "60", "75"]
+    assert ">Residues (%)<" in page
+    assert template.render(counts=[0] * 10).strip() == ""
 
 
 def test_losses_of_a_run_that_has_none_are_not_drawn():

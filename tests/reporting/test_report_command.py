@@ -7,9 +7,9 @@ import shlex
 from evaluation_folder import write
 from result_files import read_page, readout_table, real_results, run_record
 
-from pepseq.reporting.discovery import RecordedRun
 from pepseq.reporting.local_paths import local_text
 from pepseq.reporting.provenance import command_line
+from pepseq.reporting.results import RecordedRun
 
 
 def test_the_page_appears_whole_or_not_at_all(tmp_path, run, small_proteins):

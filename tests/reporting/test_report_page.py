@@ -14,6 +14,7 @@ from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.reporting.build import report
 from pepseq.reporting.predicted_proteins import read_proteins
+from pepseq.splitting.report import COLUMNS as SPLIT_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
 from pepseq.structure.scoring.score import SCORE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
@@ -194,7 +195,9 @@ def _fasta(folder, proteins):
 
 def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
     first, other = [id for id, _ in small_proteins][:2]
-    readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    predicted = write(tmp_path / "t.fasta", dict(small_proteins))
+    table = readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    run_record(predicted, "predict", (), [predicted, table], readout="KCYM")
     score = {"correspondence": "index", "normalised_by": "reference", "corresponding": 9}
     score["model_different"] = 0
     made = {
@@ -209,6 +212,7 @@ def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
             for id, m, r, tm in rows
         ]
         rows_of(tmp_path / name, SCORE_COLUMNS, *cells)
+        run_record(tmp_path / name, "score", [predicted])
     sources = [tmp_path / name for name in ("t.tsv", *made)]
     report(sources, tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins))
     page = read_page(tmp_path / "p.html")
@@ -237,6 +241,25 @@ def test_each_table_of_scores_stands_by_itself(tmp_path, small_proteins):
     assert [t for t in titles if "TM" in t] == ["TM-score"]
 
 
+def test_scores_of_other_predictions_of_the_same_ids_have_no_accuracy(tmp_path, small_proteins):
+    tables, proteins = [], dict(small_proteins)
+    for name in ("old", "new"):
+        predicted = write(tmp_path / f"{name}.fasta", proteins | {"of": name.upper()})
+        tables.append(readout_table(tmp_path / f"{name}.tsv", proteins | {"of": name.upper()}))
+        run_record(predicted, "predict", (), [predicted, tables[-1]], readout="KCYM")
+    row = {"id": small_proteins[0][0], "model": "m", "reference": "r", "tm_score": 0.5}
+    scores = tmp_path / "scores.tsv"
+    rows_of(scores, SCORE_COLUMNS, row | {"model_different": 0})
+    run_record(scores, "score", [tmp_path / "old.fasta"])
+    said = "No run record shows that the models were compared with the predictions on this page"
+    for sources, shown in (([*tables, scores], [True, False]), ([tables[1], scores], [False])):
+        report(sources, tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins), force=True)
+        page = read_page(tmp_path / "p.html")
+        assert ("TM-score against accuracy" in page.text) == (said not in page.text) == any(shown)
+        lists = (page.data[f"proteins-{n}-data"]["columns"] for n in range(1, len(shown) + 1))
+        assert ["TM-score" in dict(columns) for columns in lists] == shown
+
+
 def test_scores_of_models_that_may_be_of_other_proteins_have_no_accuracy(tmp_path, small_proteins):
     readout_table(tmp_path / "t.tsv", dict(small_proteins))
     row = {"id": small_proteins[0][0], "model": "m", "reference": "r", "tm_score": 0.5}
@@ -251,12 +274,24 @@ def test_scores_of_models_that_may_be_of_other_proteins_have_no_accuracy(tmp_pat
 
 
 def test_results_of_one_name_are_told_apart_by_their_folders(tmp_path, small_proteins):
+    confidence = ("pairs", "from", "to", "made", "correct", "accuracy")
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        readout_table(tmp_path / name / "t.tsv", dict(small_proteins))
+        table = readout_table(tmp_path / name / "t.tsv", dict(small_proteins))
+        reads = write(tmp_path / name / "reads.fasta", {"p": name.upper()})
+        run_record(table, "predict", [reads])
+        rows_of(tmp_path / name / "fits.tsv", LOOKUP_COLUMNS, {"id": name})
+        rows_of(tmp_path / name / "report.tsv", SPLIT_COLUMNS, {"split": name})
+        pairs = [{"pairs": f"/x/{family}/pairs.tsv"} for family in (f"a-{name}", f"b-{name}")]
+        rows_of(tmp_path / name / "confidence.tsv", confidence, *pairs)
     report([tmp_path / "one", tmp_path / "two"], tmp_path / "p.html")
     text = read_page(tmp_path / "p.html").text
-    assert "one/t.tsv: " in text and "two/t.tsv: " in text
+    for name in ("one", "two"):
+        for file in ("t.tsv", "fits.tsv", "report.tsv"):
+            assert f"{name}/{file}: " in text
+        assert f"Parts of {name}, and" in text and f"pairs of a-{name}/pairs.tsv are" in text
+        inputs = text.partition("the same SHA-256 means the same content")[2]
+        assert f"{name}/reads.fasta" in inputs
 
 
 def test_examples_say_how_many_have_less(tmp_path):
@@ -364,3 +399,15 @@ def test_runs_with_the_same_first_protein_are_told_apart(tmp_path):
     text = read_page(tmp_path / "page.html").text
     rows = text[text.index("Reference proteins") :][:200]
     assert rows.index("strain_a.fasta") < rows.index("strain_b.fasta")
+
+
+def test_a_record_that_names_no_outputs_says_nothing_of_a_table(tmp_path):
+    table = readout_table(tmp_path / "t.tsv", {"p": "MALK"})
+    run_record(tmp_path / "t.fasta", "predict", (), (), readout="KCYM", model="mine", reference=[])
+    report(tmp_path, tmp_path / "page.html")
+    text = read_page(tmp_path / "page.html").text
+    assert "Predicted proteins" in text and "not recordednot recorded" in text
+    assert 'pepseq predict: t.fasta, settings {"readout": "KCYM", "model": "mine"' in text
+    run_record(tmp_path / "t.fasta", "predict", (), [table], model="mine", reference=[])
+    report(tmp_path, tmp_path / "page.html", force=True)
+    assert "not recorded" not in read_page(tmp_path / "page.html").text
