@@ -71,8 +71,8 @@ def read_confidences(
 ) -> Iterator[ConfidenceRows]:
     """Yield the rows of a table of confidences, protein by protein; a protein may come in parts.
 
-    Columns may stand in any order; further ones are ignored, but for those of `extra` that the
-    table has. With `only`, the rows of that id alone are parsed, which is quick.
+    Of further columns those of `extra` that the table has are read. With `only`, the rows of that
+    id alone are parsed, which is quick.
 
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
@@ -166,15 +166,10 @@ def _rows_by_protein(
     ids = frame["id"].cat
     codes, names = ids.codes.to_numpy(), ids.categories.tolist()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    columns = {
-        "position": _numbers(frame["position"]),
-        "residue": _coded(frame["residue"], _CODES),
-        "source": _coded(frame["source"], _SOURCES),
-        "confidence": _numbers(frame["confidence"]),
-        "second": _coded(frame["second"], _CODES),
-        "third": _coded(frame["third"], _CODES),
-    }
-    texts = {column: _texts(frame[column]) for column in extra}
+    columns = {name: _numbers(frame[name]) for name in ("position", "confidence")}
+    columns |= {name: _coded(frame[name], _CODES) for name in ("residue", "second", "third")}
+    columns["source"] = _coded(frame["source"], _SOURCES)
+    texts = {column: np.asarray(frame[column], object) for column in extra}
     for start, end in zip(starts, [*starts[1:], len(frame)], strict=True):
         name = str(names[codes[start]])
         part = {column: values[start:end] for column, values in columns.items()}
@@ -195,13 +190,6 @@ def _float(cell: str | float) -> float:
         return float(cell)
     except (OverflowError, ValueError):
         return np.nan
-
-
-def _texts(column: "pd.Series[Any]") -> np.ndarray:
-    """Return a column of categories as texts, (rows,) of object."""
-    names = [str(name) for name in column.cat.categories]
-    texts: np.ndarray = np.array(names, object)[column.cat.codes.to_numpy()]
-    return texts
 
 
 def _coded(column: "pd.Series[Any]", codes: Mapping[str, int]) -> np.ndarray:

@@ -28,8 +28,7 @@ def evaluate_sequences(
     predicted residues (0 to 1): a DataFrame with the columns of the table that `predict` writes, or
     an array of shape (length,) for each protein, as a dict by id or a list in the order of
     `predicted`; those of observed residues are ignored; None takes those of the results of
-    `pepseq.reconstruct`. The two baselines are fitted on `truth`,
-    which flatters them.
+    `pepseq.reconstruct`. The two baselines are fitted on `truth`, which flatters them.
 
     Raises InputError for sequences that are no proteins or have no partner of the same length, and
     for confidences that are not those of `predicted`; SettingsError for a faulty readout.

@@ -21,39 +21,30 @@ def summarise_identity(
     `nearest` are those of the proteins of `scores`, in their order; `calibrations` are by band,
     none of them without confidences.
     """
+    band_of_protein = np.array(nearest.bands, dtype=object)
+
+    def row(name: str, bands: Collection[str]) -> IdentityRow:
+        """Return the row of the proteins of some bands that have hidden residues."""
+        chosen = np.isin(band_of_protein, list(bands)) & (scores["hidden"] > 0)
+        hidden, correct = scores["hidden"][chosen], scores["correct"][chosen]
+        copied, commonest = nearest.copied[chosen], scores["commonest"][chosen]
+        parts = [calibrations[band] for band in bands if band in calibrations]
+        calibration = Calibration.total(parts).summary()
+        return {
+            "band": name,
+            "proteins": int(chosen.sum()),
+            "hidden": int(hidden.sum()),
+            **shares(correct, hidden),
+            "copy_macro": macro(copied, hidden),
+            "copy_micro": micro(copied, hidden),
+            "commonest_macro": macro(commonest, hidden),
+            "commonest_micro": micro(commonest, hidden),
+            "mean_confidence": calibration["mean_confidence"],
+            "expected_calibration_error": calibration["expected_calibration_error"],
+        }
+
     return {
         "reference_proteins": nearest.distinct,
-        "bands": [_identity_row(band, [band], scores, nearest, calibrations) for band in BANDS],
-        "without_identical": _identity_row(
-            WITHOUT_IDENTICAL, LOWER_EDGES, scores, nearest, calibrations
-        ),
-    }
-
-
-def _identity_row(
-    name: str,
-    bands: Collection[str],
-    scores: ScoredProteins,
-    nearest: Nearest,
-    calibrations: Mapping[str, Calibration],
-) -> IdentityRow:
-    """Return the row of the proteins of some bands that have hidden residues."""
-    band_of_protein = np.array(nearest.bands, dtype=object)
-    chosen = np.isin(band_of_protein, list(bands)) & (scores["hidden"] > 0)
-    hidden, correct = scores["hidden"][chosen], scores["correct"][chosen]
-    copied, commonest = nearest.copied[chosen], scores["commonest"][chosen]
-    calibration = Calibration.total(
-        calibrations[band] for band in bands if band in calibrations
-    ).summary()
-    return {
-        "band": name,
-        "proteins": int(chosen.sum()),
-        "hidden": int(hidden.sum()),
-        **shares(correct, hidden),
-        "copy_macro": macro(copied, hidden),
-        "copy_micro": micro(copied, hidden),
-        "commonest_macro": macro(commonest, hidden),
-        "commonest_micro": micro(commonest, hidden),
-        "mean_confidence": calibration["mean_confidence"],
-        "expected_calibration_error": calibration["expected_calibration_error"],
+        "bands": [row(band, [band]) for band in BANDS],
+        "without_identical": row(WITHOUT_IDENTICAL, LOWER_EDGES),
     }

@@ -130,8 +130,14 @@ class Matches:
                 f"{quoted(min(self.unmatched))}, in the truth {quoted(next(iter(self.truth)))}"
             )
         if len(other_lengths) > len(self.counts):
-            matched = len(self.counts) + len(self.failed)
-            raise InputError(_describe_other_lengths(self.source, other_lengths, matched))
+            first = printable(f"{other_lengths[0].id} on line {other_lengths[0].line}")
+            raise InputError(
+                f"{self.source}: {len(other_lengths)} of {len(self.counts) + len(self.failed)} "
+                f"reconstructions have another length than the true protein ({first} is the "
+                "first), so their residues cannot be compared. If the reads have lost or extra "
+                "cycles, use pepseq lookup, or simulate them without: pepseq mask TRUTH.fasta "
+                "--readout READOUT -o reads.fasta"
+            )
 
     def _add(self, name: str, truth: np.ndarray, predicted: np.ndarray) -> None:
         """Count a reconstruction; `truth` and `predicted` are codes, (length,)."""
@@ -187,16 +193,6 @@ def _count_amino_acids(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     residues = (truth[known], predicted[known], truth[known & (truth == predicted)])
     true, guessed, both = (np.bincount(codes, minlength=UNKNOWN_CODE) for codes in residues)
     return np.stack([true + guessed - both, true + guessed - 2 * both])
-
-
-def _describe_other_lengths(source: str | Path, records: list[Record], matched: int) -> str:
-    first = printable(f"{records[0].id} on line {records[0].line}")
-    return (
-        f"{source}: {len(records)} of {matched} reconstructions have another length than the "
-        f"true protein ({first} is the first), so their residues cannot be compared. "
-        "If the reads have lost or extra cycles, use pepseq lookup, or simulate them without: "
-        "pepseq mask TRUTH.fasta --readout READOUT -o reads.fasta"
-    )
 
 
 def _fault(truth: np.ndarray, predicted: np.ndarray, sequence: str) -> str:

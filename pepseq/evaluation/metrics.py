@@ -67,10 +67,7 @@ def hidden_mask(truth: np.ndarray, readout: Readout) -> np.ndarray:
 
 
 class ResidueCounts(NamedTuple):
-    """Residues of one protein that are hidden, hidden and right, known, known and right.
-
-    A residue is known if the truth is one of the twenty amino acids.
-    """
+    """Residues of one protein: hidden, hidden and right, known in the truth, known and right."""
 
     hidden: int
     correct: int
@@ -163,8 +160,7 @@ def in_bin(length: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
 def amino_acid_rows(confusion: np.ndarray, readout: Readout) -> list[AminoAcidRow]:
     """Return one row for each hidden amino acid, from the (20, 20) counts of `confusion_counts`.
 
-    n: residues that are it; correct: those predicted as it; recall: `100 * correct / n`; predicted:
-    hidden residues predicted as it; precision: `100 * correct / predicted`.
+    Recall is `100 * correct / n`, precision `100 * correct / predicted`.
     """
     rows: list[AminoAcidRow] = []
     for code, name in enumerate(AMINO_ACIDS):
@@ -198,9 +194,7 @@ def calibration_counts(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
 def calibration_error(counts: np.ndarray) -> float | None:
     """Return the expected calibration error, 0-1: sum over bins of n_b / N * |accuracy - mean|.
 
-    `counts` is what `calibration_counts` gives; None if it holds no residue. Since
-    accuracy = right / n_b and mean confidence = sum / n_b, this is |right - sum| summed, over N
-    (Guo et al. 2017).
+    That is |right - sum of confidences| summed, over N (Guo et al. 2017); None without residues.
     """
     total = counts[0].sum()
     return float(np.abs(counts[2] - counts[1]).sum() / total) if total else None

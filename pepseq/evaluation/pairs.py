@@ -45,6 +45,14 @@ class PairEvaluation:
     counts: PairCounts
     bands: list[tuple[int, int]]
 
+    def confidence_rows(self) -> list[dict[str, object]]:
+        """Return the rows of confidence.tsv: one for each band."""
+        return [
+            {"pairs": self.path, "from": low, "to": high, "made": made, "correct": correct}
+            | {"accuracy": percent(correct, made)}
+            for (low, high), (made, correct) in zip(pairwise(BANDS), self.bands, strict=True)
+        ]
+
     def accuracy_row(self) -> dict[str, str | int | float | None]:
         """Return the row of accuracy.tsv: shares in percent of true pairs, None without any."""
         return {
@@ -101,9 +109,8 @@ def evaluate_pairs(
         if str(path) == STDIO:
             raise SettingsError("pairs: expected files, found - (stdin)")
     inputs = [truth, *pairs, *(f"{path}.unpaired.tsv" for path in pairs)]
-    output = check_output_folder(
-        output, inputs, force, PAIR_EVALUATION_FILES, "an evaluation of pairs"
-    )
+    name = "an evaluation of pairs"
+    output = check_output_folder(output, inputs, force, PAIR_EVALUATION_FILES, name)
     _refuse_swapped(truth, pairs, output)
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
     evaluations = [_evaluate_table(path, truth, lines) for path in pairs]
@@ -228,26 +235,8 @@ def _write_evaluations(folder: Path, evaluations: Sequence[PairEvaluation]) -> N
     from pepseq.evaluation.tables import write_rows
 
     write_rows(folder / "accuracy.tsv", [evaluation.accuracy_row() for evaluation in evaluations])
-    write_rows(
-        folder / "confidence.tsv",
-        [
-            {
-                "pairs": evaluation.path,
-                "from": low,
-                "to": high,
-                "made": made,
-                "correct": correct,
-                "accuracy": percent(correct, made),
-            }
-            for evaluation in evaluations
-            for (low, high), (made, correct) in zip(pairwise(BANDS), evaluation.bands, strict=True)
-        ],
-    )
-    counts = [evaluation.counts for evaluation in evaluations]
-    save_png(
-        folder / "pairing.png",
-        draw_pair_accuracy,
-        [evaluation.method or Path(evaluation.path).name for evaluation in evaluations],
-        [percent(count.correct, count.true) for count in counts],
-        [percent(count.chance, count.true) for count in counts],
-    )
+    write_rows(folder / "confidence.tsv", [row for e in evaluations for row in e.confidence_rows()])
+    names = [evaluation.method or Path(evaluation.path).name for evaluation in evaluations]
+    correct = [percent(e.counts.correct, e.counts.true) for e in evaluations]
+    chance = [percent(e.counts.chance, e.counts.true) for e in evaluations]
+    save_png(folder / "pairing.png", draw_pair_accuracy, names, correct, chance)

@@ -50,9 +50,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
         write_rows(folder / "calibration.tsv", calibration["bins"])
         write_rows(folder / "surest.tsv", calibration["surest"])
     if by_identity := summary["by_identity"]:
-        write_rows(
-            folder / "identity.tsv", [*by_identity["bands"], by_identity["without_identical"]]
-        )
+        rows_by_identity = [*by_identity["bands"], by_identity["without_identical"]]
+        write_rows(folder / "identity.tsv", rows_by_identity)
     _draw_figures(folder, evaluation)
 
 

@@ -160,9 +160,9 @@ def _confusion(rows: Sequence[Row], amino_acids: Sequence[Row]) -> dict[str, dic
     predicted = [a for a in AMINO_ACIDS if total(rows, a)]
     shares = {}
     for true in sorted({row.get("amino_acid", "") for row in amino_acids} & counted.keys()):
-        counts = {a: total([counted[true]], a) for a in predicted}
-        whole = sum(counts.values()) or 1
-        shares[true] = {a: 100 * count / whole for a, count in counts.items()}
+        counts = [total([counted[true]], a) for a in predicted]
+        whole = sum(counts) or 1
+        shares[true] = {a: 100 * n / whole for a, n in zip(predicted, counts, strict=True)}
     return shares if predicted else {}
 
 

@@ -33,7 +33,7 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         evaluation = next((folder for folder in near if digests & folder.inputs.keys()), None)
         if evaluation:
             run = run or _predicted_by(evaluation, results)
-            digests |= {evaluation.input("predicted")[1], *(run.outputs if run else ())}
+            digests |= {evaluation.input("predicted")[1], *(run.outputs if run else ())} - {""}
         known = given or _recorded_truth(evaluation, results)
         proteins = [protein.against(known.get(protein.id)) for protein in read_proteins(path)]
         results.predictions.append(PredictedTable(name, proteins, run, evaluation, digests))

@@ -26,7 +26,7 @@ def protein_lists(results: Results) -> dict[str, Any] | None:
     structures = results.read_tables("structures")
     lists = []
     for index, table in enumerate(results.predictions, 1):
-        scores = {s.name: _tm_scores(s) for s in structures if table.is_input_of(s.run)}
+        scores = {s.name: _tm_scores(s) for s in structures if s.has_read(table)}
         lists.append(_protein_list(f"proteins-{index}", table, scores))
     return {"bands": BANDS, "lists": lists} if lists else None
 

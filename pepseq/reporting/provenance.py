@@ -27,20 +27,19 @@ def reference_proteins(run: RecordedRun | None) -> str:
 
 def network(run: RecordedRun | None) -> str:
     """Return the network of a run."""
-    model = run.setting("model") if run else None
-    return (
-        "not recorded" if run is None else local(str(model)) if model else "none, templates alone"
-    )
+    if run is None:
+        return "not recorded"
+    model = run.setting("model")
+    return local(str(model)) if model else "none, templates alone"
 
 
 def reproduce(results: Results) -> dict[str, Any]:
     """Return command lines, versions, inputs, and the results that the page shows."""
     runs = list(results.runs.values())
     for run in results.runs.values():  # with those that made a part of the same output before
-        earlier = as_list(run.record.get("earlier"))
-        runs += [
-            RecordedRun(run.output, r) for r in earlier if isinstance(nested(r, "command"), str)
-        ]
+        records = as_list(run.record.get("earlier"))
+        earlier = [record for record in records if isinstance(nested(record, "command"), str)]
+        runs += [RecordedRun(run.output, record) for record in earlier]
     runs.sort(key=lambda run: str(run.record.get("started")))
     outputs = distinct_names([run.output for run in runs])
     paths, kinds = zip(*results.names, strict=True)
@@ -77,12 +76,11 @@ def _local_values(value: Any) -> Any:
 
 def _run_row(run: RecordedRun, output: str) -> dict[str, Any]:
     libraries = run.record.get("libraries")
-    versions = libraries if isinstance(libraries, dict) else {}
-    listed = [f"{name} {version}" for name, version in versions.items()]
+    versions = {"Python": run.record.get("python")}
+    versions |= libraries if isinstance(libraries, dict) else {}
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     started = str(run.record.get("started") or "").replace("T", " ").replace("Z", " UTC")
-    with_versions = ", ".join([f"Python {run.record.get('python')}", *listed])
-    row = {"output": output, "started": started, "versions": with_versions}
-    return {**run.record, **row}
+    return {**run.record, "output": output, "started": started, "versions": listed}
 
 
 def _inputs(runs: Sequence[RecordedRun]) -> list[dict[str, Any]]:

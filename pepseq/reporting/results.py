@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pepseq.evaluation.tables import EVALUATION_FILES
 from pepseq.io.outputs import STDIO
+from pepseq.io.run_record import sha256
 from pepseq.io.tables import Row, read_rows
 from pepseq.reporting.predicted_proteins import PredictedProtein
 from pepseq.reporting.values import as_list, distinct_names, nested, number
@@ -117,12 +118,18 @@ class EvaluationFolder:
 
 
 class NamedTable(NamedTuple):
-    """A table that is shown: its name on the page, its run if known, and its rows."""
+    """A table that is shown: its name on the page, the run record beside it, and its rows."""
 
     name: str
     path: Path
     run: RecordedRun | None
     rows: list[dict[str, Any]]
+
+    def has_read(self, predictions: "PredictedTable") -> bool:
+        """Return whether the run that wrote this table is known to have read these predictions."""
+        if self.run is None or predictions.sha256s.isdisjoint(self.run.inputs):
+            return False
+        return sha256(self.path) in self.run.outputs
 
 
 @dataclass
@@ -137,10 +144,6 @@ class PredictedTable:
     run: RecordedRun | None
     evaluation: EvaluationFolder | None
     sha256s: set[str]
-
-    def is_input_of(self, run: RecordedRun | None) -> bool:
-        """Return whether a run is known to have read these predictions."""
-        return run is not None and not self.sha256s.isdisjoint(run.inputs)
 
     @cached_property
     def evaluated(self) -> dict[str, Row]:

@@ -37,7 +37,7 @@ def _scores(key: str, table: NamedTable, results: Results) -> dict[str, Any]:
     A protein's accuracy belongs to a model only if the model was compared with its sequence, and
     if that is one of the predictions that are shown.
     """
-    compared = [shown for shown in results.predictions if shown.is_input_of(table.run)]
+    compared = [shown for shown in results.predictions if table.has_read(shown)]
     accuracy = {short_id(p.id): shown.accuracy(p) for shown in compared for p in shown.proteins}
     rows = table.rows
     cells: list[dict[str, Any]] = [

@@ -258,6 +258,11 @@ def test_scores_of_other_predictions_of_the_same_ids_have_no_accuracy(tmp_path, 
         assert ("TM-score against accuracy" in page.text) == (said not in page.text) == any(shown)
         lists = (page.data[f"proteins-{n}-data"]["columns"] for n in range(1, len(shown) + 1))
         assert ["TM-score" in dict(columns) for columns in lists] == shown
+    rows_of(scores, SCORE_COLUMNS, row | {"model_different": 0, "tm_score": 0.75})
+    report(
+        [*tables, scores], tmp_path / "p.html", truth=_fasta(tmp_path, small_proteins), force=True
+    )
+    assert said in read_page(tmp_path / "p.html").text  # the record is of another table
 
 
 def test_scores_of_models_that_may_be_of_other_proteins_have_no_accuracy(tmp_path, small_proteins):
