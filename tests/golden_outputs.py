@@ -192,6 +192,11 @@ simulate-dyes      simulate in/some.fasta -o @.tsv --reads 5000 --labels DE,C,Y 
                      --bleach 0.05 --dud 0.07
 simulate-peptides  simulate in/some.fasta -o @.fasta.gz --reads 500 --readout CY[DE] --seed 4 \
                      --missed-label 0.1 --misread 0.05 --protease lys-c --missed-cleavages 1
+quantify-dyes      quantify simulate-dyes.tsv -o @.tsv --reference in/some.fasta --labels DE,C,Y \
+                     --dye-sequences --edman-failure 0.06 --detach 0.05 --bleach 0.05 --dud 0.07
+quantify-peptides  quantify simulate-peptides.fasta.gz -o @.tsv --reference in/some.fasta \
+                     --readout CY[DE] --missed-label 0.1 --misread 0.05 --protease lys-c \
+                     --missed-cleavages 1 --max-q 1
 evaluate-amounts   evaluate-quantities simulate-dyes.tsv.truth.tsv in/amounts.tsv -o @
 models-list        models list
 models-verify      models verify
@@ -226,11 +231,21 @@ error-show         show nobody predict-all.tsv.gz
 Runs whose name begins with `error-` must fail, all others must not.
 """
 
-COMMANDS = (
-    "download split mask simulate predict merge lookup finetune pair fold fetch-structures score"
+COMMANDS = "download split mask simulate quantify predict merge lookup finetune pair fold"
+COMMANDS += (
+    " fetch-structures score evaluate compare evaluate-pairs evaluate-quantities report show models"
 )
-COMMANDS += " evaluate compare evaluate-pairs evaluate-quantities report show models"
-THREADED = {"split", "simulate", "predict", "lookup", "finetune", "pair", "fold", "score"}
+THREADED = {
+    "split",
+    "simulate",
+    "quantify",
+    "predict",
+    "lookup",
+    "finetune",
+    "pair",
+    "fold",
+    "score",
+}
 ASKING = {"download", "fetch-structures"}
 SUBCOMMANDS = "list download verify convert"
 

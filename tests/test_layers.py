@@ -48,6 +48,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.cli.commands", "torch transformers pandas matplotlib numpy importlib.metadata"),
         ("pepseq.cli.predict", "torch transformers pandas matplotlib numpy"),
         ("pepseq.cli.simulate", "torch transformers pandas matplotlib numpy numba"),
+        ("pepseq.cli.quantify", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),

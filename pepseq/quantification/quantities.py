@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pepseq.digestion.config import DigestConfig
-from pepseq.errors import InputError
 from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.digested_reference import DigestedReference, digest_reference
@@ -74,7 +73,7 @@ def estimate_quantities(
     """Return the amounts of the proteins in the sample that the reads come from.
 
     `known`: copies of each protein, float64 (proteins,), 0 for those that are not known. Raises
-    InputError.
+    InputError if no read comes from one of these.
     """
     started = perf_counter()
     digested = digest_reference(
@@ -130,14 +129,14 @@ def _table(
 
     present = np.flatnonzero(inference.copies > 0)
     if not len(present):
-        raise InputError(
-            "no read can come from a protein of the reference; check labels, protease, cycles, "
-            "error rates and reference"
+        log.warning(
+            "no protein of the reference explains the reads; check labels, protease, cycles, error "
+            "rates and reference"
         )
     groups = [digested.groups[group] for group in present]
     copies = inference.copies[present]
     molar = copies / copies.sum()
-    masses = copies * np.array([proteins.weights[group].mean() for group in groups])
+    masses = copies * np.array([proteins.weights[group].mean() for group in groups], float)
     low, high = intervals(molar, inference.variances[present])
     unique = np.zeros(len(inference.copies), np.int64)
     unique[inference.likely] = count_unique_reads(inference.model, inference.amounts, counts)

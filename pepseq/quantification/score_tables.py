@@ -53,6 +53,8 @@ def read_scores(given: Any) -> Scores:
     wrong = ~((values >= 0) & (values <= MAX_SUM))
     if wrong.any():
         row = int(np.argmax(wrong))
+        if pd.isna(frame[columns[2]].iloc[row]):
+            raise InputError(f"{place(row)}: the cell of {columns[2]} is empty")
         raise InputError(
             f"{place(row)}: {columns[2]}: expected a score from 0 to 1, found "
             f"{quoted(str(frame[columns[2]].iloc[row]))}"

@@ -88,7 +88,7 @@ def test_dye_sequences_that_reads_were_not_scored_with(caplog):
     ("changes", "message"),
     [
         ({"score": -0.1}, "scores: row 2: score: expected a score from 0 to 1, found '-0.1'"),
-        ({"score": None}, "scores: row 2: score: expected a score from 0 to 1"),
+        ({"score": None}, "scores: row 2: the cell of score is empty"),
         ({"score": 0.5}, "scores: row 1: expected scores of a read that add up to more than 0 and"),
         ({"id": "7"}, "scores: row 2: the read has the id '7' twice, first in scores: row 1"),
         ({"id": "x"}, "scores: row 2: 'x' is no id of the dye sequences that reads were scored"),
@@ -110,7 +110,7 @@ def test_faulty_scores(changes, message):
         ("read\tid\tscore\n", "s.tsv: expected rows below the header, found none"),
         ("read\tid\nr\t7\n", "s.tsv:1: expected the columns read, id, score, or those of whatprot"),
         ("read\tid\tscore\nr\t7\t0.5\n\nr\t8\t-1\n", "s.tsv:4: score: expected a score from 0 to"),
-        ("read\tid\tscore\nr\t7\t\n", "s.tsv:2: score: expected a score from 0 to 1"),
+        ("read\tid\tscore\nr\t7\t\n", "s.tsv:2: the cell of score is empty"),
         ("read\tid\tscore\nr\t7\tmany\n", "s.tsv:2: score: expected a score from 0 to 1, found"),
         ("read,id,score\nr,7,0.5\nr,,0.5\n", "s.tsv:3: the cell of id is empty"),
         ("read\tid\tscore\nr\t7\t0\n", "s.tsv:2: expected scores of a read that add up to more"),
