@@ -12,6 +12,8 @@ from places import DATA, ROOT
 
 from pepseq.cli.commands import COMMANDS
 from pepseq.prediction.residue_table import TABLE_COLUMNS
+from pepseq.quantification.quantities import COPIES_COLUMNS, QUANTIFY_COLUMNS
+from pepseq.quantification.score_tables import SCORE_COLUMNS, WHATPROT_COLUMNS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
@@ -79,6 +81,8 @@ def test_every_column_and_exit_code_is_explained():
         assert f"`{column}`" in SECTIONS["predict"]
     for column in FOLD_COLUMNS:
         assert f"`{column}`" in SECTIONS["fold"]
+    for column in QUANTIFY_COLUMNS + COPIES_COLUMNS + SCORE_COLUMNS + WHATPROT_COLUMNS:
+        assert f"`{column}`" in SECTIONS["quantify"]
     for column in FETCH_COLUMNS:
         assert f"`{column}`" in SECTIONS["fetch-structures"]
     for column in COLUMNS.values():
