@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
-from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
+from pepseq.quantification.estimation import Amounts, Model, Observations, estimate, first_guess
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,20 @@ def estimate_in_rounds(
     follow: Follow,
     threads: int,
     settings: DepthSettings = DepthSettings(),
+    present: int | None = None,
 ) -> tuple[Model, Amounts]:
-    """Return the amounts, and the model with the depths that they ask for."""
+    """Return the amounts, and the model with the depths that they ask for.
+
+    `present`: only so many rows of `weights`, the first, have amounts; default: all.
+    """
+    absent = slice(weights.shape[0] if present is None else present, weights.shape[0])
     count = weights.shape[1]
     total = float(observed.counts.sum())
     cutoffs = np.full(count, settings.expected_reads * count / max(total, 1.0))
     cutoffs = np.clip(cutoffs, settings.min_cutoff, settings.max_cutoff)
     probabilities = follow(np.arange(count), cutoffs)
-    start = None
+    start = first_guess(Model(weights, probabilities, threads), observed)
+    start[absent] = 0
     for _ in range(settings.rounds):
         model = Model(weights, probabilities, threads)
         amounts = estimate(model, observed, start, settings.steps)
@@ -68,6 +74,7 @@ def estimate_in_rounds(
                 amounts.improbable + 1e-6,
             ]
         )
+        start[absent] = 0
     model = Model(weights, probabilities, threads)
     return model, estimate(model, observed, start)
 

@@ -47,11 +47,14 @@ def infer(
     `weights`: sparse (P + decoys, D), number of peptides with each pattern, of the `proteins` P and
     of one or more sets of as many decoys. Amounts of proteins and decoys are estimated together,
     twice, the second time only of those that make the reads more probable by MIN_RATIO; a decoy may
-    explain a read as an absent protein would. The ratios of the second time, less what other
+    explain a read as an absent protein would. Several sets of decoys are many more than the
+    proteins, and join them the second time only. The ratios of the second time, less what other
     proteins could make up for, together or the best single one, give the q-values. Then the decoys
     are left out, and the amounts of the proteins are estimated once more.
     """
-    together, first = estimate_in_rounds(weights, observed, follow, threads, settings)
+    sets = max(1, weights.shape[0] // proteins - 1)
+    present = proteins if sets > 1 else None
+    together, first = estimate_in_rounds(weights, observed, follow, threads, settings, present)
     likely = np.flatnonzero(likelihood_ratios(together, first, observed.counts) >= MIN_RATIO)
     model, amounts = _estimate_only(likely, weights, together, observed, threads)
     ratios = np.zeros(weights.shape[0])
@@ -61,7 +64,6 @@ def infer(
     others = substitute_ratios(together, likely, copies, observed.counts, amounts.means)
     independence = uncertainty(model, observed, amounts).independence
     ratios[likely] = np.maximum(np.minimum(alone * independence, alone - others), 0)
-    sets = max(1, weights.shape[0] // proteins - 1)
     q = q_values(ratios[:proteins], ratios[proteins:], sets)
     likely = likely[likely < proteins]
     model, amounts = _estimate_only(likely, weights, together, observed, threads)
