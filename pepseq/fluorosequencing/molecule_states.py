@@ -3,6 +3,8 @@
 A combination of numbers n_c of working dyes of each channel has the code s = sum n_c stride_c.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pepseq.kernels import kernel
@@ -13,13 +15,36 @@ MIN_BLEACHING = 1e-6
 """Combinations of dyes that bleach in one cycle, if less probable, are left out."""
 
 
+class DyeTables(NamedTuple):
+    """What follows from the number of dyes of each channel, for combinations s of working ones.
+
+    `numbers`: int64 (S, C), working dyes of each channel; `strides`: int64 (C + 1,), of the code;
+    `detached`: int64 (S,), the symbol of a cycle in which a molecule with s detaches. The others
+    have an index v first: Edman removes no working dye in the cycle, or one of channel v - 1, and
+    leaves s. `called`: float64 (C + 1, S, C + 1), the probability that a cycle in which s may
+    bleach is called as each symbol, and `ended`: that no dye is left, too. For k from
+    `first[v, s, o]` to `first[v, s, o + 1]`, most probable first, the cycle is called as symbol o
+    and leaves the combination `to[k]`, with probability `chance[k]`.
+    """
+
+    numbers: np.ndarray
+    strides: np.ndarray
+    detached: np.ndarray
+    called: np.ndarray
+    ended: np.ndarray
+    first: np.ndarray
+    to: np.ndarray
+    chance: np.ndarray
+
+
 @kernel
 def count_dyes(channels, tail):
-    """Return how many dyes of each channel lie on residue e and after it, for each e, and strides.
+    """Return how many dyes of each channel lie on residue e and after it, int64 (T + 1, C).
 
-    `tail` is shortened if there are more than MAX_COUNT_STATES combinations.
+    Of `tail`, dyes are left out if there are more than MAX_COUNT_STATES combinations.
     """
     cycles, n_channels = len(channels), len(tail)
+    tail = tail.copy()
     dyes = np.zeros((cycles + 1, n_channels), np.int64)
     inside = np.zeros(n_channels, np.int64)
     for channel in channels:
@@ -37,21 +62,7 @@ def count_dyes(channels, tail):
         dyes[e] = dyes[e + 1]
         if channels[e] >= 0:
             dyes[e, channels[e]] += 1
-    strides = np.ones(n_channels + 1, np.int64)
-    for c in range(n_channels):
-        strides[c + 1] = strides[c] * (dyes[0, c] + 1)
-    return dyes, strides
-
-
-@kernel
-def combinations(strides):
-    """Return the number of working dyes of each channel in each combination, int64 (S, C)."""
-    n_channels = len(strides) - 1
-    numbers = np.empty((strides[n_channels], n_channels), np.int64)
-    for s in range(len(numbers)):
-        for c in range(n_channels):
-            numbers[s, c] = s % strides[c + 1] // strides[c]
-    return numbers
+    return dyes
 
 
 @kernel
@@ -90,16 +101,14 @@ def called_symbol(before, after):
 
 
 @kernel
-def bleaching(numbers, bleach):
-    """Return what bleaching makes of each combination of numbers of working dyes.
+def _bleaching(numbers, bleach):
+    """Return what bleaching makes of each combination, most probable first.
 
-    Combination s becomes `to[k]` with probability `chance[k]`, most probable first, for k from
-    `first[s]` to `first[s + 1]`; the cycle is called `symbol[0, k]`, or `symbol[c + 1, k]` if Edman
-    has removed a dye of channel c in the same cycle.
+    Combination s becomes `to[k]` with probability `chance[k]` for k from `first[s]` to
+    `first[s + 1]`.
     """
     size, n_channels = numbers.shape
     first = np.zeros(size + 1, np.int64)
-    before = np.empty(n_channels, np.int64)
     capacity = 1024
     to, chance = np.empty(capacity, np.int64), np.empty(capacity)
     k = 0
@@ -123,23 +132,84 @@ def bleaching(numbers, bleach):
         order = start + np.argsort(-chance[start:k], kind="mergesort")
         to[start:k], chance[start:k] = to[order], chance[order]
         first[s + 1] = k
-    symbol = np.empty((n_channels + 1, k), np.int64)
-    for s in range(size):
-        for j in range(first[s], first[s + 1]):
-            before[:] = numbers[s]
-            symbol[0, j] = called_symbol(before, numbers[to[j]])
-            for c in range(n_channels):
-                before[c] += 1
-                symbol[c + 1, j] = called_symbol(before, numbers[to[j]])
-                before[c] -= 1
-    return first, to[:k].copy(), chance[:k].copy(), symbol
+    return first, to[:k].copy(), chance[:k].copy()
 
 
 @kernel
-def detachment_symbols(numbers):
-    """Return the symbol of a cycle in which a molecule with each combination detaches."""
-    result = np.zeros(len(numbers), np.int64)
-    nothing = np.zeros(numbers.shape[1], np.int64)
-    for s in range(len(numbers)):
-        result[s] = called_symbol(numbers[s], nothing)
+def dye_tables(dyes, bleach):
+    """Return the tables for so many dyes of each channel; see `DyeTables`."""
+    n_channels = len(dyes)
+    strides = np.ones(n_channels + 1, np.int64)
+    for c in range(n_channels):
+        strides[c + 1] = strides[c] * (dyes[c] + 1)
+    size = strides[n_channels]
+    numbers = np.empty((size, n_channels), np.int64)
+    for s in range(size):
+        for c in range(n_channels):
+            numbers[s, c] = s % strides[c + 1] // strides[c]
+    first, to, chance = _bleaching(numbers, bleach)
+    variants = n_channels + 1
+    called, ended = np.zeros((2, variants, size, variants))
+    begin = np.zeros((variants, size, variants + 1), np.int64)
+    entries_to = np.empty(variants * len(to), np.int64)
+    entries_chance = np.empty(variants * len(to))
+    symbols = np.empty(len(to), np.int64)
+    before = np.empty(n_channels, np.int64)
+    filled = 0
+    for v in range(variants):
+        for s in range(size):
+            before[:] = numbers[s]
+            if v > 0:
+                before[v - 1] += 1
+            for k in range(first[s], first[s + 1]):
+                symbols[k] = called_symbol(before, numbers[to[k]])
+                called[v, s, symbols[k]] += chance[k]
+                if to[k] == 0:
+                    ended[v, s, symbols[k]] += chance[k]
+            for o in range(variants):
+                begin[v, s, o] = filled
+                for k in range(first[s], first[s + 1]):
+                    if symbols[k] == o and to[k] > 0:
+                        entries_to[filled], entries_chance[filled] = to[k], chance[k]
+                        filled += 1
+            begin[v, s, variants] = filled
+    detached = np.zeros(size, np.int64)
+    nothing = np.zeros(n_channels, np.int64)
+    for s in range(size):
+        detached[s] = called_symbol(numbers[s], nothing)
+    return DyeTables(
+        *(numbers, strides, detached, called, ended, begin),
+        *(entries_to[:filled].copy(), entries_chance[:filled].copy()),
+    )
+
+
+@kernel
+def chances_of_no_label(channels, dyes, tables, rates):
+    """Return the probability that each state at the start of each cycle shows no more label.
+
+    At [t, s, 0] for blocked molecules with combination s, at [t, s, e + 1] for those that lost e
+    residues; float64 (T + 1, S, T + 2).
+    """
+    cycles, size = len(channels), len(tables.numbers)
+    result = np.ones((cycles + 1, size, cycles + 2))
+    for t in range(cycles - 1, -1, -1):
+        attached = 1 - rates.detach[t]
+        for s in range(1, size):
+            gone = rates.detach[t] * (tables.detached[s] == 0)
+            # either no dye is lost, or all at once, which is taken for a detachment
+            ended, stays = tables.ended[0, s, 0], tables.called[0, s, 0] - tables.ended[0, s, 0]
+            after, now = result[t + 1, s], result[t, s]
+            blocked = stays * after[0] + ended
+            now[0] = gone + attached * blocked
+            for e in range(t + 1):
+                p = stays * after[e + 2] + ended
+                c = channels[e]
+                if c >= 0 and tables.numbers[s, c] > 0:
+                    share = tables.numbers[s, c] / dyes[e, c]
+                    left = s - tables.strides[c]
+                    p += share * (tables.ended[c + 1, left, 0] - p)
+                p *= 1 - rates.edman_failure
+                p += rates.edman_failure * (stays * after[e + 1] + ended)
+                p += rates.cyclic_block * (blocked - p)
+                now[e + 1] = gone + attached * p
     return result

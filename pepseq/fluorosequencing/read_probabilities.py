@@ -17,12 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pepseq.fluorosequencing.molecule_states import (
-    bleaching,
-    combinations,
+    chances_of_no_label,
     count_dyes,
-    detachment_symbols,
+    dye_tables,
 )
-from pepseq.fluorosequencing.read_tree import follow_reads, new_nodes
+from pepseq.fluorosequencing.read_tree import follow_reads, new_memory, new_nodes
 from pepseq.kernels import kernel
 
 DYE_SEQUENCES_PER_TASK = 64
@@ -86,51 +85,67 @@ def read_probabilities(
     float64 (D,), the probabilities below which a read of each dye sequence is left out. The result
     does not depend on `threads`.
     """
-    cycles, classes = dye_sequences.channels.shape[1], dye_sequences.tails.shape[1]
+    channels, tails = dye_sequences.channels, dye_sequences.tails
+    cycles, n_channels = channels.shape[1], tails.shape[1]
 
-    def fill(part: slice, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
-        sequences = dye_sequences.channels[part], dye_sequences.tails[part]
-        return _follow_all(*sequences, reads, rates, cutoffs[part], start, *results)
+    def fill(part: np.ndarray, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
+        return _follow_all(
+            channels[part], tails[part], reads, rates, cutoffs[part], start, *results
+        )
 
-    count = len(dye_sequences)
-    return fill_in_tasks(count, DYE_SEQUENCES_PER_TASK, cycles * classes, fill, threads)
+    # tables are shared by neighbours with the same dyes; those with many dyes take longest
+    numbers = [(channels == c).sum(1) + tails[:, c] for c in range(n_channels)]
+    order = np.lexsort([*numbers, sum(numbers)])[::-1] if n_channels else np.arange(len(channels))
+    return fill_in_tasks(order, DYE_SEQUENCES_PER_TASK, cycles * n_channels, fill, threads)
 
 
 def fill_in_tasks(
-    count: int,
+    order: np.ndarray,
     per_task: int,
     columns: int,
     fill: Callable[..., tuple[int, int]],
     threads: int,
 ) -> ReadProbabilities:
-    """Return the probabilities of the reads of `count` sequences, filled by tasks in threads.
+    """Return the probabilities of the reads of sequences, filled by tasks in threads.
 
-    `fill(part, (done, filled), lengths, found, values, visible, residual)` goes on with sequence
-    `done` of the slice `part`, of which `filled` reads are written, and returns both numbers again
-    when all are done or the next one does not fit into `found`. `columns`: of `residual`.
+    `order`: int64, the numbers of the sequences in the order of the tasks. `fill(part, (done,
+    filled), lengths, found, values, visible, residual)` goes on with sequence `part[done]`, of
+    those before it `filled` reads are written, and returns both numbers again when all are done or
+    the next one does not fit into `found`. `columns`: of `residual`.
     """
+    lengths, visible = np.zeros(len(order), np.int64), np.zeros(len(order))
+    residual = np.zeros((len(order), columns), np.float32)
 
-    def compute(first: int) -> list[np.ndarray]:
-        part = slice(first, min(first + per_task, count))
-        size = part.stop - first
-        lengths, visible = np.zeros(size, np.int64), np.zeros(size)
-        residual = np.zeros((size, columns), np.float32)
+    def compute(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        part = order[first : first + per_task]
+        rows = lengths[part], visible[part], residual[part]
         found, values = np.empty(_CAPACITY, np.int32), np.empty(_CAPACITY, np.float32)
         done, filled = 0, 0
         while True:
-            done, filled = fill(part, (done, filled), lengths, found, values, visible, residual)
-            if done == size:
-                return [lengths, found[:filled].copy(), values[:filled].copy(), visible, residual]
+            done, filled = fill(part, (done, filled), rows[0], found, values, *rows[1:])
+            if done == len(part):
+                break
             found, values = np.concatenate([found, found]), np.concatenate([values, values])
+        lengths[part], visible[part], residual[part] = rows
+        return part, found[:filled].copy(), values[:filled].copy()
 
-    if not count:
-        none = np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0)
-        return ReadProbabilities(np.zeros(1, np.int64), *none, np.zeros((0, columns), np.float32))
     with ThreadPoolExecutor(threads) as pool:
-        tasks = list(pool.map(compute, range(0, count, per_task)))
-    lengths, found, values, visible, residual = map(np.concatenate, zip(*tasks, strict=True))
+        tasks = list(pool.map(compute, range(0, len(order), per_task)))
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    return ReadProbabilities(starts, found, values, visible, residual)
+    all_found, all_values = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+    while tasks:
+        _place(*tasks.pop(), starts, all_found, all_values)
+    return ReadProbabilities(starts, all_found, all_values, visible, residual)
+
+
+@kernel
+def _place(part, found, values, starts, all_found, all_values):
+    """Write the reads of the sequences `part` at their places among all."""
+    k = 0
+    for d in part:
+        for place in range(starts[d], starts[d + 1]):
+            all_found[place], all_values[place] = found[k], values[k]
+            k += 1
 
 
 @kernel
@@ -138,17 +153,23 @@ def _follow_all(
     channels, tails, reads, rates, cutoffs, start, lengths, found, values, visible, residual
 ):
     """Fill the five last arrays from `start` on; see `fill_in_tasks`."""
-    cycles, n_channels = channels.shape[1], tails.shape[1]
-    nodes = new_nodes(cycles, n_channels + 1)
+    cycles, symbols = channels.shape[1], tails.shape[1] + 1
+    memory = new_memory(cycles, symbols)
+    dyes = count_dyes(channels[0], tails[0])
+    tables = dye_tables(dyes[0], rates.bleach)
+    nodes = new_nodes(memory, cycles, symbols, len(tables.numbers))
+    counts = dyes[0]
     first, filled = start
     for d in range(first, len(channels)):
         residual[d] = 0
-        tail = tails[d].copy()
-        dyes, strides = count_dyes(channels[d], tail)
-        numbers = combinations(strides)
-        dye_tables = (dyes, strides, numbers, detachment_symbols(numbers))
+        dyes = count_dyes(channels[d], tails[d])
+        if not np.array_equal(dyes[0], counts):
+            counts = dyes[0]
+            tables = dye_tables(counts, rates.bleach)
+            nodes = new_nodes(memory, cycles, symbols, len(tables.numbers))
+        no_label = chances_of_no_label(channels[d], dyes, tables, rates)
         end, visible[d] = follow_reads(
-            *(channels[d], reads, rates, cutoffs[d], dye_tables, bleaching(numbers, rates.bleach)),
+            *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d]),
             *(nodes, found, values, residual[d], filled),
         )
         if end < 0:

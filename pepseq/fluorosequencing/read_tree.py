@@ -1,134 +1,273 @@
-"""The tree of possible reads of one dye sequence, walked to the reads above a cutoff."""
+"""The tree of possible reads of one dye sequence, walked to the reads above a cutoff.
+
+A node stands for the first t symbols of a read. It holds the probability of these symbols together
+with each state that the molecule may be in, see `Nodes`. To expand a node, `_run_cycle` turns its
+states into those after Edman and sums up how probable each next symbol is; `_make_child` lets the
+dyes bleach, for the symbols that are probable enough only. How probable it is that no label follows
+is known for each state beforehand (`chances_of_no_label`). So a node ends the walk as soon as all
+reads with a further label together are below the cutoff, and gives at most one read.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from pepseq.fluorosequencing.molecule_states import MAX_COUNT_STATES, without_duds
 from pepseq.kernels import kernel, leaf_kernel
 
-MIN_STATE_SHARE = 0.01
+MIN_STATE_SHARE = 0.02
 """States of a molecule less probable than this share of the cutoff are left out."""
 
 
+class Nodes(NamedTuple):
+    """The children of one node at each depth t, by n = t * symbols + symbol.
+
+    `masses`: probabilities of states; of combination s of working dyes, blocked molecules at
+    (n * S + s) * (T + 2), others that lost e residues e + 1 after it, e from `lowest[n]`.
+    `rows[n]`: which s there are, `counts[n]` of them. `weights[n]`: what the probabilities are to
+    be multiplied by; that of molecules without a working dye; that of all; that no label follows.
+
+    `kept`, `moved`, `called`, `touched`: of the node that is expanded, see `_run_cycle`.
+    """
+
+    masses: np.ndarray
+    rows: np.ndarray
+    counts: np.ndarray
+    lowest: np.ndarray
+    weights: np.ndarray
+    kept: np.ndarray
+    moved: np.ndarray
+    called: np.ndarray
+    touched: np.ndarray
+
+
 @kernel
-def new_nodes(cycles, symbols):
-    """Return memory for the children of one node at each depth, one for each symbol.
+def new_memory(cycles, symbols):
+    """Return memory for the masses of nodes with any number of combinations."""
+    return np.empty((cycles + 1) * symbols * MAX_COUNT_STATES * (cycles + 2))
 
-    At [depth, symbol]: probabilities of the combinations s, of blocked molecules at [s, 0] and of
-    others that lost e residues at [s, e + 1]; which s there are; whether s is among them; how many
-    there are; the smallest e; and the probability that no dye works.
-    """
-    shape = (cycles + 1, symbols)
-    masses = np.empty((*shape, MAX_COUNT_STATES, cycles + 2))
-    rows = np.empty((*shape, MAX_COUNT_STATES), np.int64)
-    touched = np.zeros((*shape, MAX_COUNT_STATES), np.bool_)
-    counts, lowest = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    return masses, rows, touched, counts, lowest, np.zeros(shape)
+
+@kernel
+def new_nodes(memory, cycles, symbols, size):
+    """Return nodes of `size` combinations."""
+    count = (cycles + 1) * symbols
+    return Nodes(
+        *(memory, np.empty((count, size), np.int64), np.zeros(count, np.int64)),
+        *(np.zeros(count, np.int64), np.ones((count, 4))),
+        *(np.zeros(size), np.zeros((size, cycles)), np.zeros((2, symbols))),
+        np.zeros(size, np.bool_),
+    )
+
+
+# The kernels below take single arrays: numba passes a tuple as all its arrays, at a cost.
 
 
 @leaf_kernel
-def _expand(channels, rates, t, smallest, dye_tables, bleach_tables, parent, nodes, scratch):
-    """Fill the children of the node for symbol `parent` at depth t.
+def _run_cycle(
+    channels,
+    per_dye,
+    numbers,
+    strides,
+    probability,
+    detached,
+    chances,
+    t,
+    low,
+    rows,
+    masses,
+    kept,
+    moved,
+    called,
+):
+    """Replace the masses of a node at depth t by those after detachment and Edman.
 
-    What leaves less than `smallest` is left out. `scratch`: a row of probabilities after Edman.
+    They are those of molecules that keep their working dyes, with `kept` for each row their sum;
+    `moved`, [row, e], are those that lose a working dye and had lost e residues before. `called`:
+    probability of each next symbol, [0], and of that by detachment, [1]. `chances`: what masses are
+    multiplied by, and the rates of detachment, blocking and failure of Edman. `probability`: see
+    `DyeTables.called`.
     """
-    dyes, strides, numbers, symbols_of_detachment = dye_tables
-    first, to, chance, symbol = bleach_tables
-    masses, rows, _, counts, lowest, dead = nodes
-    low, high = lowest[t, parent], min(t, len(channels))
-    for i in range(counts[t, parent]):
-        s = rows[t, parent, i]
-        total = masses[t, parent, s, 0]
-        for e in range(low, high + 1):
-            total += masses[t, parent, s, e + 1]
-        if total < smallest:
-            continue
-        dead[t + 1, symbols_of_detachment[s]] += total * rates.detach[t]
-        attached = 1 - rates.detach[t]
-        blocked, kept = masses[t, parent, s, 0] * attached, 0.0
-        scratch[low + 1] = 0.0
-        for e in range(low, high + 1):
-            p = masses[t, parent, s, e + 1] * attached
-            blocked += p * rates.cyclic_block
-            p *= 1 - rates.cyclic_block
-            scratch[e + 1] += p * rates.edman_failure
-            p *= 1 - rates.edman_failure
+    scale, detach, cyclic_block, edman_failure = chances
+    symbols = called.shape[1]
+    width = moved.shape[1] + 2
+    for o in range(symbols):
+        called[0, o] = called[1, o] = 0.0
+    for i in range(len(rows)):
+        s = rows[i]
+        row = s * width
+        whole = masses[row] * scale
+        blocked = whole * (1 - detach)
+        total, arriving = 0.0, 0.0
+        for e in range(low, t + 1):
+            p = masses[row + e + 1] * scale
+            whole += p
+            p *= 1 - detach
+            blocked += p * cyclic_block
+            p *= 1 - cyclic_block
+            stays = arriving + p * edman_failure
+            masses[row + e + 1] = stays
+            total += stays
+            arriving = p * (1 - edman_failure)
             c = channels[e]
-            if c >= 0:  # bleaching of molecules that lose a working dye
-                mass = p * numbers[s, c] / dyes[e, c]
-                p -= mass
-                s_left = s - strides[c]
-                for k in range(first[s_left], first[s_left + 1]):
-                    lost = mass * chance[k]
-                    if lost < smallest:
-                        break
-                    o, s_next = symbol[c + 1, k], to[k]
-                    if s_next == 0:
-                        dead[t + 1, o] += lost
-                    else:
-                        _touch(nodes, t + 1, o, s_next, low, high + 1)
-                        masses[t + 1, o, s_next, e + 2] += lost
-            scratch[e + 2] = p
-            kept += scratch[e + 1]
-        scratch[0] = blocked
-        kept += blocked + scratch[high + 2]
-        for k in range(first[s], first[s + 1]):
-            if kept * chance[k] < smallest:
-                break
-            o, s_next = symbol[0, k], to[k]
-            if s_next == 0:
-                dead[t + 1, o] += kept * chance[k]
-                continue
-            _touch(nodes, t + 1, o, s_next, low, high + 1)
-            masses[t + 1, o, s_next, 0] += chance[k] * blocked
-            for e in range(low + 1, high + 3):
-                masses[t + 1, o, s_next, e] += chance[k] * scratch[e]
+            if c >= 0:
+                mass = arriving * per_dye[e] * numbers[s, c]
+                arriving -= mass
+                moved[i, e] = mass
+                if mass > 0:
+                    left = s - strides[c]
+                    for o in range(symbols):
+                        called[0, o] += mass * probability[c + 1, left, o]
+        masses[row], masses[row + t + 2] = blocked, arriving
+        total += blocked + arriving
+        kept[i] = total
+        for o in range(symbols):
+            called[0, o] += total * probability[0, s, o]
+        called[0, detached[s]] += whole * detach
+        called[1, detached[s]] += whole * detach
 
 
 @leaf_kernel
-def _touch(nodes, t, o, s, low, high):
-    """Add a combination to a node, if it is not there, with no probability so far."""
-    masses, rows, touched, counts, _, _ = nodes
-    if not touched[t, o, s]:
-        touched[t, o, s] = True
-        rows[t, o, counts[t, o]] = s
-        counts[t, o] += 1
-        masses[t, o, s, 0] = 0.0
-        for e in range(low, high + 1):
-            masses[t, o, s, e + 1] = 0.0
+def _make_child(
+    channels,
+    strides,
+    ended,
+    first,
+    to,
+    chance,
+    t,
+    low,
+    o,
+    smallest,
+    rows,
+    before,
+    kept,
+    moved,
+    touched,
+    child_rows,
+    after,
+):
+    """Fill the masses and rows of the child for symbol o of a node after `_run_cycle`.
 
-
-@leaf_kernel
-def _rescale(whole, t, low, smallest, nodes, totals):
-    """Give what was left out as improbable to the rest, and write the probability of each child.
-
-    `whole`: probability of their parent, with a working dye. The smallest e of a child is where its
-    molecules reach the probability `smallest`.
+    What leaves less than `smallest` is left out. Returns the number of rows, and the probability
+    that dyes bleach and none is left. `before`, `after`: masses of both.
     """
-    masses, rows, touched, counts, lowest, dead = nodes
+    width = moved.shape[1] + 2
+    count, dead = 0, 0.0
+    for i in range(len(rows)):
+        s = rows[i]
+        row = s * width
+        dead += kept[i] * ended[0, s, o]
+        for k in range(first[0, s, o], first[0, s, o + 1]):
+            p, target = chance[k], to[k] * width
+            if kept[i] * p < smallest:
+                break
+            if not touched[to[k]]:
+                touched[to[k]] = True
+                child_rows[count] = to[k]
+                count += 1
+                after[target] = p * before[row]
+                for e in range(low + 1, t + 3):
+                    after[target + e] = p * before[row + e]
+            else:
+                after[target] += p * before[row]
+                for e in range(low + 1, t + 3):
+                    after[target + e] += p * before[row + e]
+        for e in range(low, t + 1):
+            c = channels[e]
+            if c < 0 or moved[i, e] < smallest:
+                continue
+            left, mass = s - strides[c], moved[i, e]
+            dead += mass * ended[c + 1, left, o]
+            for k in range(first[c + 1, left, o], first[c + 1, left, o + 1]):
+                if mass * chance[k] < smallest:
+                    break
+                target = to[k] * width
+                if not touched[to[k]]:
+                    touched[to[k]] = True
+                    child_rows[count] = to[k]
+                    count += 1
+                    after[target] = 0.0
+                    for g in range(low + 1, t + 3):
+                        after[target + g] = 0.0
+                after[target + e + 2] += mass * chance[k]
+    return count, dead
+
+
+@leaf_kernel
+def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, touched, weights):
+    """Fill the weights of a new node of probability `mass`; return its smallest e.
+
+    What was left out as improbable is given to the rest. The smallest e is where molecules reach
+    the probability `smallest`. `no_label`: see `chances_of_no_label`, of cycle t.
+    """
+    total, alone, lowest = 0.0, 0.0, t
+    width = no_label.shape[1]
+    for i in range(len(rows)):
+        s = rows[i]
+        row = s * width
+        touched[s] = False
+        total += masses[row]
+        alone += masses[row] * no_label[s, 0]
+        for e in range(low, lowest):
+            if masses[row + e + 1] > smallest:
+                lowest = e
+                break
+        for e in range(low + 1, t + 2):
+            total += masses[row + e]
+            alone += masses[row + e] * no_label[s, e]
+    if total + dead > 0:
+        scale = mass / (total + dead)
+        weights[0], weights[1], weights[3] = scale, dead * scale, (alone + dead) * scale
+    else:  # all was improbable: taken as molecules that show nothing more
+        weights[0], weights[1], weights[3] = 0.0, mass, mass
+    return lowest
+
+
+@leaf_kernel
+def _expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, nodes):
+    """Weigh the children of a node at depth t, and fill those that reach the cutoff.
+
+    `is_dark`: the node has no label; then it has a child without one, too.
+    """
+    cutoff, smallest = limits
+    symbols = nodes.called.shape[1]
+    step = len(nodes.kept) * no_label.shape[2]
+    weights = nodes.weights[parent]
+    low = nodes.lowest[parent]
+    rows = nodes.rows[parent, : nodes.counts[parent]]
+    masses = nodes.masses[parent * step : (parent + 1) * step]
+    chances = (weights[0], rates.detach[t], rates.cyclic_block, rates.edman_failure)
+    _run_cycle(
+        *(channels, per_dye, tables.numbers, tables.strides, tables.called, tables.detached),
+        *(chances, t, low, rows, masses, nodes.kept, nodes.moved, nodes.called),
+    )
     leaving = 0.0
-    for o in range(counts.shape[1]):
-        total = dead[t, o]
-        lowest[t, o] = t
-        for i in range(counts[t, o]):
-            s = rows[t, o, i]
-            touched[t, o, s] = False
-            total += masses[t, o, s, 0]
-            for e in range(low, t + 1):
-                total += masses[t, o, s, e + 1]
-                if masses[t, o, s, e + 1] > smallest and e < lowest[t, o]:
-                    lowest[t, o] = e
-        totals[t, o] = total
-        leaving += total
-    if leaving == 0:  # all was improbable: taken as molecules that show nothing more
-        dead[t, 0] = totals[t, 0] = whole
-        return
-    scale = whole / leaving
-    for o in range(counts.shape[1]):
-        totals[t, o] *= scale
-        dead[t, o] *= scale
-        for i in range(counts[t, o]):
-            for e in range(lowest[t, o], t + 2):
-                masses[t, o, rows[t, o, i], e if e > lowest[t, o] else 0] *= scale
+    for o in range(symbols):
+        leaving += nodes.called[0, o]
+    scale = (weights[2] - weights[1]) / leaving if leaving > 0 else 0.0
+    for o in range(symbols):
+        child = (t + 1) * symbols + o
+        mass, ended = nodes.called[0, o] * scale, 0.0
+        if o == 0:
+            ended = weights[1]
+        filled = nodes.weights[child]
+        filled[2] = mass + ended
+        nodes.counts[child] = 0
+        if filled[2] < cutoff and not (is_dark and o == 0):
+            continue
+        after = nodes.masses[child * step : (child + 1) * step]
+        count, dead = _make_child(
+            *(channels, tables.strides, tables.ended, tables.first, tables.to, tables.chance),
+            *(t, low, o, smallest, rows, masses, nodes.kept, nodes.moved, nodes.touched),
+            *(nodes.rows[child], after),
+        )
+        nodes.counts[child] = count
+        nodes.lowest[child] = _weigh(
+            *(t + 1, low, smallest, mass, dead + nodes.called[1, o], nodes.rows[child, :count]),
+            *(after, no_label[t + 1], nodes.touched, filled),
+        )
+        filled[1] += ended
+        filled[3] += ended
 
 
 @leaf_kernel
@@ -144,80 +283,76 @@ def _search(reads, low, high, code):
 
 
 @kernel
-def follow_reads(
-    channels,
-    reads,
-    rates,
-    cutoff,
-    dye_tables,
-    bleach_tables,
-    nodes,
-    found,
-    values,
-    residual,
-    filled,
-):
-    """Follow the reads of one dye sequence, depth first; see `ReadProbabilities` and `new_nodes`.
+def _plant(dyes, tables, rates, nodes):
+    """Fill the root of the tree, node 0."""
+    before = without_duds(tables.numbers, dyes[0], rates.dud)
+    size, width = nodes.moved.shape[0], nodes.moved.shape[1] + 2
+    nodes.counts[0], nodes.lowest[0] = size - 1, 0
+    nodes.weights[0] = np.array([1.0, before[0], 1.0, 0.0])
+    for s in range(1, size):
+        nodes.rows[0, s - 1] = s
+        nodes.masses[s * width] = before[s] * rates.initial_block
+        nodes.masses[s * width + 1] = before[s] * (1 - rates.initial_block)
 
-    A node stands for the first symbols of a read; its probabilities are those of these symbols and
-    a state.
+
+@kernel
+def follow_reads(
+    channels, dyes, tables, no_label, reads, rates, cutoff, nodes, found, values, residual, filled
+):
+    """Follow the reads of one dye sequence, depth first; see `ReadProbabilities`.
+
+    Returns how many reads are found, -1 if there are too many, and P(visible).
     """
-    dyes, _, numbers, _ = dye_tables
-    masses, rows, _, counts, lowest, dead = nodes
-    cycles, symbols = len(channels), numbers.shape[1] + 1
-    smallest = cutoff * MIN_STATE_SHARE
+    cycles, symbols = len(channels), nodes.called.shape[1]
+    limits = (cutoff, cutoff * MIN_STATE_SHARE)
+    per_dye = np.zeros(cycles)
+    for e in range(cycles):
+        if channels[e] >= 0:
+            per_dye[e] = 1 / dyes[e, channels[e]]
     powers = symbols ** np.arange(cycles + 1)
-    totals, scratch = np.zeros((cycles + 1, symbols)), np.zeros(cycles + 3)
     # of the node at each depth: which child of its parent it is, its code, its observed reads, its
     # first label as a column of `residual`, and the child that is next, -1 before it is expanded
     child, code, low, high = np.zeros((4, cycles + 1), np.int64)
     first_label, following = np.full((2, cycles + 1), -1)
     high[0] = len(reads)
-    before = without_duds(numbers, dyes[0], rates.dud)
-    dead[0, 0], lowest[0, 0], counts[0, 0] = before[0], 0, len(numbers) - 1
-    totals[0, 0] = 1.0
-    for s in range(1, len(numbers)):
-        rows[0, 0, s - 1] = s
-        masses[0, 0, s, 0] = before[s] * rates.initial_block
-        masses[0, 0, s, 1] = before[s] * (1 - rates.initial_block)
-    invisible = 0.0
+    _plant(dyes, tables, rates, nodes)
+    visible = 1.0
     t = 0
     while t >= 0:
         if following[t] < 0:
             following[t] = 0
-            for o in range(symbols):
-                counts[t + 1, o], dead[t + 1, o] = 0, 0.0
-            o = child[t]
-            _expand(channels, rates, t, smallest, dye_tables, bleach_tables, o, nodes, scratch)
-            _rescale(totals[t, o] - dead[t, o], t + 1, lowest[t, o], smallest, nodes, totals)
-            dead[t + 1, 0] += dead[t, o]
-            totals[t + 1, 0] += dead[t, o]
+            parent, is_dark = t * symbols + child[t], code[t] == 0
+            _expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, nodes)
         o = following[t]
         if o == symbols:
             t -= 1
             continue
         following[t] += 1
-        mass, next_code = totals[t + 1, o], code[t] * symbols + o
-        dark = next_code == 0
+        node, next_code = (t + 1) * symbols + o, code[t] * symbols + o
+        mass, is_dark = nodes.weights[node, 2], next_code == 0
         label = first_label[t]
         if label < 0 and o > 0:
             label = t * (symbols - 1) + o - 1
-        if mass < cutoff and not dark:
+        if mass < cutoff and not is_dark:
             residual[label] += mass
+            continue
+        alone = nodes.weights[node, 3]
+        is_last = t + 1 == cycles or nodes.counts[node] == 0
+        if is_last and is_dark:
+            visible = max(0.0, 1.0 - mass)
             continue
         # the observed reads below the child, the one without further labels first
         begin = next_code * powers[cycles - t - 1]
         next_low = _search(reads, low[t], high[t], begin)
-        if t + 1 == cycles or counts[t + 1, o] == 0:
-            if dark:
-                invisible = mass
-            elif next_low < high[t] and reads[next_low] == begin:
+        if is_last or (mass - alone < cutoff and not is_dark):
+            residual[label] += mass - alone if alone >= cutoff else mass
+            if alone >= cutoff and next_low < high[t] and reads[next_low] == begin:
                 if filled == len(found):
                     return -1, 0.0
-                found[filled], values[filled] = next_low, mass
+                found[filled], values[filled] = next_low, alone
                 filled += 1
             continue
         t += 1
         child[t], code[t], following[t], first_label[t] = o, next_code, -1, label
         low[t], high[t] = next_low, high[t - 1]
-    return filled, max(0.0, 1.0 - invisible)
+    return filled, visible

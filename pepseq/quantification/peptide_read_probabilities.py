@@ -72,7 +72,7 @@ def peptide_read_probabilities(
     given = read_only(reads.symbols), read_only(reads.begin)
     source = read_only(peptides.symbols)
 
-    def fill(part: slice, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
+    def fill(part: np.ndarray, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
         ranges = low[part], high[part]
         places = peptides.begin[part], peptides.end[part]
         return _follow_all(
@@ -80,7 +80,7 @@ def peptide_read_probabilities(
             *(columns[part], start, *results),
         )
 
-    return fill_in_tasks(len(peptides), PEPTIDES_PER_TASK, LENGTH_CLASSES, fill, threads)
+    return fill_in_tasks(np.arange(len(peptides)), PEPTIDES_PER_TASK, LENGTH_CLASSES, fill, threads)
 
 
 @kernel
