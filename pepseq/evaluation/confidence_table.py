@@ -16,6 +16,7 @@ import pandas as pd
 
 from pepseq.errors import InputError, quoted
 from pepseq.evaluation.metrics import UNKNOWN_CODE
+from pepseq.io.dataframes import plain_texts
 from pepseq.io.files import decode_text, encode_text, open_input
 from pepseq.io.tables import TsvBlocks
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -134,6 +135,7 @@ def _lines_of(lines: list[bytes], id_column: int, name: str) -> tuple[int, int]:
     return (numbers[0], numbers[-1] + 1) if numbers else (0, 0)
 
 
+@plain_texts()
 def _parse(
     table: str | Path, line: int, lines: list[bytes], names: list[str], extra: Sequence[str]
 ) -> pd.DataFrame:

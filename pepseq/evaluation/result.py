@@ -17,6 +17,7 @@ from pepseq.evaluation.metrics import (
     shares,
 )
 from pepseq.evaluation.summary import CalibrationSummary, LengthRow, Shares, Summary
+from pepseq.io.dataframes import plain_texts
 from pepseq.readout.readout import Readout
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Evaluation:
                 cells["copied"] = int(self.nearest.copied[place])
             yield cells
 
+    @plain_texts()
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a DataFrame with a row for each protein: the columns of proteins.tsv."""
         import pandas as pd

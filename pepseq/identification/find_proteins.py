@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
+from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.io.files import list_paths
 from pepseq.prediction.read_filter import keep_fitting_reads
@@ -56,6 +57,7 @@ class Identification(Sequence[IdentifiedRead]):
     def __repr__(self) -> str:
         return f"Identification(reads={len(self)}, with fits={sum(bool(r.fits) for r in self)})"
 
+    @plain_texts()
     def to_dataframe(self) -> "pd.DataFrame":
         """Return the table that `lookup` writes: a row for each fit, LOOKUP_COLUMNS."""
         import pandas as pd

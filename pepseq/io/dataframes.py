@@ -2,7 +2,8 @@
 
 import importlib.util
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,18 @@ from pepseq.io.tables import format_tsv
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@contextmanager
+def plain_texts() -> Iterator[None]:
+    """Let pandas hold the texts of new tables as Python does, also as a decorator of a function.
+
+    Where pyarrow is installed, pandas holds them as UTF-8, and an id may have any bytes.
+    """
+    import pandas as pd
+
+    with pd.option_context("mode.string_storage", "python"):
+        yield
 
 
 def frame_of_rows(

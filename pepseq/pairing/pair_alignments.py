@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pepseq.errors import InputError, SettingsError, TryAgainError, quoted
+from pepseq.io.dataframes import plain_texts
 from pepseq.io.progress import Progress
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.families import GroupedFamilies, UnpairedProtein, group_by_species
@@ -55,6 +56,7 @@ class Pairing:
         """The proteins without a pair, each with family, species, protein and reason."""
         return unpaired_proteins(self.grouped, self.pairs)
 
+    @plain_texts()
     def to_dataframe(self) -> "pandas.DataFrame":
         """Return the pairs with the columns that `pair` writes, `known` as a boolean."""
         import pandas

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pepseq.io.dataframes import plain_texts
 from pepseq.network.inputs import residue_slices
 from pepseq.prediction.reconstruction import SHOWN_WEIGHT, CopiedTemplates, Reconstruction
 
@@ -43,6 +44,7 @@ def table_rows(reconstruction: Reconstruction) -> Iterator[str]:
         yield "".join(f"{reconstruction.id}\t{row}\n" for row in rows)
 
 
+@plain_texts()
 def to_dataframe(reconstructions: Iterable[Reconstruction]) -> "pd.DataFrame":
     """Return the table of several proteins, with TABLE_COLUMNS; numbers as the file has them."""
     import pandas as pd

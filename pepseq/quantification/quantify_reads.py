@@ -35,6 +35,7 @@ from pepseq.quantification.spike_ins import read_spike_ins
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
+from pepseq.settings import check_config
 from pepseq.templates.read_symbols import read_symbols
 
 
@@ -74,6 +75,7 @@ def quantify_reads(
     >>> amounts.table["molar_fraction"].round(3).tolist()
     [0.75, 0.25]
     """
+    check_config(config, QuantifyConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
     rates = check_quantify(readout, config, errors)
     spike_ins = None if known is None else read_spike_ins(known)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pepseq.digestion.config import DigestConfig
+from pepseq.io.dataframes import plain_texts
 from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.digested_reference import DigestedReference, digest_reference
@@ -117,6 +118,7 @@ def _log_time(what: str, started: float) -> float:
     return now
 
 
+@plain_texts()
 def _table(
     proteins: KnownProteins,
     digested: DigestedReference,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pepseq.errors import InputError, quoted
-from pepseq.io.dataframes import is_parquet, read_parquet
+from pepseq.io.dataframes import is_parquet, plain_texts, read_parquet
 from pepseq.io.files import open_input
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _check(scores: Scores) -> None:
         )
 
 
+@plain_texts()
 def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], str]]:
     """Return a table, the names of its columns, and a function that says where a row is."""
     import pandas as pd

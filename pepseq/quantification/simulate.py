@@ -28,6 +28,7 @@ from pepseq.quantification.simulation_config import SimulateConfig
 from pepseq.readout.dye_sequences import check_channels
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
+from pepseq.settings import check_config
 
 log = logging.getLogger(__name__)
 MAX_READS = 10**11
@@ -76,6 +77,7 @@ def simulate(
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
+    check_config(config, SimulateConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
     inputs = [proteins] if isinstance(proteins, str | Path) else list(proteins)
     tables = [config.abundance] if lognormal_sigma(config.abundance) is None else []

@@ -8,6 +8,7 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import InputError
+from pepseq.io.dataframes import plain_texts
 from pepseq.quantification.dye_reads import count_dye_reads
 from pepseq.quantification.error_rates import Errors
 from pepseq.quantification.peptide_reads import format_reads, peptide_reads
@@ -16,6 +17,7 @@ from pepseq.quantification.simulate import check_reads, resolve_errors
 from pepseq.quantification.simulation_config import SimulateConfig
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
+from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ class SimulatedSample:
     truth: "pd.DataFrame"
 
 
+@plain_texts()
 def simulate_reads(
     proteins: Sequences,
     readout: str | Readout,
@@ -67,6 +70,7 @@ def simulate_reads(
     """
     import pandas as pd
 
+    check_config(config, SimulateConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
     check_reads(reads)
     rates = resolve_errors(readout, config, errors)
