@@ -158,7 +158,7 @@ def _decades(true: np.ndarray, estimated: np.ndarray) -> tuple[float, float]:
     low = math.floor(math.log10(true.min()) - 0.05)
     if (estimated < 10.0**low).any():
         low -= 1
-    high = math.ceil(math.log10(max(true.max(), estimated.max())))
+    high = math.ceil(math.log10(max(true.max(), estimated.max(initial=0))))
     return 10.0**low, 10.0 ** max(high, low + 1)
 
 

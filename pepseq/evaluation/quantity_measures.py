@@ -91,7 +91,7 @@ class ComparedGroups:
         """Which groups have a member that is present: bool, (groups,)."""
         return self.true_molar > 0
 
-    def quoted(self, max_q: float) -> np.ndarray:
+    def is_found(self, max_q: float) -> np.ndarray:
         """Return which groups are found: reported with a q-value of at most `max_q`.
 
         Without q-values, those with an estimate above 0.
@@ -102,7 +102,7 @@ class ComparedGroups:
 
     def statuses(self, max_q: float) -> np.ndarray:
         """Return FOUND, MISSED, FALSE or ABSENT for each group: texts, (groups,)."""
-        is_found = self.quoted(max_q)
+        is_found = self.is_found(max_q)
         of_present = np.where(is_found, FOUND, MISSED)
         return np.where(self.present, of_present, np.where(is_found, FALSE, ABSENT))
 
@@ -115,7 +115,7 @@ def compare_groups(truth: TrueAmounts, estimates: EstimatedAmounts) -> ComparedG
     place = {name: number for number, name in enumerate(truth.proteins)}
     known = [[place[name] for name in group if name in place] for group in estimates.members]
     in_group = {number for numbers in known for number in numbers}
-    if not in_group:
+    if known and not in_group:
         raise InputError(
             f"{estimates.source}: expected proteins of {truth.source}, such as "
             f"{quoted(truth.proteins[0])}, found none of them: the table is of another reference, "

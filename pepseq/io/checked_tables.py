@@ -98,16 +98,19 @@ def read_checked_table(
     required: tuple[str, ...],
     optional: tuple[str, ...],
     may_be_empty: tuple[str, ...] = (),
+    *,
+    needs_rows: bool = True,
 ) -> CheckedTable:
     """Return columns of a DataFrame, which messages call `source`, or of a file (TSV, Parquet).
 
     Raises InputError for a required column that is missing, a column that occurs twice, a table
-    without rows, and in a file of text for an empty cell of a column that is not in `may_be_empty`.
+    without rows if it `needs_rows`, and in a file of text for an empty cell of a column that is not
+    in `may_be_empty`.
     """
     if isinstance(table, str | Path):
         source = str(table)
         if not is_parquet(table):
-            return _read_text(source, required, optional, may_be_empty)
+            return _read_text(source, required, optional, may_be_empty, needs_rows)
         table = read_parquet(table)
     elif not hasattr(table, "columns"):
         raise InputError(f"{source}: expected a DataFrame, found {type(table).__name__}")
@@ -117,7 +120,7 @@ def read_checked_table(
         if header.count(column) != 1:
             shown = quoted(" ".join(map(str, header)))
             raise InputError(f"{source}: expected one column {column}, found {shown}")
-    if not len(table):
+    if needs_rows and not len(table):
         raise InputError(f"{source}: expected rows, found none")
     columns = {name: table[name].tolist() for name in names}
     return CheckedTable(source, columns, lambda row: f"{source}: row {row + 1}")
@@ -128,12 +131,15 @@ def _read_text(
     required: tuple[str, ...],
     optional: tuple[str, ...],
     may_be_empty: tuple[str, ...],
+    needs_rows: bool,
 ) -> CheckedTable:
     header = [name.strip() for name in read_columns(source)]
     names = (*required, *(name for name in optional if name in header))
     rows = list(read_table(source, names, may_be_empty))
-    if not rows:
+    if needs_rows and not rows:
         raise InputError(f"{source}: expected rows below the header, found none")
-    cells = zip(*(cells for _, cells in rows), strict=True)
-    columns: dict[str, Sequence[Any]] = dict(zip(names, cells, strict=True))
+    cells = [cells for _, cells in rows]
+    columns: dict[str, Sequence[Any]] = {
+        name: [row[n] for row in cells] for n, name in enumerate(names)
+    }
     return CheckedTable(source, columns, lambda row: f"{source}:{rows[row][0]}")

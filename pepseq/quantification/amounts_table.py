@@ -47,7 +47,12 @@ def estimated_amounts(amounts: Any, source: str = "table") -> EstimatedAmounts:
     missing columns, faulty cells, and a protein or a group that occurs twice.
     """
     table = read_checked_table(
-        amounts, source, TABLE_COLUMNS, OPTIONAL_TABLE_COLUMNS, may_be_empty=("description",)
+        amounts,
+        source,
+        TABLE_COLUMNS,
+        OPTIONAL_TABLE_COLUMNS,
+        may_be_empty=("description",),
+        needs_rows=False,
     )
     has = set(table.columns)
     texts = table.texts("proteins")

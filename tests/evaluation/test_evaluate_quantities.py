@@ -282,3 +282,13 @@ def test_a_bad_cell_in_parquet_is_named_by_its_row(folder, run):
     done = run("evaluate-quantities", "truth.parquet", "table.tsv", "-o", "out")
     assert done.code == 65
     assert "truth.parquet: row 3: molar_fraction: expected a number from 0 to 1" in done.err
+
+
+def test_a_table_without_groups_misses_all(tmp_path, run):
+    (tmp_path / "truth.tsv").write_text(TRUTH)
+    (tmp_path / "table.tsv").write_text(TABLE.partition("\n")[0] + "\n")
+    done = run(
+        "evaluate-quantities", tmp_path / "truth.tsv", tmp_path / "table.tsv", "-o", tmp_path / "o"
+    )
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text())
+    assert done.code == 0 and (summary["present"], summary["missed"], summary["found"]) == (5, 5, 0)
