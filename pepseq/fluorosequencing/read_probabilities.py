@@ -21,7 +21,8 @@ from pepseq.fluorosequencing.molecule_states import (
     count_dyes,
     dye_tables,
 )
-from pepseq.fluorosequencing.read_tree import follow_reads, new_memory, new_nodes
+from pepseq.fluorosequencing.read_nodes import new_memory, new_nodes
+from pepseq.fluorosequencing.read_tree import follow_reads
 from pepseq.kernels import kernel
 
 DYE_SEQUENCES_PER_TASK = 64
