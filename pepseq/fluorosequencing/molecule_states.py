@@ -184,14 +184,13 @@ def dye_tables(dyes, bleach):
 
 
 @kernel
-def chances_of_no_label(channels, dyes, tables, rates):
-    """Return the probability that each state at the start of each cycle shows no more label.
+def fill_no_label(channels, dyes, tables, rates, result):
+    """Fill the probability that each state at the start of each cycle shows no more label.
 
     At [t, s, 0] for blocked molecules with combination s, at [t, s, e + 1] for those that lost e
-    residues; float64 (T + 1, S, T + 2).
+    residues; `result`: float64 (T + 1, S, T + 2), filled with ones.
     """
     cycles, size = len(channels), len(tables.numbers)
-    result = np.ones((cycles + 1, size, cycles + 2))
     for t in range(cycles - 1, -1, -1):
         attached = 1 - rates.detach[t]
         for s in range(1, size):
@@ -212,4 +211,3 @@ def chances_of_no_label(channels, dyes, tables, rates):
                 p += rates.edman_failure * (stays * after[e + 1] + ended)
                 p += rates.cyclic_block * (blocked - p)
                 now[e + 1] = gone + attached * p
-    return result

@@ -1,21 +1,20 @@
-"""Nodes of the tree of possible reads, and their expansion by one cycle.
+"""Nodes of the tree of reads: states of a molecule together with the first symbols of its read.
 
-A node holds the probability of the first t symbols of a read together with each state that the
-molecule may be in, see `Nodes`. To expand a node, `_run_cycle` turns its states into those after
-Edman and sums up how probable each next symbol is; `_make_child` lets the dyes bleach, for the
-symbols that are probable enough only. How probable it is that no label follows is known for each
-state beforehand (`chances_of_no_label`).
+To expand a node, `_run_cycle` turns its states into those after Edman and sums up how probable each
+next symbol is; `_make_child` lets the dyes bleach, for the symbols that are probable enough only.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from pepseq.fluorosequencing.molecule_states import MAX_COUNT_STATES
 from pepseq.kernels import kernel, leaf_kernel
 
 MIN_STATE_SHARE = 0.02
-"""States of a molecule less probable than this share of the cutoff are left out."""
+"""States of a molecule less probable than this share of the cutoff are left out, and their
+probability is given to the others. Chosen on tryptic peptides of E. coli (labels DE,C,Y; 15 cycles;
+rates of Atto647N): probabilities of reads are off by 0.4 % on average, by 1.8 % with 0.1, which
+takes 15 % less time."""
 
 
 class Nodes(NamedTuple):
@@ -41,17 +40,15 @@ class Nodes(NamedTuple):
 
 
 @kernel
-def new_memory(cycles, symbols):
-    """Return memory for the masses of nodes with any number of combinations."""
-    return np.empty((cycles + 1) * symbols * MAX_COUNT_STATES * (cycles + 2))
-
-
-@kernel
-def new_nodes(memory, cycles, symbols, size):
+def new_nodes(cycles, symbols, size):
     """Return nodes of `size` combinations."""
     count = (cycles + 1) * symbols
     return Nodes(
-        *(memory, np.empty((count, size), np.int64), np.zeros(count, np.int64)),
+        *(
+            np.empty(count * size * (cycles + 2)),
+            np.empty((count, size), np.int64),
+            np.zeros(count, np.int64),
+        ),
         *(np.zeros(count, np.int64), np.ones((count, 4))),
         *(np.zeros(size), np.zeros((size, cycles)), np.zeros((2, symbols))),
         np.zeros(size, np.bool_),
@@ -197,7 +194,7 @@ def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, touched, weight
     """Fill the weights of a new node of probability `mass`; return its smallest e.
 
     What was left out as improbable is given to the rest. The smallest e is where molecules reach
-    the probability `smallest`. `no_label`: see `chances_of_no_label`, of cycle t.
+    the probability `smallest`. `no_label`: see `fill_no_label`, of cycle t.
     """
     total, alone, lowest = 0.0, 0.0, t
     width = no_label.shape[1]
@@ -252,6 +249,9 @@ def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limit
         filled = nodes.weights[child]
         filled[2] = mass + ended
         nodes.counts[child] = 0
+        if t + 1 == len(channels):
+            filled[3] = filled[2]
+            continue
         if filled[2] < cutoff and not (is_dark and o == 0):
             continue
         after = nodes.masses[child * step : (child + 1) * step]

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pepseq.fluorosequencing.molecule_states import (
-    chances_of_no_label,
     count_dyes,
     dye_tables,
+    fill_no_label,
 )
-from pepseq.fluorosequencing.read_nodes import new_memory, new_nodes
+from pepseq.fluorosequencing.read_nodes import new_nodes
 from pepseq.fluorosequencing.read_tree import follow_reads
 from pepseq.kernels import kernel
 
@@ -155,20 +155,15 @@ def _follow_all(
 ):
     """Fill the five last arrays from `start` on; see `fill_in_tasks`."""
     cycles, symbols = channels.shape[1], tails.shape[1] + 1
-    memory = new_memory(cycles, symbols)
     dyes = count_dyes(channels[0], tails[0])
-    tables = dye_tables(dyes[0], rates.bleach)
-    nodes = new_nodes(memory, cycles, symbols, len(tables.numbers))
-    counts = dyes[0]
+    counts, tables, nodes, no_label = _prepare(dyes[0], rates, cycles, symbols)
     first, filled = start
     for d in range(first, len(channels)):
         residual[d] = 0
         dyes = count_dyes(channels[d], tails[d])
         if not np.array_equal(dyes[0], counts):
-            counts = dyes[0]
-            tables = dye_tables(counts, rates.bleach)
-            nodes = new_nodes(memory, cycles, symbols, len(tables.numbers))
-        no_label = chances_of_no_label(channels[d], dyes, tables, rates)
+            counts, tables, nodes, no_label = _prepare(dyes[0], rates, cycles, symbols)
+        fill_no_label(channels[d], dyes, tables, rates, no_label)
         end, visible[d] = follow_reads(
             *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d]),
             *(nodes, found, values, residual[d], filled),
@@ -178,3 +173,12 @@ def _follow_all(
         lengths[d] = end - filled
         filled = end
     return len(channels), filled
+
+
+@kernel
+def _prepare(counts, rates, cycles, symbols):
+    """Return what dye sequences with the same number of dyes of each channel share."""
+    tables = dye_tables(counts, rates.bleach)
+    size = len(tables.numbers)
+    no_label = np.ones((cycles + 1, size, cycles + 2))
+    return counts, tables, new_nodes(cycles, symbols, size), no_label

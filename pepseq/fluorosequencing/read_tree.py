@@ -1,6 +1,7 @@
 """The tree of possible reads of one dye sequence, walked to the reads above a cutoff.
 
-A node stands for the first t symbols of a read, see `read_nodes`. It ends the walk as soon as all
+A node stands for the first t symbols of a read, see `read_nodes`. How probable it is that no label
+follows is known for each state beforehand (`fill_no_label`). So a node ends the walk as soon as all
 reads with a further label together are below the cutoff, and gives at most one read.
 """
 
@@ -13,7 +14,7 @@ from pepseq.kernels import kernel, leaf_kernel
 
 @leaf_kernel
 def _search(reads, low, high, code):
-    """Return the place of the first read from `low` to `high` that is not below a code."""
+    """Return the place of the first read from `low` on that is not below a code, or `high`."""
     while low < high:
         middle = (low + high) // 2
         if reads[middle] < code:
@@ -51,11 +52,11 @@ def follow_reads(
         if channels[e] >= 0:
             per_dye[e] = 1 / dyes[e, channels[e]]
     powers = symbols ** np.arange(cycles + 1)
-    # of the node at each depth: which child of its parent it is, its code, its observed reads, its
-    # first label as a column of `residual`, and the child that is next, -1 before it is expanded
-    child, code, low, high = np.zeros((4, cycles + 1), np.int64)
+    # of the node at each depth: which child of its parent it is, its code, its first label as a
+    # column of `residual`, and the child that is next, -1 before it is expanded
+    child, code = np.zeros((2, cycles + 1), np.int64)
     first_label, following = np.full((2, cycles + 1), -1)
-    high[0] = len(reads)
+    place = 0  # of the next observed read: codes of reads are visited in ascending order
     _plant(dyes, tables, rates, nodes)
     visible = 1.0
     t = 0
@@ -82,18 +83,17 @@ def follow_reads(
         if is_last and is_dark:
             visible = max(0.0, 1.0 - mass)
             continue
-        # the observed reads below the child, the one without further labels first
-        begin = next_code * powers[cycles - t - 1]
-        next_low = _search(reads, low[t], high[t], begin)
         if is_last or (mass - alone < cutoff and not is_dark):
             residual[label] += mass - alone if alone >= cutoff else mass
-            if alone >= cutoff and next_low < high[t] and reads[next_low] == begin:
-                if filled == len(found):
-                    return -1, 0.0
-                found[filled], values[filled] = next_low, alone
-                filled += 1
+            if alone >= cutoff:
+                read = next_code * powers[cycles - t - 1]
+                place = _search(reads, place, len(reads), read)
+                if place < len(reads) and reads[place] == read:
+                    if filled == len(found):
+                        return -1, 0.0
+                    found[filled], values[filled] = place, alone
+                    filled += 1
             continue
         t += 1
         child[t], code[t], following[t], first_label[t] = o, next_code, -1, label
-        low[t], high[t] = next_low, high[t - 1]
     return filled, visible

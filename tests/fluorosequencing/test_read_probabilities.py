@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+import pepseq.fluorosequencing.read_probabilities as engine
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import LabelledPeptides, simulate_molecules
 from pepseq.fluorosequencing.read_probabilities import (
@@ -191,3 +192,43 @@ def test_one_channel_and_many_dyes():
     errors = SequencingErrors(edman_failure=0.06, bleach=(0.05,), dud=(0.07,))
     found = follow(["0" * 15], every_read(10, 1), 1e-4, errors=errors, cycles=10)
     assert found.values.max() == found.values[found.reads == 1022].item()
+
+
+def test_probabilities_near_the_cutoff_are_those_of_a_deeper_walk():
+    reads = every_read(8)
+    near, deep = (follow(["0.1.00.1"], reads, cutoff, cycles=8) for cutoff in (1e-3, 1e-8))
+    values = np.zeros(len(reads))
+    values[deep.reads] = deep.values
+    ratios = near.values / values[near.reads]
+    assert len(near.reads) > 50
+    assert abs(ratios - 1).mean() < 0.01 and abs(ratios - 1).max() < 0.2
+    assert near.values.sum() == pytest.approx(values[values >= 1e-3].sum(), rel=0.005)
+    assert near.visible[0] == pytest.approx(deep.visible[0], rel=1e-3)
+
+
+def test_each_dye_sequence_has_its_reads_whatever_the_others_are(monkeypatch):
+    monkeypatch.setattr(engine, "_CAPACITY", 1000)  # less than one of them needs
+    texts = ["0.1.0.1.1", "..1", "0.1.0.11", "", "1.0.0.11", "0" * 9, "1...0"]
+    together = follow(texts, every_read(9), 1e-7, cycles=9)
+    for d, text in enumerate(texts):
+        alone = follow([text], every_read(9), 1e-7, cycles=9)
+        part = slice(together.starts[d], together.starts[d + 1])
+        assert np.array_equal(together.reads[part], alone.reads)
+        assert np.array_equal(together.values[part], alone.values)
+        assert together.visible[d] == alone.visible[0]
+        assert np.array_equal(together.residual[d], alone.residual[0])
+
+
+def test_a_dye_on_each_residue_of_a_long_peptide():
+    errors = SequencingErrors(edman_failure=0.01, bleach=(0.01,) * 3, dud=(0.01,) * 3)
+    text = "012" * 9
+    read = sum((int(symbol) + 1) * 4 ** (26 - t) for t, symbol in enumerate(text[:-1]))
+    found = follow([text], np.array([read]), 0.001, errors=errors, cycles=27)
+    assert found.reads.tolist() == [0] or found.residual.sum() > 0.9
+    assert found.visible[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_no_dye_sequence_gives_no_probability():
+    none = DyeSequences(np.zeros((0, 4), np.int8), np.zeros((0, 2), np.int64))
+    found = read_probabilities(none, every_read(4), rates_of(ERRORS, 4), np.zeros(0), 1)
+    assert found.starts.tolist() == [0] and found.residual.shape == (0, 8)
