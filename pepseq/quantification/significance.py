@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy.sparse import csr_array
 
-from pepseq.kernels import kernel
+from pepseq.kernels import kernel, leaf_kernel
 from pepseq.quantification.estimation import Amounts, Model
 
 NEIGHBOURS = 8
@@ -60,45 +60,56 @@ def _fill_ratios(
     given = np.zeros(len(counts))  # P(read | protein), of the reads in `touched`
     touched = np.empty(len(counts), np.int64)
     for p in range(begin, end):
-        n = 0
-        for j in range(firsts[p], firsts[p + 1]):
-            for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
-                r = reads[k]
-                if given[r] == 0:
-                    touched[n] = r
-                    n += 1
-                given[r] += numbers[j] * values[k]
-        # l(a) = sum n log(1 + a x) - a c with x = P / (mean without the protein)
-        slope = -covered[p]
+        n = _gather(p, firsts, patterns, numbers, starts, reads, values, given, touched)
         for i in range(n):
             r = touched[i]
-            rest = max(means[r] - copies[p] * given[r], 1e-6 * means[r], 1e-12)
-            given[r] /= rest
-            slope += counts[r] * given[r]
-        amount = copies[p]
-        if slope > 0 and covered[p] > 0:
-            if amount <= 0:
-                amount = 1e-3 / covered[p]
-            for _ in range(_NEWTON_STEPS):
-                slope, bend = -covered[p], 0.0
-                for i in range(n):
-                    r = touched[i]
-                    x = given[r] / (1 + amount * given[r])
-                    slope += counts[r] * x
-                    bend += counts[r] * x * x
-                step = slope / max(bend, 1e-300)
-                step = max(step, -0.5 * amount)
-                amount += step
-                if abs(step) < 1e-4 * amount:
-                    break
-            total = -amount * covered[p]
-            for i in range(n):
-                total += counts[touched[i]] * np.log(1 + amount * given[touched[i]])
-            result[p] = max(total, 0.0)
-        else:
-            result[p] = 0.0
+            given[r] /= max(means[r] - copies[p] * given[r], 1e-6 * means[r], 1e-12)
+        start = copies[p] if copies[p] > 0 else 1e-3 / max(covered[p], 1e-300)
+        result[p] = _best_gain(touched, n, given, counts, covered[p], start)
         for i in range(n):
             given[touched[i]] = 0.0
+
+
+@leaf_kernel
+def _gather(p, firsts, patterns, numbers, starts, reads, values, given, touched):
+    """Add P(read | protein p) to `given`; write its reads to `touched`, and return their number."""
+    n = 0
+    for j in range(firsts[p], firsts[p + 1]):
+        for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
+            r = reads[k]
+            if given[r] == 0:
+                touched[n] = r
+                n += 1
+            given[r] += numbers[j] * values[k]
+    return n
+
+
+@leaf_kernel
+def _best_gain(touched, n, x, counts, covered, start):
+    """Return the largest l(a) = sum counts log(1 + a x) - a covered, over a >= 0, by Newton steps.
+
+    x is P(read | protein) over the mean without the protein, of the first n reads in `touched`.
+    """
+    slope = -covered
+    for i in range(n):
+        slope += counts[touched[i]] * x[touched[i]]
+    if slope <= 0 or covered <= 0:
+        return 0.0
+    amount = start
+    for _ in range(_NEWTON_STEPS):
+        slope, bend = -covered, 0.0
+        for i in range(n):
+            share = x[touched[i]] / (1 + amount * x[touched[i]])
+            slope += counts[touched[i]] * share
+            bend += counts[touched[i]] * share * share
+        step = max(slope / max(bend, 1e-300), -0.5 * amount)
+        amount += step
+        if abs(step) < 1e-4 * amount:
+            break
+    gain = -amount * covered
+    for i in range(n):
+        gain += counts[touched[i]] * np.log(1 + amount * x[touched[i]])
+    return max(gain, 0.0)
 
 
 def substitute_ratios(
@@ -173,49 +184,16 @@ def _fill_substitutes(
     own_reads, other_reads = np.empty((2, len(counts)), np.int64)
     for i in range(len(chosen)):
         p = chosen[i]
-        n = 0
-        for j in range(firsts[p], firsts[p + 1]):
-            for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
-                r = reads[k]
-                if own[r] == 0:
-                    own_reads[n] = r
-                    n += 1
-                own[r] += numbers[j] * values[k]
+        n = _gather(p, firsts, patterns, numbers, starts, reads, values, own, own_reads)
         for q in neighbours[i]:
             if q < 0:
                 break
-            m = 0
-            for j in range(firsts[q], firsts[q + 1]):
-                for k in range(starts[patterns[j]], starts[patterns[j] + 1]):
-                    r = reads[k]
-                    if other[r] == 0:
-                        other_reads[m] = r
-                        m += 1
-                    other[r] += numbers[j] * values[k]
-            # l(b) = sum n log(rest + b P) - b c, where rest lacks the protein, and b is added
-            slope = -covered[q]
+            m = _gather(q, firsts, patterns, numbers, starts, reads, values, other, other_reads)
             for k in range(m):
                 r = other_reads[k]
-                rest = max(means[r] - copies[p] * own[r], 1e-6 * means[r], 1e-12)
-                other[r] /= rest
-                slope += counts[r] * other[r]
-            gain = 0.0
-            if slope > 0 and covered[q] > 0:
-                amount = max(copies[p], 1e-3 / covered[q])
-                for _ in range(_NEWTON_STEPS):
-                    slope, bend = -covered[q], 0.0
-                    for k in range(m):
-                        r = other_reads[k]
-                        x = other[r] / (1 + amount * other[r])
-                        slope += counts[r] * x
-                        bend += counts[r] * x * x
-                    step = max(slope / max(bend, 1e-300), -0.5 * amount)
-                    amount += step
-                    if abs(step) < 1e-4 * amount:
-                        break
-                gain = -amount * covered[q]
-                for k in range(m):
-                    gain += counts[other_reads[k]] * np.log(1 + amount * other[other_reads[k]])
+                other[r] /= max(means[r] - copies[p] * own[r], 1e-6 * means[r], 1e-12)
+            start = max(copies[p], 1e-3 / max(covered[q], 1e-300))
+            gain = _best_gain(other_reads, m, other, counts, covered[q], start)
             result[i] = max(result[i], gain)
             for k in range(m):
                 other[other_reads[k]] = 0.0
