@@ -6,7 +6,7 @@ Source of the model: Smith et al. 2023 (PLoS Comput Biol 19(5): e1011157).
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,17 @@ from pepseq.readout.fluorosequencing import CHANNELS, DECAY, RATES
 from pepseq.settings import require
 
 _DECAY_FIELD = DECAY.removeprefix("p_")
+
+
+class Rates(NamedTuple):
+    """Error rates as the kernel takes them; `detach` by cycle, `bleach` and `dud` by channel."""
+
+    edman_failure: float
+    detach: np.ndarray
+    initial_block: float
+    cyclic_block: float
+    bleach: np.ndarray
+    dud: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,17 @@ class SequencingErrors(MoleculeRates):
         """Return the probability that a molecule detaches in a cycle, from 0; float64."""
         decay = np.exp(-self.initial_detach_decay * np.asarray(cycle, float))
         return self.detach + self.initial_detach * decay
+
+    def rates(self, cycles: int) -> Rates:
+        """Return the rates of so many cycles, as kernels take them."""
+        return Rates(
+            self.edman_failure,
+            self.detach_rate(np.arange(cycles)),
+            self.initial_block,
+            self.cyclic_block,
+            np.array(self.bleach),
+            np.array(self.dud),
+        )
 
     def scaled(self, factor: float) -> "SequencingErrors":
         """Return the errors with all probabilities multiplied; the decay stays as it is.

@@ -75,7 +75,7 @@ def simulate_molecules(
     same seed gives the same result. Raises SettingsError for too many cycles or channels.
     """
     check_cycles(errors.channels, cycles)
-    rates = _kernel_rates(errors, cycles)
+    rates = errors.rates(cycles)
     codes = np.empty(len(molecules), np.int64)
     chosen = np.asarray(molecules, np.int64)
     for chunk, first in enumerate(range(0, len(codes), MOLECULES_PER_CHUNK)):
@@ -100,7 +100,7 @@ def visible_reads(
     SettingsError if fewer than one molecule of a million gives a read.
     """
     check_cycles(errors.channels, cycles)
-    rates = _kernel_rates(errors, cycles)
+    rates = errors.rates(cycles)
     can_be_seen = np.flatnonzero((np.diff(peptides.offsets) > 0) & (weights > 0))
     if not len(can_be_seen):
         raise SettingsError("no peptide has a label: no molecule gives a read")
@@ -112,18 +112,6 @@ def visible_reads(
 
     for codes, chosen in sample_reads(simulate, weights[can_be_seen], reads, seed, threads):
         yield codes, can_be_seen[chosen]
-
-
-def _kernel_rates(errors: SequencingErrors, cycles: int) -> tuple:
-    """Return the rates as the kernel takes them."""
-    return (
-        errors.edman_failure,
-        errors.detach_rate(np.arange(cycles)),
-        errors.initial_block,
-        errors.cyclic_block,
-        np.array(errors.bleach),
-        np.array(errors.dud),
-    )
 
 
 def _simulate(peptides, rates, cycles, state, chosen, codes):

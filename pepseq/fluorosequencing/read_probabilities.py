@@ -12,10 +12,10 @@ observed: an estimate of amounts would be biased.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from pepseq.fluorosequencing.error_model import Rates
 from pepseq.fluorosequencing.molecule_states import (
     count_dyes,
     dye_tables,
@@ -27,17 +27,6 @@ from pepseq.kernels import kernel
 
 DYE_SEQUENCES_PER_TASK = 64
 _CAPACITY = 1 << 14
-
-
-class Rates(NamedTuple):
-    """Error rates as the kernel takes them; `detach` by cycle, `bleach` and `dud` by channel."""
-
-    edman_failure: float
-    detach: np.ndarray
-    initial_block: float
-    cyclic_block: float
-    bleach: np.ndarray
-    dud: np.ndarray
 
 
 @dataclass(frozen=True)

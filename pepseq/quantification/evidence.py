@@ -10,7 +10,6 @@ from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import label_peptides
 from pepseq.fluorosequencing.read_probabilities import (
     DyeSequences,
-    Rates,
     ReadProbabilities,
     read_probabilities,
 )
@@ -43,14 +42,7 @@ def dye_evidence(
 ) -> Evidence:
     """Return the evidence of called dye sequences."""
     cycles = reads.cycles
-    rates = Rates(
-        errors.edman_failure,
-        errors.detach_rate(np.arange(cycles)),
-        errors.initial_block,
-        errors.cyclic_block,
-        np.array(errors.bleach),
-        np.array(errors.dud),
-    )
+    rates = errors.rates(cycles)
 
     def fit(reference: DigestedReference) -> tuple[DigestedReference, Follow]:
         known = reference.patterns.sequences

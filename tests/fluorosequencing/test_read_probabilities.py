@@ -10,7 +10,6 @@ from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import LabelledPeptides, simulate_molecules
 from pepseq.fluorosequencing.read_probabilities import (
     DyeSequences,
-    Rates,
     ReadProbabilities,
     read_probabilities,
 )
@@ -28,18 +27,6 @@ ERRORS = SequencingErrors(
 NO_ERRORS = SequencingErrors(bleach=(0.0, 0.0), dud=(0.0, 0.0))
 
 
-def rates_of(errors, cycles):
-    """Return the rates as the engine takes them."""
-    return Rates(
-        errors.edman_failure,
-        errors.detach_rate(np.arange(cycles)),
-        errors.initial_block,
-        errors.cyclic_block,
-        np.array(errors.bleach),
-        np.array(errors.dud),
-    )
-
-
 def dye_sequences(*texts, cycles, channels=2):
     """Return dye sequences from texts such as `.0.1`; what follows `cycles` are tails."""
     heads = [text.ljust(cycles, ".")[:cycles] for text in texts]
@@ -52,7 +39,7 @@ def follow(texts, reads, cutoff, *, errors=ERRORS, cycles=4, threads=1) -> ReadP
     """Return the probabilities of reads, all with one cutoff."""
     sequences = dye_sequences(*texts, cycles=cycles, channels=errors.channels)
     cutoffs = np.full(len(texts), cutoff)
-    return read_probabilities(sequences, reads, rates_of(errors, cycles), cutoffs, threads)
+    return read_probabilities(sequences, reads, errors.rates(cycles), cutoffs, threads)
 
 
 def every_read(cycles, channels=2):
@@ -230,5 +217,5 @@ def test_a_dye_on_each_residue_of_a_long_peptide():
 
 def test_no_dye_sequence_gives_no_probability():
     none = DyeSequences(np.zeros((0, 4), np.int8), np.zeros((0, 2), np.int64))
-    found = read_probabilities(none, every_read(4), rates_of(ERRORS, 4), np.zeros(0), 1)
+    found = read_probabilities(none, every_read(4), ERRORS.rates(4), np.zeros(0), 1)
     assert found.starts.tolist() == [0] and found.residual.shape == (0, 8)

@@ -31,7 +31,7 @@ from pepseq.digestion.digest import digest
 from pepseq.fluorosequencing.config import EqualChannelRates
 from pepseq.fluorosequencing.dye_codes import dye_codes
 from pepseq.fluorosequencing.error_model import SequencingErrors
-from pepseq.fluorosequencing.read_probabilities import Rates, read_probabilities
+from pepseq.fluorosequencing.read_probabilities import read_probabilities
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.digested_reference import encode_records
 from pepseq.quantification.evidence import labelled_patterns
@@ -65,12 +65,7 @@ class FiveProteins:
 
     def probabilities(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return P(read | a copy of each protein), and the reads that a copy gives."""
-        errors = self.errors
-        rates = Rates(
-            *(errors.edman_failure, errors.detach_rate(np.arange(CYCLES))),
-            *(errors.initial_block, errors.cyclic_block),
-            *(np.array(errors.bleach), np.array(errors.dud)),
-        )
+        rates = self.errors.rates(CYCLES)
         sequences, weights = self.patterns.sequences, self.patterns.weights
         found = read_probabilities(sequences, codes, rates, np.full(len(sequences), 1e-7), 2)
         by_pattern = np.zeros((len(sequences), len(codes)))
@@ -181,7 +176,9 @@ def _proteome_row(
     evaluation += ["-o", folder / "evaluation", "--force"]
     subprocess.run([*pepseq_command, *map(str, evaluation)], check=True, stdout=subprocess.DEVNULL)
     summary = json.loads((folder / "evaluation" / "summary.json").read_text())
-    spearman, coverage = (summary[key] or math.nan for key in ("spearman", "coverage"))
+    spearman, coverage = (
+        math.nan if summary[key] is None else summary[key] for key in ("spearman", "coverage")
+    )
     print(
         f"| DE,C,Y | {scale:g} | {reads:,} | {seed} | {spearman:.3f} | "
         f"{summary['share_found']:.1f} | {summary['false']} of "
