@@ -2,12 +2,12 @@
 
 Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `quantify`,
 `predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
-`compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables` and `report`, with settings such
-as `PredictConfig`.
+`compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables`, `merge_amount_tables` and
+`report`, with settings such as `PredictConfig`.
 
 Functions on sequences, alignments and structures in memory: `simulate_reads`, `quantify_reads`,
-`reconstruct`, `find_proteins`, `pair_alignments`, `score_structures`, `evaluate_sequences` and
-`evaluate_quantities`.
+`merge_amounts`, `reconstruct`, `find_proteins`, `pair_alignments`, `score_structures`,
+`evaluate_sequences` and `evaluate_quantities`.
 
 Each is imported when it is first used.
 """
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from pepseq.prediction.predict import predict as predict
     from pepseq.prediction.reconstruct import reconstruct as reconstruct
     from pepseq.quantification.config import QuantifyConfig as QuantifyConfig
+    from pepseq.quantification.merge_amounts import merge_amount_tables as merge_amount_tables
+    from pepseq.quantification.merge_amounts import merge_amounts as merge_amounts
+    from pepseq.quantification.merge_config import MergeAmountsConfig as MergeAmountsConfig
     from pepseq.quantification.quantify import quantify as quantify
     from pepseq.quantification.quantify_reads import quantify_reads as quantify_reads
     from pepseq.quantification.simulate import simulate as simulate
@@ -78,6 +81,9 @@ _MODULE_OF = {
     "quantify": "pepseq.quantification.quantify",
     "quantify_reads": "pepseq.quantification.quantify_reads",
     "QuantifyConfig": "pepseq.quantification.config",
+    "merge_amounts": "pepseq.quantification.merge_amounts",
+    "merge_amount_tables": "pepseq.quantification.merge_amounts",
+    "MergeAmountsConfig": "pepseq.quantification.merge_config",
     "DigestConfig": "pepseq.digestion.config",
     "SequencingErrors": "pepseq.fluorosequencing.error_model",
     "finetune": "pepseq.training.finetune",

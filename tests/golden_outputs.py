@@ -197,6 +197,9 @@ quantify-dyes      quantify simulate-dyes.tsv -o @.tsv --reference in/some.fasta
 quantify-peptides  quantify simulate-peptides.fasta.gz -o @.tsv --reference in/some.fasta \
                      --readout CY[DE] --missed-label 0.1 --misread 0.05 --protease lys-c \
                      --missed-cleavages 1 --max-q 1
+merge-columns      merge-amounts in/amounts.tsv -o @.tsv
+merge-msstats      merge-amounts quantify-dyes.tsv -o @.csv --format msstats
+merge-long         merge-amounts quantify-peptides.tsv -o @.tsv.gz --format long
 evaluate-amounts   evaluate-quantities simulate-dyes.tsv.truth.tsv in/amounts.tsv -o @
 models-list        models list
 models-verify      models verify
@@ -232,9 +235,8 @@ Runs whose name begins with `error-` must fail, all others must not.
 """
 
 COMMANDS = "download split mask simulate quantify predict merge lookup finetune pair fold"
-COMMANDS += (
-    " fetch-structures score evaluate compare evaluate-pairs evaluate-quantities report show models"
-)
+COMMANDS += " fetch-structures score evaluate compare evaluate-pairs evaluate-quantities"
+COMMANDS += " merge-amounts report show models"
 THREADED = {
     "split",
     "simulate",

@@ -49,6 +49,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.cli.predict", "torch transformers pandas matplotlib numpy"),
         ("pepseq.cli.simulate", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.cli.quantify", "torch transformers pandas matplotlib numpy numba"),
+        ("pepseq.cli.merge_amounts", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),
         ("pepseq.pairing.pair", "torch transformers pandas matplotlib scipy numba"),

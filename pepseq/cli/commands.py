@@ -24,6 +24,7 @@ COMMANDS = {
     "sequenced.",
     "quantify": "Estimate which proteins are in a sample, and how much of each, from reads of "
     "peptides.",
+    "merge-amounts": "Join the amounts of several samples in one table.",
     "predict": "Predict the hidden residues of reads, with a confidence for each.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
     "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
 from pepseq.io.files import open_input
-from pepseq.io.tables import format_tsv
+from pepseq.io.tables import check_table_name, format_tsv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,3 +109,11 @@ def check_parquet(path: str | Path) -> None:
             f"{path}: tables in Parquet format need pyarrow, which is not installed: "
             "pip install 'pepseq[parquet]'"
         )
+
+
+def check_frame_name(path: str | Path) -> None:
+    """Raise SettingsError unless `format_frame` can write a table of this name: TSV, or Parquet."""
+    if is_parquet(path):
+        check_parquet(path)
+    else:
+        check_table_name(path)

@@ -10,9 +10,12 @@ from pepseq.io.checked_tables import CheckedTable, read_checked_table
 
 TABLE_COLUMNS = ("proteins", "molar_fraction")
 """Columns that a table of estimated amounts must have."""
+COPIES_COLUMNS = ("copies", "copies_low", "copies_high")
+"""Columns of absolute copies, which spike-ins give."""
 OPTIONAL_TABLE_COLUMNS = (
     *("group", "description", "expected_reads", "unique_reads"),
     *("mass_fraction", "low", "high", "q_value"),
+    *COPIES_COLUMNS,
 )
 
 PROTEIN_SEPARATOR = ";"
@@ -24,7 +27,7 @@ class EstimatedAmounts:
     """Estimated amounts of groups of proteins; arrays have a value for each group, or are None.
 
     members: the proteins of each group; description: "" if there is none; low, high: interval of
-    the molar fraction.
+    the molar fraction; copies, copies_low, copies_high: absolute copies and their interval.
     """
 
     source: str
@@ -38,6 +41,9 @@ class EstimatedAmounts:
     low: np.ndarray | None
     high: np.ndarray | None
     q_value: np.ndarray | None
+    copies: np.ndarray | None
+    copies_low: np.ndarray | None
+    copies_high: np.ndarray | None
 
 
 def estimated_amounts(amounts: Any, source: str = "table") -> EstimatedAmounts:
@@ -75,6 +81,7 @@ def estimated_amounts(amounts: Any, source: str = "table") -> EstimatedAmounts:
         low=low,
         high=high,
         q_value=table.numbers("q_value", 1) if "q_value" in has else None,
+        **{name: table.numbers(name) if name in has else None for name in COPIES_COLUMNS},
     )
 
 

@@ -11,12 +11,11 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
-from pepseq.io.dataframes import check_parquet, format_frame, is_parquet
+from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_file, run_record
-from pepseq.io.tables import check_table_name
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
 from pepseq.quantification.error_rates import Errors
@@ -67,7 +66,7 @@ def quantify(
     references = list_paths(reference, "reference", required=True)
     if score_ids is not None and not config.scores:
         raise SettingsError("score_ids: give them for scores only")
-    _check_name(output)
+    check_frame_name(output)
     given = [score_ids, known, errors if isinstance(errors, str | Path) else None]
     others = [path for path in given if path is not None]
     check_outputs([output], [reads, *references, *others], force)
@@ -116,14 +115,6 @@ def quantify(
         outputs.record(output, run_record("quantify", settings, [reads, *others], started))
     refuse_failed(bad, done.distinct, output, keep_going)
     return done
-
-
-def _check_name(output: str | Path) -> None:
-    """Raise SettingsError for the name of a table in another format than TSV and Parquet."""
-    if is_parquet(output):
-        check_parquet(output)
-    else:
-        check_table_name(output)
 
 
 def _read_reference(

@@ -10,7 +10,7 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.io.dataframes import plain_texts
-from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
+from pepseq.quantification.amounts_table import COPIES_COLUMNS, PROTEIN_SEPARATOR
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.digested_reference import DigestedReference, digest_reference
 from pepseq.quantification.evidence import Evidence
@@ -28,7 +28,6 @@ QUANTIFY_COLUMNS = (
     *("group", "proteins", "description", "expected_reads", "unique_reads"),
     *("molar_fraction", "mass_fraction", "low", "high", "q_value"),
 )
-COPIES_COLUMNS = ("copies", "copies_low", "copies_high")
 _SMALL_FRACTION = 1e-9
 
 
