@@ -20,7 +20,7 @@ from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
 from pepseq.quantification.error_rates import Errors
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
-from pepseq.quantification.peptide_evidence import PeptideCounts, count_peptide_reads
+from pepseq.quantification.peptide_counts import PeptideCounts, read_peptide_counts
 from pepseq.quantification.quantify_reads import ReadSource, check_quantify, make_evidence
 from pepseq.quantification.quantities import Quantities, estimate_quantities
 from pepseq.quantification.spike_ins import SpikeIns, read_spike_ins
@@ -81,9 +81,7 @@ def quantify(
         return counts
 
     def count_peptides(is_given: np.ndarray) -> PeptideCounts:
-        groups = readout.group_symbols
-        records = read_fasta(reads, reads=True, bad=bad, groups=groups, repeated_ids=True)
-        return count_peptide_reads(records, readout, is_given, str(reads), bad, groups)
+        return read_peptide_counts(reads, readout, is_given, bad)
 
     with Outputs(force) as outputs:
         stream = outputs.open(output, "amounts")

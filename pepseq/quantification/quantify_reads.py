@@ -21,11 +21,8 @@ from pepseq.quantification.evidence import (
     labelled_patterns,
 )
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
-from pepseq.quantification.peptide_evidence import (
-    PeptideCounts,
-    count_peptide_reads,
-    peptide_evidence,
-)
+from pepseq.quantification.peptide_counts import PeptideCounts, count_peptide_reads
+from pepseq.quantification.peptide_evidence import peptide_evidence
 from pepseq.quantification.peptide_reads import check_misreads
 from pepseq.quantification.quantities import Quantities, estimate_quantities, thread_count
 from pepseq.quantification.score_evidence import score_evidence

@@ -72,20 +72,31 @@ def read_fasta(
     """
     parser = new_parser(reads=reads, rows=rows, groups=groups, repeated_ids=repeated_ids)
     for path in list_paths(paths, "input"):
-        is_empty = True
         raw_records = read_raw_records(path, parser.max_residues, alignment if rows else None)
-        for raw in refuse_nucleotides(raw_records, path, b"." if rows else b""):
-            is_empty = False
-            record, fault = parser.parse(raw)
-            if not fault:
-                yield record
-                continue
-            failed = FailedRecord(str(path), raw.line, record.id, fault)
-            if bad is None:
-                raise InputError(str(failed))
-            bad.append(failed)
-        if is_empty:
-            raise InputError(f"{path}:1: expected FASTA, found an empty file")
+        raw_records = refuse_nucleotides(raw_records, path, b"." if rows else b"")
+        yield from parse_records(raw_records, path, parser, bad)
+
+
+def parse_records(
+    raw_records: Iterable[RawRecord],
+    path: str | Path,
+    parser: "RecordParser",
+    bad: list[FailedRecord] | None,
+) -> Iterator[Record]:
+    """Yield the good records of one file; for `bad` and errors see `read_fasta`."""
+    is_empty = True
+    for raw in raw_records:
+        is_empty = False
+        record, fault = parser.parse(raw)
+        if not fault:
+            yield record
+            continue
+        failed = FailedRecord(str(path), raw.line, record.id, fault)
+        if bad is None:
+            raise InputError(str(failed))
+        bad.append(failed)
+    if is_empty:
+        raise InputError(f"{path}:1: expected FASTA, found an empty file")
 
 
 @dataclass(frozen=True)

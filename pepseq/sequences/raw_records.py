@@ -1,9 +1,9 @@
 """Records of FASTA and Stockholm files as bytes, before their symbols are checked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pepseq.errors import InputError, quoted
 from pepseq.io.files import LineSource, decode_text, open_input
@@ -46,14 +46,26 @@ class RawRecord(NamedTuple):
     residues: bytes | None
 
 
+class SkippingLines(LineSource[bytes], Protocol):
+    """Lines of a FASTA file that leave out records which are dealt with elsewhere."""
+
+    def skip_records(self) -> int:
+        """Leave out records that begin with the next line; return the number of their lines."""
+        ...
+
+
 def read_raw_records(
-    path: str | Path, max_residues: int, alignment: int | None = None
+    path: str | Path,
+    max_residues: int,
+    alignment: int | None = None,
+    skipping: Callable[[BufferedReader], SkippingLines] | None = None,
 ) -> Iterator[RawRecord]:
     """Yield the records of a FASTA file; `-` is standard input.
 
     With `alignment`, the records are the rows of an alignment in FASTA or Stockholm format; of a
     file of several, the rows of the one with this number, from 1. A record that certainly has more
-    than `max_residues`, or a header of more than MAX_HEADER_BYTES, is not kept in memory.
+    than `max_residues`, or a header of more than MAX_HEADER_BYTES, is not kept in memory. Records
+    that `skipping` leaves out are not yielded.
 
     Raises InputError for a file of another format, and for damaged data.
     """
@@ -62,11 +74,16 @@ def read_raw_records(
     parts: list[bytes] = []
     with open_input(path) as stream:
         _check_first_bytes(path, stream, alignment)
-        lines: LineSource[bytes] = (
-            stream if alignment is None else OneAlignment(path, stream, alignment)
-        )
+        skipper = None if skipping is None else skipping(stream)
+        lines: LineSource[bytes] = skipper if skipper is not None else stream
+        if alignment is not None:
+            lines = OneAlignment(path, stream, alignment)
         number, line_ended = 0, True
-        while piece := lines.readline(MAX_HEADER_BYTES):
+        while True:
+            if skipper is not None and line_ended:
+                number += skipper.skip_records()
+            if not (piece := lines.readline(MAX_HEADER_BYTES)):
+                break
             begins_line, line_ended = line_ended, piece.endswith(b"\n")
             number += begins_line
             if begins_line and piece.startswith(_BYTE_ORDER_MARK):
