@@ -21,11 +21,12 @@ def command(
     """Write results as one page, for any browser.
 
     The page is self-contained. RESULTS are folders or files written by predict, evaluate, compare,
-    lookup, score, fold, pair, evaluate-pairs, finetune, split and mask. Each is recognised by its
-    columns and its run record, not by its name.
+    quantify, evaluate-quantities, merge-amounts, lookup, score, fold, pair, evaluate-pairs,
+    finetune, split and mask. Each is recognised by its columns and its run record, not by its name.
     """
     from pepseq.reporting.build import report
 
     done = report(results, output, truth=truth, title=title, force=force)
-    counts = (done.results, done.proteins, done.bytes / 1e6)
-    log.info("%s: %d results, %d proteins, %.1f MB", output, *counts)
+    groups = f", amounts of {done.groups} groups" if done.groups else ""
+    counts = (done.results, done.proteins, groups, done.bytes / 1e6)
+    log.info("%s: %d results, %d proteins%s, %.1f MB", output, *counts)

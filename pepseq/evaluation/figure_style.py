@@ -49,7 +49,7 @@ def styled_figure() -> Iterator[Figure]:
 
 def save_png(
     path: Path,
-    draw: Callable[Concatenate[Figure, Data], None],
+    draw: Callable[Concatenate[Figure, Data], object],
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> None:
@@ -64,7 +64,7 @@ def save_png(
 
 def save_svg(
     path: Path,
-    draw: Callable[Concatenate[Figure, Data], None],
+    draw: Callable[Concatenate[Figure, Data], object],
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> None:

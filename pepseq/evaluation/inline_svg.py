@@ -4,11 +4,13 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from html import escape
+from itertools import groupby
 from typing import Concatenate, NamedTuple, ParamSpec
 from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -93,11 +95,14 @@ def inline_svg(
         figure.subplots_adjust(left, bottom, right, top, hspace=0.1)
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
             patch.set_visible(False)
+        for artist in figure.findobj(Artist.get_rasterized):
+            artist.set_rasterized(False)  # a page may not show pictures
         # unlike savefig, which draws a figure twice to lay it out
         print_svg: Callable[..., None] = FigureCanvasSVG(figure).print_svg
         print_svg(stream, metadata=_UNDATED)
     root = ElementTree.fromstring(showable(stream.getvalue()))
     _share_styles(root)
+    _join_lines(root)
     return InlineSvg(root.attrib["viewBox"], "".join(_marks(root, known, iter(()))))
 
 
@@ -127,6 +132,23 @@ def _share_styles(root: ElementTree.Element) -> None:
                 use.attrib.pop("style", None)
 
 
+def _join_lines(root: ElementTree.Element) -> None:
+    """Join lines of a group that look the same, such as many intervals, to one path."""
+    for group in root.iter("{http://www.w3.org/2000/svg}g"):
+        for _, alike in groupby(list(group), _look_of_line):
+            first, *others = alike
+            if others and _look_of_line(first):
+                first.set("d", " ".join(line.get("d", "") for line in (first, *others)))
+                for line in others:
+                    group.remove(line)
+
+
+def _look_of_line(element: ElementTree.Element) -> dict[str, str] | None:
+    """Return all attributes of a line but its course; None for what is no line."""
+    is_line = "fill: none" in element.get("style", "") and "d" in element.attrib
+    return {k: text for k, text in element.items() if k != "d"} if is_line else None
+
+
 def _marks(
     element: ElementTree.Element, titles: dict[str, list[str]], pending: Iterator[str]
 ) -> Iterator[str]:
@@ -144,7 +166,8 @@ def _marks(
         yield from inside
         return
     attributes = [(key.rpartition("}")[2], text) for key, text in element.items()]
-    shortened = [(key, _shortened(key, text)) for key, text in attributes]
+    digits = 2 if gid else 1  # a marker's path, which is used by its id
+    shortened = [(key, _shortened(key, text, digits)) for key, text in attributes]
     shown = "".join(f' {key}="{escape(text)}"' for key, text in shortened if text)
     title = next(pending, "") if name == "use" else ""
     said = f"<title>{escape(title)}</title>" if title else ""
@@ -155,7 +178,7 @@ def _marks(
         yield f"<{name}{shown}/>"
 
 
-def _shortened(key: str, text: str) -> str:
+def _shortened(key: str, text: str, digits: int = 1) -> str:
     """Return an attribute as short as it looks the same; empty for one without an effect."""
     if key == "clip-path" or text.startswith("rotate(-0 "):
         return ""
@@ -164,5 +187,9 @@ def _shortened(key: str, text: str) -> str:
             text = text.replace(colour, f"var({variable})")
         return _DEFAULTS.sub("", text).replace(": ", ":").replace("; ", ";").strip("; ")
     if key in ("d", "x", "y", "transform"):
-        text = _DECIMAL.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), text)
+        text = _DECIMAL.sub(lambda match: _rounded(match[0], digits), text)
     return _AROUND_COMMANDS.sub(r"\1", " ".join(text.split())) if key == "d" else text
+
+
+def _rounded(text: str, digits: int) -> str:
+    return f"{float(text):.{digits}f}".rstrip("0").rstrip(".")

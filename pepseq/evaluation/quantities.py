@@ -125,15 +125,18 @@ def evaluate_quantities(
     2       P2  missed                  0.1             NaN
     """
     config = QuantityEvaluationConfig(max_q)
-    groups = compare_groups(true_amounts(truth), estimated_amounts(table))
+    true = true_amounts(truth)
+    groups = compare_groups(true, estimated_amounts(table))
     status = groups.statuses(config.max_q)
+    is_present = dict(zip(true.proteins, (true.molar > 0).tolist(), strict=True))
+    found = [groups.members[row] for row in np.flatnonzero(status == FOUND)]
     every = np.ones(len(status), dtype=bool)
     summary: QuantitySummary = {
         "max_q": config.max_q,
         **measure(groups, status, every),
         "proteins": {
-            "present": int(groups.present_members.sum()),
-            "found": int(groups.present_members[status == FOUND].sum()),
+            "present": sum(is_present.values()),
+            "found": sum(is_present.get(name, False) for members in found for name in members),
         },
         "false_groups": [groups.names[row] for row in np.flatnonzero(status == FALSE)],
         "by_reads": class_rows(groups, status),

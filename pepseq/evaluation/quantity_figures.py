@@ -1,6 +1,7 @@
 """Figures of amounts against the true ones: each function draws one figure."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,9 @@ _MAX_VECTOR_MARKS = 3000
 """More marks are a picture inside the SVG, which a viewer else takes long to show."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOST = "lost"
+"""Gid of marks of groups that are present, and have no estimate or one below the axis."""
+
 _MAX_ERROR = 2.0
 """Largest |log10(estimated / true)| on the axis of errors."""
 
@@ -25,11 +29,12 @@ _OF_PRESENT = ((FOUND, "Found", BLUE, BLUE), (MISSED, "Present, not found", GREY
 """Status, label, colour of the edge and of the face."""
 
 
-def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> None:
+def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> dict[str, list[str]]:
     """Draw estimated against true molar fractions of groups, both axes logarithmic.
 
     Marks of false groups lie on the left axis; those of present ones without an estimate, or with
     one below the axis, on the lower axis. Vertical lines are the intervals of present groups.
+    Returns the groups of the marks by the gid of the marks.
     """
     figure.set_size_inches(3.6, 4.0)
     axes, groups = figure.add_subplot(), evaluation.groups
@@ -39,40 +44,44 @@ def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> None:
     false, lost = status == FALSE, groups.present & ~compared
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     for axis in (axes.xaxis, axes.yaxis):
-        _label_decades(axis)
+        label_decades(axis)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.6, zorder=1)
     _draw_intervals(axes, groups, compared, low, high)
     for name, label, color, face in _OF_PRESENT:
         chosen = compared & (status == name)
-        _mark(axes, true[chosen], estimated[chosen], "o", color, face, label)
+        _mark(axes, true[chosen], estimated[chosen], "o", color, face, label, name)
     on_x_axis, on_y_axis = axes.get_xaxis_transform(), axes.get_yaxis_transform()
     zeros = np.zeros(len(true))
-    _mark(axes, true[lost], zeros[lost], "v", GREY, "white", "Present, lower or none", on_x_axis)
+    label = "Present, lower or none"
+    _mark(axes, true[lost], zeros[lost], "v", GREY, "white", label, _LOST, on_x_axis)
     of_false = np.maximum(estimated[false], low)
-    _mark(axes, zeros[false], of_false, "x", ORANGE, ORANGE, "False", on_y_axis)
+    _mark(axes, zeros[false], of_false, "x", ORANGE, ORANGE, "False", FALSE, on_y_axis)
     axes.set_xlabel("True molar fraction")
     axes.set_ylabel("Estimated molar fraction")
     figure.legend(loc="outside upper center", ncols=2)
+    marked = {name: compared & (status == name) for name, *_ in _OF_PRESENT}
+    return _titles(groups, {**marked, _LOST: lost, FALSE: false})
 
 
-def draw_error_by_reads(figure: Figure, evaluation: QuantityEvaluation) -> None:
+def draw_error_by_reads(figure: Figure, evaluation: QuantityEvaluation) -> dict[str, list[str]]:
     """Draw log10(estimated / true) of groups against their true number of reads.
 
     Bands are the root mean square error of each class of reads; dotted lines are the standard error
     of counting reads, 1 / sqrt(reads). Errors of more than _MAX_ERROR lie on the edge. The truth
-    must have numbers of reads.
+    must have numbers of reads. Returns the groups of the marks by the gid of the marks.
     """
     figure.set_size_inches(4.4, 3.2)
     axes, groups = figure.add_subplot(), evaluation.groups
     if groups.reads is None:
         raise ValueError("expected numbers of reads")
     compared = groups.present & (groups.molar > 0) & (groups.reads > 0)
-    reads, status = groups.reads[compared], np.array(evaluation.status)[compared]
-    errors = np.log10(groups.molar[compared] / groups.true_molar[compared])
-    largest = max(10.0, 1.5 * float(reads.max(initial=0)))
+    marked = {name: compared & (np.array(evaluation.status) == name) for name, *_ in _OF_PRESENT}
+    errors = np.zeros(len(compared))
+    errors[compared] = np.log10(groups.molar[compared] / groups.true_molar[compared])
+    largest = max(10.0, 1.5 * float(groups.reads[compared].max(initial=0)))
     bound = min(max(0.5, 1.1 * float(np.abs(errors).max(initial=0))), _MAX_ERROR)
     axes.set(xscale="log", xlim=(0.7, largest), ylim=(-1.05 * bound, 1.05 * bound))
-    _label_decades(axes.xaxis)
+    label_decades(axes.xaxis)
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=1)
     _draw_class_errors(axes, evaluation, largest)
     counts = np.geomspace(0.7, largest, 200)
@@ -80,12 +89,27 @@ def draw_error_by_reads(figure: Figure, evaluation: QuantityEvaluation) -> None:
         error = sign * _LOG10_OF_E / np.sqrt(counts)
         axes.plot(counts, error, color=INK, linewidth=0.7, linestyle=":", zorder=3, label=label)
     for name, label, color, face in _OF_PRESENT:
-        chosen = status == name
-        shown = np.clip(errors[chosen], -bound, bound)
-        _mark(axes, reads[chosen], shown, "o", color, face, label)
+        shown = np.clip(errors[marked[name]], -bound, bound)
+        _mark(axes, groups.reads[marked[name]], shown, "o", color, face, label, name)
     axes.set_xlabel("True number of reads")
     axes.set_ylabel("log₁₀(estimated / true)")
     figure.legend(loc="outside upper center", ncols=2)
+    return _titles(groups, marked)
+
+
+def _titles(groups: ComparedGroups, marked: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    """Return name and amounts of the groups that are marked, bool (groups,), by gid."""
+    titles = {}
+    for gid, chosen in marked.items():
+        listed = np.flatnonzero(chosen)
+        estimated = [
+            "none" if np.isnan(groups.molar[r]) else f"{groups.molar[r]:.3g}" for r in listed
+        ]
+        titles[gid] = [
+            f"{groups.names[row]}: estimated {text}, true {groups.true_molar[row]:.3g}"
+            for row, text in zip(listed, estimated, strict=True)
+        ]
+    return titles
 
 
 def _draw_intervals(
@@ -127,6 +151,7 @@ def _mark(
     color: str,
     face: str,
     label: str,
+    gid: str,
     on_axis: Transform | None = None,
 ) -> None:
     """Draw marks, with their number in the legend; nothing if there are none.
@@ -147,6 +172,7 @@ def _mark(
         markerfacecolor=face,
         zorder=4,
         label=f"{label} ({len(x):,})",
+        gid=gid,
         rasterized=is_crowd,
         clip_on=False,
         transform=axes.transData if on_axis is None else on_axis,
@@ -162,7 +188,7 @@ def _decades(true: np.ndarray, estimated: np.ndarray) -> tuple[float, float]:
     return 10.0**low, 10.0 ** max(high, low + 1)
 
 
-def _label_decades(axis: Axis) -> None:
+def label_decades(axis: Axis) -> None:
     """Label powers of ten in plain text, such as 10⁻³: names in figures may have any characters."""
     axis.set_major_locator(LogLocator(10, numticks=8))
     axis.set_major_formatter(FuncFormatter(_power_of_ten))

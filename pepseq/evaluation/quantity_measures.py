@@ -69,14 +69,12 @@ class ReadClassRow(QuantityMeasures):
 class ComparedGroups:
     """True and estimated amounts, a value for each group; arrays are None where a table has none.
 
-    reported: whether the group is in the table; estimates of others are NaN. present_members:
-    number of its proteins that are present.
+    reported: whether the group is in the table; estimates of others are NaN.
     """
 
     names: list[str]
     members: list[list[str]]
     reported: np.ndarray
-    present_members: np.ndarray
     true_molar: np.ndarray
     molar: np.ndarray
     true_mass: np.ndarray | None
@@ -135,12 +133,10 @@ def compare_groups(truth: TrueAmounts, estimates: EstimatedAmounts) -> ComparedG
 
     true_molar, molar = true(truth.molar), estimated(estimates.molar)
     assert true_molar is not None and molar is not None
-    is_present = truth.molar > 0
     return ComparedGroups(
         names=[*estimates.names, *names],
         members=[*estimates.members, *([name] for name in names)],
         reported=np.arange(len(molar)) < len(estimates.names),
-        present_members=np.array([is_present[numbers].sum() for numbers in truth_of_groups]),
         true_molar=true_molar,
         molar=molar,
         true_mass=true(truth.mass),

@@ -66,8 +66,25 @@ def read_parquet(path: str | Path) -> "pd.DataFrame":
     try:
         return pd.read_parquet(BytesIO(content), engine="pyarrow")
     except (ArrowException, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: cannot be read as Parquet: {reason}") from error
+        raise _unreadable(path, error) from error
+
+
+def read_parquet_columns(path: str | Path) -> tuple[str, ...]:
+    """Return the columns of a table in Parquet format; errors are those of `read_parquet`."""
+    check_parquet(path)
+    from pyarrow.lib import ArrowException
+    from pyarrow.parquet import read_schema
+
+    with open_input(path) as stream:
+        try:
+            return tuple(read_schema(BytesIO(stream.read())).names)
+        except (ArrowException, OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | Path, error: Exception) -> InputError:
+    reason = str(error).partition("\n")[0]
+    return InputError(f"{path}: cannot be read as Parquet: {reason}")
 
 
 def format_frame(frame: "pd.DataFrame", path: str | Path) -> bytes:

@@ -110,7 +110,8 @@ def quantify(
             "errors": rates and asdict(rates),
             "reference": about,
         }
-        outputs.record(output, run_record("quantify", settings, [reads, *others], started))
+        record = run_record("quantify", settings, [reads, *others], started)
+        outputs.record(output, record | {"quantify": done.read_counts()})
     refuse_failed(bad, done.distinct, output, keep_going)
     return done
 

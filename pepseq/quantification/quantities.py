@@ -58,6 +58,11 @@ class Quantities:
     invisible: int
     decoy_sets: int
 
+    def read_counts(self) -> dict[str, float]:
+        """Return the numbers of reads."""
+        names = ("reads", "distinct", "from_proteins", "from_background", "improbable")
+        return {name: getattr(self, name) for name in names}
+
     def to_dataframe(self) -> "pd.DataFrame":
         """Return the table."""
         return self.table

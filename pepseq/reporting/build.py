@@ -11,17 +11,21 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.reporting.discovery import PAGE, find_results, log_results, read_run
 from pepseq.reporting.links import link
-from pepseq.reporting.results import RECORD
+from pepseq.reporting.results import RECORD, Results
 
 Paths = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True)
 class ReportSummary:
-    """Number of results that the page shows, of proteins listed, and of bytes of the page."""
+    """Number of results that the page shows, of proteins listed, and of bytes of the page.
+
+    `groups`: number of groups of proteins in tables of amounts.
+    """
 
     results: int
     proteins: int
+    groups: int
     bytes: int
 
 
@@ -54,7 +58,7 @@ def report(
     from pepseq.reporting.page import render_page  # imports matplotlib
 
     date = time.strftime("%Y-%m-%d", time.gmtime(started))
-    page = render_page(recognised, title=title or "Proteins predicted by pepseq", date=date)
+    page = render_page(recognised, title=title or _title(recognised), date=date)
     content = showable(f"{readable(page)}\n").encode()
     with Outputs(force) as outputs:
         outputs.open(output, "report").write(content)
@@ -62,4 +66,13 @@ def report(
         inputs = list(dict.fromkeys([*recognised.files, *truths]))
         outputs.record(output, run_record(PAGE, settings, inputs, started))
     proteins = sum(len(table.proteins) for table in recognised.predictions)
-    return ReportSummary(recognised.count, proteins, len(content))
+    groups = sum(len(table.rows) for table in recognised.amounts)
+    return ReportSummary(recognised.count, proteins, groups, len(content))
+
+
+def _title(results: Results) -> str:
+    """Return the heading of a page without a given one."""
+    of_predictions = results.predictions or results.evaluations
+    if results.amounts and not of_predictions:
+        return "Amounts of proteins, estimated by pepseq"
+    return "Proteins predicted by pepseq"

@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.tables import EVALUATION_FILES
+from pepseq.io.dataframes import is_parquet, read_parquet_columns
 from pepseq.io.files import open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
@@ -15,6 +16,8 @@ from pepseq.reporting.results import KINDS, RECORD, EvaluationFolder, RecordedRu
 
 PAGE = "report"
 """The command whose own run records are no results."""
+_NOT_SHOWN = ("mask", "simulate", "merge-amounts")
+"""Commands with outputs that the page does not show: reads, true amounts, tables for MSstats."""
 _INDEX = ".pepseq-index"
 """The folder of an index of templates ends in this."""
 _OF_SUMMARY = {"readout", "hidden_residue_accuracy", "proteins", "residues"}
@@ -43,8 +46,8 @@ def find_results(sources: Sequence[str | Path], page: str | Path | None = None) 
         fasta = " but FASTA files, which have no confidences of residues" if results.fastas else ""
         raise InputError(
             f"{', '.join(map(str, sources))}: there are no results{fasta}. Give a folder "
-            "of evaluate, evaluate-pairs, compare, finetune or split, or a table of predict "
-            "(--table), lookup, score or pair."
+            "of evaluate, evaluate-quantities, evaluate-pairs, compare, finetune or split, or a "
+            "table of predict (--table), quantify, lookup, score or pair."
         )
     return results
 
@@ -71,9 +74,11 @@ def log_results(results: Results) -> None:
     for path, name in results.names:
         log.info("result: %s: %s", path, name)
     log.info("%d run records, %d FASTA files", len(results.runs), len(results.fastas))
-    drawn = ("training", "split", "folded", "true_pairs", "compared")
+    drawn = ("training", "split", "folded", "true_pairs", "compared", "amounts_compared")
     folders = {path.parent for kind in drawn for path in results.tables[kind]}
-    unknown = [path for path in results.unknown if path.parent not in folders]
+    runs = [run for run in results.runs.values() if run.record["command"] in _NOT_SHOWN]
+    known = {path for run in runs for path in run.written}
+    unknown = [p for p in results.unknown if p.parent not in folders and p not in known]
     for path in unknown[:_MAX_UNKNOWN_LOGGED]:
         log.warning("not recognised: %s", path)
     if len(unknown) > _MAX_UNKNOWN_LOGGED:
@@ -105,20 +110,34 @@ def _recognise(path: Path, results: Results, lenient: bool) -> None:
     elif not (
         path.name in EVALUATION_FILES and _read_evaluation(path.parent / "summary.json", results)
     ):
-        try:
-            columns = read_columns(path)
-        except InputError:
-            if not lenient:
-                raise
-            columns = ()
-        kind = next((kind for kind in KINDS if KINDS[kind].fits(columns)), None)
+        columns = _columns(path, lenient)
+        kind = _kind(path, columns)
         fasta = "".join(columns).startswith(">")
         listed = results.tables[kind] if kind else results.fastas if fasta else results.unknown
         listed.append(path)
-        read_run(Path(f"{path}{RECORD}"), results)
+        output = path.parent if kind and KINDS[kind].of_folder else path
+        read_run(Path(f"{output}{RECORD}"), results)
 
 
-def _read_object(path: Path) -> dict:
+def _columns(path: Path, lenient: bool) -> tuple[str, ...]:
+    """Return the columns of a table; if `lenient`, none for a file that cannot be read."""
+    try:
+        return read_parquet_columns(path) if is_parquet(path) else read_columns(path)
+    except (InputError, SettingsError) as error:
+        if not lenient:
+            raise
+        if isinstance(error, SettingsError):  # pyarrow is missing
+            log.warning("%s", error)
+        return ()
+
+
+def _kind(path: Path, columns: tuple[str, ...]) -> str | None:
+    """Return the kind of a table with these columns; None if it is of no kind."""
+    fitting = (kind for kind in KINDS if KINDS[kind].fits(columns))
+    return next((k for k in fitting if KINDS[k].in_parquet or not is_parquet(path)), None)
+
+
+def read_object(path: Path) -> dict:
     """Return the object in a JSON file; an empty one for anything else."""
     try:
         value = read_json(path) if path.is_file() else None
@@ -129,7 +148,7 @@ def _read_object(path: Path) -> dict:
 
 def read_run(path: Path, results: Results) -> bool:
     """Add a run record; return whether the file is one."""
-    record = _read_object(path) if path.name.endswith(RECORD) else {}
+    record = read_object(path) if path.name.endswith(RECORD) else {}
     if not isinstance(record.get("command"), str) or "pepseq" not in record:
         return False
     if record["command"] != PAGE:
@@ -142,7 +161,7 @@ def _read_evaluation(path: Path, results: Results) -> bool:
     """Add the evaluation of a summary; return whether the file is one."""
     folder = path.parent
     if folder not in results.evaluations:
-        summary = _read_object(path)
+        summary = read_object(path)
         if not summary.keys() >= _OF_SUMMARY:
             return False
         read_run(Path(f"{folder}{RECORD}"), results)

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pepseq.io.compression import without_suffix
 from pepseq.io.run_record import sha256
 from pepseq.reporting.discovery import read_run
 from pepseq.reporting.predicted_proteins import read_proteins, read_truth
 from pepseq.reporting.results import RECORD, EvaluationFolder, PredictedTable, RecordedRun, Results
-from pepseq.reporting.values import distinct_names
+from pepseq.reporting.values import short_names
 
 Placed = TypeVar("Placed")
 log = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
     """
     given = read_truth(list(truth))
     paths = results.tables["residues"]
-    for path, name in zip(paths, _names(paths, paths), strict=True):
+    for path, name in zip(paths, short_names(paths, paths), strict=True):
         digest = sha256(path)
         run = _run_of(path, digest, results)
         digests = {digest, *(run.outputs if run else ())}
@@ -39,17 +38,10 @@ def link(results: Results, truth: Sequence[str | Path]) -> None:
         results.predictions.append(PredictedTable(name, proteins, run, evaluation, digests))
     evaluations = list(results.evaluations.values())
     truths = [evaluation.input("truth")[0] or evaluation.folder for evaluation in evaluations]
-    names = _names(truths, list(results.evaluations))
+    names = short_names(truths, list(results.evaluations))
     for evaluation, name in zip(evaluations, names, strict=True):
         evaluation.name = name
         evaluation.predicted_by = _predicted_by(evaluation, results)
-
-
-def _names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
-    """Return file names without suffixes; those that come several times have their place."""
-    stems = [Path(without_suffix(path.name)).stem for path in paths]
-    named = zip(stems, distinct_names(places), strict=True)
-    return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
 
 
 def _nearest(results: Mapping[Path, Placed], path: Path) -> list[Placed]:

@@ -5,9 +5,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pepseq.reporting import accuracy, other_results, protein_lists, provenance, structures
+from pepseq.reporting import (
+    accuracy,
+    amounts,
+    other_results,
+    protein_lists,
+    provenance,
+    structures,
+)
 from pepseq.reporting.results import Results
-from pepseq.reporting.values import columns, nested, shown
+from pepseq.reporting.values import columns, nested, shown, significant
 from pepseq.version import __version__
 
 _FOLDER = Path(__file__).parent
@@ -17,6 +24,7 @@ _SECTIONS: dict[str, tuple[str, str, Any]] = {
     "across": ("Across species", "Accuracy across species", accuracy.across_species),
     "structures": ("Structures", "Predicted and reference structures", structures.structures),
     "proteins": ("Proteins", "The proteins, one by one", protein_lists.protein_lists),
+    "amounts": ("Amounts", "Amounts of proteins", amounts.amounts),
     "fits": ("Fits", "Reference proteins that the reads fit", other_results.fits),
     "true-pairs": ("True pairs", "True pairs found", accuracy.true_pairs),
     "pairs": ("Pairs", "Interacting proteins", other_results.pairings),
@@ -41,6 +49,7 @@ def render_page(results: Results, **texts: str) -> str:
             sections=made,
             evaluations=(made["accuracy"] or {}).get("evaluations", []),
             lists=(made["proteins"] or {}).get("lists", []),
+            samples=(made["amounts"] or {}).get("samples", []),
             left_out=other_results.left_out(results),
             static=lambda name: (_FOLDER / "static" / name).read_text("utf-8"),
             **texts,
@@ -54,5 +63,6 @@ def environment() -> Environment:
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     templates.trim_blocks = templates.lstrip_blocks = True
     templates.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    templates.filters |= {"shown": shown, "nested": nested, "columns": columns}
+    templates.filters |= {"shown": shown, "significant": significant}
+    templates.filters |= {"nested": nested, "columns": columns}
     return templates

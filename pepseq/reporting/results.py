@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pepseq.evaluation.quantity_files import QUANTITY_EVALUATION_FILES
 from pepseq.evaluation.tables import EVALUATION_FILES
+from pepseq.io.dataframes import is_parquet, read_parquet
 from pepseq.io.outputs import STDIO
 from pepseq.io.run_record import sha256
 from pepseq.io.tables import Row, read_rows
@@ -19,16 +21,20 @@ RECORD = ".run.json"
 class Kind(NamedTuple):
     """A kind of table: its name, and columns by which it is recognised.
 
-    A table that is one of several files of a folder is called as the folder on the page.
+    A table that is one of several files of a folder is called as the folder on the page. Tables of
+    amounts may be in Parquet format, and are told apart by columns that they lack.
     """
 
     name: str
     columns: str
     of_folder: bool = False
+    lacks: str = ""
+    in_parquet: bool = False
 
     def fits(self, columns: Sequence[str]) -> bool:
         """Return whether a table with these columns is of this kind."""
-        return set(self.columns.split()) <= set(columns)
+        has_all = set(self.columns.split()) <= set(columns)
+        return has_all and set(columns).isdisjoint(self.lacks.split())
 
 
 KINDS = {
@@ -51,6 +57,28 @@ KINDS = {
     ),
     "pair_confidence": Kind(
         "correct pairs by confidence (evaluate-pairs)", "pairs from to made correct accuracy", True
+    ),
+    "amounts": Kind(
+        "amounts (quantify)",
+        "group proteins expected_reads molar_fraction mass_fraction low high q_value",
+        lacks="sample",
+        in_parquet=True,
+    ),
+    "amounts_long": Kind(
+        "amounts of several samples (merge-amounts)",
+        "sample group proteins description molar_fraction",
+        in_parquet=True,
+    ),
+    "amounts_wide": Kind(
+        "amounts of several samples (merge-amounts)",
+        "group proteins description",
+        lacks="molar_fraction",
+        in_parquet=True,
+    ),
+    "amounts_compared": Kind(
+        "amounts against the true ones (evaluate-quantities)",
+        "group proteins status true_molar_fraction molar_fraction",
+        True,
     ),
     "left_out": Kind("records left out", "file line id reason"),
     "training": Kind("losses (finetune)", "step epoch train_loss validation_loss", True),
@@ -78,6 +106,12 @@ class RecordedRun:
     def outputs(self) -> set[str]:
         """The SHA-256 of the outputs, none if they are not recorded."""
         return set(_by_sha256(self.record.get("outputs")))
+
+    @property
+    def written(self) -> set[Path]:
+        """The files that the run wrote into one folder, where they lie now."""
+        paths = _by_sha256(self.record.get("outputs")).values()
+        return {self.output.parent / Path(path).name for path in paths}
 
 
 def _by_sha256(files: object) -> dict[str, str]:
@@ -178,9 +212,14 @@ class Results:
     def read_tables(self, kind: str) -> list[NamedTable]:
         """Return the tables of a kind, under names that tell them apart."""
         paths = self.tables[kind]
-        names = distinct_names([path.parent if KINDS[kind].of_folder else path for path in paths])
-        runs = map(self.runs.get, paths)
-        return list(map(NamedTable, names, paths, runs, map(read_rows, paths)))
+        outputs = [path.parent if KINDS[kind].of_folder else path for path in paths]
+        runs = map(self.runs.get, outputs)
+        return list(map(NamedTable, distinct_names(outputs), paths, runs, map(_read_rows, paths)))
+
+    @cached_property
+    def amounts(self) -> list[NamedTable]:
+        """The tables of amounts."""
+        return self.read_tables("amounts")
 
     @property
     def names(self) -> list[tuple[Path, str]]:
@@ -199,6 +238,17 @@ class Results:
         """The files that are read."""
         tables = [path for paths in self.tables.values() for path in paths]
         named = [folder / name for folder in self.evaluations for name in EVALUATION_FILES]
+        compared = [path.parent for path in self.tables["amounts_compared"]]
+        named += [folder / name for folder in compared for name in QUANTITY_EVALUATION_FILES]
         records = [Path(f"{path}{RECORD}") for path in self.runs]
         paths = (*tables, *named, *records, *self.fastas, *self.truths)
         return [path for path in paths if path.is_file()]
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table, TSV or Parquet; a missing value is an empty text."""
+    if not is_parquet(path):
+        return list(read_rows(path))
+    frame = read_parquet(path)
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), "").to_dict("records")
+    return rows

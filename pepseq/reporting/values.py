@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pepseq.errors import InputError, quoted
+from pepseq.io.compression import without_suffix
 from pepseq.io.tables import Row
 
 Column = tuple[str, str, str | int]
@@ -77,6 +78,32 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
         if len(set(names)) == len(set(paths)):
             break
     return names
+
+
+def short_names(paths: Sequence[Path], places: Sequence[Path]) -> list[str]:
+    """Return file names without suffixes; those that come several times have their place.
+
+    >>> short_names([Path("a/t.tsv"), Path("b/u.tsv.gz")], [Path("a"), Path("b")])
+    ['t', 'u']
+    """
+    stems = [Path(without_suffix(path.name)).stem for path in paths]
+    named = zip(stems, distinct_names(places), strict=True)
+    return [stem if stems.count(stem) == 1 else f"{stem} ({place})" for stem, place in named]
+
+
+def significant(value: object) -> str:
+    """Return a number with three significant digits; other texts as `shown` has them.
+
+    >>> significant("0.292823"), significant(0.0000123456), significant(21783.2), significant("0")
+    ('0.293', '1.23e-5', '21,783', '0')
+    """
+    known = number(value)
+    if known is None or abs(known) >= 100 or not known:
+        return shown(value if known is None else round(known))
+    if abs(known) >= 0.001:
+        return f"{known:#.3g}".rstrip(".")
+    mantissa, _, exponent = f"{known:.2e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def shown(value: object, digits: int = 0) -> str:

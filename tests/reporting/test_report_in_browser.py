@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from result_files import HOSTILE, digits_of, real_results, varied
 
+from pepseq.quantification.quantities import QUANTIFY_COLUMNS
 from pepseq.reporting.build import report
 
 CHROMIUM = next(
@@ -107,6 +108,19 @@ def chromium(folder, *arguments):
     return done.stdout.decode()
 
 
+def probe(folder, page, script):
+    """Return what a script says that runs in a page after the page's own."""
+    (folder / "probed.html").write_text(
+        page.replace("<head>", "<head>" + BEFORE).replace("</body>", script + "</body>")
+    )
+    dumped = chromium(
+        folder, "--window-size=500,900", "--dump-dom", (folder / "probed.html").as_uri()
+    )
+    result = re.search('<pre id="probe-result">(.*?)</pre>', dumped, re.S)
+    assert result, dumped[-3000:]
+    return json.loads(unescape(result[1]))
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory, proteins):
     """What a probe in the page sees and does, with the proteins that are in it."""
@@ -118,17 +132,9 @@ def seen(tmp_path_factory, proteins):
             folder / "results", cut, patch, wrong=0.15, names=names, at=varied
         )
     report(folder / "results", folder / "page.html")
-    text = (folder / "page.html").read_text()
-    probe = PROBE.replace("WANTED", json.dumps(HOSTILE).replace("<", "\\u003c"))
-    (folder / "probed.html").write_text(
-        text.replace("<head>", "<head>" + BEFORE).replace("</body>", probe + "</body>")
-    )
-    dumped = chromium(
-        folder, "--window-size=500,900", "--dump-dom", (folder / "probed.html").as_uri()
-    )
-    result = re.search('<pre id="probe-result">(.*?)</pre>', dumped, re.S)
-    assert result, dumped[-3000:]
-    return SimpleNamespace(**json.loads(unescape(result[1])), truth=truth, proteins=done)
+    script = PROBE.replace("WANTED", json.dumps(HOSTILE).replace("<", "\\u003c"))
+    result = probe(folder, (folder / "page.html").read_text(), script)
+    return SimpleNamespace(**result, truth=truth, proteins=done)
 
 
 def test_nothing_goes_wrong_and_nothing_is_too_wide(seen):
@@ -183,3 +189,63 @@ def test_the_script_draws_a_sequence_as_the_page_has_it(seen):
     drawn = drawn.strip().removeprefix('<div class="seq" aria-hidden="true">')
     assert seen.opened["html"].strip() == drawn.partition("</div>")[0].strip()
     assert seen.example.startswith("<span><i>1</i><b>")
+
+
+PROBE_OF_AMOUNTS = r"""<script>
+const list = document.querySelector(".list"), said = {};
+const heads = [...list.querySelectorAll("thead th")].map((h) => h.textContent);
+const rows = () => [...list.querySelectorAll("tbody tr")].map((r) =>
+  [...r.cells].map((c) => c.textContent));
+const status = () => list.querySelector(".said").textContent;
+const find = (text) => {
+  const input = list.querySelector("input");
+  input.value = text;
+  input.dispatchEvent(new Event("input"));
+  return [rows().map((row) => row[0]), status()];
+};
+said.heads = heads;
+said.first = [rows(), status(), list.querySelector(".printed").textContent];
+list.parentElement.querySelector(":scope > .tools button").click();
+said.more = [rows().length, status()];
+list.querySelectorAll("thead button")[heads.indexOf("Unique reads")].click();
+said.up = rows().map((row) => row[heads.indexOf("Unique reads")]);
+said.buttons = list.querySelectorAll("tbody button").length;
+said.found = [find("other17"), find("PROTEIN 8"), find("<SCRIPT>"), find("nothing")];
+said.faults = faults;
+const result = document.createElement("pre");
+result.id = "probe-result";
+result.textContent = JSON.stringify(said);
+document.body.replaceChildren(result);
+</script>"""
+
+
+def test_amounts_are_sorted_and_found_and_look_as_in_the_page(tmp_path):
+    columns = ("group", "proteins", "description", *QUANTIFY_COLUMNS[3:])
+    lines = ["\t".join(columns)]
+    for n in range(1, 81):
+        numbers = (1000.3 / n, 1000 - n, 0.2 / n**2, 0.2 / n**3, 0.1 / n**2, 0.3 / n**2, 0.001)
+        name = HOSTILE.replace(";", "") if n == 5 else f"g{n}"
+        lines.append(
+            "\t".join([name, f"{name};other{n}", f"Protein {n}", *(f"{x:.6g}" for x in numbers)])
+        )
+    (tmp_path / "amounts.tsv").write_text("\n".join(lines) + "\n")
+    report(tmp_path / "amounts.tsv", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    seen = SimpleNamespace(**probe(tmp_path, page, PROBE_OF_AMOUNTS))
+    assert seen.faults == [] and seen.buttons == 0
+    body = page.partition('class="list"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    in_page = [
+        [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<t[hd].*?</t[hd]>", row)]
+        for row in body.split("</tr>")[:-1]
+    ]
+    printed = "50 of 80 groups; the page on a screen has all."
+    assert seen.first == [in_page, "50 of 80 shown", printed]
+    assert len(in_page) == 50 and in_page[1][1:5] == ["g2", "Protein 2", "0.0500", "0.0250"]
+    assert seen.more == [80, "80 of 80 shown"]
+    assert seen.up == [str(unique) for unique in range(920, 970)]
+    assert seen.found == [
+        [["17"], "1 of 1 shown"],
+        [["80", "8"], "2 of 2 shown"],
+        [["5"], "1 of 1 shown"],
+        [[], "0 of 0 shown"],
+    ]

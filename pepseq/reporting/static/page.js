@@ -31,6 +31,11 @@ const sortable = (table, sort) => {
     });
   });
 };
+const significant = (value) => {
+  const size = Math.abs(value);
+  return size >= 100 || !size ? Math.round(value).toLocaleString("en")
+    : size >= 0.001 ? value.toPrecision(3) : value.toExponential(2);
+};
 const cellValue = (cell) => {
   const text = cell.textContent.trim();
   if (text === "–") return null;
@@ -139,14 +144,26 @@ const startList = (list) => {
     const template = taken.length ? data.templates[taken[0][0]] : null;
     return [id, residues.length, digits.replaceAll("*", "").length, ...cells, template];
   };
-  const all = data.proteins.map((protein) => ({ protein, values: valuesOf(protein) }));
+  const all = data.proteins?.map((protein) => ({ protein, values: valuesOf(protein) }))
+    ?? data.rows.map((values) => ({ values }));
   let found = all, order = null, limit = STEP;
   const shown = (value, kind) =>
-    value === null ? "–" : typeof value !== "number" ? value
+    value === null || value === "" ? "–" : typeof value !== "number" ? value
+      : kind === "significant" ? significant(value)
       : kind ? value.toFixed(kind) : value.toLocaleString("en");
-  const drawRow = (item) => {
-    const row = make("tr"), head = make("th"), open = make("button", "open");
+  const fill = (cell, value, kind) => {
+    if (typeof kind === "number" || kind === "significant") cell.className = "n";
+    if ((kind === "id" || kind === "long") && value) {
+      const text = make("bdi", kind, value);
+      if (kind === "long") text.title = value;
+      cell.append(text);
+    } else cell.textContent = shown(value, kind);
+    return cell;
+  };
+  const drawHead = (item, row) => {
+    const head = make("th"), open = make("button", "open");
     head.scope = "row";
+    if (!item.protein) return fill(head, item.values[0], data.columns[0][1]);
     open.type = "button";
     open.append(make("bdi", "", item.values[0]));
     open.setAttribute("aria-expanded", opened.has(item));
@@ -158,11 +175,12 @@ const startList = (list) => {
         : row.nextElementSibling.remove();
     });
     head.append(open);
-    row.append(head);
-    item.values.slice(1).forEach((value, at) => {
-      const [, kind] = data.columns[at + 1];
-      row.append(make("td", typeof kind === "number" ? "n" : "", shown(value, kind)));
-    });
+    return head;
+  };
+  const drawRow = (item) => {
+    const row = make("tr");
+    row.append(drawHead(item, row), ...item.values.slice(1)
+      .map((value, at) => fill(make("td"), value, data.columns[at + 1][1])));
     return row;
   };
   const draw = () => {
@@ -173,14 +191,14 @@ const startList = (list) => {
     const count = Math.min(limit, found.length).toLocaleString("en");
     said.textContent = `${count} of ${found.length.toLocaleString("en")} shown`;
     printed.textContent = limit < found.length || found.length < all.length
-      ? `${count} of ${all.length.toLocaleString("en")} proteins; the page on a screen has all.`
+      ? `${count} of ${all.length.toLocaleString("en")} ${list.dataset.noun}; the page on a screen has all.`
       : "";
     tools[1].hidden = found.length <= limit;
   };
   const refresh = () => {
     const wanted = search.value.trim().toLowerCase();
-    found = all.filter(({ values }) => !wanted || values[0].toLowerCase().includes(wanted)
-      || (values[values.length - 1] ?? "").toLowerCase().includes(wanted));
+    found = all.filter(({ values }) => !wanted || values.some((value) =>
+      typeof value === "string" && value.toLowerCase().includes(wanted)));
     if (order) found = sorted(found, ({ values }) => values[order[0]], order[1]);
     limit = STEP;
     draw();
