@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from places import ROOT
 from uniprot_server import play_uniprot, proteins
 from workflow import (
+    AMOUNTS,
     PAPER,
     SMALL,
     checkout,
@@ -30,7 +32,7 @@ import yaml  # noqa: E402
 
 FOLDER = ROOT / "workflows"
 SCHEMA = yaml.safe_load((FOLDER / "config.schema.yaml").read_text())
-CONFIGS = [FOLDER / name for name in ("config.yaml", "config.small.yaml", "config.paper.yaml")]
+CONFIGS = [FOLDER / "config.yaml", *(ROOT / name for name in (SMALL, PAPER, AMOUNTS))]
 SECTIONS = {
     "download": "download",
     "split": "split",
@@ -39,13 +41,18 @@ SECTIONS = {
     "predict": "predict",
     "structures": "score",
     "pairing": "pair",
+    "amounts": "quantify",
     "report": "report",
 }
+NO_CYCLES = {"samples": {"a": "a.tsv"}, "reference": ["r"], "labels": "K", "dye_sequences": True}
+OF_MERGE = ("max_q", "min_samples", "value")
+"""Keys of the section amounts that are options of merge-amounts."""
 SLURM = ("--workflow-profile", "workflows/profiles/slurm")
 SLURM += ("--slurm-init-seconds-before-status-checks", 1)
 NO_OPTIONS = {
     "structures": {"models", "references", "reconstructions"},
     "pairing": {"family_a", "family_b", "truth", "methods"},
+    "amounts": {"samples", *OF_MERGE},
     "report": {"residues"},
 }
 """Keys of a section that are files or choices of the workflow, not options."""
@@ -57,6 +64,7 @@ JOBS = {
     PAPER: {"download": 3, "split": 3, "mask": 11, "finetune": 11, "predict": 23, "evaluate": 46}
     | {"predict_from_templates": 23}
     | {"compare": 1, "report": 1, "all": 1, "total": 123},
+    AMOUNTS: {"quantify": 4, "merge_amounts": 1, "report": 1, "all": 1, "total": 7},
 }
 
 
@@ -134,6 +142,16 @@ def test_keys_of_a_section_are_options_with_pepseqs_own_choices(section, command
             assert set(map(str, allowed)) <= set(map(str, option.type.choices)), key
 
 
+def test_keys_of_amounts_that_are_of_merge_amounts():
+    from pepseq.quantification.merge_config import VALUES, MergeAmountsConfig
+
+    text = (FOLDER / "rules" / "samples.smk").read_text()
+    assert f"OF_MERGE = {OF_MERGE!r}".replace("'", '"') in text
+    assert all(hasattr(MergeAmountsConfig, key) for key in OF_MERGE)
+    (of_name,) = SCHEMA["properties"]["amounts"]["patternProperties"].values()
+    assert of_name["properties"]["value"]["enum"] == list(VALUES)
+
+
 def test_every_key_is_in_config_yaml_with_a_comment():
     lines = (FOLDER / "config.yaml").read_text().splitlines()
     named = set()
@@ -142,6 +160,7 @@ def test_every_key_is_in_config_yaml_with_a_comment():
             named.add(match[1])
             above = lines[at - 1].strip("# ")
             choice = match[1] in ("ecoli_536", "fergusonii", "K1", "K2", "barnase", "planted")
+            choice = choice or match[1] == "experiment"
             assert choice or (lines[at - 1].strip().startswith("#") and above), line
     wanted = {key for _, one in objects(SCHEMA) for key in one.get("properties", {})}
     left = wanted - named - {"from_scratch", "window", "overlap", "batch_residues"}
@@ -149,7 +168,7 @@ def test_every_key_is_in_config_yaml_with_a_comment():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [SMALL, PAPER])
+@pytest.mark.parametrize("config", JOBS)
 def test_dry_run_lists_the_jobs(config, tmp_path):
     done = snakemake(checkout(tmp_path), config, "--dry-run", "--cores", 2)
     assert done.returncode == 0, done.stdout
@@ -181,6 +200,18 @@ def test_the_papers_calls_are_the_papers():
         ),
         ("split={by: clusters}", "split.by: expected random, cluster, species"),
         ("species={e-coli: {taxon: 562}}", "digits and underscores, found 'e-coli'"),
+        (
+            "amounts={x: {samples: no.tsv, reference: [r], labels: K}}",
+            "amounts.x.samples: no.tsv: cannot be read: [Errno 2] No such file",
+        ),
+        (
+            "amounts={x: {samples: data/pairs_true.tsv, reference: [r], labels: K}}",
+            "amounts.x.samples: data/pairs_true.tsv: row 2: expected a TSV with the columns sample",
+        ),
+        (
+            "amounts={x: {samples: {a: a.tsv}, reference: [r]}}",
+            "amounts.x: expected one of labels and readout",
+        ),
     ],
 )
 def test_a_wrong_configuration_ends_in_one_message(tmp_path, settings, words):
@@ -197,12 +228,22 @@ def test_wrong_values_in_a_file_are_refused_before_any_work(tmp_path):
         ("split", {"fractions": [0.8, 0.1, 0.2]}, "expected fractions of a split that add up to 1"),
         ("split", {"identity": 0}, "split.identity: 0 is less than or equal to the minimum of 0"),
         ("species", {562: {"taxon": 562}}, "expected texts as keys, found species.562: quote it"),
+        ("amounts", {"x": NO_CYCLES}, "amounts.x: dye_sequences need cycles, so that all samples"),
     ):
         config = yaml.safe_load((folder / SMALL).read_text())
-        config[section] |= values
+        config[section] = config.get(section, {}) | values
         (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
         done = snakemake(folder, "wrong.yaml", "--dry-run", "--cores", 1)
         assert done.returncode == 1 and words in done.stdout
+
+
+@pytest.mark.slow
+def test_a_configuration_that_asks_for_nothing_is_refused(tmp_path):
+    folder = checkout(tmp_path)
+    (folder / "empty.yaml").write_text("results: results\n")
+    done = snakemake(folder, "empty.yaml", "--dry-run", "--cores", 1)
+    told = "expected one of the sections species, structures, pairing, amounts, found none"
+    assert done.returncode == 1 and told in done.stdout
 
 
 @pytest.mark.slow
@@ -294,6 +335,32 @@ def test_a_taxon_is_downloaded_split_and_masked(tmp_path):
     record = json.loads((folder / "r/proteins/coli.fasta.gz.run.json").read_text())
     assert "hypothetical protein" in json.dumps(record["settings"])
     assert (folder / "r/readouts/K1/coli.fasta.gz").stat().st_size > 200
+
+
+@pytest.mark.workflow
+def test_reads_of_several_samples_become_one_table(tmp_path):
+    folder = checkout(tmp_path)
+    config = yaml.safe_load((folder / AMOUNTS).read_text())
+    given = config["amounts"]["drug"]
+    names = ("control_1", "control_2", "drug_1", "drug_2")
+    files = {name: f"data/samples/{name}.tsv.gz" for name in names[:2]}
+    config["amounts"]["controls"] = given | {"samples": files, "value": "expected_reads"}
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    tables = {name: folder / f"results/samples/amounts/{name}" for name in config["amounts"]}
+    done = snakemake(folder, "my.yaml", "--cores", 2)
+    assert done.returncode == 0, done.stdout
+    jobs = {"quantify": 6, "merge_amounts": 2, "report": 1, "all": 1, "total": 10}
+    assert counts(done.stdout) == jobs
+    table = pd.read_csv(tables["drug"] / "amounts.tsv", sep="\t")
+    assert list(table)[3:] == list(names) and len(table) > 100
+    assert table[list(names)].notna().mean(axis=None) > 0.95  # those of all q-values are kept
+    msstats = pd.read_csv(tables["drug"] / "msstats.csv")
+    assert list(msstats.Condition.unique()) == ["control", "drug"]
+    assert list(msstats.BioReplicate.unique()) == ["control1", "control2", "drug1", "drug2"]
+    page = (folder / "results/samples/report.html").read_text()
+    assert "Proteins of E. coli in two conditions" in page and "control_2" in page
+    both = pd.read_csv(tables["controls"] / "amounts.tsv", sep="\t")
+    assert list(both)[3:] == list(names[:2]) and both.control_1.max() > 1
 
 
 @pytest.mark.workflow

@@ -13,6 +13,7 @@ from places import ROOT
 
 SMALL = "workflows/config.small.yaml"
 PAPER = "workflows/config.paper.yaml"
+AMOUNTS = "workflows/config.amounts.yaml"
 
 
 def environment(**more):

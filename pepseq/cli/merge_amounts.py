@@ -62,10 +62,8 @@ def command(
     done = merge_amount_tables(tables, output, samples=samples, config=config, force=force)
     log.info("%s groups of %d samples: %s", f"{done.groups:,}", len(done.samples), output)
     if done.left_out:
-        place = "in all samples"
-        if config.min_samples > 1:
-            place = f"in all but at most {config.min_samples - 1} samples"
-        log.info("groups left out: %s (q > %g %s)", f"{done.left_out:,}", config.max_q, place)
+        few = "no sample" if config.min_samples == 1 else f"fewer than {config.min_samples} samples"
+        log.info("groups left out: %s (q <= %g in %s)", f"{done.left_out:,}", config.max_q, few)
     if done.missing:
         values = done.groups * len(done.samples)
         is_cut = done.largest_q <= config.max_q

@@ -41,7 +41,7 @@ def test_samples_have_the_names_of_files(folder, run):
         "G2\tP2;P3\t\t0.2\t0.6",
     ]
     assert done.err == (
-        "2 groups of 2 samples: out.tsv\ngroups left out: 1 (q > 0.01 in all samples)\n"
+        "2 groups of 2 samples: out.tsv\ngroups left out: 1 (q <= 0.01 in no sample)\n"
     )
     record = json.loads((folder / "out.tsv.run.json").read_text())
     assert record["command"] == "merge-amounts" and record["settings"]["max_q"] == 0.01

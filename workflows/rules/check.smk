@@ -16,7 +16,7 @@ def check(path):
         schema = yaml.safe_load(stream)
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
     first = min(errors, key=lambda error: list(map(str, error.absolute_path)), default=None)
-    wrong = said(first) if first else contradiction()
+    wrong = said(first) if first else contradiction() or amount_contradiction()
     if wrong:
         raise WorkflowError(f"configuration: {wrong}")
 
@@ -38,7 +38,7 @@ def said(error):
 
 def contradiction():
     """Return what the schema cannot see: names that nothing has, choices that exclude each other."""
-    species, readouts = config["species"], config["readouts"]
+    species, readouts = config.get("species", {}), config.get("readouts", {})
     for name, given in species.items():
         if len(given.keys() & {"taxon", "proteins"}) != 1:
             return f"species.{name}: expected one of taxon and proteins"
@@ -51,8 +51,8 @@ def contradiction():
         for other in given.get("species", []):
             if other not in species:
                 return f"readouts.{name}.species: no species {other!r} is given"
-    tuned = config.get("finetune", {})
-    if set(config["modes"]) != {"templates"} and ("model" in tuned) == ("from_scratch" in tuned):
+    tuned, trains = config.get("finetune", {}), set(config.get("modes", [])) - {"templates"}
+    if trains and ("model" in tuned) == ("from_scratch" in tuned):
         return "finetune: expected one of model and from_scratch"
     for name, given in (config.get("structures") or {}).items():
         made = given.get("reconstructions")

@@ -15,7 +15,7 @@ def completions():
     """Return (readout, mode, trained on, tested on) of every prediction."""
     return [
         (readout, mode, trained, tested)
-        for readout in config["readouts"]
+        for readout in config.get("readouts", {})
         for mode in config["modes"]
         for trained in species_of(readout)
         for tested in species_of(readout)

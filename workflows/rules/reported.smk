@@ -16,14 +16,15 @@ def reported():
     """Return what the report is about: a file of each result."""
     tables = completions() if (config.get("report") or {}).get("residues") else []
     return (
-        [f"{config['results']}/comparison/compared.tsv"]
-        + [f"{config['results']}/splits/{name}/report.tsv" for name in config["species"]]
+        comparisons()
+        + [f"{config['results']}/splits/{name}/report.tsv" for name in config.get("species", {})]
         + [f"{evaluation_of(one)}/summary.json" for one in completions()]
         + networks()
         + [f"{prediction_of(one)}.fasta.gz" for one in completions()]
         + [f"{prediction_of(one)}.tsv.gz" for one in tables]
         + structures()
         + pairings()
+        + amounts()
     )
 
 

@@ -27,11 +27,31 @@ def pairings():
     ]
 
 
+def amounts():
+    """Return the tables of amounts of several samples."""
+    return [
+        f"{config['results']}/amounts/{name}/amounts.tsv" for name in config.get("amounts") or {}
+    ]
+
+
+def references_of(name):
+    """Return the files, other than reads, that the amounts of a name depend on."""
+    given = config["amounts"][name]
+    others = [given.get(key) for key in ("errors", "known", "score_ids")]
+    return [path for path in (*given["reference"], *others) if path and path != "bundled"]
+
+
+def comparisons():
+    """Return the table of the comparison across species, none without species."""
+    return [f"{config['results']}/comparison/compared.tsv"] if completions() else []
+
+
 def wanted():
     """Return the files that the workflow ends with."""
     return [
-        f"{config['results']}/comparison/compared.tsv",
+        *comparisons(),
         *structures(),
         *pairings(),
+        *amounts(),
         f"{config['results']}/report.html",
     ]
