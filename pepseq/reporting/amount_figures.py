@@ -12,13 +12,10 @@ from pepseq.evaluation import quantity_figures
 from pepseq.evaluation.figure_style import BLUE, LIGHT_BLUE
 from pepseq.evaluation.inline_svg import FigureSize, InlineSvg, inline_svg
 from pepseq.evaluation.quantities import QuantityEvaluation
-from pepseq.reporting.values import significant
+from pepseq.reporting.values import fraction, significant
 
 MAX_RANKS = 400
 """Of more groups, so many are drawn, with equal distances between their ranks."""
-
-_MIN_FRACTION = 1e-10
-"""Smaller fractions are drawn at the lower end of the axis."""
 
 _RANKS = FigureSize(4.4, 2.8, left=0.5, right=0.12, bottom=0.42, top=0.1)
 _SCATTER = FigureSize(4.0, 4.3, left=0.5, right=0.15, bottom=0.42, top=0.5)
@@ -30,19 +27,19 @@ def rank_abundance(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | N
 
     `rows` have group, rank, molar_fraction, low and high, the most abundant first.
     """
-    known = [row for row in rows if (row["molar_fraction"] or 0) > 0]
+    known = [row for row in rows if fraction(row["molar_fraction"])]
     chosen = np.unique(np.linspace(0, len(known) - 1, MAX_RANKS).astype(int)) if known else ()
     drawn = [known[place] for place in chosen]
 
     def draw(figure: Figure) -> dict[str, list[str]]:
         axes = figure.add_subplot()
-        ranks, molar, low, high = (
-            np.array([row[name] for row in drawn], float)
-            for name in ("rank", "molar_fraction", "low", "high")
+        ranks = np.array([row["rank"] for row in drawn])
+        molar, low, high = (
+            np.array([fraction(row[name]) for row in drawn], float)
+            for name in ("molar_fraction", "low", "high")
         )
-        least = max(molar.min(), _MIN_FRACTION)
-        first = 10.0 ** math.floor(math.log10(least) - 0.1)
-        last = 10.0 ** math.ceil(math.log10(max(np.nanmax([molar.max(), *high]), least)))
+        first = 10.0 ** math.floor(math.log10(molar.min()) - 0.1)
+        last = 10.0 ** math.ceil(math.log10(np.nanmax([molar.max(), *high])))
         axes.set(yscale="log", ylim=(first, max(last, 10 * first)))
         axes.set(xlim=(0, len(known) + 1), xlabel="Rank", ylabel="Molar fraction")
         quantity_figures.label_decades(axes.yaxis)
@@ -50,15 +47,7 @@ def rank_abundance(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | N
         ends = (np.clip(bound[has_interval], first, None) for bound in (low, high))
         axes.vlines(ranks[has_interval], *ends, color=LIGHT_BLUE, linewidth=1)
         size = 3 if len(drawn) <= MAX_RANKS // 4 else 1.6
-        axes.plot(
-            ranks,
-            np.maximum(molar, first),
-            "o",
-            color=BLUE,
-            markersize=size,
-            gid="groups",
-            clip_on=False,
-        )
+        axes.plot(ranks, molar, "o", color=BLUE, markersize=size, gid="groups", clip_on=False)
         return {"groups": [_said(row) for row in drawn]}
 
     return inline_svg(key, _RANKS, draw) if drawn else None

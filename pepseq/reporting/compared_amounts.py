@@ -1,6 +1,6 @@
 """Folders of `evaluate-quantities`: measures, and groups with their true amounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,8 +13,9 @@ from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
 from pepseq.reporting import amount_figures
 from pepseq.reporting.discovery import read_object
 from pepseq.reporting.results import NamedTable, Results
-from pepseq.reporting.values import as_list, number
+from pepseq.reporting.values import as_list, fraction, nested, number
 
+_MAX_LOG10_ERROR = 300
 _MAX_LISTED = 100
 """Lists of missed and of false groups show so many at most."""
 
@@ -36,10 +37,10 @@ class ComparedAmounts:
     def section(self, key: str) -> dict[str, Any]:
         """Return what the page shows; `key` makes ids distinct on the page."""
         listed = as_list(self.summary.get("by_reads"))
-        by_reads = [row for row in listed if isinstance(row, dict) and row.get("reads")]
+        by_reads = [row for row in listed if isinstance(nested(row, "reads"), str)]
         evaluation = _evaluation(self.rows, by_reads)
         missed, false = (_listed(self.rows, status) for status in (MISSED, FALSE))
-        error = number(self.summary.get("log10_median_error"))
+        error = _log10_error(self.summary, "log10_median_error")
         return {
             "key": key,
             "name": self.name,
@@ -74,31 +75,38 @@ def _listed(rows: Sequence[Row], status: str) -> list[Row]:
     return sorted(chosen, key=lambda row: -(number(row[column]) or 0))
 
 
+def _log10_error(measures: Mapping[str, Any], name: str) -> float | None:
+    """Return an error of amounts on a log scale; None for what is none."""
+    error = number(measures.get(name))
+    return error if error is not None and 0 <= error <= _MAX_LOG10_ERROR else None
+
+
 def _evaluation(rows: Sequence[Row], by_reads: list[dict[str, Any]]) -> QuantityEvaluation:
     """Return an evaluation as the figures need it, of the rows of groups.tsv."""
 
-    def numbers(column: str) -> np.ndarray:
-        return np.array([number(row.get(column)) for row in rows], np.float64)
+    def fractions(column: str) -> np.ndarray:
+        return np.array([fraction(row.get(column)) for row in rows], np.float64)
 
     def optional(column: str) -> np.ndarray | None:
-        values = numbers(column)
+        values = fractions(column)
         return None if np.isnan(values).all() else values
 
-    estimated = numbers("molar_fraction")
+    estimated = fractions("molar_fraction")
+    reads = np.array([number(row.get("reads")) for row in rows], np.float64)
     groups = ComparedGroups(
         names=[row["group"] for row in rows],
         members=[row["proteins"].split(PROTEIN_SEPARATOR) for row in rows],
         reported=~np.isnan(estimated),
-        true_molar=np.nan_to_num(numbers("true_molar_fraction")),
+        true_molar=np.nan_to_num(fractions("true_molar_fraction")),
         molar=estimated,
         true_mass=optional("true_mass_fraction"),
         mass=optional("mass_fraction"),
         low=optional("low"),
         high=optional("high"),
         q_value=optional("q_value"),
-        reads=optional("reads"),
+        reads=None if np.isnan(reads).all() else reads,
     )
     classes = [row for row in by_reads if row["reads"] in READ_CLASSES]
-    errors = [row | {"log10_rmse": number(row.get("log10_rmse"))} for row in classes]
+    errors = [row | {"log10_rmse": _log10_error(row, "log10_rmse")} for row in classes]
     summary = cast(QuantitySummary, {"by_reads": errors})
     return QuantityEvaluation(summary, groups, [row["status"] for row in rows])

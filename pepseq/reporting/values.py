@@ -10,6 +10,8 @@ from pepseq.io.tables import Row
 Column = tuple[str, str, str | int]
 """A column of a table: key, title and kind; see the macro `table`."""
 TENTHS = 10
+MIN_FRACTION = 1e-12
+"""Smaller fractions of a sample are drawn as this: they are of less than a molecule."""
 _MAX_NUMBER = 1e15
 """Beyond this a cell holds no count and no measurement."""
 
@@ -27,6 +29,18 @@ def number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if abs(result) <= _MAX_NUMBER else None
+
+
+def fraction(value: object) -> float | None:
+    """Return a number from 0 to 1, one above 0 as at least MIN_FRACTION; None for anything else.
+
+    >>> fraction("0.25"), fraction("1e-300"), fraction(0), fraction("1.5"), fraction("")
+    (0.25, 1e-12, 0.0, None, None)
+    """
+    known = number(value)
+    if known is None or not 0 <= known <= 1:
+        return None
+    return max(known, MIN_FRACTION) if known else known
 
 
 def nested(value: object, path: str) -> object:
