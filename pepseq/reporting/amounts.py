@@ -5,6 +5,7 @@ from typing import Any
 
 from pepseq.io.run_record import sha256
 from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
+from pepseq.quantification.config import QuantifyConfig
 from pepseq.reporting import amount_figures
 from pepseq.reporting.compared_amounts import ComparedAmounts, read_compared
 from pepseq.reporting.protein_lists import STATIC_ROWS
@@ -56,37 +57,49 @@ def _sample(
     run: RecordedRun | None,
     compared: Sequence[ComparedAmounts],
 ) -> dict[str, Any]:
-    """Return what the page shows of a table that this run wrote."""
-    rows = _rows(table, compared)
-    shown = _filled_columns(columns(_COLUMNS), rows)
+    """Return what the page shows of a table that this run wrote.
+
+    Groups with a q-value of at most that of the run are found; a run with 1 wrote all groups.
+    """
     max_q = number(run.setting("max_q")) if run else None
+    max_q = QuantifyConfig.max_q if max_q in (None, 1) else max_q
+    rows = _rows(table, max_q, compared)
+    found = [row for row in rows if row["rank"]]
+    shown = _filled_columns(columns(_COLUMNS), rows)
     return {
         "key": key,
         "name": name,
         "groups": len(rows),
+        "found": len(found),
         "max_q": max_q,
-        "largest_q": max((row["q_value"] or 0 for row in rows), default=None),
         "of_groups": number(run.setting("reference.groups")) if run else None,
         "reads": _reads(run),
-        "expected_reads": sum(row["expected_reads"] or 0 for row in rows),
+        "expected_reads": sum(row["expected_reads"] or 0 for row in found),
         "columns": shown,
         "rows": rows[:STATIC_ROWS],
         "payload": _payload(rows, shown),
-        "drawn": min(len(rows), amount_figures.MAX_RANKS),
-        "ranks": amount_figures.rank_abundance(f"{key}-ranks", rows),
+        "drawn": min(len(found), amount_figures.MAX_RANKS),
+        "ranks": amount_figures.rank_abundance(f"{key}-ranks", found),
         "compared": [c.section(f"{key}-truth-{i}") for i, c in enumerate(compared, 1)],
     }
 
 
-def _rows(table: Iterable[Mapping[str, Any]], compared: Sequence[ComparedAmounts]) -> Rows:
-    """Return a row for each group, the most abundant first, with its truth if that is known."""
+def _rows(
+    table: Iterable[Mapping[str, Any]], max_q: float, compared: Sequence[ComparedAmounts]
+) -> Rows:
+    """Return a row for each group, with its truth if that is known.
+
+    Groups that are found have a rank, the most abundant first; the others follow.
+    """
     true = compared[0].true_fractions if compared else {}
     rows: Rows = [
         {**_about(row), "true": true.get(row["group"]), **{n: number(row.get(n)) for n in _NUMBERS}}
         for row in table
     ]
-    rows.sort(key=lambda row: -(row["molar_fraction"] or 0))
-    return [{"rank": rank, **row} for rank, row in enumerate(rows, 1)]
+    for row in rows:
+        row["found"] = row["q_value"] is not None and row["q_value"] <= max_q
+    rows.sort(key=lambda row: (not row["found"], -(row["molar_fraction"] or 0)))
+    return [{"rank": n if row["found"] else None, **row} for n, row in enumerate(rows, 1)]
 
 
 def _about(row: Mapping[str, Any]) -> dict[str, str]:

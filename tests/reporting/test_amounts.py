@@ -8,7 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 from evaluation_folder import rows, write
-from result_files import HOSTILE, read_page
+from result_files import HOSTILE, read_page, run_record
 
 import pepseq
 from pepseq.evaluation import figure_style
@@ -66,7 +66,8 @@ def text_of(page):
 
 def amounts_table(path, *cells, columns=QUANTIFY_COLUMNS):
     """Write a table of `quantify`; each row gives some cells, the others are 0.25 or texts."""
-    given = [dict.fromkeys(columns, 0.25) | {"description": ""} | row for row in cells]
+    usual = dict.fromkeys(columns, 0.25) | {"description": "", "q_value": 0.001}
+    given = [usual | row for row in cells]
     pd.DataFrame(given, columns=list(columns)).to_csv(path, sep="\t", index=False)
     return path
 
@@ -144,8 +145,12 @@ def test_the_truth_belongs_to_the_table_that_was_compared(sample, tmp_path):
     first, second = (columns_of(page.data[f"amounts-{n}-data"]) for n in (1, 2))
     assert "True molar fraction" in first and "True molar fraction" not in second
     said = text_of(page).partition("other 2")[2]
-    assert "(the largest q-value is " in said and "reads come from these groups." in said
+    assert "with a q-value of at most 0.01. " in said and "reads come from these groups." in said
     assert text_of(page).count("Against the truth (scores)") == 1
+    found = len(rows(folder / "one.tsv"))
+    side_by_side = text_of(page).partition("from none, %")[2].partition("one 2")[0]
+    assert side_by_side.startswith(f" one{found}0.01003,000")
+    assert f"other{found - 1}0.0100––" in side_by_side
     alone = page_of(folder / "scores", tmp_path)
     assert text_of(alone).count("Against the truth (scores)") == 1 and not alone.data
 
@@ -205,10 +210,32 @@ def test_copies_are_shown_and_ids_are_text(tmp_path):
     assert "<script>alert" not in (tmp_path / "page.html").read_text()
 
 
+@pytest.mark.parametrize(("max_q", "found"), [(1, 1), (0.2, 2), (None, 1)])
+def test_groups_that_are_not_accepted_are_last_and_have_no_rank(tmp_path, max_q, found):
+    fractions = {"sure": (0.25, 0.001), "unsure": (0.5, 0.1), "absent": (0.125, 1)}
+    listed = [
+        {"group": name, "proteins": name, "molar_fraction": fraction, "q_value": q}
+        for name, (fraction, q) in fractions.items()
+        if q <= (max_q or 1)
+    ]
+    table = amounts_table(tmp_path / "all.tsv", *listed)
+    if max_q:
+        run_record(table, "quantify", max_q=max_q)
+    page = page_of(tmp_path, tmp_path)
+    shown = columns_of(page.data["amounts-1-data"])
+    orders = {1: ("sure", "unsure", "absent"), 2: ("unsure", "sure")}
+    assert shown["Group"] == orders[found]
+    assert shown["Rank"] == (1, None, None) if found == 1 else (1, 2)
+    assert f"all: {found} groups of proteins found." in text_of(page)
+    assert ("the others in the table have no rank" in text_of(page)) == (found == 1)
+    drawn = (tmp_path / "page.html").read_text().partition("ranks-d")[2].partition("</svg>")[0]
+    assert drawn.count("<title>") == found
+
+
 def test_a_sample_without_a_protein_is_said_to_be_empty(tmp_path):
     amounts_table(tmp_path / "none.tsv")
     page = page_of(tmp_path, tmp_path)
-    assert "0 groups of proteins were found." in text_of(page) and not page.data
+    assert "0 groups of proteins were found with" in text_of(page) and not page.data
 
 
 @pytest.mark.parametrize("form", ["wide", "long"])
