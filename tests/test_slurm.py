@@ -101,6 +101,23 @@ def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
 
 
 @pytest.mark.slow
+def test_readmes_samples_are_quantified_as_a_job_array(shell, tmp_path):
+    lines = re.search(r"^sbatch .*quantify\.sbatch.*\npepseq merge-amounts.*$", README, re.M)[0]
+    done = shell(lines)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "amounts_of_samples.tsv", sep="\t")
+    assert list(table)[3:] == ["control_1", "control_2", "drug_1", "drug_2"] and len(table) > 100
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_bytes(b"reads\tsample\r\ndata/samples/drug_1.tsv.gz\tday 1\r\n")
+    again = lines.partition("\n")[0].replace("data/samples/samples.tsv", "sheet.tsv")
+    assert shell(again.replace("--array=1-4", "--array=1")).returncode == 0
+    same = (tmp_path / "amounts" / name for name in ("day 1.tsv", "drug_1.tsv"))
+    assert len({path.read_bytes() for path in same}) == 1
+    done = shell(again.replace("--array=1-4", "--array=2"))
+    assert done.returncode == 65 and "sheet.tsv:3: expected a sample and its file" in done.stderr
+
+
+@pytest.mark.slow
 def test_finetune_starts_a_process_for_each_gpu(shell, tmp_path):
     toy = "--readout K1 --from-scratch tiny --max-steps 4 --evaluate-every 2 --device cpu"
     train = "--train data/ecoli_536.fasta --validation data/ecoli_W3110_validation.fasta.gz"

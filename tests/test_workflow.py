@@ -380,6 +380,23 @@ def test_jobs_run_through_slurm(tmp_path):
 
 
 @pytest.mark.workflow
+def test_samples_are_one_job_array_of_slurm(tmp_path):
+    folder = checkout(tmp_path)
+    play_slurm(tmp_path / "bin", runs=True)
+    done = snakemake(
+        folder,
+        AMOUNTS,
+        *(*SLURM, "--latency-wait", 5, "--slurm-array-jobs", "quantify"),
+        "results/samples/amounts/drug/amounts.tsv",
+        path=str(tmp_path / "bin"),
+    )
+    assert done.returncode == 0, done.stdout
+    calls = submitted(tmp_path / "bin")
+    assert set(calls) == {"quantify", "merge"} and "--array=1-4" in calls["quantify"]
+    assert len((tmp_path / "bin" / "states").read_text().splitlines()) == 5
+
+
+@pytest.mark.workflow
 def test_killed_and_rerun_it_does_what_was_left_and_ends_the_same(tmp_path):
     whole, killed = (checkout(tmp_path / name) for name in ("whole", "killed"))
     done = snakemake(whole, SMALL, "--cores", 2)

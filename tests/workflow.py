@@ -102,16 +102,20 @@ def script(path, text):
 def play_slurm(folder, runs):
     """Put programs of SLURM's names into a folder: sbatch writes down what it is given.
 
-    With `runs` it does the job there and then, and sacct says that it is done; else it refuses.
+    With `runs` it does the job, or each task of an array, there and then, and sacct says that it is
+    done; else it refuses.
     """
     record = f'printf "%s\\n" "$@" -- > {folder}/$$.call\n'
     record += f"cat {folder}/$$.call >> {folder}/record\n"  # at once: calls may overlap
     do = (
-        'for word in "$@"; do case $word in --wrap=*) job=${word#--wrap=};; esac; done\n'
-        "id=$$\n"
-        f'sh -c "$job" > {folder}/$id.out 2>&1 && state=COMPLETED || state=FAILED\n'
-        f'echo "$id|$state" >> {folder}/states\necho $id\n'
-    )
+        'tasks=\nfor word in "$@"; do case $word in --wrap=*) job=${word#--wrap=};; '
+        '--array=*) tasks=$(seq -s " " $(echo ${word#--array=} | tr - " "));; esac; done\n'
+        'run() {\n  sh -c "$job" > {folder}/$1.out 2>&1 && state=COMPLETED || state=FAILED\n'
+        '  echo "$1|$state" >> {folder}/states\n}\n'
+        '[ "$tasks" ] || run $$\n'
+        "export SLURM_ARRAY_TASK_MIN=${tasks%% *} SLURM_ARRAY_TASK_ID\n"
+        "for SLURM_ARRAY_TASK_ID in $tasks; do run $$_$SLURM_ARRAY_TASK_ID; done\necho $$\n"
+    ).replace("{folder}", str(folder))
     script(folder / "sbatch", record + (do if runs else "echo refused >&2; exit 1\n"))
     script(folder / "sacct", f"cat {folder}/states\n")
     script(
