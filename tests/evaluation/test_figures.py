@@ -1,5 +1,6 @@
 """The figures of an evaluation, as files and as SVG."""
 
+import re
 import struct
 from xml.etree import ElementTree
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from pepseq.evaluation import comparison_figures, figures
-from pepseq.evaluation.figure_style import save_png
+from pepseq.evaluation.figure_style import BLUE, ORANGE, save_png
 from pepseq.evaluation.inline_svg import FigureSize, inline_svg
 from pepseq.readout.readout import Readout
 
@@ -37,3 +38,18 @@ def test_a_figure_is_the_same_svg_each_time(drawing):
     assert svg == inline_svg("key", size, *drawing)
     assert svg.view_box == "0 0 316.8 201.6"
     ElementTree.fromstring(f"<svg>{svg.marks}</svg>")
+
+
+def test_lines_of_one_look_are_one_path_and_nothing_is_a_picture():
+    def draw(figure):
+        axes = figure.add_subplot()
+        axes.set_axis_off()
+        axes.vlines([1, 2, 3], 0, 1, color=BLUE, rasterized=True)
+        axes.vlines([4, 5], 0, 1, color=ORANGE)
+        axes.plot([1, 2], [0, 1], "o", color=BLUE, rasterized=True)
+
+    drawn = inline_svg("key", FigureSize(3, 2, 0.1, 0.1, 0.1, 0.1), draw).marks
+    lines = re.findall(r'<path d="([^"]*)" style="([^"]*)"/>', drawn)
+    assert [path.count("M") for path, _ in lines] == [3, 2]
+    assert [style.partition("var(")[2][:8] for _, style in lines] == ["--accent", "--second"]
+    assert drawn.count("<use ") == 2 and "image" not in drawn

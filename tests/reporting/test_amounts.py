@@ -133,7 +133,8 @@ def test_of_many_groups_some_are_drawn():
     drawn = re.findall(r"<title>(\d+)\.", rank_abundance("k", listed[:950]).marks)
     assert len(drawn) == MAX_RANKS and (drawn[0], drawn[-1]) == ("1", "950")
     assert rank_abundance("k", []) is None
-    assert rank_abundance("k", [listed[0] | {"molar_fraction": 0}]) is None
+    for fraction in (0, 2, None):
+        assert rank_abundance("k", [listed[0] | {"molar_fraction": fraction}]) is None
 
 
 def test_the_truth_belongs_to_the_table_that_was_compared(sample, tmp_path):
