@@ -2,6 +2,7 @@
 
     python workflows/benchmarks/amounts.py five proteome.fasta --errors seqparams.json
     python workflows/benchmarks/amounts.py proteome proteome.fasta --errors seqparams.json
+    python workflows/benchmarks/amounts.py peptides proteome.fasta --reads 1000000 --samples 3
 
 `five` draws five proteins and random abundances, and prints the mean absolute error of the molar
 fractions of pepseq, over that of other ways, as a mean over samples: of the guess that all are
@@ -9,7 +10,8 @@ equal; of counting the reads that one protein explains at least twice as well as
 same estimate without errors; and of the estimate that is told the true protein of every read.
 `proteome` draws samples of 500 proteins over four orders of magnitude, runs `pepseq quantify` as a
 process, and prints what `pepseq evaluate-quantities` says, with seconds, processor seconds and peak
-memory of this process alone.
+memory of this process alone. `peptides` does the same with FASTA reads of whole peptides at KCYM
+and at K2, of which 10 % of the labels are missed and 1 % misread.
 """
 
 import argparse
@@ -42,6 +44,7 @@ from pepseq.sequences.fasta import Record, read_fasta
 CYCLES, PRESENT = 15, 500
 SIGMA = math.log(10) * 4 / 6
 """Of the natural logarithm of abundances: six standard deviations are four orders of magnitude."""
+MISSED_LABEL, MISREAD = 0.1, 0.01
 LABELS = ("DE,C,Y", "DE,C,Y,K")
 
 
@@ -142,63 +145,89 @@ def five(arguments: argparse.Namespace) -> None:
 
 def proteome(arguments: argparse.Namespace) -> None:
     """Print a row for each seed, number of reads and scale of error rates."""
-    print(
-        "| labels | rates | reads | seed | Spearman | found, % | false | intervals, % "
-        "| s | CPU s | GiB |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    _print_header("labels | rates")
+    shared = ["--dye-sequences", "--labels", "DE,C,Y", "--errors", arguments.errors]
+    shared += ["--cycles", str(CYCLES)]
     with tempfile.TemporaryDirectory() as name:
         for reads in arguments.reads:
             for scale in arguments.scales:
+                sample = _Sample(Path(name, "reads.tsv"), arguments.proteins, reads)
                 for seed in range(arguments.samples):
-                    _proteome_row(arguments, Path(name), reads, scale, seed)
+                    row = sample.row(seed, [*shared, "--error-scale", str(scale)])
+                    print(f"| DE,C,Y | {scale:g} | {row}", flush=True)
 
 
-def _proteome_row(
-    arguments: argparse.Namespace, folder: Path, reads: int, scale: float, seed: int
-) -> None:
-    pepseq_command = [sys.executable, "-m", "pepseq", "--quiet"]
-    shared = ["--dye-sequences", "--labels", "DE,C,Y", "--errors", arguments.errors]
-    shared += ["--error-scale", str(scale), "--cycles", str(CYCLES), "--threads", "2", "--force"]
-    simulate = ["simulate", arguments.proteins, "-o", folder / "reads.tsv", "--reads", reads]
-    simulate += ["--abundance", f"lognormal:{SIGMA}", "--present", PRESENT, "--seed", seed, *shared]
-    quantify = ["quantify", folder / "reads.tsv", "-o", folder / "amounts.tsv"]
-    quantify += ["--reference", arguments.proteins, *shared]
-    subprocess.run([*pepseq_command, *map(str, simulate)], check=True)
-    started = time.perf_counter()
-    process = os.spawnv(os.P_NOWAIT, sys.executable, [*pepseq_command, *map(str, quantify)])
-    _, status, usage = os.wait4(process, 0)
-    seconds, cpu = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
-    if status:
-        raise SystemExit(os.waitstatus_to_exitcode(status))
-    peak = usage.ru_maxrss / 2**20
-    evaluation = ["evaluate-quantities", folder / "reads.tsv.truth.tsv", folder / "amounts.tsv"]
-    evaluation += ["-o", folder / "evaluation", "--force"]
-    subprocess.run([*pepseq_command, *map(str, evaluation)], check=True, stdout=subprocess.DEVNULL)
-    summary = json.loads((folder / "evaluation" / "summary.json").read_text())
-    spearman, coverage = (
-        math.nan if summary[key] is None else summary[key] for key in ("spearman", "coverage")
-    )
-    print(
-        f"| DE,C,Y | {scale:g} | {reads:,} | {seed} | {spearman:.3f} | "
-        f"{summary['share_found']:.1f} | {summary['false']} of "
-        f"{summary['found'] + summary['false']} | {coverage:.1f} | "
-        f"{seconds:.1f} | {cpu:.1f} | {peak:.2f} |",
-        flush=True,
-    )
+def peptides(arguments: argparse.Namespace) -> None:
+    """Print a row for each seed, number of reads and readout."""
+    _print_header("readout")
+    rates = ["--missed-label", str(MISSED_LABEL), "--misread", str(MISREAD)]
+    with tempfile.TemporaryDirectory() as name:
+        for reads in arguments.reads:
+            for readout in ("KCYM", "K2"):
+                sample = _Sample(Path(name, "reads.fasta.gz"), arguments.proteins, reads)
+                for seed in range(arguments.samples):
+                    row = sample.row(seed, ["--readout", readout, *rates])
+                    print(f"| {readout} | {row}", flush=True)
+
+
+def _print_header(first: str) -> None:
+    columns = "reads | seed | Spearman | found, % | false | intervals, % | s | CPU s | GiB"
+    print(f"| {first} | {columns} |")
+    print("|---" * (first.count("|") + 1 + columns.count("|") + 1) + "|", flush=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Sample:
+    """Simulated reads of 500 of the proteins."""
+
+    path: Path
+    proteins: str
+    reads: int
+
+    def row(self, seed: int, options: list[str]) -> str:
+        """Return the columns from the number of reads on; `options` are of both commands."""
+        pepseq_command = [sys.executable, "-m", "pepseq", "--quiet"]
+        shared = [*options, "--threads", "2", "--force"]
+        amounts, evaluated = self.path.with_name("amounts.tsv"), self.path.with_name("evaluation")
+        simulate = ["simulate", self.proteins, "-o", self.path, "--reads", self.reads, *shared]
+        simulate += ["--abundance", f"lognormal:{SIGMA}", "--present", PRESENT, "--seed", seed]
+        quantify = ["quantify", self.path, "-o", amounts, "--reference", self.proteins, *shared]
+        subprocess.run([*pepseq_command, *map(str, simulate)], check=True)
+        started = time.perf_counter()
+        process = os.spawnv(os.P_NOWAIT, sys.executable, [*pepseq_command, *map(str, quantify)])
+        _, status, usage = os.wait4(process, 0)
+        seconds, cpu = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+        if status:
+            raise SystemExit(os.waitstatus_to_exitcode(status))
+        truth = f"{self.path}.truth.tsv"
+        evaluation = ["evaluate-quantities", truth, amounts, "-o", evaluated, "--force"]
+        subprocess.run(
+            [*pepseq_command, *map(str, evaluation)], check=True, stdout=subprocess.DEVNULL
+        )
+        summary = json.loads((evaluated / "summary.json").read_text())
+        spearman, coverage = (
+            math.nan if summary[key] is None else summary[key] for key in ("spearman", "coverage")
+        )
+        return (
+            f"{self.reads:,} | {seed} | {spearman:.3f} | {summary['share_found']:.1f} | "
+            f"{summary['false']} of {summary['found'] + summary['false']} | {coverage:.1f} | "
+            f"{seconds:.1f} | {cpu:.1f} | {usage.ru_maxrss / 2**20:.2f} |"
+        )
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("sample", choices=("five", "proteome"))
+    parser.add_argument("sample", choices=("five", "proteome", "peptides"))
     parser.add_argument("proteins")
-    parser.add_argument("--errors", required=True, help="whatprot's sequencing parameters")
+    parser.add_argument("--errors", help="whatprot's sequencing parameters; not of peptides")
     parser.add_argument("--reads", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--scales", nargs="+", type=float, default=[1.0, 0.1])
     parser.add_argument("--samples", type=int, default=20)
     arguments = parser.parse_args()
-    {"five": five, "proteome": proteome}[arguments.sample](arguments)
+    if arguments.sample != "peptides" and arguments.errors is None:
+        parser.error(f"{arguments.sample} needs --errors")
+    {"five": five, "proteome": proteome, "peptides": peptides}[arguments.sample](arguments)
 
 
 if __name__ == "__main__":
