@@ -6,9 +6,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import gammaincinv
 
+from pepseq.kernels import kernel
 from pepseq.quantification.estimation import Amounts, Model, Observations
-
-_READS_PER_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,11 @@ def uncertainty(model: Model, observed: Observations, amounts: Amounts) -> Uncer
     Fractions by the delta method.
     """
     present = np.flatnonzero(amounts.copies > 0)
-    information = _information(model, observed, amounts, present)
+    observed_information = information(model, observed, amounts)
     # a little prior keeps what the reads cannot tell apart from being singular
-    information += 1e-6 * np.eye(len(information))
-    covariance = np.linalg.inv(information)
-    alone = np.diag(information)[: len(present)]
+    observed_information += 1e-6 * np.eye(len(observed_information))
+    covariance = np.linalg.inv(observed_information)
+    alone = np.diag(observed_information)[: len(present)]
     covariance = covariance[: len(present), : len(present)]
     fractions = amounts.copies[present] / max(amounts.copies[present].sum(), 1e-300)
     with_total = covariance @ fractions
@@ -47,37 +46,63 @@ def uncertainty(model: Model, observed: Observations, amounts: Amounts) -> Uncer
     return Uncertainty(variances, independence)
 
 
-def _information(
-    model: Model, observed: Observations, amounts: Amounts, present: np.ndarray
-) -> np.ndarray:
-    """Return the observed information of log amounts: of present proteins, then the background."""
+def information(model: Model, observed: Observations, amounts: Amounts) -> np.ndarray:
+    """Return the observed information of log amounts above 0: of proteins, then the background.
+
+    That is the sum over reads of counts / means^2 times the outer product of the mean's derivatives
+    with itself. The derivative to a protein has a part above the cutoffs, which few proteins share,
+    and one of improbable reads, which is the same for alike reads but for a factor.
+    """
+    present = np.flatnonzero(amounts.copies > 0)
     probabilities = csr_array(
         (model.reads.values, model.reads.reads, model.reads.starts),
         (model.weights.shape[1], len(observed.counts)),
     )
     # derivative of each mean to log amounts: expected reads of each protein, by read
     scaled = csr_array(model.weights[present] * amounts.copies[present][:, None])
-    columns = csr_array(scaled @ probabilities).tocsc()
+    probable = csr_array(scaled @ probabilities).tocsc()
+    probable.sort_indices()
     improbable = model.improbable[present] * amounts.copies[present][:, None]
     alike = amounts.improbable[observed.labels] * observed.alike
     used = np.flatnonzero(amounts.background > 0)
-    place = np.full(len(amounts.background), -1)
+    place = np.zeros(len(amounts.background), np.int64)
     place[used] = np.arange(len(used))
     background = amounts.background[observed.labels] * observed.background
-    weights = np.sqrt(observed.counts) / np.maximum(amounts.means, 1e-300)
-    size = len(present) + len(used)
-    information = np.zeros((size, size))
-    for first in range(0, len(weights), _READS_PER_BLOCK):
-        part = slice(first, first + _READS_PER_BLOCK)
-        block = np.zeros((size, len(weights[part])))
-        block[: len(present)] = columns[:, part].toarray()
-        block[: len(present)] += improbable[:, observed.first[part]] * alike[part]
-        labels = place[observed.labels[part]]
-        inside = labels >= 0
-        block[len(present) + labels[inside], np.flatnonzero(inside)] = background[part][inside]
-        block *= weights[part]
-        information += block @ block.T
-    return information
+    weights = observed.counts / np.maximum(amounts.means, 1e-300) ** 2
+    classes = improbable.shape[1]
+    # sums over reads by first class and by number of labels, as sparse matrices to multiply with
+    by_class = _by_column(observed.first, weights * alike, classes)
+    by_labels = _by_column(place[observed.labels], weights * background, len(used))
+    proteins = len(present)
+    result = np.zeros((proteins + len(used),) * 2)
+    _add_products(probable.indptr, probable.indices, probable.data, weights, result)
+    crossed = (probable @ by_class).toarray()
+    crossed += improbable * (0.5 * (by_class.T @ alike))
+    crossed = crossed @ improbable.T
+    result[:proteins, :proteins] += crossed + crossed.T
+    alike_in_class = _by_column(observed.first, alike, classes)
+    mixed = (probable @ by_labels).toarray() + improbable @ (alike_in_class.T @ by_labels).toarray()
+    result[:proteins, proteins:] = mixed
+    result[proteins:, :proteins] = mixed.T
+    result[proteins:, proteins:] = np.diag(by_labels.T @ background)
+    return result
+
+
+def _by_column(columns: np.ndarray, values: np.ndarray, count: int) -> csr_array:
+    """Return a sparse matrix with one value in each row, in the given column; none for a 0."""
+    rows = np.flatnonzero(values)
+    return csr_array((values[rows], (rows, columns[rows])), (len(columns), count))
+
+
+@kernel
+def _add_products(starts, rows, values, weights, information):
+    """Add the weighted outer product of each sparse column with itself."""
+    for r in range(len(weights)):
+        for k in range(starts[r], starts[r + 1]):
+            scaled = weights[r] * values[k]
+            row = information[rows[k]]
+            for j in range(starts[r], starts[r + 1]):
+                row[rows[j]] += scaled * values[j]
 
 
 def intervals(fractions: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,16 @@
 """Amounts of proteins on small made-up samples, of which the answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
 from pepseq.quantification.depth import DepthSettings, estimate_in_rounds
-from pepseq.quantification.estimation import Model, Observations, estimate
+from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
 from pepseq.quantification.inference import infer
-from pepseq.quantification.intervals import intervals, uncertainty
+from pepseq.quantification.intervals import information, intervals, uncertainty
 from pepseq.quantification.significance import likelihood_ratios, q_values
 
 READS = 40
@@ -111,6 +113,29 @@ def test_intervals_of_many_samples_hold_the_truth(copies):
         low, high = intervals(amounts.copies / amounts.copies.sum(), variances)
         inside.append(((low <= truth) & (truth <= high))[present])
     assert 0.91 < np.mean(inside) < 0.99
+
+
+def test_information_is_the_sum_of_outer_products_of_derivatives():
+    random = np.random.default_rng(2)
+    values = random.random((5, READS)) * (random.random((5, READS)) < 0.4)
+    starts = np.concatenate([[0], np.cumsum((values > 0).sum(1))])
+    residual = random.random((5, 3)).astype(np.float32)
+    reads = np.nonzero(values)[1].astype(np.int32)
+    values = values.astype(np.float32)
+    found = ReadProbabilities(starts, reads, values[values > 0], np.ones(5), residual)
+    model = Model(csr_array(random.integers(0, 3, (4, 5)).astype(float)), found, 1)
+    labels, first = random.integers(0, 3, (2, READS))
+    background, alike, means = random.random((3, READS)) + 0.1
+    observed = Observations(random.integers(0, 9, READS), labels, first, background, alike)
+    copies, shares = np.array([2.0, 0, 1, 3]), np.array([0.5, 0.2, 0.3])
+    amounts = Amounts(copies, copies, np.array([4.0, 0, 2]), shares, means, 1, True)
+    nothing = replace(amounts, copies=np.zeros(4), background=np.zeros(3))
+    assert information(model, observed, nothing).shape == (0, 0)
+    each = model.weights @ values + model.improbable[:, first] * shares[labels] * alike
+    none = np.where(labels == np.array([[0], [2]]), background * [[4], [2]], 0)
+    derivatives = np.concatenate([(copies[:, None] * each)[copies > 0], none])
+    expected = derivatives * (observed.counts / means**2) @ derivatives.T
+    assert information(model, observed, amounts) == pytest.approx(expected, rel=1e-6)
 
 
 def test_intervals_are_poisson_s_for_few_reads():
