@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pepseq.cli import options
+from pepseq.cli import options, sequencing_options
 from pepseq.identification.config import LookupConfig
 from pepseq.readout.readout import Readout
 
@@ -27,17 +27,28 @@ log = logging.getLogger(__name__)
 @options.setting(
     LookupConfig,
     "dye_sequences",
-    "READS are whatprot's dye sequences; channels are numbered as in --labels.",
+    "READS are dye sequences of peptides in whatprot's format; channels are numbered as in "
+    "--labels. With another --kind, peptides are not digested.",
+)
+@sequencing_options.digestion_settings
+@sequencing_options.error_rates(LookupConfig)
+@options.setting(
+    LookupConfig,
+    "cycles",
+    "Dye sequences: number of cycles.  [default: length of the longest read]",
 )
 @options.threads
 @options.keep_going
 @options.force
+@click.pass_context
 def command(
+    context: click.Context,
     reads: str,
     output: str,
     reference: tuple[str, ...],
     readout: Readout | None,
     labels: Readout | None,
+    errors: str | None,
     keep_going: bool,
     force: bool,
     **settings: Any,
@@ -47,7 +58,15 @@ def command(
     READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is standard input. Give
     --readout or --labels.
     """
+    rates = sequencing_options.errors_of_options(context, settings, errors)
+    digestion = sequencing_options.digestion_of_options(settings)
     config = LookupConfig(**settings)
+    sequencing_options.check_changed(
+        context,
+        ("errors", *sequencing_options.RATES, "error_scale", *sequencing_options.DIGESTION),
+        config.digested,
+        "--dye-sequences of --kind tryptic" if config.dye_sequences else "--dye-sequences",
+    )
     from pepseq.identification.lookup import lookup
 
     done = lookup(
@@ -56,6 +75,8 @@ def command(
         reference,
         options.readout_of_options(readout, labels),
         config=config,
+        digestion=digestion,
+        errors=rates if config.digested else None,
         force=force,
         keep_going=keep_going,
     )

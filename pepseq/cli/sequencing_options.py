@@ -37,18 +37,19 @@ class ProteaseType(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-_DIGESTION = {
+_DIGESTION_TEXTS = {
     "missed_cleavages": "Maximum number of missed cleavage sites in a peptide.",
     "missed_cleavage_rate": "Probability that a site is missed (0 to below 1); needs "
     "--missed-cleavages.",
     "min_length": "Minimum number of residues of a peptide.",
     "max_length": "Maximum number of residues of a peptide.  [default: no limit]",
 }
+DIGESTION = ("protease", *_DIGESTION_TEXTS)
 
 
 def digestion_settings(command):
     """Add the settings of `DigestConfig`."""
-    for name, text in reversed(_DIGESTION.items()):
+    for name, text in reversed(_DIGESTION_TEXTS.items()):
         command = setting(DigestConfig, name, text)(command)
     return click.option(
         "--protease",
@@ -63,7 +64,7 @@ def digestion_settings(command):
 
 def digestion_of_options(given: dict[str, Any]) -> DigestConfig:
     """Return the settings of the digestion, which are removed from the options."""
-    return DigestConfig(**{name: given.pop(name) for name in ("protease", *_DIGESTION)})
+    return DigestConfig(**{name: given.pop(name) for name in DIGESTION})
 
 
 def error_rates(config: type):

@@ -220,10 +220,11 @@ def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, touched, weight
 
 
 @leaf_kernel
-def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, nodes):
+def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, wanted, nodes):
     """Weigh the children of a node at depth t, and fill those that reach the cutoff.
 
-    `is_dark`: the node has no label; then it has a child without one, too.
+    `is_dark`: the node has no label; then it has a child without one, too. Children that are not
+    `wanted` have -1 states.
     """
     cutoff, smallest = limits
     symbols = nodes.called.shape[1]
@@ -249,6 +250,9 @@ def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limit
         filled = nodes.weights[child]
         filled[2] = mass + ended
         nodes.counts[child] = 0
+        if not wanted[o] and not (is_dark and o == 0):
+            nodes.counts[child] = -1
+            continue
         if t + 1 == len(channels):
             filled[3] = filled[2]
             continue

@@ -68,19 +68,22 @@ def read_probabilities(
     rates: Rates,
     cutoffs: np.ndarray,
     threads: int,
+    observed_only: bool = False,
 ) -> ReadProbabilities:
     """Return P(read | dye sequence) for all dye sequences and all observed reads.
 
     `reads`: int64, distinct called dye sequences as sorted codes, see `molecules`; `cutoffs`:
-    float64 (D,), the probabilities below which a read of each dye sequence is left out. The result
-    does not depend on `threads`.
+    float64 (D,), the probabilities below which a read of each dye sequence is left out. With
+    `observed_only` the residual has no meaning, which takes less time for few reads and low
+    cutoffs. The result does not depend on `threads`.
     """
     channels, tails = dye_sequences.channels, dye_sequences.tails
     cycles, n_channels = channels.shape[1], tails.shape[1]
 
     def fill(part: np.ndarray, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
         return _follow_all(
-            channels[part], tails[part], reads, rates, cutoffs[part], start, *results
+            *(channels[part], tails[part], reads, rates, cutoffs[part], observed_only, start),
+            *results,
         )
 
     # tables are shared by neighbours with the same dyes; those with many dyes take longest
@@ -140,7 +143,18 @@ def _place(part, found, values, starts, all_found, all_values):
 
 @kernel
 def _follow_all(
-    channels, tails, reads, rates, cutoffs, start, lengths, found, values, visible, residual
+    channels,
+    tails,
+    reads,
+    rates,
+    cutoffs,
+    observed_only,
+    start,
+    lengths,
+    found,
+    values,
+    visible,
+    residual,
 ):
     """Fill the five last arrays from `start` on; see `fill_in_tasks`."""
     cycles, symbols = channels.shape[1], tails.shape[1] + 1
@@ -154,7 +168,7 @@ def _follow_all(
             counts, tables, nodes, no_label = _prepare(dyes[0], rates, cycles, symbols)
         fill_no_label(channels[d], dyes, tables, rates, no_label)
         end, visible[d] = follow_reads(
-            *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d]),
+            *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d], observed_only),
             *(nodes, found, values, residual[d], filled),
         )
         if end < 0:

@@ -37,13 +37,38 @@ def _plant(dyes, tables, rates, nodes):
         nodes.masses[s * width + 1] = before[s] * (1 - rates.initial_block)
 
 
+@leaf_kernel
+def _mark_observed(reads, place, code, width, wanted):
+    """Fill `wanted`: whether an observed read, from `place` on, goes on with each symbol.
+
+    `code`: of the symbols so far; `width`: number of reads that have the same next symbol.
+    """
+    for o in range(len(wanted)):
+        first = (code * len(wanted) + o) * width
+        place = _search(reads, place, len(reads), first)
+        wanted[o] = place < len(reads) and reads[place] - first < width
+
+
 @kernel
 def follow_reads(
-    channels, dyes, tables, no_label, reads, rates, cutoff, nodes, found, values, residual, filled
+    channels,
+    dyes,
+    tables,
+    no_label,
+    reads,
+    rates,
+    cutoff,
+    observed_only,
+    nodes,
+    found,
+    values,
+    residual,
+    filled,
 ):
     """Follow the reads of one dye sequence, depth first; see `ReadProbabilities`.
 
-    Returns how many reads are found, -1 if there are too many, and P(visible).
+    With `observed_only` the walk keeps to the first symbols of observed reads, and `residual` has
+    no meaning. Returns how many reads are found, -1 if there are too many, and P(visible).
     """
     cycles, symbols = len(channels), nodes.called.shape[1]
     limits = (cutoff, cutoff * MIN_STATE_SHARE)
@@ -57,6 +82,7 @@ def follow_reads(
     child, code = np.zeros((2, cycles + 1), np.int64)
     first_label, following = np.full((2, cycles + 1), -1)
     place = 0  # of the next observed read: codes of reads are visited in ascending order
+    wanted = np.ones(symbols, np.bool_)
     _plant(dyes, tables, rates, nodes)
     visible = 1.0
     t = 0
@@ -64,7 +90,12 @@ def follow_reads(
         if following[t] < 0:
             following[t] = 0
             parent, is_dark = t * symbols + child[t], code[t] == 0
-            expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, nodes)
+            if observed_only:
+                _mark_observed(reads, place, code[t], powers[cycles - t - 1], wanted)
+            expand(
+                *(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, wanted),
+                nodes,
+            )
         o = following[t]
         if o == symbols:
             t -= 1
@@ -75,6 +106,8 @@ def follow_reads(
         label = first_label[t]
         if label < 0 and o > 0:
             label = t * (symbols - 1) + o - 1
+        if nodes.counts[node] < 0:
+            continue
         if mass < cutoff and not is_dark:
             residual[label] += mass
             continue

@@ -20,8 +20,6 @@ from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import UNKNOWN_CODE
 
-MAX_DYE_TAIL = 50
-"""Longest stretch of residues after the last label of a dye sequence's peptide."""
 EQUAL_BITS = 0.5
 """Fits whose scores differ by fewer bits are equally good."""
 
@@ -99,37 +97,25 @@ class ReadMatcher:
 
     def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
         symbols = read_symbols(readout, config.missed_label, config.misread)
-        self.finder = TemplateFinder(reference, symbols, config.kind)
+        self.finder = TemplateFinder(reference, symbols, config.read_kind)
         emission = np.stack([self.finder.emission_ratios(d) for d in COPYING.distances])
         unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
         self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
-        self._max_tail = MAX_DYE_TAIL if config.dye_sequences else 0
 
     def fits(self, residues: str, count: int) -> tuple[list[Fit], np.ndarray, int]:
         """Return at most `count` fits of a read, best first.
 
-        Also returned are the scores of all fits, sorted, and the number of places compared. The
-        unknown tail of a dye sequence is tried at every length; where one protein fits from the
-        same residue on with several, the best of them counts.
+        Also returned are the scores of all fits, sorted, and the number of places compared.
         """
-        parts, places = [], 0
-        for tail in range(self._max_tail + 1):
-            extended = residues + HIDDEN * tail
-            parts.append(self._columns(extended, len(residues)))
-            places += self.finder.count_places(len(extended))
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        columns = self._columns(residues)
         proteins, begins, _, scores, *_ = columns
         order = np.lexsort((begins, proteins, -scores))
-        if self._max_tail:
-            keys = (proteins << 32 | begins)[order]
-            order = order[np.sort(np.unique(keys, return_index=True)[1])]
-        labels = sum(symbol != HIDDEN for symbol in residues)
-        columns.append(np.full(len(scores), labels))
-        best = zip(*(column[order[:count]].tolist() for column in columns), strict=True)
+        labels = [sum(symbol != HIDDEN for symbol in residues)] * min(count, len(order))
+        best = zip(*(column[order[:count]].tolist() for column in columns), labels, strict=True)
         fits = [Fit(*row) for row in best]
-        return fits, scores[order], places
+        return fits, scores[order], self.finder.count_places(len(residues))
 
-    def _columns(self, residues: str, length: int) -> tuple[np.ndarray, ...]:
+    def _columns(self, residues: str) -> tuple[np.ndarray, ...]:
         """Return the fields of Fit but `labels`, an array of each, for all fits of one read."""
         templates = self.finder.find(residues)
         symbols, aligned = self.finder.symbols.encode(residues), templates.aligned
@@ -143,7 +129,7 @@ class ReadMatcher:
             *(templates.spans + 1).T,
             np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses,
             templates.bonuses,
-            is_aligned[:, :length].mean(1),
+            is_aligned.mean(1),
             (same & is_aligned & labelled).sum(1),
         )
 
@@ -159,7 +145,7 @@ def fit_reads(
     Equal reads are compared with the reference once. Decoys are those of `decoys_of`.
     """
     targets = ReadMatcher(reference, readout, config)
-    decoys = ReadMatcher(decoys_of(reference, config.kind), readout, config)
+    decoys = ReadMatcher(decoys_of(reference, config.read_kind), readout, config)
 
     def fit(residues: str) -> ReadFits:
         return _fit_read(residues, targets, decoys, config.best)

@@ -2,13 +2,25 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
+from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
+from pepseq.fluorosequencing.dye_codes import check_cycles
+from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.identification.config import LookupConfig
-from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, fit_reads, fit_rows
+from pepseq.identification.dye_fits import fit_dye_reads
+from pepseq.identification.fits import (
+    LOOKUP_COLUMNS,
+    FitRow,
+    ReadFits,
+    fit_reads,
+    fit_rows,
+)
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
@@ -16,6 +28,7 @@ from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
+from pepseq.quantification.error_rates import Errors, dye_error_rates
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
@@ -57,16 +70,19 @@ def lookup(
     readout: str | Readout,
     *,
     config: LookupConfig = LookupConfig(),  # noqa: B008 - frozen
+    digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
+    errors: Errors | None = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> LookedUp:
     """Write a table of the known proteins that each read fits, best first.
 
     `reads` is a FASTA file, or with `config.dye_sequences` one of whatprot's dye sequences;
-    `reference` are FASTA files. Scores are log-odds in bits, E-values bound the number of such fits
-    expected by chance in this reference, and q-values come from competition with decoys, reversed
-    proteins of the same reference (Elias and Gygi 2007). Columns: LOOKUP_COLUMNS. For reads in
-    memory: `find_proteins`.
+    `reference` are FASTA files. `digestion` and `errors` (rates, or the path of whatprot's
+    sequencing parameters) are those of dye sequences of peptides. Scores are log-odds in bits,
+    E-values bound the number of such fits expected by chance in this reference, and q-values come
+    from competition with decoys, reversed proteins of the same reference (Elias and Gygi 2007).
+    Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
 
     Raises SettingsError, InputError (bad input; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
@@ -77,49 +93,77 @@ def lookup(
     paths = list_paths(reference, "reference")
     if not paths:
         raise SettingsError("lookup: give a reference")
-    check_outputs([output], [reads, *paths], force)
-    check_inputs([reads, *paths])
+    others = [errors] if isinstance(errors, str | Path) else []
+    check_outputs([output], [reads, *paths, *others], force)
+    check_inputs([reads, *paths, *others])
+    rates = _error_rates(readout, config, errors)
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output, "fits")
-        records = list(warn_of_peptides(_read(reads, readout, config, bad), config.kind, reads))
-        symbols = set().union(*(record.sequence for record in records))
-        residues = sum(len(record.sequence) for record in records)
-        warn_of_missing_labels(reads, readout, symbols, residues, config.missed_label)
+        records = _read(reads, readout, config, bad)
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
         known = open_reference(paths)
-        results, q_values = fit_reads([r.sequence for r in records], known, readout, config)
-        counts = [r.count if isinstance(r, DyeSequence) else 1 for r in records]
+        residues = [record.sequence for record in records]
+        results: Iterable[ReadFits]
+        if rates is None:
+            results, q_values = fit_reads(residues, known, readout, config)
+        else:
+            results, q_values = fit_dye_reads(residues, known, readout, config, digestion, rates)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
-        for record, fits, q_value, count in zip(records, results, q_values, counts, strict=True):
-            rows = fit_rows(record.id, fits, q_value, count, known)
-            stream.write(format_tsv(map(_cells, rows)))
+        sums = np.zeros((2, 3), np.int64)
+        for record, fits, q_value in zip(records, results, q_values.tolist(), strict=True):
+            count = record.count if isinstance(record, DyeSequence) else 1
+            stream.write(format_tsv(map(_cells, fit_rows(record.id, fits, q_value, count, known))))
+            accepted = q_value <= config.max_q
+            sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
         write_failed(outputs, output, bad, len(records))
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
-        outputs.record(output, run_record("lookup", settings, [reads], started))
+        if rates is not None:
+            settings |= {"digestion": asdict(digestion), "errors": asdict(rates)}
+        outputs.record(output, run_record("lookup", settings, [reads, *others], started))
     refuse_failed(bad, len(records), output, keep_going)
-    assigned = [n for n, value in enumerate(q_values) if value <= config.max_q]
-    single = [n for n in assigned if results[n].equal == 1]
-    return LookedUp(
-        len(records),
-        len(assigned),
-        len(single),
-        q_values.min(initial=1.0),
-        bad,
-        (sum(counts), sum(counts[n] for n in assigned), sum(counts[n] for n in single)),
-    )
+    (total, assigned, single), (count, of_assigned, of_single) = sums.tolist()
+    lowest = q_values.min(initial=1.0)
+    return LookedUp(total, assigned, single, lowest, bad, (count, of_assigned, of_single))
+
+
+def _error_rates(
+    readout: Readout, config: LookupConfig, errors: Errors | None
+) -> SequencingErrors | None:
+    """Return the error rates of dye sequences of peptides, None for other reads."""
+    if config.digested:
+        if config.cycles is not None:
+            check_cycles(len(readout.labels), config.cycles)
+        return dye_error_rates(readout, errors, config.error_scale)
+    if errors is not None:
+        raise SettingsError("errors: give them for dye sequences of peptides only")
+    return None
 
 
 def _read(
     path: str | Path, readout: Readout, config: LookupConfig, bad: list[FailedRecord]
-) -> Iterator[Record]:
+) -> list[Record]:
+    """Return the usable reads, after a look at whether they are what is said of them."""
+    records: Iterator[Record]
     if config.dye_sequences:
-        yield from read_dye_sequences(path, readout, bad)
-        return
-    groups = readout.group_symbols
-    records = read_fasta(path, reads=True, bad=bad, groups=groups)
-    yield from keep_fitting_reads(records, readout, "all", str(path), bad, groups)
+        records = read_dye_sequences(path, readout, bad)
+    else:
+        groups = readout.group_symbols
+        records = read_fasta(path, reads=True, bad=bad, groups=groups)
+        records = keep_fitting_reads(records, readout, "all", str(path), bad, groups)
+    kept = list(warn_of_peptides(records, config.read_kind, path))
+    symbols = set().union(*(record.sequence for record in kept))
+    residues = sum(len(record.sequence) for record in kept)
+    warn_of_missing_labels(path, readout, symbols, residues, config.missed_label)
+    if config.cycles is None:
+        return kept
+    usable = [record for record in kept if len(record.sequence) <= config.cycles]
+    for record in kept:
+        if len(record.sequence) > config.cycles:
+            reason = f"{len(record.sequence)} symbols are more than the {config.cycles} cycles"
+            bad.append(FailedRecord(str(path), record.line, record.id, reason))
+    return usable
 
 
 def _cells(row: FitRow) -> Iterator[object]:

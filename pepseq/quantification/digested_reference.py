@@ -62,7 +62,7 @@ def digest_reference(
     chosen = np.concatenate(own) if own else residues[:0]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     sets = -(-MIN_DECOYS // max(len(groups), 1))
-    decoys = _decoys(chosen, starts, config, sets, seed)
+    decoys = decoy_residues(chosen, starts, config, sets, seed)
     everything = np.concatenate([chosen, *decoys])
     all_starts = np.concatenate([starts, *(starts[1:] + (n + 1) * starts[-1] for n in range(sets))])
     peptides = digest(everything, all_starts, config)
@@ -97,10 +97,13 @@ def without_twins(patterns: ProteinPatterns[Any], proteins: int) -> ProteinPatte
     return ProteinPatterns(patterns.sequences, weights)
 
 
-def _decoys(
-    residues: np.ndarray, offsets: np.ndarray, config: DigestConfig, sets: int, seed: int
+def decoy_residues(
+    residues: np.ndarray, offsets: np.ndarray, config: DigestConfig, sets: int = 1, seed: int = 0
 ) -> list[np.ndarray]:
-    """Return the residues of each set of decoys, the first reversed and the others shuffled."""
+    """Return the residues of each set of decoys, the first reversed and the others shuffled.
+
+    Only the residue at which the protease cleaves stays at its place; `seed` is of the shuffling.
+    """
     if not len(residues):
         return []
     pieces = digest(residues, offsets, DigestConfig(protease=config.protease))

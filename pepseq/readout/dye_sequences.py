@@ -64,6 +64,12 @@ def format_dye_sequences(reads: Iterable[tuple[str, str, int]], readout: Readout
     return encode_text(f"{len(readout.labels)}\n{len(rows)}\n{''.join(rows)}")
 
 
+def dye_symbols(readout: Readout) -> dict[str, str]:
+    """Return what stands in `DyeSequence.sequence` for each symbol of a dye sequence."""
+    symbols = {str(n): label_symbol(label) for n, label in enumerate(readout.labels)}
+    return {UNLABELLED: HIDDEN, **symbols}
+
+
 def read_dye_sequences(
     path: str | Path, readout: Readout, bad: list[FailedRecord] | None = None
 ) -> Iterator[DyeSequence]:
@@ -78,8 +84,7 @@ def read_dye_sequences(
     more than ten labels.
     """
     check_channels(readout)
-    symbols = {ord(str(n)): label_symbol(label) for n, label in enumerate(readout.labels)}
-    symbols[ord(UNLABELLED)] = HIDDEN
+    symbols = {ord(dye): symbol for dye, symbol in dye_symbols(readout).items()}
     seen, rows = SeenIds(), 0
     with open_input(path) as stream:
         lines = _filled_lines(path, stream)

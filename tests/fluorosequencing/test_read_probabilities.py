@@ -156,6 +156,20 @@ def test_the_residual_has_the_first_label_of_its_reads():
     assert few.residual[0] == pytest.approx(expected, abs=2e-3)
 
 
+def test_few_reads_have_the_probabilities_that_they_have_among_all():
+    texts, reads = ["0.1.00", ".11", "1...0.1"], every_read(6)
+    every = follow(texts, reads, 1e-6, cycles=6)
+    few = reads[[0, 5, 80, 243, 600, 700]]
+    sequences = dye_sequences(*texts, cycles=6)
+    found = read_probabilities(sequences, few, ERRORS.rates(6), np.full(3, 1e-6), 1, True)
+    for d in range(3):
+        own, all_ = slice(*found.starts[d : d + 2]), slice(*every.starts[d : d + 2])
+        by_code = dict(zip(reads[every.reads[all_]], every.values[all_], strict=True))
+        expected = {code: by_code[code] for code in few.tolist() if code in by_code}
+        assert dict(zip(few[found.reads[own]], found.values[own], strict=True)) == expected
+    assert found.visible == pytest.approx(every.visible)
+
+
 def test_reads_below_the_cutoff_do_not_depend_on_what_was_observed():
     some, every = (
         follow(["0.1.00"], reads, 1e-3, cycles=6) for reads in (np.array([5, 90]), every_read(6))

@@ -206,17 +206,6 @@ def test_a_fit_that_juts_out_of_a_short_protein_is_no_certainty(tmp_path, write)
     assert float(best["e_value"]) > 0
 
 
-def test_tails_of_a_dye_sequence_are_one_fit(tmp_path, write):
-    known = write(a="GGGGDGGCGGYGGGGGGG", b="GGGAAAGGGAAAGGGAAA")
-    (tmp_path / "d.tsv").write_text("3\n1\n0..1..2\t1\tx\n")
-    readout = Readout.from_labels("DE,C,Y")
-    config = LookupConfig(kind="fragment", dye_sequences=True, best=1000)
-    lookup(tmp_path / "d.tsv", tmp_path / "o.tsv", known, readout, config=config)
-    found = [(row["protein"], row["begin"]) for row in rows(tmp_path / "o.tsv")]
-    assert found[0] == ("a", "5") and len(set(found)) == len(found)
-    assert first(tmp_path / "o.tsv")[0]["equal_fits"] == "1"
-
-
 def test_descriptions_keep_to_their_column(tmp_path):
     (tmp_path / "p.fa").write_text(">a tabs\tand\x0bmore\nMKXXCYMKKCYM\n")
     mask(tmp_path / "p.fa", tmp_path / "r.fa", "KCYM")
