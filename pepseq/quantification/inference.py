@@ -5,7 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from pepseq.quantification.depth import DepthSettings, Follow, estimate_in_rounds
+from pepseq.quantification.depth import (
+    DepthSettings,
+    Follow,
+    estimate_deeper,
+    estimate_in_rounds,
+)
 from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
 from pepseq.quantification.intervals import uncertainty
 from pepseq.quantification.significance import likelihood_ratios, q_values, substitute_ratios
@@ -67,6 +72,7 @@ def infer(
     q = q_values(ratios[:proteins], ratios[proteins:], sets)
     likely = likely[likely < proteins]
     model, amounts = _estimate_only(likely, weights, together, observed, threads)
+    model, amounts = estimate_deeper(model, amounts, observed, follow, settings)
     copies, reads = np.zeros((2, proteins))
     copies[likely], reads[likely] = amounts.copies, amounts.copies * model.visible
     variances = np.full(proteins, np.inf)

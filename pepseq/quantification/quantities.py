@@ -45,6 +45,7 @@ class Quantities:
     found: number of groups in the table.
     groups, invisible: groups of the reference, and proteins that give no read.
     decoy_sets: sets of decoys, each with one for each group.
+    lowest_q: lowest q-value of all groups, 1 if there is none.
     """
 
     table: "pd.DataFrame"
@@ -57,6 +58,7 @@ class Quantities:
     groups: int
     invisible: int
     decoy_sets: int
+    lowest_q: float
 
     def read_counts(self) -> dict[str, float]:
         """Return the numbers of reads."""
@@ -108,6 +110,7 @@ def estimate_quantities(
         len(digested.groups),
         digested.invisible,
         digested.sets,
+        float(table["q_value"].min()) if len(table) else 1.0,
     )
 
 
