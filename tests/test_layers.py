@@ -12,7 +12,7 @@ import pepseq
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "digestion", "fluorosequencing"),
-    *("templates", "models", "network", "prediction", "identification", "quantification"),
+    *("templates", "models", "network", "prediction", "quantification", "identification"),
     *("training", "pairing", "structure", "evaluation", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))
