@@ -136,7 +136,7 @@ def command(
     )
     if done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: either too few proteins are in the sample for a lower one, or "
-            "they explain the reads no better than decoys; --max-q 1 lists all, with their q-values",
+            "the lowest q-value is %.2g: either too few proteins are present for a lower one, or "
+            "they explain the reads no better than decoys; --max-q 1 lists all groups",
             done.lowest_q,
         )

@@ -94,7 +94,7 @@ def estimate_deeper(
     amounts: Amounts,
     observed: Observations,
     follow: Follow,
-    settings: DepthSettings = DepthSettings(),  # noqa: B008 - frozen
+    settings: DepthSettings = DepthSettings(),
 ) -> tuple[Model, Amounts]:
     """Return the model with deeper probabilities, see `DepthSettings`, and amounts by it."""
     for factor in settings.deeper:

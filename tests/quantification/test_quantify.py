@@ -95,6 +95,16 @@ def test_the_command_writes_what_the_function_returns(sample, files, run, tmp_pa
     assert record["settings"]["reference"]["decoys"] == 12 * 84
 
 
+def test_a_sample_of_too_few_proteins_for_low_q_values_is_told(run, fasta, tmp_path):
+    reference = fasta("p.fa", [("A", "MAGICKEEC"), ("B", "CLEYK")])
+    reads = tmp_path / "r.tsv"
+    reads.write_text("3\n2\n....1\t300\t1\n1.02\t100\t2\n")
+    call = ("quantify", reads, "--reference", reference, "--dye-sequences", "--labels", "DE,C,Y")
+    said = run(*call, "-o", tmp_path / "a.tsv", "--max-q", "1e-9").err
+    assert "0 of 2 groups of proteins found" in said and "the lowest q-value is" in said
+    assert "the lowest q-value" not in run(*call, "-o", tmp_path / "b.tsv", "--max-q", "1").err
+
+
 def test_order_of_reads_and_threads_change_nothing(sample, files, run, tmp_path):
     reads, reference = files
     lines = reads.read_text().splitlines(keepends=True)
