@@ -100,6 +100,14 @@ def is_alive(pid):
         return False
 
 
+def have_ended(pids, seconds=5):
+    """Whether all processes end within some seconds; a killed one is not gone at once."""
+    until = time.monotonic() + seconds
+    while any(map(is_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not any(map(is_alive, pids))
+
+
 def start_pepseq(call, until, **options):
     """Start pepseq; return its process once `until()` holds."""
     process = subprocess.Popen([sys.executable, "-m", "pepseq", *map(str, call)], **options)

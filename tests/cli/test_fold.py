@@ -9,7 +9,7 @@ import time
 
 import pytest
 from places import ROOT
-from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, is_alive, rows, start_pepseq, table
+from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, have_ended, rows, start_pepseq, table
 from structures import WorkersInProcess
 
 from pepseq.errors import SettingsError
@@ -159,7 +159,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(
     done = run(*call, "--timeout", 0.4)
     assert done.code == 65 and "no structure within 0.4 s" in done.err
     pids = (programs / "pids").read_text().split()
-    assert len(pids) == 2 and not any(map(is_alive, pids))
+    assert len(pids) == 2 and have_ended(pids)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -170,7 +170,7 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
     for _ in range(2):
         process.send_signal(number)
         time.sleep(0.3)
-    assert process.wait(4) != 0 and not any(map(is_alive, pids))
+    assert process.wait(4) != 0 and have_ended(pids)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from programs import ONE, PROTEINS, THREE, TWO, is_alive, rows, table
+from programs import ONE, PROTEINS, THREE, TWO, have_ended, rows, table
 
 
 @pytest.mark.parametrize("mode", ["good", "fail", "partial", "skip"])
@@ -45,7 +45,7 @@ def test_colabfold_that_hangs_is_called_without_the_slow_protein(
     assert done.code == 65 and "within 1 s" in done.err
     states = {name: row["state"] for name, row in rows(tmp_path / "o").items()}
     assert states == {"a/b": "done", "sp|P12345|AATM_RABIT": "done", "a|b": "failed"}
-    assert not any(map(is_alive, (programs / "pids").read_text().split()))
+    assert have_ended((programs / "pids").read_text().split())
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
@@ -63,7 +63,7 @@ def test_colabfold_ends_with_the_run(fasta, run, programs, tmp_path, monkeypatch
     process.send_signal(number)
     err = process.communicate()[1]
     assert process.returncode == code and "Traceback" not in err
-    assert not any(map(is_alive, (programs / "pids").read_text().split()))
+    assert have_ended((programs / "pids").read_text().split())
     monkeypatch.setenv("MODE", "good")
     assert run(*call).code == 0
     assert (programs / "folded").read_text().split() == [ONE, THREE]
