@@ -185,7 +185,7 @@ def fit_dye_reads(
     texts = [read.translate(dyes).rstrip(UNLABELLED) for read in reads]
     longest, limit = max(map(len, texts), default=1), max_cycles(len(readout.labels))
     cycles = config.cycles or min(max(longest, 1), limit)
-    if config.cycles is None:
+    if config.cycles is None and longest <= limit:
         log.info("cycles: %d, the symbols of the longest read", cycles)
     if longest > cycles:
         cut = sum(len(text) > cycles for text in texts)

@@ -30,6 +30,7 @@ from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.quantification.error_rates import Errors, dye_error_rates
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
+from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.settings import check_config
@@ -158,10 +159,12 @@ def _read(
     warn_of_missing_labels(path, readout, symbols, residues, config.missed_label)
     if config.cycles is None:
         return kept
-    usable = [record for record in kept if len(record.sequence) <= config.cycles]
+    usable = []
     for record in kept:
-        if len(record.sequence) > config.cycles:
-            reason = f"{len(record.sequence)} symbols are more than the {config.cycles} cycles"
+        if (symbols_read := len(record.sequence.rstrip(HIDDEN))) <= config.cycles:
+            usable.append(record)
+        else:
+            reason = f"{symbols_read} symbols are more than the {config.cycles} cycles"
             bad.append(FailedRecord(str(path), record.line, record.id, reason))
     return usable
 

@@ -134,11 +134,12 @@ def test_reads_longer_than_codes_are_compared_as_far_as_codes_go(tmp_path, caplo
 def test_a_read_with_more_symbols_than_cycles_is_left_out(proteins, run):
     fits(proteins, ["..02"])  # writes the file of reads
     reads = proteins.parent / "d.tsv"
-    reads.write_text("3\n2\n..02\t1\tr1\n1...2...1\t3\tr2\n")
+    reads.write_text("3\n2\n..02.........\t1\tr1\n1...2...1\t3\tr2\n")
     done = run(
         *("lookup", reads, "--dye-sequences", "--labels", "DE,C,Y", "--reference", proteins),
         *("-o", proteins.parent / "o.tsv", "--cycles", "8", "--force"),
     )
+    assert "1 records are left out" in done.err
     assert done.code == 65 and "d.tsv:4: 'r2': 9 symbols are more than the 8 cycles" in done.err
 
 
