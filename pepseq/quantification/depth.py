@@ -105,6 +105,10 @@ def estimate_deeper(
         cutoffs = np.clip(asked, settings.min_deeper_cutoff, settings.max_cutoff)
         found = follow(present, cutoffs)
         reads = _replaced(model.reads, present, found)
+        if len(reads.reads) == len(model.reads.reads) and np.array_equal(
+            reads.residual, model.reads.residual
+        ):  # such as scores, which are as deep as they are
+            break
         model = Model(model.weights, reads, model.threads)
         amounts = estimate(model, observed)
         if len(found.reads) > settings.max_deeper_entries:
