@@ -58,10 +58,9 @@ def count_peptide_reads(
 ) -> PeptideCounts:
     """Return the distinct reads of records; those that cannot be used are added to `bad`.
 
-    `usual`: reads that are counted while the records are read, and join them at their end.
-
     These have residues outside the readout, no label, or a label that no peptide of the reference
-    has (`is_given`, bool, of each label). Raises InputError if no read is left.
+    has (`is_given`, bool, of each label). `usual`: reads that are counted while the records are
+    read, and are added at the end. Raises InputError if no read is left.
     """
     fitting = keep_fitting_reads(records, readout, "all", source, bad, groups)
     usable = _with_known_labels(fitting, readout, is_given, source, bad)

@@ -28,6 +28,14 @@ addEventListener("error", (event) => faults.push(event.message));
 addEventListener("securitypolicyviolation", (event) => faults.push(event.blockedURI));
 </script>"""
 
+AFTER = """
+said.faults = faults;
+const result = document.createElement("pre");
+result.id = "probe-result";
+result.textContent = JSON.stringify(said);
+document.body.replaceChildren(result);
+</script>"""
+
 PROBE = r"""<script>
 const list = document.querySelector(".list"), said = {};
 const heads = [...list.querySelectorAll("thead th")];
@@ -90,12 +98,7 @@ const values = () =>
 said.table = { up: values(), down: (button.click(), values()) };
 said.example = document.querySelector(".examples .seq").innerHTML;
 said.wide = [document.documentElement.scrollWidth, innerWidth];
-said.faults = faults;
-const result = document.createElement("pre");
-result.id = "probe-result";
-result.textContent = JSON.stringify(said);
-document.body.replaceChildren(result);
-</script>"""
+"""
 
 
 def chromium(folder, *arguments):
@@ -111,7 +114,7 @@ def chromium(folder, *arguments):
 def probe(folder, page, script):
     """Return what a script says that runs in a page after the page's own."""
     (folder / "probed.html").write_text(
-        page.replace("<head>", "<head>" + BEFORE).replace("</body>", script + "</body>")
+        page.replace("<head>", "<head>" + BEFORE).replace("</body>", script + AFTER + "</body>")
     )
     dumped = chromium(
         folder, "--window-size=500,900", "--dump-dom", (folder / "probed.html").as_uri()
@@ -211,12 +214,7 @@ list.querySelectorAll("thead button")[heads.indexOf("Unique reads")].click();
 said.up = rows().map((row) => row[heads.indexOf("Unique reads")]);
 said.buttons = list.querySelectorAll("tbody button").length;
 said.found = [find("other17"), find("PROTEIN 8"), find("<SCRIPT>"), find("nothing")];
-said.faults = faults;
-const result = document.createElement("pre");
-result.id = "probe-result";
-result.textContent = JSON.stringify(said);
-document.body.replaceChildren(result);
-</script>"""
+"""
 
 
 def test_amounts_are_sorted_and_found_and_look_as_in_the_page(tmp_path):
