@@ -128,9 +128,11 @@ def _read_header(
 ) -> tuple[int, int]:
     last, text = next(lines, (1, ""))
     if text.strip() != str(len(readout.labels)):
+        is_fasta = text.startswith(">")
         raise InputError(
             f"{path}:{last}: expected {len(readout.labels)} channels (labels "
             f"{','.join(readout.labels)}), found {quoted(text)}"
+            f"{': this is FASTA, leave out --dye-sequences' if is_fasta else ''}"
         )
     last, text = next(lines, (last, ""))
     if (expected := _whole_number(text)) is None:
