@@ -2,13 +2,17 @@
 
 import gzip
 import importlib
+import json
 import os
 import re
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
+from evaluation_folder import rows
 from places import DATA, ROOT
+from pytest import approx
 
 from pepseq.cli.commands import COMMANDS
 from pepseq.prediction.residue_table import TABLE_COLUMNS
@@ -59,6 +63,44 @@ def test_every_command_line_runs(checkout, run):
         for table in (checkout / folder).glob("*.tsv"):
             for column in table.read_text().splitlines()[0].split("\t"):
                 assert f"`{column}`" in SECTIONS["evaluate"] or len(column) == 1, (table, column)
+
+
+@pytest.mark.slow
+def test_the_commands_from_reads_to_amounts_run(tmp_path, monkeypatch, run):
+    """The five commands on all proteins, with fewer reads; the amounts are near the true ones."""
+    shutil.copytree(DATA, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    section = re.search(r"^## From reads to amounts\n(.*?)^## ", README, re.S | re.M)[1]
+    commands, shown = re.findall(r"^```console\n(.*?)^```", section, re.S | re.M)
+    all_reads = "PEPSEQ_HEAVY_TESTS" in os.environ
+    fewer, changed = re.subn(r"(?<= --reads )100000(?= )", "5000", commands)
+    lines = (commands if all_reads else fewer).splitlines()
+    assert changed == 1 and len(lines) == 5
+    messages = []
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        result = run(*arguments)
+        assert program == "pepseq" and result.code == 0, (line, result.err)
+        messages += result.err.splitlines()
+    reads_line, groups_line, cut, header, *_ = shown.splitlines()
+    assert not all_reads or {reads_line, groups_line} <= set(messages)
+
+    truth, amounts = rows("sample.tsv.truth.tsv"), rows("amounts.tsv")
+    columns = [list(amounts[0])[place - 1] for place in (1, 4, 6, 8, 9, 10)]
+    assert "cut -f 1,4,6,8-10 " in cut and columns == header.split()
+    present = {row["protein"] for row in truth if float(row["copies"]) > 0}
+    found = {row["proteins"] for row in amounts if float(row["q_value"]) <= 0.01}
+    assert len(present) == 150 and len(found) >= 50
+    assert len(found - present) <= 0.05 * len(found)
+    most = max(truth, key=lambda row: float(row["molar_fraction"]))
+    assert amounts[0]["proteins"] == most["protein"]
+    assert float(amounts[0]["molar_fraction"]) == approx(float(most["molar_fraction"]), rel=0.25)
+    summary = json.loads(Path("quantities/summary.json").read_text())
+    assert summary["found"] == len(found & present) and summary["spearman"] > 0.8
+    reads = int(Path("sample.tsv").read_text().splitlines()[1])
+    assert {row["id"] for row in rows("fits.tsv")} == set(map(str, range(1, reads + 1)))
+    page = Path("amounts.html").read_text()
+    assert all(protein in page for protein in found)
 
 
 def test_the_python_example_runs(checkout):
