@@ -105,6 +105,8 @@ lookup-references  lookup mask-KCYM.fasta -o @.tsv.gz --readout KCYM --best 2 --
                      --reference in/ecoli_536.fasta --reference in/ecoli_W3110_train.fasta.gz
 lookup-rates       lookup mask-rates.fasta.xz -o @.tsv --readout K2 --reference bundled \
                      --missed-label 0.1 --misread 0.05
+lookup-confusion   lookup mask-KCYM.fasta -o @.tsv --readout KCYM --reference in/ecoli_536.fasta \
+                     --confusion in/confusion_KCYM.tsv
 lookup-cycles      lookup mask-cycles.fasta -o @.tsv --readout CY[DE] --reference in/ecoli_536.fasta
 lookup-tryptic     lookup mask-tryptic.fasta -o @.tsv --readout K2 --kind tryptic \
                      --reference bundled

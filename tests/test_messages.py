@@ -63,6 +63,7 @@ FILES = {
     "dye_reads.tsv": "3\n2\n....1\t1.5\tp1\n....1\t7\tp2\n",
     "no_dyes.tsv": "3\n0\n",
     "long_dyes.tsv": "1\n1\n...0\t1\tp1\n",
+    "confusion.tsv": "label K C Y M\nK 1 0 0 0\nC 0 0.9 0 0\nY 0 0 1 0\nM 0 0 0 1\n",
     "tryptophan.tsv": "2\n1\n0.1\t1\tp1\n",
     "glycines.fasta": ">a\nGCK\n",
     "scores.csv": "radmat_iz,best_pep_iz,best_pep_score\n0,p1,-0.5\n",

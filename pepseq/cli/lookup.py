@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels
 @options.read_settings(LookupConfig)
+@options.confusion
 @options.setting(LookupConfig, "best", "Maximum number of known proteins listed for each read.")
 @options.setting(LookupConfig, "max_q", "q-value up to which a read counts as assigned.")
 @options.setting(
@@ -48,6 +49,7 @@ def command(
     reference: tuple[str, ...],
     readout: Readout | None,
     labels: Readout | None,
+    confusion: str | None,
     errors: str | None,
     keep_going: bool,
     force: bool,
@@ -77,6 +79,7 @@ def command(
         config=config,
         digestion=digestion,
         errors=rates if config.digested else None,
+        confusion=confusion,
         force=force,
         keep_going=keep_going,
     )

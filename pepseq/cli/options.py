@@ -201,6 +201,15 @@ def read_settings(config: type):
     return add_options
 
 
+confusion = click.option(
+    "--confusion",
+    metavar="TSV",
+    type=INPUT,
+    help="Confusion matrix, in place of --missed-label and --misread: a row for each true label, a "
+    "column for each reported one, and _ for no label.",
+)
+
+
 def precision(choices: tuple[str, ...]):
     """Return `--precision` with these choices."""
     return click.option(

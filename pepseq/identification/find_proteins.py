@@ -12,6 +12,7 @@ from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.io.files import list_paths
 from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.readout.confusion import ConfusionTable, choose_confusion
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
@@ -74,12 +75,14 @@ def find_proteins(
     reference: str | Path | Sequence[str | Path] | None = None,
     *,
     config: LookupConfig = LookupConfig(),  # noqa: B008 - frozen
+    confusion: ConfusionTable = None,
 ) -> Identification:
     """Return the known proteins that each read fits, best first.
 
     `reads` are a list of texts, of (id, text) pairs or of Biopython SeqRecords, a mapping of ids to
     texts, or a DataFrame with the columns id and sequence; X ? . _ or x stand for hidden residues.
     `reference` are FASTA files of known proteins, by default the bundled *E. coli* proteomes.
+    `confusion`, see `read_confusion`, replaces the error rates of `config`.
     Scores, E-values and q-values are those of `lookup`, which reads files. Among n reads no q-value
     is below 1 / n; for few reads look at the E-values and probabilities.
 
@@ -98,6 +101,7 @@ def find_proteins(
     if config.dye_sequences:
         raise SettingsError("dye_sequences: only lookup reads them, from a file")
     readout = readout if isinstance(readout, Readout) else Readout(readout)
+    matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
     paths = [] if reference is None else list_paths(reference, "reference")
     known = open_reference(paths or [BUNDLED_REFERENCE])
     bad: list[FailedRecord] = []
@@ -105,7 +109,8 @@ def find_proteins(
     records = records_of(reads, groups)
     records = list(keep_fitting_reads(records, readout, "all", "reads", bad, groups))
     refuse_in_memory(bad)
-    results, q_values = fit_reads([r.sequence for r in records], known, readout, config)
+    residues = [record.sequence for record in records]
+    results, q_values = fit_reads(residues, known, readout, config, matrix)
     identified = []
     for record, fits, q_value in zip(records, results, q_values, strict=True):
         rows = tuple(fit_rows(record.id, fits, q_value, 1, known)) if fits.best else ()

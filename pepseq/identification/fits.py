@@ -12,11 +12,12 @@ from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import decoys_of, q_values
 from pepseq.io.progress import Progress
 from pepseq.prediction.template_model import COPYING
+from pepseq.readout.confusion import Confusion
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import TemplateFinder
-from pepseq.templates.read_symbols import read_symbols
+from pepseq.templates.read_symbols import ReadSymbols, read_symbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.substitution import UNKNOWN_CODE
 
@@ -95,8 +96,7 @@ def empty_row(read: str, count: int) -> FitRow:
 class ReadMatcher:
     """Ranks the proteins of one reference for reads; safe in several threads."""
 
-    def __init__(self, reference: Reference, readout: Readout, config: LookupConfig):
-        symbols = read_symbols(readout, config.missed_label, config.misread)
+    def __init__(self, reference: Reference, symbols: ReadSymbols, config: LookupConfig):
         self.finder = TemplateFinder(reference, symbols, config.read_kind)
         emission = np.stack([self.finder.emission_ratios(d) for d in COPYING.distances])
         unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
@@ -139,13 +139,16 @@ def fit_reads(
     reference: Reference,
     readout: Readout,
     config: LookupConfig,
+    confusion: Confusion | None = None,
 ) -> tuple[list[ReadFits], np.ndarray]:
     """Return the fits and the q-value, float64 of shape (reads,), of each read.
 
-    Equal reads are compared with the reference once. Decoys are those of `decoys_of`.
+    Equal reads are compared with the reference once. Decoys are those of `decoys_of`. `confusion`
+    replaces the error rates of `config`.
     """
-    targets = ReadMatcher(reference, readout, config)
-    decoys = ReadMatcher(decoys_of(reference, config.read_kind), readout, config)
+    symbols = read_symbols(readout, config.missed_label, config.misread, confusion)
+    targets = ReadMatcher(reference, symbols, config)
+    decoys = ReadMatcher(decoys_of(reference, config.read_kind), symbols, config)
 
     def fit(residues: str) -> ReadFits:
         return _fit_read(residues, targets, decoys, config.best)

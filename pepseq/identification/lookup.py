@@ -29,11 +29,12 @@ from pepseq.io.tables import format_tsv
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.quantification.error_rates import Errors, dye_error_rates
+from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
-from pepseq.settings import check_config
+from pepseq.settings import check_config, require
 from pepseq.templates.reference_files import open_reference
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ def lookup(
     config: LookupConfig = LookupConfig(),  # noqa: B008 - frozen
     digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
     errors: Errors | None = None,
+    confusion: ConfusionTable = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> LookedUp:
@@ -80,9 +82,10 @@ def lookup(
 
     `reads` is a FASTA file, or with `config.dye_sequences` one of whatprot's dye sequences;
     `reference` are FASTA files. `digestion` and `errors` (rates, or the path of whatprot's
-    sequencing parameters) are those of dye sequences of peptides. Scores are log-odds in bits,
-    E-values bound the number of such fits expected by chance in this reference, and q-values come
-    from competition with decoys, reversed proteins of the same reference (Elias and Gygi 2007).
+    sequencing parameters) are those of dye sequences of peptides; for other reads `confusion`, see
+    `read_confusion`, replaces the error rates of `config`. Scores are log-odds in bits, E-values
+    bound the number of such fits expected by chance in this reference, and q-values come from
+    competition with decoys, reversed proteins of the same reference (Elias and Gygi 2007).
     Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
 
     Raises SettingsError, InputError (bad input; after writing the good records, unless
@@ -94,21 +97,26 @@ def lookup(
     paths = list_paths(reference, "reference")
     if not paths:
         raise SettingsError("lookup: give a reference")
-    others = [errors] if isinstance(errors, str | Path) else []
+    others = [path for path in (errors, confusion) if isinstance(path, str | Path)]
     check_outputs([output], [reads, *paths, *others], force)
     check_inputs([reads, *paths, *others])
     rates = _error_rates(readout, config, errors)
+    matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
+    require(
+        matrix is None or rates is None,
+        "confusion: for reads of FASTA files; for dye sequences of peptides give error rates",
+    )
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output, "fits")
-        records = _read(reads, readout, config, bad)
+        records = _read(reads, readout, config, matrix, bad)
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
         known = open_reference(paths)
         residues = [record.sequence for record in records]
         results: Iterable[ReadFits]
         if rates is None:
-            results, q_values = fit_reads(residues, known, readout, config)
+            results, q_values = fit_reads(residues, known, readout, config, matrix)
         else:
             results, q_values = fit_dye_reads(residues, known, readout, config, digestion, rates)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
@@ -120,6 +128,8 @@ def lookup(
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
         write_failed(outputs, output, bad, len(records))
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
+        if matrix is not None:
+            settings["confusion"] = matrix.describe()
         if rates is not None:
             settings |= {"digestion": asdict(digestion), "errors": asdict(rates)}
         outputs.record(output, run_record("lookup", settings, [reads, *others], started))
@@ -143,7 +153,11 @@ def _error_rates(
 
 
 def _read(
-    path: str | Path, readout: Readout, config: LookupConfig, bad: list[FailedRecord]
+    path: str | Path,
+    readout: Readout,
+    config: LookupConfig,
+    confusion: Confusion | None,
+    bad: list[FailedRecord],
 ) -> list[Record]:
     """Return the usable reads, after a look at whether they are what is said of them."""
     records: Iterator[Record]
@@ -156,7 +170,7 @@ def _read(
     kept = list(warn_of_peptides(records, config.read_kind, path))
     symbols = set().union(*(record.sequence for record in kept))
     residues = sum(len(record.sequence) for record in kept)
-    warn_of_missing_labels(path, readout, symbols, residues, config.missed_label)
+    warn_of_missing_labels(path, readout, symbols, residues, config.missed_label, confusion)
     if config.cycles is None:
         return kept
     usable = []

@@ -76,7 +76,7 @@ def read_table(
                 f"{quoted(' '.join(names))}"
             )
     places = [names.index(column) for column in columns]
-    for line, cells in _check_cell_counts(path, rows, len(names)):
+    for line, cells in check_cell_counts(path, rows, len(names)):
         values = [cells[place].strip() for place in places]
         if "" in values:
             for column, value in zip(columns, values, strict=True):
@@ -89,13 +89,14 @@ def read_rows(path: str | Path) -> list[Row]:
     """Return the rows of a table as dicts; InputError for a row with too many or too few cells."""
     rows = read_cells(path)
     _, names = next(rows)
-    checked = _check_cell_counts(path, rows, len(names))
+    checked = check_cell_counts(path, rows, len(names))
     return [dict(zip(names, cells, strict=True)) for _, cells in checked]
 
 
-def _check_cell_counts(
+def check_cell_counts(
     path: str | Path, rows: Iterator[tuple[int, list[str]]], count: int
 ) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows of `read_cells`; InputError for a row that has not `count` cells."""
     for line, cells in rows:
         if len(cells) != count:
             raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError
 from pepseq.io.json_files import read_json
+from pepseq.readout.confusion import Confusion
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import FREQUENCIES, label_symbol
@@ -39,16 +40,20 @@ def warn_of_missing_labels(
     symbols: set[str],
     residues: int,
     missed_label: float = 0.0,
+    confusion: Confusion | None = None,
 ) -> None:
     """Warn of labels of the readout that never occur among this many residues of reads.
 
     `symbols` are those that occur. A label is doubted if the probability that none of the residues
     has it, (1 - (1 - `missed_label`) x its frequency in Swiss-Prot) ** residues, is below
-    MAX_CHANCE.
+    MAX_CHANCE; with `confusion`, its `reported_shares` take the place of this product.
     """
     doubted, expected = [], 0.0
     for label in readout.labels:
-        share = (1 - missed_label) * sum(FREQUENCIES[amino_acid] for amino_acid in label)
+        if confusion is not None:
+            share = confusion.reported_shares[label]
+        else:
+            share = (1 - missed_label) * sum(FREQUENCIES[amino_acid] for amino_acid in label)
         if label_symbol(label) not in symbols and (1 - share) ** residues < MAX_CHANCE:
             doubted.append(label if len(label) == 1 else f"[{label}]")
             expected += share * residues

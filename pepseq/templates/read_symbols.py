@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pepseq.readout.confusion import Confusion
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
-from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.sequences.residues import AMINO_ACIDS, label_symbol
 from pepseq.templates.substitution import UNKNOWN_CODE
 
 
@@ -29,8 +30,15 @@ class ReadSymbols:
         return self.symbol_of_byte[np.frombuffer(residues.encode("ascii"), np.uint8)]
 
 
-def read_symbols(readout: Readout, missed_label: float = 0.0, misread: float = 0.0) -> ReadSymbols:
+def read_symbols(
+    readout: Readout,
+    missed_label: float = 0.0,
+    misread: float = 0.0,
+    confusion: Confusion | None = None,
+) -> ReadSymbols:
     """Return the symbols of reads whose labels are missed or misread at these rates.
+
+    `confusion`, of the same readout, replaces the rates.
 
     >>> symbols = read_symbols(Readout("KCYM"), missed_label=0.1)
     >>> symbols.encode("MXXKd").tolist()
@@ -42,17 +50,23 @@ def read_symbols(readout: Readout, missed_label: float = 0.0, misread: float = 0
     hidden = len(labels)
     symbol_of_code = np.full(UNKNOWN_CODE + 1, hidden, np.uint8)
     symbol_of_byte = np.full(256, hidden, np.uint8)
-    emission = np.zeros((UNKNOWN_CODE, hidden + 1))
-    emission[:, hidden] = 1
-    misread = misread if hidden > 1 else 0.0
     for symbol, label in enumerate(labels):
-        symbol_of_byte[ord(label if len(label) == 1 else label[0].lower())] = symbol
-        for amino_acid in label:
-            code = AMINO_ACIDS.index(amino_acid)
-            symbol_of_code[code] = symbol
-            row = np.full(hidden + 1, misread * (1 - missed_label) / max(hidden - 1, 1))
-            row[symbol] = (1 - missed_label) * (1 - misread)
-            row[hidden] = missed_label
-            emission[code] = row
+        symbol_of_byte[ord(label_symbol(label))] = symbol
+        symbol_of_code[[AMINO_ACIDS.index(amino_acid) for amino_acid in label]] = symbol
     symbol_of_byte[ord(HIDDEN)] = hidden
+    if confusion is None:
+        of_symbol = _equal_rates(hidden, missed_label, misread if hidden > 1 else 0.0)
+    else:
+        of_symbol = confusion.probabilities
+    emission = of_symbol[symbol_of_code[:UNKNOWN_CODE]]
     return ReadSymbols(hidden, symbol_of_code, emission, symbol_of_byte)
+
+
+def _equal_rates(hidden: int, missed_label: float, misread: float) -> np.ndarray:
+    """Return P(reported symbol | true symbol) if all labels have the same rates."""
+    result = np.full((hidden + 1, hidden + 1), misread * (1 - missed_label) / max(hidden - 1, 1))
+    np.fill_diagonal(result, (1 - missed_label) * (1 - misread))
+    result[:, hidden] = missed_label
+    result[hidden] = 0
+    result[hidden, hidden] = 1
+    return result
