@@ -94,15 +94,17 @@ def find_nearest(
     if None in same:
         symbols = read_symbols(Readout(AMINO_ACIDS))
         finders = [TemplateFinder(known, symbols, **asdict(config)) for config in SEARCHES]
+    sizes = [0 if place is not None else len(p) for p, place in zip(proteins, same, strict=True)]
     rows = []
     with (
         ThreadPoolExecutor(threads or os.cpu_count()) as pool,
-        Progress("nearest reference proteins", sum(map(len, proteins)), "residues") as progress,
+        Progress("nearest reference proteins", sum(sizes), "residues") as progress,
     ):
         searches = pool.map(partial(_search, finders, readout), proteins, same)
-        for protein, row in zip(proteins, searches, strict=True):
+        for size, row in zip(sizes, searches, strict=True):
             rows.append(row)
-            progress.add(len(protein))
+            if size:
+                progress.add(size)
     return Nearest(
         tuple("" if place is None else known.name(place) for place, *_ in rows),
         np.array([identity for _, identity, _ in rows], np.float64),

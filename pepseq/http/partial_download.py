@@ -100,7 +100,6 @@ class PartialDownload(ResumableFile):
         with append_file(self.file) as stream, progress:
             for block in response.iter_raw():
                 stream.write(block)
-                if self.total:
-                    progress.add(len(block))
+                progress.add(len(block))
         if self.total is not None and self.size() != self.total:
             raise RetryError(f"expected {self.total} bytes, found {self.size()}")

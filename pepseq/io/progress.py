@@ -10,6 +10,9 @@ from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30
+SECONDS_BEFORE_SPEED = 5
+_COUNT = "{desc}: {n_fmt}{unit} [{elapsed}{postfix}]"
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}{postfix}]"
 
 
 def format_rate(speed: float) -> str:
@@ -31,14 +34,26 @@ def shows_bars() -> bool:
 
 
 class Progress:
-    """A count of work done, of `total`, with speed and time left. Use as a context manager."""
+    """A count of work done, of `total` (0: unknown), with speed and time left: a context manager.
+
+    The speed is measured from the end of the first piece of work, which may include compilation
+    and loading, and is shown `SECONDS_BEFORE_SPEED` later.
+    """
 
     def __init__(self, what: str, total: int, unit: str, done: int = 0):
         self._what, self._total, self._unit = what, total, unit
-        self._first, self._done = done, done
-        self._start = self._last_line = time.monotonic()
+        self._done = done
+        self._last_line = time.monotonic()
+        self._first_end: tuple[float, int] | None = None
         self._bar = (
-            tqdm(desc=what, total=total, unit=f" {unit}", initial=done, unit_scale=total > 10_000)
+            tqdm(
+                desc=what,
+                total=total or None,
+                unit=f" {unit}",
+                initial=done,
+                unit_scale=total > 10_000,
+                bar_format=_BAR if total else _COUNT,
+            )
             if shows_bars()
             else None
         )
@@ -51,23 +66,37 @@ class Progress:
             self._bar.close()
 
     def add(self, amount: int) -> None:
-        """Count `amount` more units as done."""
+        """Count `amount` more units as done; to be called when they are, not before or later."""
         self._done += amount
+        now = time.monotonic()
+        if self._first_end is None:
+            self._first_end = now, self._done
         if self._bar is not None:
+            self._bar.set_postfix_str(self._speed(now), refresh=False)
             self._bar.update(amount)
-        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            speed = (self._done - self._first) / (self._last_line - self._start)
-            left = (self._total - self._done) / speed
+        elif now - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            of_total = f" of {self._total:,}" if self._total else ""
+            speed = self._speed(now)
             log.info(
-                "%s: %s of %s %s, %s, %s left",
+                "%s: %s%s %s%s",
                 self._what,
                 f"{self._done:,}",
-                f"{self._total:,}",
+                of_total,
                 self._unit,
-                format_rate(speed),
-                timedelta(seconds=round(left)),
+                f", {speed}" if speed else "",
             )
+
+    def _speed(self, now: float) -> str:
+        """Return the speed and the time left as a text; empty while the speed is not known."""
+        start, done = self._first_end or (now, self._done)
+        if now - start < SECONDS_BEFORE_SPEED or self._done == done:
+            return ""
+        speed = (self._done - done) / (now - start)
+        if not self._total:
+            return format_rate(speed)
+        left = timedelta(seconds=round(max(self._total - self._done, 0) / speed))
+        return f"{format_rate(speed)}, {left} left"
 
     def log_line(self, message: str) -> None:
         """Log a line without breaking the bar."""

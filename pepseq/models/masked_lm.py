@@ -192,8 +192,8 @@ class ResidueModel:
             logits = self._forward([residues[index] for index in batch])
             for index, rows in zip(batch.tolist(), logits, strict=True):
                 results[index] = rows
-                if progress is not None:
-                    progress.add(counts[index])
+            if progress is not None:
+                progress.add(sum(counts[index] for index in batch))
         return [results[index] for index in range(len(residues))]
 
     def _forward(self, residues: Sequence[str]) -> list[np.ndarray]:

@@ -74,8 +74,8 @@ class ReadoutModel:
             ends = np.cumsum([len(read) for read in batch])
             for i, read_odds in zip(numbers, np.split(odds, ends[:-1]), strict=True):
                 results[i] = self._calibrate(inputs[i], read_odds)
-                if progress is not None:
-                    progress.add(len(read_odds))
+            if progress is not None:
+                progress.add(len(odds))
         return [results[i] for i in range(len(inputs))]
 
     def _calibrate(self, read: NetworkInput, odds: np.ndarray) -> np.ndarray:

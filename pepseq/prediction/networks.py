@@ -46,7 +46,11 @@ class NetworkPredictor(Protocol):
         """Return logits of shape (length, 20) for each read, without templates."""
 
     def probabilities(
-        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+        self,
+        reads: list[str],
+        evidence: "Sequence[CopyEvidence]",
+        templates: "TemplateModel",
+        progress: Progress | None = None,
     ) -> list[np.ndarray]:
         """Return probabilities, (length, 20): copies, and the network where none is."""
 
@@ -105,14 +109,18 @@ class ReadoutNetworkPredictor:
         return [np.maximum(logs, MIN_LOG_PROBABILITY, out=logs) for logs in logits]
 
     def probabilities(
-        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+        self,
+        reads: list[str],
+        evidence: "Sequence[CopyEvidence]",
+        templates: "TemplateModel",
+        progress: Progress | None = None,
     ) -> list[np.ndarray]:
         """Return probabilities, (length, 20): copies, and the network where none is."""
         from pepseq.prediction.template_model import add_copies
 
         return [
             add_copies(np.exp(logs, out=logs), of_read)
-            for logs, of_read in zip(self.logits(reads), evidence, strict=True)
+            for logs, of_read in zip(self.logits(reads, progress), evidence, strict=True)
         ]
 
     def calibrate(self, records: Iterable[Record], readout: Readout, source: str) -> None:
@@ -174,13 +182,15 @@ class MaskedLMPredictor:
         ]
 
     def probabilities(
-        self, reads: list[str], evidence: "Sequence[CopyEvidence]", templates: "TemplateModel"
+        self,
+        reads: list[str],
+        evidence: "Sequence[CopyEvidence]",
+        templates: "TemplateModel",
+        progress: Progress | None = None,
     ) -> list[np.ndarray]:
         """Return probabilities, (length, 20): copies, and the network where none is."""
-        return [
-            templates.probabilities(read, of_read, logits)
-            for read, of_read, logits in zip(reads, evidence, self.logits(reads), strict=True)
-        ]
+        of_reads = zip(reads, evidence, self.logits(reads, progress), strict=True)
+        return [templates.probabilities(*of_read) for of_read in of_reads]
 
 
 def _choose_window(largest: int, checkpoint: Checkpoint, config: PredictConfig) -> tuple[int, int]:

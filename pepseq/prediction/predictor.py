@@ -25,7 +25,7 @@ from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
 
 if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
-    from pepseq.prediction.template_model import TemplateModel
+    from pepseq.prediction.template_model import CopyEvidence, TemplateModel
 
 NOT_CALIBRATED = "none: confidence is not a probability"
 References = str | Path | Sequence[str | Path] | None
@@ -178,18 +178,24 @@ class Predictor:
         with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
             for chunk in chunks:
                 reads = [record.sequence for record in chunk]
-                evidence = list(pool.map(templates.find_evidence, reads))
-                by_network = {}
-                left_open = [i for i, e in enumerate(evidence) if e.none.mean() > CHUNKS.settled]
+                evidence: list[CopyEvidence] = []
+                left_open, by_network = [], {}
+                for i, found in enumerate(pool.map(templates.find_evidence, reads)):
+                    evidence.append(found)
+                    if network is not None and found.none.mean() > CHUNKS.settled:
+                        left_open.append(i)
+                    elif progress is not None:
+                        progress.add(len(reads[i]))
                 if network is not None and left_open:
                     probabilities = network.probabilities(
-                        [reads[i] for i in left_open], [evidence[i] for i in left_open], templates
+                        [reads[i] for i in left_open],
+                        [evidence[i] for i in left_open],
+                        templates,
+                        progress,
                     )
                     by_network = dict(zip(left_open, probabilities, strict=True))
                 for i, record in enumerate(chunk):
                     yield record, templates.reconstruct(record, evidence[i], by_network.get(i))
-                    if progress is not None:
-                        progress.add(len(record.sequence))
 
     def settings(self) -> dict[str, Any]:
         """Return all settings that decide the result, for the run record."""

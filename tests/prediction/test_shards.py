@@ -5,6 +5,7 @@ import json
 import pytest
 from shard_runs import BAD, merged
 
+from pepseq.io.progress import Progress
 from pepseq.prediction.shards import Shard, ShardSelector
 from pepseq.sequences.fasta import Record, read_fasta
 
@@ -21,6 +22,14 @@ def test_merged_shards_are_the_bytes_of_one_run(way, of, predicted, run, tmp_pat
     for end in (".fasta", ".tsv.gz", ".fasta.failed.tsv"):
         assert (tmp_path / f"all{end}").read_bytes() == (tmp_path / f"one0{end}").read_bytes()
     assert (tmp_path / "all.fasta.failed.tsv").read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("way", ["auto", "model", "templates"])
+def test_progress_counts_each_residue_once(way, predicted, monkeypatch):
+    counted = []
+    monkeypatch.setattr(Progress, "add", lambda self, amount: counted.append(amount))
+    predicted(None, way)
+    assert sum(counted) == 870 and len(counted) >= 6, "not all at once"
 
 
 def test_the_run_record_of_merged_shards_is_that_of_one_run(predicted, run, tmp_path):

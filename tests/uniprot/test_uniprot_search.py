@@ -173,6 +173,7 @@ def test_offline_nothing_is_requested(ask, uniprot, monkeypatch):
 
 def test_progress_gives_the_time_left(ask, monkeypatch, caplog):
     monkeypatch.setattr("pepseq.io.progress.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("pepseq.io.progress.SECONDS_BEFORE_SPEED", 0)
     with caplog.at_level(logging.INFO, "pepseq"):
         ask()
     assert "downloading: 500 of 1,234 records" in caplog.text and "0:00:00 left" in caplog.text
