@@ -196,6 +196,9 @@ simulate-peptides  simulate in/some.fasta -o @.fasta.gz --reads 500 --readout CY
                      --missed-label 0.1 --misread 0.05 --protease lys-c --missed-cleavages 1
 quantify-dyes      quantify simulate-dyes.tsv -o @.tsv --reference in/some.fasta --labels DE,C,Y \
                      --dye-sequences --edman-failure 0.06 --detach 0.05 --bleach 0.05 --dud 0.07
+simulate-KCYM      simulate in/some.fasta -o @.fasta --reads 2000 --readout KCYM --misread 0.03
+quantify-confusion quantify simulate-KCYM.fasta -o @.tsv --reference in/some.fasta --max-q 1 \
+                     --readout KCYM --confusion in/confusion_KCYM.tsv
 quantify-peptides  quantify simulate-peptides.fasta.gz -o @.tsv --reference in/some.fasta \
                      --readout CY[DE] --missed-label 0.1 --misread 0.05 --protease lys-c \
                      --missed-cleavages 1 --max-q 1

@@ -57,6 +57,7 @@ log = logging.getLogger(__name__)
     "misread",
     "Whole peptides: probability that a label is misread as another label (0 to below 1).",
 )
+@options.confusion
 @click.option(
     "--known",
     metavar="FASTA_OR_TSV",
@@ -78,6 +79,7 @@ def command(
     readout: Readout | None,
     labels: Readout | None,
     score_ids: str | None,
+    confusion: str | None,
     errors: str | None,
     known: str | None,
     keep_going: bool,
@@ -113,6 +115,7 @@ def command(
         config=config,
         digestion=digestion,
         errors=rates if has_dyes else None,
+        confusion=confusion,
         force=force,
         keep_going=keep_going,
     )

@@ -23,11 +23,13 @@ def peptide_evidence(reads: PeptideCounts, symbols: ReadSymbols, threads: int) -
     known, number = distinct_sequences(SymbolSequences(joined, ends[:-1], ends[1:]))
     counts = np.bincount(number, reads.counts, len(known)).astype(np.int64)
 
+    may_show = symbols.confusion[:, symbols.hidden] < 1  # symbols that may be read as a label
+
     def patterns(
         residues: np.ndarray, peptides: Peptides, proteins: int
     ) -> ProteinPatterns[SymbolSequences]:
         shown = symbols.symbol_of_code[residues]
-        labels = np.concatenate([[0], np.cumsum(shown != symbols.hidden)])
+        labels = np.concatenate([[0], np.cumsum(may_show[shown])])
         chosen = np.flatnonzero(labels[peptides.end] > labels[peptides.begin])
         found = SymbolSequences(shown, peptides.begin[chosen], peptides.end[chosen])
         distinct, pattern = distinct_sequences(found)

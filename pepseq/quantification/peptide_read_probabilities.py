@@ -3,7 +3,8 @@
 Each labelled residue shows its label, is missed or is misread as another label, independently; all
 others stay hidden. So a read has the length of its peptide, and its probability depends only on how
 many labels of the peptide it misses and misreads. The observed reads of this length, sorted, are
-walked as a tree, from one labelled residue to the next.
+walked as a tree, from one labelled residue to the next. Where labels have rates of their own, see
+`confused_read_probabilities`.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,12 @@ import numpy as np
 
 from pepseq.fluorosequencing.read_probabilities import ReadProbabilities, fill_in_tasks
 from pepseq.kernels import kernel, leaf_kernel, read_only
-from pepseq.quantification.symbol_sequences import SymbolSequences
+from pepseq.quantification.confused_read_probabilities import (
+    ConfusionRates,
+    confusion_rates,
+    follow_confused,
+)
+from pepseq.quantification.symbol_sequences import SymbolSequences, end_of_symbol, first_hidden
 from pepseq.templates.read_symbols import ReadSymbols
 
 LENGTH_CLASSES = 64
@@ -30,16 +36,15 @@ class LabelChances(NamedTuple):
 
 
 def label_chances(symbols: ReadSymbols) -> LabelChances:
-    """Return what `ReadSymbols.emission` says of a labelled residue.
+    """Return what `ReadSymbols.confusion` says of any labelled residue, by equal rates.
 
     >>> from pepseq.readout.readout import Readout
     >>> from pepseq.templates.read_symbols import read_symbols
     >>> [round(p, 3) for p in label_chances(read_symbols(Readout("KCYM"), 0.1, 0.02))]
     [0.882, 0.1, 0.006]
     """
-    code = int(np.flatnonzero(symbols.symbol_of_code == 0)[0])
-    misread = symbols.emission[code, 1] if symbols.hidden > 1 else 0.0
-    correct, missed = symbols.emission[code, [0, symbols.hidden]]
+    misread = symbols.confusion[0, 1] if symbols.hidden > 1 else 0.0
+    correct, missed = symbols.confusion[0, [0, symbols.hidden]]
     return LabelChances(float(correct), float(missed), float(misread))
 
 
@@ -65,9 +70,8 @@ def peptide_read_probabilities(
     lengths, read_lengths = peptides.lengths, reads.lengths
     low = np.searchsorted(read_lengths, lengths)
     high = np.searchsorted(read_lengths, lengths, side="right")
-    chances = np.array(label_chances(symbols))
-    exponents = np.arange(lengths.max(initial=0) + 1)
-    powers = np.array([chances, np.full(3, chances.max())])[:, :, None] ** exponents
+    rates = _rates(symbols, int(lengths.max(initial=0)))
+    follow = _follow_all if symbols.has_equal_rates else follow_confused
     columns = length_class(lengths)
     given = read_only(reads.symbols), read_only(reads.begin)
     source = read_only(peptides.symbols)
@@ -75,12 +79,21 @@ def peptide_read_probabilities(
     def fill(part: np.ndarray, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
         ranges = low[part], high[part]
         places = peptides.begin[part], peptides.end[part]
-        return _follow_all(
-            *(source, *places, given, *ranges, powers, symbols.hidden, cutoffs[part]),
+        return follow(
+            *(source, *places, given, *ranges, rates, symbols.hidden, cutoffs[part]),
             *(columns[part], start, *results),
         )
 
     return fill_in_tasks(np.arange(len(peptides)), PEPTIDES_PER_TASK, LENGTH_CLASSES, fill, threads)
+
+
+def _rates(symbols: ReadSymbols, longest: int) -> np.ndarray | ConfusionRates:
+    """Return the powers of `label_chances` up to `longest` residues, or the confusion matrix."""
+    if not symbols.has_equal_rates:
+        return confusion_rates(symbols.confusion)
+    chances = np.array(label_chances(symbols))
+    of_best = np.array([chances, np.full(3, chances.max())])
+    return of_best[:, :, None] ** np.arange(longest + 1)
 
 
 @kernel
@@ -150,36 +163,6 @@ def _kept(labels, others, powers, cutoff):
     return total
 
 
-@leaf_kernel
-def _end_of_symbol(symbols, begin, low, high, place):
-    """Return where the reads end that have the same symbol at a place as the read `low`."""
-    symbol = symbols[begin[low] + place]
-    while low + 1 < high:
-        middle = (low + high) // 2
-        if symbols[begin[middle] + place] == symbol:
-            low = middle
-        else:
-            high = middle
-    return low + 1
-
-
-@leaf_kernel
-def _first_hidden(symbols, begin, low, high, place, stop, hidden):
-    """Return the first read that is hidden from a place to `stop`; such reads sort last."""
-    while low < high:
-        middle = (low + high) // 2
-        is_hidden = True
-        for i in range(begin[middle] + place, begin[middle] + stop):
-            if symbols[i] != hidden:
-                is_hidden = False
-                break
-        if is_hidden:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
 @kernel
 def _follow_reads(
     peptide, labelled, reads, low, high, powers, hidden, cutoff, found, values, filled
@@ -192,7 +175,7 @@ def _follow_reads(
     symbols, begin = reads
     n = len(labelled)
     following, ends, missed, misread = np.zeros((4, n + 1), np.int64)
-    following[0] = _first_hidden(symbols, begin, low, high, 0, labelled[0], hidden)
+    following[0] = first_hidden(symbols, begin, low, high, 0, labelled[0], hidden)
     ends[0] = high
     m = 0
     while m >= 0:
@@ -201,7 +184,7 @@ def _follow_reads(
             m -= 1
             continue
         place = labelled[m]
-        following[m] = high = _end_of_symbol(symbols, begin, low, ends[m], place)
+        following[m] = high = end_of_symbol(symbols, begin, low, ends[m], place)
         symbol = symbols[begin[low] + place]
         now_missed = missed[m] + (symbol == hidden)
         now_misread = misread[m] + (symbol != hidden and symbol != peptide[place])
@@ -209,7 +192,7 @@ def _follow_reads(
         if so_far * powers[1, 0, n - m - 1] < cutoff * _ROUNDING or now_missed == n:
             continue
         stop = len(peptide) if m + 1 == n else labelled[m + 1]
-        low = _first_hidden(symbols, begin, low, high, place + 1, stop, hidden)
+        low = first_hidden(symbols, begin, low, high, place + 1, stop, hidden)
         if low == high:
             continue
         if m + 1 < n:

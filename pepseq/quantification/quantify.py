@@ -11,6 +11,7 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
+from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
@@ -24,6 +25,7 @@ from pepseq.quantification.peptide_counts import PeptideCounts, read_peptide_cou
 from pepseq.quantification.quantify_reads import ReadSource, check_quantify, make_evidence
 from pepseq.quantification.quantities import Quantities, estimate_quantities
 from pepseq.quantification.spike_ins import SpikeIns, read_spike_ins
+from pepseq.readout.confusion import Confusion, ConfusionTable
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config
@@ -42,6 +44,7 @@ def quantify(
     config: QuantifyConfig = QuantifyConfig(),  # noqa: B008 - frozen
     digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
     errors: Errors | None = None,
+    confusion: ConfusionTable = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> Quantities:
@@ -55,6 +58,7 @@ def quantify(
     known: spike-ins with given copies: FASTA with copies=NUMBER in its headers, or a table with the
         columns protein and copies.
     errors: error rates, or the path of whatprot's sequencing parameters.
+    confusion: of whole peptides, see `read_confusion`; it replaces the error rates of `config`.
 
     The result does not depend on the order of reads, nor on the number of threads. For reads in
     memory: `quantify_reads`. Raises SettingsError, InputError (bad reads; after writing the others'
@@ -67,11 +71,11 @@ def quantify(
     if score_ids is not None and not config.scores:
         raise SettingsError("score_ids: give them for scores only")
     check_frame_name(output)
-    given = [score_ids, known, errors if isinstance(errors, str | Path) else None]
-    others = [path for path in given if path is not None]
+    given = (score_ids, known, errors, confusion)
+    others = [path for path in given if isinstance(path, str | Path)]
     check_outputs([output], [reads, *references, *others], force)
     check_inputs([reads, *references, *others])
-    rates = check_quantify(readout, config, errors)
+    rates = check_quantify(readout, config, errors, confusion)
     bad: list[FailedRecord] = []
 
     def count_dyes(limits: DyeLimits) -> DyeCounts:
@@ -107,9 +111,11 @@ def quantify(
         settings = {"readout": str(readout), "labels": ",".join(readout.labels), **asdict(config)}
         settings |= {
             "digestion": asdict(digestion),
-            "errors": rates and asdict(rates),
+            "errors": asdict(rates) if isinstance(rates, SequencingErrors) else None,
             "reference": about,
         }
+        if isinstance(rates, Confusion):
+            settings["confusion"] = rates.describe()
         record = run_record("quantify", settings, [reads, *others], started)
         outputs.record(output, record | {"quantify": done.read_counts()})
     refuse_failed(bad, done.distinct, output, keep_going)

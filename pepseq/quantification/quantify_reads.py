@@ -29,10 +29,11 @@ from pepseq.quantification.score_evidence import score_evidence
 from pepseq.quantification.score_tables import read_scores
 from pepseq.quantification.scored_sequences import read_scored_sequences, reference_sequences
 from pepseq.quantification.spike_ins import read_spike_ins
+from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
-from pepseq.settings import check_config
+from pepseq.settings import check_config, require
 from pepseq.templates.read_symbols import read_symbols
 
 
@@ -46,6 +47,7 @@ def quantify_reads(
     config: QuantifyConfig = QuantifyConfig(),  # noqa: B008 - frozen
     digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
     errors: Errors | None = None,
+    confusion: ConfusionTable = None,
 ) -> Quantities:
     """Return the amounts of a reference's proteins in the sample that reads come from.
 
@@ -61,6 +63,7 @@ def quantify_reads(
     known: copies of spike-ins, which are in the reference: a mapping of ids to copies, or a
         DataFrame with the columns protein and copies.
     errors: error rates, or the path of whatprot's sequencing parameters.
+    confusion: of whole peptides, see `read_confusion`; it replaces the error rates of `config`.
 
     Raises InputError and SettingsError.
 
@@ -74,7 +77,7 @@ def quantify_reads(
     """
     check_config(config, QuantifyConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    rates = check_quantify(readout, config, errors)
+    rates = check_quantify(readout, config, errors, confusion)
     spike_ins = None if known is None else read_spike_ins(known)
     records = sequence_records(reference, "reference")
     proteins = known_proteins(records, "reference")
@@ -99,11 +102,12 @@ def quantify_reads(
 
 
 def check_quantify(
-    readout: Readout, config: QuantifyConfig, errors: Errors | None
-) -> SequencingErrors | None:
-    """Return the error rates, None for whole peptides; SettingsError for settings that do not fit.
+    readout: Readout, config: QuantifyConfig, errors: Errors | None, confusion: ConfusionTable
+) -> SequencingErrors | Confusion | None:
+    """Return the error rates; of whole peptides a confusion matrix, or None if `config` has them.
 
-    Raises InputError for a faulty file of error rates.
+    Raises SettingsError for settings that do not fit, InputError for a faulty file of error rates
+    or a faulty matrix.
     """
     if not (config.dye_sequences or config.scores):
         if errors is not None:
@@ -111,7 +115,11 @@ def check_quantify(
                 "errors: give them for dye sequences and scores only; else missed_label, misread"
             )
         check_misreads(readout, config.misread)
-        return None
+        return choose_confusion(confusion, readout, config.missed_label, config.misread)
+    require(
+        confusion is None,
+        "confusion: for reads of whole peptides; for dye sequences and scores give error rates",
+    )
     rates = dye_error_rates(readout, errors, config.error_scale)
     if config.cycles is not None:
         check_cycles(rates.channels, config.cycles)
@@ -132,14 +140,15 @@ def make_evidence(
     readout: Readout,
     config: QuantifyConfig,
     digestion: DigestConfig,
-    errors: SequencingErrors | None,
+    errors: SequencingErrors | Confusion | None,
     source: ReadSource,
 ) -> Evidence:
     """Return the evidence of reads of any kind; `errors`: as of `check_quantify`."""
     given = proteins.given_labels(readout, digestion)
     threads = thread_count(config)
-    if errors is None:
-        symbols = read_symbols(readout, config.missed_label, config.misread)
+    if not isinstance(errors, SequencingErrors):
+        symbols = read_symbols(readout, config.missed_label, config.misread, errors)
+        given = given if errors is None else errors.reported_labels(given)
         return peptide_evidence(source.count_peptides(given), symbols, threads)
     if config.dye_sequences:
         counts = source.count_dyes(DyeLimits(readout, given, config.cycles))

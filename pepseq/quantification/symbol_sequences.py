@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pepseq.kernels import leaf_kernel
+
 _WORD = 8
 
 
@@ -59,3 +61,33 @@ def _words(symbols: np.ndarray, begin: np.ndarray, length: int) -> np.ndarray:
     for column in range(length):
         rows[:, column] = symbols[begin + column]
     return rows.view(">u8").astype(np.uint64)
+
+
+@leaf_kernel
+def end_of_symbol(symbols, begin, low, high, place):
+    """Return where the reads end that have the same symbol at a place as the read `low`."""
+    symbol = symbols[begin[low] + place]
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if symbols[begin[middle] + place] == symbol:
+            low = middle
+        else:
+            high = middle
+    return low + 1
+
+
+@leaf_kernel
+def first_hidden(symbols, begin, low, high, place, stop, hidden):
+    """Return the first read that is hidden from a place to `stop`; such reads sort last."""
+    while low < high:
+        middle = (low + high) // 2
+        is_hidden = True
+        for i in range(begin[middle] + place, begin[middle] + stop):
+            if symbols[i] != hidden:
+                is_hidden = False
+                break
+        if is_hidden:
+            high = middle
+        else:
+            low = middle + 1
+    return low

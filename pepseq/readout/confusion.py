@@ -60,6 +60,13 @@ class Confusion:
         reported = np.array([*shares, max(1 - sum(shares), 0.0)]) @ self.probabilities
         return dict(zip(labels, reported.tolist(), strict=False))
 
+    def reported_labels(self, is_given: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which of the readout's `labels` may be reported if these are given, bool."""
+        places = np.array([self.names.index(label) for label in self.readout.labels])
+        of_given = self.probabilities[[*places[is_given], -1]]
+        reported: NDArray[np.bool_] = of_given[:, places].max(0) > 0
+        return reported
+
     def describe(self) -> dict[str, dict[str, float]]:
         """Return the matrix as rows by true label, for run records."""
         rows = zip(self.names, self.probabilities.tolist(), strict=True)

@@ -1,6 +1,7 @@
 """Symbols of a read's residues as small integers, and their emission by each amino acid."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,14 +17,29 @@ class ReadSymbols:
     """Symbols of reads of one readout: 0 to `hidden` - 1 are its labels, `hidden` is a hidden one.
 
     `symbol_of_code` holds the symbol of each residue code (21; unknown residues are hidden) in a
-    read without errors, uint8; `emission`, float64 of shape (20, `hidden` + 1), is P(symbol | amino
-    acid): rows sum to 1.
+    read without errors, uint8; `confusion`, float64 of shape (`hidden` + 1, `hidden` + 1), is
+    P(symbol | symbol without errors): rows sum to 1.
     """
 
     hidden: int
     symbol_of_code: np.ndarray
-    emission: np.ndarray
+    confusion: np.ndarray
     symbol_of_byte: np.ndarray
+
+    @cached_property
+    def emission(self) -> np.ndarray:
+        """P(symbol | amino acid), float64 of shape (20, `hidden` + 1): rows sum to 1."""
+        return self.confusion[self.symbol_of_code[:UNKNOWN_CODE]]
+
+    @cached_property
+    def has_equal_rates(self) -> bool:
+        """Whether all labels have the same rates, and no residue without one gets a label."""
+        of_labels = self.confusion[: self.hidden, : self.hidden]
+        others = of_labels[~np.eye(self.hidden, dtype=bool)]
+        alike = of_labels.diagonal(), others, self.confusion[: self.hidden, self.hidden]
+        return all(len(np.unique(rates)) <= 1 for rates in alike) and bool(
+            self.confusion[self.hidden, self.hidden] == 1
+        )
 
     def encode(self, residues: str) -> np.ndarray:
         """Return the symbols of a read (uint8, one for each residue)."""
@@ -55,11 +71,10 @@ def read_symbols(
         symbol_of_code[[AMINO_ACIDS.index(amino_acid) for amino_acid in label]] = symbol
     symbol_of_byte[ord(HIDDEN)] = hidden
     if confusion is None:
-        of_symbol = _equal_rates(hidden, missed_label, misread if hidden > 1 else 0.0)
+        probabilities = _equal_rates(hidden, missed_label, misread if hidden > 1 else 0.0)
     else:
-        of_symbol = confusion.probabilities
-    emission = of_symbol[symbol_of_code[:UNKNOWN_CODE]]
-    return ReadSymbols(hidden, symbol_of_code, emission, symbol_of_byte)
+        probabilities = confusion.probabilities
+    return ReadSymbols(hidden, symbol_of_code, probabilities, symbol_of_byte)
 
 
 def _equal_rates(hidden: int, missed_label: float, misread: float) -> np.ndarray:
