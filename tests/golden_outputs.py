@@ -88,6 +88,8 @@ predict-labels     predict mask-labels.fasta.bz2 -o @.fasta --table @.tsv --read
                      --mode model
 predict-rates      predict mask-rates.fasta.xz -o @.fasta --table @.tsv --readout K2 \
                      --missed-label 0.1 --misread 0.05
+predict-confusion  predict mask-KCYM.fasta -o @.fasta --table @.tsv --readout KCYM \
+                     --confusion in/confusion_KCYM.tsv
 predict-cycles     predict mask-cycles.fasta -o @.fasta --readout CY[DE]
 predict-candidates predict mask-KCYM.fasta -o @.fasta --table @.tsv --candidates all --mode model
 predict-sure       predict mask-KCYM.fasta -o @.fasta --min-confidence 0.5

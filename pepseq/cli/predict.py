@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
     "or both (auto).",
 )
 @options.read_settings(PredictConfig)
+@options.confusion
 @click.option(
     "--readout",
     type=options.READOUT,
@@ -75,6 +76,7 @@ def command(
     output: str,
     reference: tuple[str, ...],
     model: str | None,
+    confusion: str | None,
     min_confidence: float,
     shard: str | None,
     readout: Any,
@@ -102,6 +104,7 @@ def command(
         readout=readout,
         table=table,
         config=config,
+        confusion=confusion,
         force=force,
         keep_going=keep_going,
         offline=offline,

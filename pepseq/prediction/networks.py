@@ -14,6 +14,7 @@ from pepseq.prediction.calibration import CalibrationWeights, fit_calibration
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.prior import ResiduePrior
 from pepseq.prediction.reconstruction import candidates_of
+from pepseq.readout.confusion import Confusion
 from pepseq.readout.readout import READ_KINDS, Readout
 from pepseq.sequences.fasta import Record
 
@@ -59,11 +60,18 @@ class NetworkPredictor(Protocol):
 
 
 def load_network(
-    checkpoint: Checkpoint, config: PredictConfig, readout: Readout
+    checkpoint: Checkpoint,
+    config: PredictConfig,
+    readout: Readout,
+    confusion: Confusion | None = None,
 ) -> NetworkPredictor:
-    """Return the network of a checkpoint, ready to predict reads of this readout."""
-    kind = ReadoutNetworkPredictor if checkpoint.any_readout else MaskedLMPredictor
-    return kind(checkpoint, config, readout)
+    """Return the network of a checkpoint, ready to predict reads of this readout.
+
+    `confusion` replaces the error rates of `config`; only readout networks use either.
+    """
+    if checkpoint.any_readout:
+        return ReadoutNetworkPredictor(checkpoint, config, readout, confusion)
+    return MaskedLMPredictor(checkpoint, config, readout)
 
 
 class ReadoutNetworkPredictor:
@@ -76,7 +84,13 @@ class ReadoutNetworkPredictor:
     kinds: tuple[str, ...] = ("protein",)
     weights: CalibrationWeights | None = None
 
-    def __init__(self, checkpoint: Checkpoint, config: PredictConfig, readout: Readout):
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        config: PredictConfig,
+        readout: Readout,
+        confusion: Confusion | None,
+    ):
         from pepseq.network.model import ReadoutModel
         from pepseq.templates.read_symbols import read_symbols
 
@@ -93,7 +107,7 @@ class ReadoutNetworkPredictor:
             config.batch_residues,
         )
         self._prior = ResiduePrior(
-            read_symbols(readout, config.missed_label, config.misread),
+            read_symbols(readout, config.missed_label, config.misread, confusion),
             self.model.background,
             config.kind,
             readout,

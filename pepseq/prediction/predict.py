@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed, write_failed
-from pepseq.io.files import check_outputs, encode_text
+from pepseq.io.files import check_inputs, check_outputs, encode_text
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -24,6 +24,7 @@ from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
 from pepseq.prediction.residue_table import TABLE_HEADER, table_rows
 from pepseq.prediction.shards import HashingWriter, Shard, ShardSelector
+from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, format_fasta, read_fasta
@@ -55,6 +56,7 @@ def predict(
     readout: str | Readout | None = None,
     table: str | Path | None = None,
     config: PredictConfig = PredictConfig(),  # noqa: B008 - frozen
+    confusion: ConfusionTable = None,
     force: bool = False,
     keep_going: bool = False,
     offline: bool = False,
@@ -69,6 +71,7 @@ def predict(
     unless a `model` is given. `model`: a folder, a known model's name, a Hugging Face id, or None
     for the bundled default; with `offline` it must be on this machine. `readout`: the labels that
     the experiment identifies; None for whichever of the model's readouts fits the file.
+    `confusion`, see `read_confusion`, replaces the error rates of `config`.
     `table`: gets a row for each residue. `shard`, such as `3/8`: only the part of that job is
     predicted, for `merge`; its list of failed records still covers the whole file. Records that
     cannot be read, or that do not fit the readout, are left out and listed in
@@ -84,7 +87,9 @@ def predict(
     if shard is not None:
         _check_shareable(reads, paths)
     references = choose_references(reference, model, config)
-    check_outputs(paths, [reads, *references], force)
+    matrices = [confusion] if isinstance(confusion, str | Path) else []
+    check_outputs(paths, [reads, *references, *matrices], force)
+    check_inputs(matrices)
     if model is not None and any(_is_inside(path, model) for path in paths):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
     bad: list[FailedRecord] = []
@@ -93,7 +98,9 @@ def predict(
         checkpoint = find_checkpoint(model, offline)
         groups = groups_of(checkpoint.readouts)
         survey = survey_reads(read_fasta(source, reads=True, bad=[], groups=groups), groups)
-        predictor = Predictor.load(survey, str(source), checkpoint, references, readout, config)
+        predictor = Predictor.load(
+            survey, str(source), checkpoint, references, readout, config, confusion
+        )
         warn_of_changed_lengths(reads)
         selector = None if shard is None else ShardSelector(shard, survey.residues)
         _write_reconstructions(predictor, source, survey.residues, selector, writer, bad)
@@ -102,7 +109,7 @@ def predict(
         settings = predictor.settings()
         if selector is not None:
             settings["shard"] = _describe_shard(selector, writer, bad)
-        outputs.record(output, run_record("predict", settings, [reads], started))
+        outputs.record(output, run_record("predict", settings, [reads, *matrices], started))
     refuse_failed(bad, good, output, keep_going)
     return writer.predicted(predictor.readout, bad)
 

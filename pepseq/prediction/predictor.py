@@ -19,6 +19,7 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.prediction.readout_choice import ReadSurvey, choose_readout
 from pepseq.prediction.reconstruction import Reconstruction, choose_residues
 from pepseq.prediction.shards import ShardSelector
+from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.settings import check_config
@@ -81,6 +82,7 @@ class Predictor:
     checkpoint: Checkpoint
     templates: "TemplateModel | None"
     network: NetworkPredictor | None
+    confusion: Confusion | None = None
 
     @classmethod
     def load(
@@ -91,21 +93,31 @@ class Predictor:
         references: Sequence[str | Path],
         readout: str | Readout | None,
         config: PredictConfig,
+        confusion: ConfusionTable = None,
     ) -> "Predictor":
         """Choose the readout of some reads, and load the templates and the network for it.
 
-        `source` names the reads in messages. Raises SettingsError and InputError.
+        `source` names the reads in messages; `confusion`, see `read_confusion`, replaces the error
+        rates of `config`. Raises SettingsError and InputError.
         """
         chosen = choose_readout(survey, checkpoint, readout, source)
+        matrix = choose_confusion(confusion, chosen, config.missed_label, config.misread)
         if readout is not None:
             warn_of_missing_labels(
-                source, chosen, survey.symbols, survey.residues, config.missed_label
+                source, chosen, survey.symbols, survey.residues, config.missed_label, matrix
             )
-        templates = _load_templates(references, chosen, config)
+        templates = _load_templates(references, chosen, config, matrix)
         network = None
         if config.mode != "templates":
-            network = load_network(checkpoint, config, chosen)
-        return cls(chosen, config, checkpoint, templates, network)
+            network = load_network(checkpoint, config, chosen, matrix)
+        return cls(chosen, config, checkpoint, templates, network, matrix)
+
+    @property
+    def misses_labels(self) -> bool:
+        """Whether a residue with a label may be hidden in a read."""
+        if self.confusion is not None:
+            return self.confusion.misses_labels
+        return self.config.missed_label > 0
 
     @property
     def needs_calibration(self) -> bool:
@@ -123,7 +135,7 @@ class Predictor:
 
         `groups` are those of the records, by their symbols.
         """
-        missed = self.templates is not None and self.config.missed_label > 0
+        missed = self.templates is not None and self.misses_labels
         return keep_fitting_reads(
             warn_of_peptides(records, self.config.kind, source),
             self.readout,
@@ -200,6 +212,8 @@ class Predictor:
     def settings(self) -> dict[str, Any]:
         """Return all settings that decide the result, for the run record."""
         settings: dict[str, Any] = {**asdict(self.config), "readout": str(self.readout)}
+        if self.confusion is not None:
+            settings["confusion"] = self.confusion.describe()
         settings["model"] = self.checkpoint.name if self.network else None
         reference = self.templates and self.templates.finder.reference.described
         settings["reference"] = reference
@@ -216,7 +230,10 @@ class Predictor:
 
 
 def _load_templates(
-    references: Sequence[str | Path], readout: Readout, config: PredictConfig
+    references: Sequence[str | Path],
+    readout: Readout,
+    config: PredictConfig,
+    confusion: Confusion | None,
 ) -> "TemplateModel | None":
     """Return the templates of these references, or None if there are none."""
     if not references:
@@ -226,7 +243,7 @@ def _load_templates(
     from pepseq.templates.reference_files import open_reference
     from pepseq.templates.stratified_finder import StratifiedFinder
 
-    symbols = read_symbols(readout, config.missed_label, config.misread)
+    symbols = read_symbols(readout, config.missed_label, config.misread, confusion)
     finder = StratifiedFinder(open_reference(references), symbols, config.kind)
     return TemplateModel(finder, readout, config.candidates)
 

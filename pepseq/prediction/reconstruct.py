@@ -12,6 +12,7 @@ from pepseq.prediction.predictor import Predictor, References, choose_references
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
 from pepseq.prediction.residue_table import to_dataframe
+from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences
@@ -59,14 +60,15 @@ def reconstruct(
     reference: References = None,
     model: str | Path | None = None,
     config: PredictConfig = PredictConfig(),  # noqa: B008 - frozen
+    confusion: ConfusionTable = None,
     offline: bool = False,
 ) -> Reconstructions:
     """Predict the hidden residues of reads in memory.
 
     `reads`: texts, (id, text) pairs, a mapping of ids to texts, Biopython SeqRecords, pepseq
     Records, or a DataFrame with columns `id` and `sequence`; see `records_of`. X ? . _ or x stand
-    for hidden residues, [DE] for one of a group. `readout`, `reference`, `model`, `config` and
-    `offline` are those of `pepseq.predict`, and so are the results.
+    for hidden residues, [DE] for one of a group. `readout`, `reference`, `model`, `config`,
+    `confusion` and `offline` are those of `pepseq.predict`, and so are the results.
 
     Returns a sequence of Reconstruction, one for each read. For a read of L residues, of which H
     are hidden, it has `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of
@@ -107,7 +109,7 @@ def reconstruct(
     groups = groups_of(own or checkpoint.readouts)
     records = records_of(reads, groups)
     survey = survey_reads(records, groups)
-    predictor = Predictor.load(survey, "reads", checkpoint, references, readout, config)
+    predictor = Predictor.load(survey, "reads", checkpoint, references, readout, config, confusion)
     if predictor.network and predictor.needs_calibration:
         predictor.network.calibrate(records, predictor.readout, "reads")
     bad: list[FailedRecord] = []

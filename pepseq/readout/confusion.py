@@ -131,6 +131,11 @@ def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Conf
                 f"{total:.4g}"
             )
         probabilities[names.index(name)] = given[row] / total
+    for name, highest in zip(names, probabilities.max(0).tolist(), strict=True):
+        if not highest:
+            raise InputError(
+                f"{cells.header}: column {name}: expected a probability above 0, found only 0"
+            )
     return Confusion(readout, probabilities)
 
 

@@ -96,6 +96,8 @@ FAULTS = [
      "each reported one"),
     (GOOD, "label\tK\nK\t1\nC\t1\n", ": expected a column for each label of the readout KC, found "
      "none for C"),
+    (GOOD, "label\tK\tC\nK\t1\t0\nC\t1\t0\n", ":1: column C: expected a probability above 0, found "
+     "only 0"),
 ]  # fmt: skip
 
 
