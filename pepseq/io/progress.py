@@ -11,6 +11,7 @@ from tqdm import tqdm
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30
 SECONDS_BEFORE_SPEED = 5
+SECONDS_OF_KNOWN_SPEED = 300
 _COUNT = "{desc}: {n_fmt}{unit} [{elapsed}{postfix}]"
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}{postfix}]"
 
@@ -37,7 +38,8 @@ class Progress:
     """A count of work done, of `total` (0: unknown), with speed and time left: a context manager.
 
     The speed is measured from the end of the first piece of work, which may include compilation
-    and loading, and is shown `SECONDS_BEFORE_SPEED` later.
+    and loading. It is shown as soon as it says something of the rest: after a twentieth of the rest
+    that takes at least `SECONDS_BEFORE_SPEED`, or after `SECONDS_OF_KNOWN_SPEED`.
     """
 
     def __init__(self, what: str, total: int, unit: str, done: int = 0):
@@ -89,10 +91,12 @@ class Progress:
 
     def _speed(self, now: float) -> str:
         """Return the speed and the time left as a text; empty while the speed is not known."""
-        start, done = self._first_end or (now, self._done)
-        if now - start < SECONDS_BEFORE_SPEED or self._done == done:
+        start, first = self._first_end or (now, self._done)
+        seconds, done = now - start, self._done - first
+        is_known = 20 * done >= self._total - first or seconds >= SECONDS_OF_KNOWN_SPEED
+        if not is_known or seconds < SECONDS_BEFORE_SPEED or not done:
             return ""
-        speed = (self._done - done) / (now - start)
+        speed = done / seconds
         if not self._total:
             return format_rate(speed)
         left = timedelta(seconds=round(max(self._total - self._done, 0) / speed))

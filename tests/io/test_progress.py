@@ -52,8 +52,8 @@ def add_at(shown, clock, *pieces):
 
 def test_a_line_gives_the_share_done_and_the_time_left(clock, log):
     with Progress("masking", 2_000_000, "residues", 1000) as shown:
-        add_at(shown, clock, (0, 0), (40, 400))
-    assert log.messages == ["masking: 1,400 of 2,000,000 residues, 10/s, 2 days, 7:31:00 left"]
+        add_at(shown, clock, (0, 0), (300, 3000))
+    assert log.messages == ["masking: 4,000 of 2,000,000 residues, 10/s, 2 days, 7:26:40 left"]
 
 
 def test_the_first_piece_does_not_count_for_the_speed(clock, log):
@@ -63,6 +63,17 @@ def test_the_first_piece_does_not_count_for_the_speed(clock, log):
     assert log.messages == [
         "predicting: 196 of 64,663 residues",
         "predicting: 31,096 of 64,663 residues, 997/s, 0:00:34 left",
+    ]
+
+
+def test_no_speed_is_shown_before_a_twentieth_of_the_rest(clock, log):
+    """Other kernels are compiled then: 2,244 residues took 62 s."""
+    with Progress("predicting", 64_663, "residues") as shown:
+        add_at(shown, clock, (40, 196), (102, 2244), (133, 32_767))
+    assert log.messages == [
+        "predicting: 196 of 64,663 residues",
+        "predicting: 2,440 of 64,663 residues",
+        "predicting: 35,207 of 64,663 residues, 376/s, 0:01:18 left",
     ]
 
 
