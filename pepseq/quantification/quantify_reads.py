@@ -20,8 +20,9 @@ from pepseq.quantification.evidence import (
     dye_evidence,
     labelled_patterns,
 )
+from pepseq.quantification.in_memory_peptide_reads import count_reads_in_memory
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
-from pepseq.quantification.peptide_counts import PeptideCounts, count_peptide_reads
+from pepseq.quantification.peptide_counts import PeptideCounts
 from pepseq.quantification.peptide_evidence import peptide_evidence
 from pepseq.quantification.peptide_reads import check_misreads
 from pepseq.quantification.quantities import Quantities, estimate_quantities, thread_count
@@ -30,7 +31,6 @@ from pepseq.quantification.score_tables import read_scores
 from pepseq.quantification.scored_sequences import read_scored_sequences, reference_sequences
 from pepseq.quantification.spike_ins import read_spike_ins
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
-from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import Sequences, sequence_records
 from pepseq.settings import check_config, require
@@ -89,11 +89,7 @@ def quantify_reads(
         return counts
 
     def count_peptides(is_given: np.ndarray) -> PeptideCounts:
-        groups = readout.group_symbols
-        read_records = records_of(reads, groups)
-        counts = count_peptide_reads(read_records, readout, is_given, "reads", bad, groups)
-        refuse_in_memory(bad)
-        return counts
+        return count_reads_in_memory(reads, readout, is_given)
 
     source = ReadSource(count_dyes, count_peptides, (reads, score_ids))
     evidence = make_evidence(proteins, readout, config, digestion, rates, source)

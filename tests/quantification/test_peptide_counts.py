@@ -8,14 +8,18 @@ import os
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pepseq.errors import InputError
 from pepseq.io.compression import zstd
+from pepseq.io.failures import refuse_in_memory
 from pepseq.quantification import usual_reads
+from pepseq.quantification.in_memory_peptide_reads import count_reads_in_memory
 from pepseq.quantification.peptide_counts import count_peptide_reads, read_peptide_counts
+from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import RecordParser, read_fasta
 
@@ -75,6 +79,62 @@ def assert_same(path, readout=READOUT, is_given=IS_GIVEN):
     expected = outcome(from_records, path, readout, is_given)
     assert outcome(read_peptide_counts, path, readout, is_given) == expected
     return expected
+
+
+def one_by_one(reads, readout, is_given, bad):
+    groups = readout.group_symbols
+    records = records_of(reads, groups)
+    counts = count_peptide_reads(records, readout, is_given, "reads", bad, groups)
+    refuse_in_memory(bad)
+    return counts
+
+
+def assert_same_in_memory(reads):
+    def in_memory(*arguments):
+        return count_reads_in_memory(*arguments[:3])
+
+    expected = outcome(one_by_one, reads, READOUT, IS_GIVEN)
+    assert outcome(in_memory, reads, READOUT, IS_GIVEN) == expected
+    return expected
+
+
+IDS = ["a", "b", "b of the sample", "c\td", "", " e", "f\ng", "\0", "\ud800", "é", 1, 2, 2.5, None]
+TEXTS = [
+    *("XXK", "xxk", "X?._x", "KKC", "[DE]X", "[ED]X", " X K\n", "X\n>K", "XK*", np.str_("XXK")),
+    *("", "XX", "XWK", "XXY", "X1K", "[DN]K", "caf\xe9", "\ud800", "MAGICKEEACDEFGHIKLMN", None, 7),
+]
+FORMS = [
+    lambda ids, texts: texts,
+    lambda ids, texts: tuple(texts),
+    lambda ids, texts: list(zip(ids, texts, strict=True)),
+    lambda ids, texts: dict(zip(ids, texts, strict=True)),
+    lambda ids, texts: pd.DataFrame({"id": ids, "sequence": texts}, dtype=object),
+    lambda ids, texts: [*zip(ids, texts, strict=True), *texts],
+]
+
+
+def frame_of_texts(ids, texts):
+    """A DataFrame as users make it: pandas takes no half of a character for a text."""
+    return pd.DataFrame({"id": ids, "sequence": texts})
+
+
+@given(st.sampled_from(FORMS), st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(TEXTS))))
+def test_reads_in_memory_are_counted_as_one_by_one(form, reads):
+    usual = [(f"r{n}", ("XXK", "XKXC", "xxk", "[DE]X")[n % 4]) for n in range(9)]
+    ids, texts = map(list, zip(*usual, *reads, strict=True))
+    assert_same_in_memory(form(ids, texts))
+    assert_same_in_memory(form(ids[::-1], texts[::-1]))
+
+
+@pytest.mark.parametrize("form", [*FORMS[:5], frame_of_texts])
+def test_equal_reads_in_memory_are_checked_once(form, monkeypatch):
+    parsed = []
+    parse = RecordParser.parse
+    monkeypatch.setattr(RecordParser, "parse", lambda *a: parsed.append(a) or parse(*a))
+    reads = form([f"r{n} x" for n in range(900)], ["XXK", "[ED]K", "[DE]K"] * 300)
+    counts = count_reads_in_memory(reads, READOUT, IS_GIVEN)
+    assert dict(zip(counts.texts, counts.counts, strict=True)) == {"XXK": 300, "dK": 600}
+    assert len(parsed) == 3
 
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n"])
