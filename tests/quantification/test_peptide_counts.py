@@ -126,6 +126,11 @@ def test_reads_in_memory_are_counted_as_one_by_one(form, reads):
     assert_same_in_memory(form(ids[::-1], texts[::-1]))
 
 
+@pytest.mark.parametrize("name", IDS)
+def test_an_odd_id_in_memory_is_refused_as_one_by_one(name):
+    assert_same_in_memory([("r", "XXK"), (name, "XXK")])
+
+
 @pytest.mark.parametrize("form", [*FORMS[:5], frame_of_texts])
 def test_equal_reads_in_memory_are_checked_once(form, monkeypatch):
     parsed = []
