@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pepseq.kernels import read_only
@@ -33,6 +33,20 @@ def gap(residues):
     return OPENING + EXTENSION * (residues - 1) if residues else 0.0
 
 
+def start_cost(before, protein_before):
+    """The cost of residues of the read and of the protein before the first pair."""
+    if before and protein_before:
+        return jutting(protein_before) + gap(before)
+    return jutting(before + protein_before)
+
+
+def end_cost(after, protein_after):
+    """The cost of residues of the read and of the protein after the last pair."""
+    if after and protein_after:
+        return min(jutting(after) + gap(protein_after), jutting(protein_after) + gap(after))
+    return jutting(after + protein_after)
+
+
 def best_score(symbols, protein):
     """The best chain of aligned pairs, every pair of neighbours looked at."""
     size, best = (len(symbols), len(protein)), -np.inf
@@ -42,11 +56,9 @@ def best_score(symbols, protein):
             before = [
                 score[a, b] - gap(i - a - 1) - gap(j - b - 1) for a in range(i) for b in range(j)
             ]
-            if i == 0 or j == 0:
-                before.append(-jutting(i + j))
+            before.append(-start_cost(i, j))
             score[i, j] = TABLE[symbols[i], protein[j]] + max(before)
-            if i == size[0] - 1 or j == size[1] - 1:
-                best = max(best, score[i, j] - jutting(size[0] - 1 - i + size[1] - 1 - j))
+            best = max(best, score[i, j] - end_cost(size[0] - 1 - i, size[1] - 1 - j))
     return best
 
 
@@ -55,10 +67,9 @@ def score_of(symbols, protein, path):
     on = np.flatnonzero(path >= 0)
     to = path[on]
     assert (np.diff(to) > 0).all() and to[-1] < len(protein)
-    assert min(on[0], to[0]) == 0 and min(len(path) - 1 - on[-1], len(protein) - 1 - to[-1]) == 0
     total = TABLE[np.asarray(symbols)[on], np.asarray(protein)[to]].sum()
-    total -= jutting(on[0] + to[0])
-    total -= jutting(len(path) - 1 - on[-1] + len(protein) - 1 - to[-1])
+    total -= start_cost(on[0], to[0])
+    total -= end_cost(len(path) - 1 - on[-1], len(protein) - 1 - to[-1])
     for steps in (np.diff(on), np.diff(to)):
         total -= sum(gap(step - 1) for step in steps)
     return total
@@ -72,6 +83,7 @@ PROTEIN = st.lists(st.integers(0, 20), min_size=1, max_size=14)
     st.lists(st.integers(0, SYMBOLS - 1), min_size=1, max_size=14),
     st.lists(PROTEIN, min_size=1, max_size=6),
 )
+@example([1, 0, 0, 0, 0, 0], [[1, 3, 6, 10]])  # ends with a gap of the protein and of the read
 def test_scores_and_paths_are_the_best_from_end_to_end(symbols, proteins):
     numbers, scores, paths = run(symbols, proteins)
     assert sorted(numbers) == list(range(len(proteins))) and (np.diff(scores) <= 0).all()
