@@ -24,6 +24,8 @@ from pepseq.kernels import kernel
 
 BLOCKS = 16
 """Parts into which patterns are divided; fixed, so that sums do not depend on threads."""
+_FEW_PROBABILITIES = 1 << 18
+"""Up to so many probabilities of reads, threads take longer to start than they save."""
 TOLERANCE = 1e-4
 """EM ends when no protein's expected reads change by more than this share of them plus one."""
 MAX_STEPS = 600
@@ -116,7 +118,7 @@ class Model:
         return self.reads.starts, self.reads.reads, self.reads.values
 
     def _each_block(self, function: Callable[[int], object]) -> list:
-        if self.threads == 1:
+        if self.threads == 1 or self.reads.starts[-1] <= _FEW_PROBABILITIES:
             return list(map(function, range(BLOCKS)))
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(function, range(BLOCKS)))

@@ -129,6 +129,7 @@ def test_whole_peptides_give_the_amounts(readout):
     assert estimated < 0.03 and estimated < counted / 2
 
 
+@pytest.mark.slow
 def test_scores_give_the_amounts():
     estimated, counted = scores(seed=3)
     assert estimated < 0.15 and estimated < counted / 2
