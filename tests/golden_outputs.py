@@ -109,6 +109,10 @@ lookup-rates       lookup mask-rates.fasta.xz -o @.tsv --readout K2 --reference 
                      --missed-label 0.1 --misread 0.05
 lookup-confusion   lookup mask-KCYM.fasta -o @.tsv --readout KCYM --reference in/ecoli_536.fasta \
                      --confusion in/confusion_KCYM.tsv
+lookup-soft        lookup in/soft_reads.tsv -o @.tsv --readout KCYM --reference in/ecoli_536.fasta \
+                     --kind prefix --probabilities
+lookup-patterns    lookup in/patterns.tsv -o @.tsv --readout KCYM --reference in/ecoli_536.fasta \
+                     --kind fragment --patterns
 lookup-cycles      lookup mask-cycles.fasta -o @.tsv --readout CY[DE] --reference in/ecoli_536.fasta
 lookup-tryptic     lookup mask-tryptic.fasta -o @.tsv --readout K2 --kind tryptic \
                      --reference bundled

@@ -64,6 +64,8 @@ FILES = {
     "no_dyes.tsv": "3\n0\n",
     "long_dyes.tsv": "1\n1\n...0\t1\tp1\n",
     "confusion.tsv": "label K C Y M\nK 1 0 0 0\nC 0 0.9 0 0\nY 0 0 1 0\nM 0 0 0 1\n",
+    "soft.tsv": "read\tposition\tlabel\tprobability\na\t1\tK\t0.8\n",
+    "patterns.tsv": "id\tpattern\na\tM-x(3)-C\nb\tKC\n",
     "tryptophan.tsv": "2\n1\n0.1\t1\tp1\n",
     "glycines.fasta": ">a\nGCK\n",
     "scores.csv": "radmat_iz,best_pep_iz,best_pep_score\n0,p1,-0.5\n",

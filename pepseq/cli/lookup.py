@@ -27,6 +27,17 @@ log = logging.getLogger(__name__)
 @options.setting(LookupConfig, "max_q", "q-value up to which a read counts as assigned.")
 @options.setting(
     LookupConfig,
+    "probabilities",
+    "READS is a table (TSV, Parquet) of the probability of each label at each residue, with the "
+    "columns read, position, label (_ for none) and probability.",
+)
+@options.setting(
+    LookupConfig,
+    "patterns",
+    "READS is a table with the columns id and pattern, in the notation of PROSITE: K-x(2)-C.",
+)
+@options.setting(
+    LookupConfig,
     "dye_sequences",
     "READS are dye sequences of peptides in whatprot's format; channels are numbered as in "
     "--labels. With another --kind, peptides are not digested.",

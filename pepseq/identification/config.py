@@ -15,6 +15,8 @@ class LookupConfig:
     missed_label, misread: as in PredictConfig.
     best: maximum number of known proteins listed for each read.
     max_q: q-value up to which a read counts as assigned.
+    probabilities: reads are tables as of `read_label_probabilities`.
+    patterns: reads are tables as of `read_patterns`.
     dye_sequences: reads are dye sequences in whatprot's format, which end at the last label. Those
         of peptides (`tryptic`) are compared with a digested reference by the errors of sequencing.
     cycles: of the experiment that gave dye sequences of peptides; None is the length of the longest
@@ -27,6 +29,8 @@ class LookupConfig:
     misread: Annotated[float, Range(0, 1, high_open=True)] = 0.0
     best: Annotated[int, Range(1)] = 5
     max_q: Annotated[float, Range(0, 1)] = 0.01
+    probabilities: bool = False
+    patterns: bool = False
     dye_sequences: bool = False
     cycles: Annotated[int | None, Range(1, 63)] = None
     error_scale: Annotated[float, Range(0)] = 1.0
@@ -34,6 +38,14 @@ class LookupConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        require(
+            self.probabilities + self.patterns + self.dye_sequences < 2,
+            "probabilities, patterns, dye_sequences: give one of them",
+        )
+        require(
+            not self.probabilities or not (self.missed_label or self.misread),
+            "missed_label, misread: probabilities of labels contain the errors; give none of them",
+        )
         require(
             not self.digested or not (self.missed_label or self.misread),
             "missed_label, misread: errors of whole reads; for dye sequences of peptides give "
@@ -50,6 +62,11 @@ class LookupConfig:
         if not self.dye_sequences:
             return self.kind or "protein"
         return "prefix" if self.kind == "protein" else self.kind or "tryptic"
+
+    @property
+    def weighted(self) -> bool:
+        """Whether residues of reads have probabilities or patterns of labels, not one symbol."""
+        return self.probabilities or self.patterns
 
     @property
     def digested(self) -> bool:

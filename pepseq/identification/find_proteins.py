@@ -3,19 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
+from pepseq.identification.weighted_reads import read_weighted
 from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.io.files import list_paths
 from pepseq.prediction.read_filter import keep_fitting_reads
-from pepseq.readout.confusion import ConfusionTable, choose_confusion
+from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.in_memory_reads import records_of
+from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.readout import Readout
-from pepseq.sequences.sequence_records import Sequences
 from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
 from pepseq.templates.reference_files import open_reference
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IdentifiedRead:
-    """A read, its best `fits` (best first, none if no protein fits) and the q-value of the best."""
+    """A read, its best `fits` (best first, none if no protein fits) and the q-value of the best.
+
+    `sequence` is empty for probabilities of labels and patterns.
+    """
 
     id: str
     sequence: str
@@ -70,7 +74,7 @@ class Identification(Sequence[IdentifiedRead]):
 
 
 def find_proteins(
-    reads: Sequences,
+    reads: Any,
     readout: str | Readout,
     reference: str | Path | Sequence[str | Path] | None = None,
     *,
@@ -81,6 +85,8 @@ def find_proteins(
 
     `reads` are a list of texts, of (id, text) pairs or of Biopython SeqRecords, a mapping of ids to
     texts, or a DataFrame with the columns id and sequence; X ? . _ or x stand for hidden residues.
+    With `config.probabilities` they are a table as of `read_label_probabilities`, with
+    `config.patterns` patterns as of `read_patterns`.
     `reference` are FASTA files of known proteins, by default the bundled *E. coli* proteomes.
     `confusion`, see `read_confusion`, replaces the error rates of `config`.
     Scores, E-values and q-values are those of `lookup`, which reads files. Among n reads no q-value
@@ -104,15 +110,25 @@ def find_proteins(
     matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
     paths = [] if reference is None else list_paths(reference, "reference")
     known = open_reference(paths or [BUNDLED_REFERENCE])
+    given = _given_reads(reads, readout, config, matrix)
+    results, q_values = fit_reads([read for _, read in given], known, readout, config, matrix)
+    identified = []
+    for (name, read), fits, q_value in zip(given, results, q_values, strict=True):
+        rows = tuple(fit_rows(name, fits, q_value, 1, known)) if fits.best else ()
+        residues = read if isinstance(read, str) else ""
+        identified.append(IdentifiedRead(name, residues, float(q_value), rows))
+    return Identification(tuple(identified))
+
+
+def _given_reads(
+    reads: Any, readout: Readout, config: LookupConfig, confusion: Confusion | None
+) -> list[tuple[str, str | WeightedRead]]:
+    """Return id and read of each; InputError for a read that cannot be used."""
+    if config.weighted:
+        return [(r.id, r) for r in read_weighted(reads, readout, config, confusion)]
     bad: list[FailedRecord] = []
     groups = readout.group_symbols
     records = records_of(reads, groups)
-    records = list(keep_fitting_reads(records, readout, "all", "reads", bad, groups))
+    fitting = list(keep_fitting_reads(records, readout, "all", "reads", bad, groups))
     refuse_in_memory(bad)
-    residues = [record.sequence for record in records]
-    results, q_values = fit_reads(residues, known, readout, config, matrix)
-    identified = []
-    for record, fits, q_value in zip(records, results, q_values, strict=True):
-        rows = tuple(fit_rows(record.id, fits, q_value, 1, known)) if fits.best else ()
-        identified.append(IdentifiedRead(record.id, record.sequence, float(q_value), rows))
-    return Identification(tuple(identified))
+    return [(record.id, record.sequence) for record in fitting]

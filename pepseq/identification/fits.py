@@ -1,7 +1,7 @@
 """Fits of reads to the proteins of a reference, and to its decoys."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
@@ -13,14 +13,17 @@ from pepseq.identification.decoys import decoys_of, q_values
 from pepseq.io.progress import Progress
 from pepseq.prediction.template_model import COPYING
 from pepseq.readout.confusion import Confusion
-from pepseq.readout.masking import HIDDEN
+from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import ReadSymbols, read_symbols
 from pepseq.templates.reference import Reference
+from pepseq.templates.soft_reads import Read, soft_read
 from pepseq.templates.substitution import UNKNOWN_CODE
 
+Variants = Sequence[Read]
+"""A read; of a pattern, one for each combination of its gaps."""
 EQUAL_BITS = 0.5
 """Fits whose scores differ by fewer bits are equally good."""
 
@@ -98,44 +101,56 @@ class ReadMatcher:
 
     def __init__(self, reference: Reference, symbols: ReadSymbols, config: LookupConfig):
         self.finder = TemplateFinder(reference, symbols, config.read_kind)
-        emission = np.stack([self.finder.emission_ratios(d) for d in COPYING.distances])
-        unaligned = np.zeros((*emission.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
-        self._bits = np.concatenate([np.log2(emission), unaligned], axis=2)
+        self._bits_of_symbols = self._bits()
 
-    def fits(self, residues: str, count: int) -> tuple[list[Fit], np.ndarray, int]:
+    def _bits(self, emission: np.ndarray | None = None) -> np.ndarray:
+        """Return log2 of `TemplateFinder.emission_ratios`, (distances, symbols, codes)."""
+        ratios = np.stack([self.finder.emission_ratios(d, emission) for d in COPYING.distances])
+        unaligned = np.zeros((*ratios.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
+        return np.concatenate([np.log2(ratios), unaligned], axis=2)
+
+    def fits(self, variants: Variants, count: int) -> tuple[list[Fit], np.ndarray, int]:
         """Return at most `count` fits of a read, best first.
 
-        Also returned are the scores of all fits, sorted, and the number of places compared.
+        Also returned are the scores of all fits, sorted, and the number of places compared. Of
+        several variants each has the same probability, and each stretch of a protein counts once.
         """
-        columns = self._columns(residues)
-        proteins, begins, _, scores, *_ = columns
+        of_variants = [self._columns(read, np.log2(len(variants))) for read in variants]
+        columns = tuple(map(np.concatenate, zip(*of_variants, strict=True)))
+        proteins, begins, ends, scores, *_ = columns
         order = np.lexsort((begins, proteins, -scores))
-        labels = [sum(symbol != HIDDEN for symbol in residues)] * min(count, len(order))
-        best = zip(*(column[order[:count]].tolist() for column in columns), labels, strict=True)
+        if len(variants) > 1:  # which may have the same part aligned
+            places = np.stack([proteins, begins, ends])[:, order]
+            order = order[np.sort(np.unique(places, axis=1, return_index=True)[1])]
+        best = zip(*(column[order[:count]].tolist() for column in columns), strict=True)
         fits = [Fit(*row) for row in best]
-        return fits, scores[order], self.finder.count_places(len(residues))
+        number = sum(self.finder.count_places(len(read)) for read in variants)
+        return fits, scores[order], number
 
-    def _columns(self, residues: str) -> tuple[np.ndarray, ...]:
-        """Return the fields of Fit but `labels`, an array of each, for all fits of one read."""
-        templates = self.finder.find(residues)
-        symbols, aligned = self.finder.symbols.encode(residues), templates.aligned
-        labelled = symbols != self.finder.symbols.hidden
-        bits = np.stack([of_distance[symbols, aligned].sum(1) for of_distance in self._bits])
+    def _columns(self, read: Read, cost: float) -> tuple[np.ndarray, ...]:
+        """Return the fields of Fit, an array of each, for all fits of a read, at a cost in bits."""
+        templates = self.finder.find(read)
+        scored, aligned = self.finder.score(read), templates.aligned
+        of_read = self._bits_of_symbols if isinstance(read, str) else self._bits(read.emission.T)
+        labelled = scored.symbols != self.finder.symbols.hidden
+        bits = np.stack([of_distance[scored.rows, aligned].sum(1) for of_distance in of_read])
         prior = np.log2(COPYING.distance_prior(self.finder.kind))[:, None]
         is_aligned = aligned != NOT_ALIGNED
-        same = self.finder.symbols.symbol_of_code[np.minimum(aligned, UNKNOWN_CODE)] == symbols
+        codes = np.minimum(aligned, UNKNOWN_CODE)
+        same = self.finder.symbols.symbol_of_code[codes] == scored.symbols
         return (
             templates.proteins.astype(np.int64),
             *(templates.spans + 1).T,
-            np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses,
+            np.logaddexp2.reduce(bits + prior, axis=0) + templates.bonuses - cost,
             templates.bonuses,
             is_aligned.mean(1),
             (same & is_aligned & labelled).sum(1),
+            np.full(len(aligned), labelled.sum()),
         )
 
 
 def fit_reads(
-    reads: list[str],
+    reads: Sequence[str | WeightedRead],
     reference: Reference,
     readout: Readout,
     config: LookupConfig,
@@ -143,32 +158,37 @@ def fit_reads(
 ) -> tuple[list[ReadFits], np.ndarray]:
     """Return the fits and the q-value, float64 of shape (reads,), of each read.
 
-    Equal reads are compared with the reference once. Decoys are those of `decoys_of`. `confusion`
-    replaces the error rates of `config`.
+    Equal reads of symbols are compared with the reference once. Decoys are those of `decoys_of`.
+    `confusion` replaces the error rates of `config`.
     """
     symbols = read_symbols(readout, config.missed_label, config.misread, confusion)
     targets = ReadMatcher(reference, symbols, config)
     decoys = ReadMatcher(decoys_of(reference, config.read_kind), symbols, config)
 
-    def fit(residues: str) -> ReadFits:
-        return _fit_read(residues, targets, decoys, config.best)
+    def fit(read: str | WeightedRead) -> ReadFits:
+        variants = (
+            (read,) if isinstance(read, str) else [soft_read(w, symbols) for w in read.variants]
+        )
+        return _fit_read(variants, targets, decoys, config.best)
 
-    by_read: dict[str, ReadFits] = {}
+    by_read: dict[str | WeightedRead, ReadFits] = {}
     distinct = list(dict.fromkeys(reads))
     with (
         ThreadPoolExecutor(config.threads or os.cpu_count()) as pool,
         Progress("looking up", len(distinct), "reads") as progress,
     ):
-        for residues, fits in zip(distinct, pool.map(fit, distinct), strict=True):
-            by_read[residues] = fits
+        for read, fits in zip(distinct, pool.map(fit, distinct), strict=True):
+            by_read[read] = fits
             progress.add(1)
-    results = [by_read[residues] for residues in reads]
+    results = [by_read[read] for read in reads]
     return results, q_values([r.lead for r in results], [r.decoy_lead for r in results])
 
 
-def _fit_read(residues: str, targets: ReadMatcher, decoys: ReadMatcher, count: int) -> ReadFits:
-    best, scores, places = targets.fits(residues, count)
-    _, decoy_scores, _ = decoys.fits(residues, 0)
+def _fit_read(
+    variants: Variants, targets: ReadMatcher, decoys: ReadMatcher, count: int
+) -> ReadFits:
+    best, scores, places = targets.fits(variants, count)
+    _, decoy_scores, _ = decoys.fits(variants, 0)
     scores, decoy_scores = np.append(0.0, scores), np.append(0.0, decoy_scores)  # 0: by chance
     total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(decoy_scores)
     return ReadFits(

@@ -21,6 +21,7 @@ from pepseq.identification.fits import (
     fit_reads,
     fit_rows,
 )
+from pepseq.identification.weighted_reads import read_weighted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
@@ -31,6 +32,7 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.quantification.error_rates import Errors, dye_error_rates
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
+from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
@@ -80,13 +82,14 @@ def lookup(
 ) -> LookedUp:
     """Write a table of the known proteins that each read fits, best first.
 
-    `reads` is a FASTA file, or with `config.dye_sequences` one of whatprot's dye sequences;
-    `reference` are FASTA files. `digestion` and `errors` (rates, or the path of whatprot's
-    sequencing parameters) are those of dye sequences of peptides; for other reads `confusion`, see
-    `read_confusion`, replaces the error rates of `config`. Scores are log-odds in bits, E-values
-    bound the number of such fits expected by chance in this reference, and q-values come from
-    competition with decoys, reversed proteins of the same reference (Elias and Gygi 2007).
-    Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
+    `reads` is a FASTA file, with `config.dye_sequences` one of whatprot's dye sequences, with
+    `config.probabilities` a table as of `read_label_probabilities`, with `config.patterns` one as
+    of `read_patterns`; `reference` are FASTA files. `digestion` and `errors` (rates, or the path
+    of whatprot's sequencing parameters) are those of dye sequences of peptides; for other reads
+    `confusion`, see `read_confusion`, replaces the error rates of `config`. Scores are log-odds in
+    bits, E-values bound the number of such fits expected by chance in this reference, and q-values
+    come from competition with decoys, reversed proteins of the same reference (Elias and Gygi
+    2007). Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
 
     Raises SettingsError, InputError (bad input; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
@@ -113,11 +116,12 @@ def lookup(
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
         known = open_reference(paths)
-        residues = [record.sequence for record in records]
         results: Iterable[ReadFits]
+        given = [r if isinstance(r, WeightedRead) else r.sequence for r in records]
         if rates is None:
-            results, q_values = fit_reads(residues, known, readout, config, matrix)
+            results, q_values = fit_reads(given, known, readout, config, matrix)
         else:
+            residues = [record.sequence for record in records if isinstance(record, Record)]
             results, q_values = fit_dye_reads(residues, known, readout, config, digestion, rates)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
         sums = np.zeros((2, 3), np.int64)
@@ -158,8 +162,10 @@ def _read(
     config: LookupConfig,
     confusion: Confusion | None,
     bad: list[FailedRecord],
-) -> list[Record]:
+) -> Sequence[Record | WeightedRead]:
     """Return the usable reads, after a look at whether they are what is said of them."""
+    if config.weighted:
+        return read_weighted(path, readout, config, confusion, bad)
     records: Iterator[Record]
     if config.dye_sequences:
         records = read_dye_sequences(path, readout, bad)

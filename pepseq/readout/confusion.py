@@ -45,7 +45,7 @@ class Confusion:
     @property
     def names(self) -> tuple[str, ...]:
         """The labels in the order of rows and columns, NO_LABEL last."""
-        return _names(self.readout)
+        return label_names(self.readout)
 
     @property
     def misses_labels(self) -> bool:
@@ -109,7 +109,7 @@ def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Conf
     true = _labels(cells.true, readout, "row", cells.place)
     reported = _labels(cells.reported, readout, "column", lambda _: cells.header)
     for labels, kind in ((true, "row"), (reported, "column")):
-        if missing := [name for name in _names(readout)[:-1] if name not in labels]:
+        if missing := [name for name in label_names(readout)[:-1] if name not in labels]:
             raise InputError(
                 f"{cells.source}: expected a {kind} for each label of the readout {readout}, found "
                 f"none for {missing[0]}"
@@ -118,7 +118,7 @@ def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Conf
         name: [row[number] for row in cells.rows] for number, name in enumerate(reported)
     }
     checked = CheckedTable(cells.source, columns, cells.place)
-    names = _names(readout)
+    names = label_names(readout)
     probabilities = np.zeros((len(names), len(names)))
     probabilities[-1, -1] = 1
     given = np.zeros((len(true), len(names)))
@@ -139,8 +139,22 @@ def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Conf
     return Confusion(readout, probabilities)
 
 
-def _names(readout: Readout) -> tuple[str, ...]:
+def label_names(readout: Readout) -> tuple[str, ...]:
+    """Return the labels in the order of symbols: single amino acids, groups, and NO_LABEL."""
     return (*readout.observed, *readout.groups, NO_LABEL)
+
+
+def parse_label(text: str, readout: Readout) -> str | None:
+    """Return a label as in `label_names`, None for a text that is no such label.
+
+    >>> parse_label(" [ED]", Readout("C[DE]")), parse_label("K", Readout("C[DE]"))
+    ('DE', None)
+    """
+    label = text.strip().upper()
+    if label.startswith("[") and label.endswith("]"):
+        label = label[1:-1]
+    label = "".join(sorted(label))
+    return label if label in label_names(readout) else None
 
 
 class _Cells(NamedTuple):
@@ -186,14 +200,11 @@ def _read_cells(table: "pd.DataFrame | str | Path") -> _Cells:
 def _labels(
     texts: Sequence[str], readout: Readout, kind: str, place: Callable[[int], str]
 ) -> list[str]:
-    """Return the labels of rows or columns, written as in `_names`."""
-    names, labels = _names(readout), []
+    """Return the labels of rows or columns, written as in `label_names`."""
+    labels: list[str] = []
     for number, text in enumerate(texts):
-        label = text.strip().upper()
-        if label.startswith("[") and label.endswith("]"):
-            label = label[1:-1]
-        label = "".join(sorted(label))
-        if label not in names:
+        label = parse_label(text, readout)
+        if label is None:
             raise InputError(
                 f"{place(number)}: {kind} {quoted(text.strip())}: expected a label of the readout "
                 f"{readout}, or {NO_LABEL} for no label"

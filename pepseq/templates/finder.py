@@ -18,7 +18,14 @@ from pepseq.templates.search_settings import (
     GlobalAlignmentSettings,
     LocalAlignmentSettings,
 )
-from pepseq.templates.searches import Alignments, PlaceSearch, SeedSearch, WholeProteinSearch
+from pepseq.templates.searches import (
+    Alignments,
+    PlaceSearch,
+    ScoredRead,
+    SeedSearch,
+    WholeProteinSearch,
+)
+from pepseq.templates.soft_reads import Read
 from pepseq.templates.substitution import exchanges, frequencies
 
 
@@ -63,47 +70,68 @@ class TemplateFinder:
         self.reference, self.symbols, self.kind = reference, symbols, kind
         self.background = frequencies(reference.residues)
         self.scoring = self._scoring(LOCAL_ALIGNMENT)
+        self._whole_scoring = self._scoring(GLOBAL_ALIGNMENT)
         self.seed_search: SeedSearch | None = None
         if kind in ("protein", "fragment"):
-            self.seed_search = SeedSearch(reference, symbols, self.scoring, labels, candidates)
-        self.place_search = PlaceSearch(reference, kind, self.scoring, candidates)
-        self.whole_search = WholeProteinSearch(reference, self._scoring(GLOBAL_ALIGNMENT))
+            self.seed_search = SeedSearch(reference, symbols, labels, candidates)
+        self.place_search = PlaceSearch(reference, kind, candidates)
+        self.whole_search = WholeProteinSearch(reference)
 
-    def _scoring(self, settings: LocalAlignmentSettings | GlobalAlignmentSettings) -> Scoring:
-        table = np.log2(self.emission_ratios(settings.changed)).astype(np.float32, order="C")
+    def _scoring(
+        self,
+        settings: LocalAlignmentSettings | GlobalAlignmentSettings,
+        emission: np.ndarray | None = None,
+    ) -> Scoring:
+        ratios = self.emission_ratios(settings.changed, emission)
+        table = np.log2(ratios).astype(np.float32, order="C")
         return Scoring(table, np.float32(settings.gap_opening), np.float32(settings.gap_extension))
 
-    def emission_ratios(self, changed: float) -> np.ndarray:
+    def score(self, read: Read) -> ScoredRead:
+        """Return a read as searches take it."""
+        if isinstance(read, str):
+            symbols = self.symbols.encode(read)
+            return ScoredRead(symbols, symbols, self.scoring, self._whole_scoring)
+        scorings = (
+            self._scoring(settings, read.emission.T)
+            for settings in (LOCAL_ALIGNMENT, GLOBAL_ALIGNMENT)
+        )
+        return ScoredRead(self.symbols.encode(read.residues), read.rows, *scorings)
+
+    def emission_ratios(self, changed: float, emission: np.ndarray | None = None) -> np.ndarray:
         """Return P(symbol | template's residue) / P(symbol), (symbols, 21), see `exchanges`.
 
         A symbol that no amino acid is read as (hidden, if all twenty are labels) says nothing: 1.
+        `emission`: P(symbol | amino acid), (20, symbols), by default of the readout's symbols; that
+        of a soft read has a symbol for each residue.
         """
-        read = (exchanges(self.background, changed) @ self.symbols.emission).T
+        if emission is None:
+            emission = self.symbols.emission
+        read = (exchanges(self.background, changed) @ emission).T
         whole = read[:, -1:]
         return np.divide(read, whole, out=np.ones_like(read), where=whole > 0)
 
-    def find(self, residues: str, thorough: bool = False) -> Templates:
+    def find(self, read: Read, thorough: bool = False) -> Templates:
         """Return the templates of a read, at most `RANKING.max_templates`, or more of peptides.
 
         A `thorough` search adds as many alignments of the whole read with whole proteins. For
         fragments it aligns eight times as many candidates, however few seeds they share, and its
         seeds may have fewer labels.
         """
-        return merge_templates(self.find_by_search(residues, thorough))
+        return merge_templates(self.find_by_search(read, thorough))
 
-    def find_by_search(self, residues: str, thorough: bool = False) -> list[Templates]:
+    def find_by_search(self, read: Read, thorough: bool = False) -> list[Templates]:
         """Return the templates of each kind of search by itself."""
-        symbols = self.symbols.encode(residues)
-        length, alignments = len(symbols), []
+        scored = self.score(read)
+        length, alignments = len(scored.rows), []
         if length <= MAX_READ_LENGTH:
             if self.seed_search is not None:
                 thorough_seeds = thorough and self.kind == "fragment"
-                alignments.append(self.seed_search.align(symbols, thorough_seeds))
+                alignments.append(self.seed_search.align(scored, thorough_seeds))
             if UNGAPPED_SCAN.includes(self.kind, length):
-                alignments.append(self.place_search.align(symbols))
+                alignments.append(self.place_search.align(scored))
         best = self._choose_best(length, alignments)
         if thorough and self.kind == "protein" and 0 < length <= GLOBAL_ALIGNMENT.max_read_length:
-            return [best, self._choose_best(length, [self.whole_search.align(symbols)])]
+            return [best, self._choose_best(length, [self.whole_search.align(scored)])]
         return [best]
 
     def count_places(self, length: int) -> int:

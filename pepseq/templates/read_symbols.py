@@ -32,6 +32,12 @@ class ReadSymbols:
         return self.confusion[self.symbol_of_code[:UNKNOWN_CODE]]
 
     @cached_property
+    def texts(self) -> str:
+        """The character of each symbol in a record, the last is that of a hidden residue."""
+        characters = (int(np.argmax(self.symbol_of_byte == n)) for n in range(self.hidden))
+        return "".join(map(chr, characters)) + HIDDEN
+
+    @cached_property
     def has_equal_rates(self) -> bool:
         """Whether all labels have the same rates, and no residue without one gets a label."""
         of_labels = self.confusion[: self.hidden, : self.hidden]

@@ -42,6 +42,19 @@ class Alignments(NamedTuple):
     paths: np.ndarray
 
 
+class ScoredRead(NamedTuple):
+    """A read as searches take it, all arrays with a value for each residue.
+
+    `symbols`: uint8, see `ReadSymbols`; `rows`: of the tables of `local` and `whole`, the scoring
+    of local alignments and of those from end to end.
+    """
+
+    symbols: np.ndarray
+    rows: np.ndarray
+    local: Scoring
+    whole: Scoring
+
+
 class SeedSearch:
     """Aligns reads locally with the proteins that share most seeds; safe in several threads.
 
@@ -53,11 +66,10 @@ class SeedSearch:
         self,
         reference: Reference,
         symbols: ReadSymbols,
-        scoring: Scoring,
         label_choices: Sequence[int],
         candidates: int,
     ):
-        self._reference, self._symbols, self._scoring = reference, symbols, scoring
+        self._reference, self._symbols = reference, symbols
         self._candidates = candidates
         self.labels, self.thorough_labels = self._choose_labels(label_choices)
         self._tables: dict[int, SeedTable] = {}
@@ -76,7 +88,7 @@ class SeedSearch:
                 return labels, thorough
         return choices[-1], thorough or choices[-1]
 
-    def align(self, symbols: np.ndarray, thorough: bool = False) -> Alignments:
+    def align(self, read: ScoredRead, thorough: bool = False) -> Alignments:
         """Return the alignments of a read's candidates."""
         labels = self.thorough_labels if thorough else self.labels
         with self._lock:
@@ -89,7 +101,7 @@ class SeedSearch:
             np.float32(0.0 if thorough else SEED_SEARCH.min_seed_share),
         )
         proteins, diagonals = find_candidates(
-            symbols,
+            read.symbols,
             self._symbols.hidden,
             labels,
             table,
@@ -98,13 +110,13 @@ class SeedSearch:
             limits,
         )
         scores, paths = align_locally(
-            symbols,
+            read.rows,
             self._reference.residues,
             self._reference.offsets,
             proteins,
             diagonals,
             LOCAL_ALIGNMENT.half_band,
-            self._scoring,
+            read.local,
         )
         return Alignments(proteins, scores, paths)
 
@@ -120,21 +132,21 @@ class SeedSearch:
 class PlaceSearch:
     """Compares reads without gaps at every place where they may lie; safe in several threads."""
 
-    def __init__(self, reference: Reference, kind: str, scoring: Scoring, min_alignments: int):
-        self._reference, self._kind, self._scoring = reference, kind, scoring
+    def __init__(self, reference: Reference, kind: str, min_alignments: int):
+        self._reference, self._kind = reference, kind
         self._min_alignments = min_alignments
         self.starts = ReadStarts(reference, kind)
 
-    def align(self, symbols: np.ndarray) -> Alignments:
+    def align(self, read: ScoredRead) -> Alignments:
         """Return the best fits of a read."""
         residues, offsets = self._reference.residues, self._reference.offsets
-        table, length = self._scoring.table, len(symbols)
+        table, length = read.local.table, len(read.rows)
         count = max(self._min_alignments, RANKING.count_templates(self._kind, length))
         if self._kind == "fragment":
-            places, scores = scan_all(symbols, residues, offsets, table, count)
+            places, scores = scan_all(read.rows, residues, offsets, table, count)
         else:
             starts = self.starts.of_length(length)
-            places, scores = scan(symbols, residues, starts, table, count)
+            places, scores = scan(read.rows, residues, starts, table, count)
         proteins = np.searchsorted(offsets, places, side="right") - 1
         first = (places - offsets[proteins]).astype(np.int32)
         return Alignments(proteins, scores, first[:, None] + np.arange(length, dtype=np.int32))
@@ -143,18 +155,18 @@ class PlaceSearch:
 class WholeProteinSearch:
     """Aligns reads from end to end with the proteins about as long; safe in several threads."""
 
-    def __init__(self, reference: Reference, scoring: Scoring):
-        self._reference, self._scoring = reference, scoring
+    def __init__(self, reference: Reference):
+        self._reference = reference
         self._by_length: tuple[np.ndarray, np.ndarray] | None = None
 
-    def align(self, symbols: np.ndarray) -> Alignments:
+    def align(self, read: ScoredRead) -> Alignments:
         """Return the best alignments of a read."""
         best = align_globally(
-            symbols,
+            read.rows,
             self._reference.residues,
             self._reference.offsets,
-            self._proteins_as_long(len(symbols)),
-            self._scoring,
+            self._proteins_as_long(len(read.rows)),
+            read.whole,
             GLOBAL_ALIGNMENT.margin,
             RANKING.max_templates,
         )
