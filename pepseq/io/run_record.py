@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,6 @@ def run_record(
     `started` is the `time.time()` at which the run began. `libraries` are the versions of the
     libraries that the run has loaded. Outputs are added by `Outputs.record`.
     """
-    import importlib.metadata  # not at the top: help and messages need no versions
-
     argv = ARGV.get()
     return {
         "command": command,
@@ -41,15 +40,20 @@ def run_record(
         "settings": settings,
         "inputs": [describe_file(path) for path in inputs],
         "libraries": {
-            name: importlib.metadata.version(name)
-            for name in LIBRARIES
-            if _MODULES.get(name, name) in sys.modules
+            name: _version_of(name) for name in LIBRARIES if _MODULES.get(name, name) in sys.modules
         },
         "python": platform.python_version(),
         "platform": platform.platform(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 3),
     }
+
+
+@cache
+def _version_of(library: str) -> str:
+    import importlib.metadata  # not at the top: help and messages need no versions
+
+    return importlib.metadata.version(library)
 
 
 def describe_file(path: str | Path, name: str | None = None) -> dict[str, Any]:

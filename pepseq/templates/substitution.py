@@ -4,6 +4,8 @@ Source of the exchanges: BLOSUM62 (Henikoff and Henikoff 1992), its odds applied
 own amino acid frequencies.
 """
 
+from functools import cache
+
 import numpy as np
 
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -35,11 +37,16 @@ def exchanges(background: np.ndarray, changed: float) -> np.ndarray:
 
     Row 20, an unknown residue of the template, is the background.
     """
-    from Bio.Align import substitution_matrices
-
-    blosum = substitution_matrices.load("BLOSUM62")
-    odds = np.array([[2.0 ** (blosum[a][b] / 2) for b in AMINO_ACIDS] for a in AMINO_ACIDS])
-    other = background * odds
+    other = background * _blosum_odds()
     np.fill_diagonal(other, 0)
     other /= other.sum(1, keepdims=True)
     return np.vstack([(1 - changed) * np.eye(UNKNOWN_CODE) + changed * other, background])
+
+
+@cache
+def _blosum_odds() -> np.ndarray:
+    """Return the odds of two amino acids in BLOSUM62, float64 (20, 20)."""
+    from Bio.Align import substitution_matrices
+
+    blosum = substitution_matrices.load("BLOSUM62")
+    return np.array([[2.0 ** (blosum[a][b] / 2) for b in AMINO_ACIDS] for a in AMINO_ACIDS])
