@@ -24,6 +24,9 @@ _LOST = "lost"
 _MAX_ERROR = 2.0
 """Largest |log10(estimated / true)| on the axis of errors."""
 
+MIN_FRACTION = 1e-200
+"""Smaller fractions are drawn as this one, so that ticks beyond the axis are no 0."""
+
 _LOG10_OF_E = math.log10(math.e)
 _OF_PRESENT = ((FOUND, "Found", BLUE, BLUE), (MISSED, "Present, not found", GREY, "white"))
 """Status, label, colour of the edge and of the face."""
@@ -39,6 +42,7 @@ def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> dict[str, li
     figure.set_size_inches(3.6, 4.0)
     axes, groups = figure.add_subplot(), evaluation.groups
     status, true, estimated = np.array(evaluation.status), groups.true_molar, groups.molar
+    true = np.where(groups.present, np.maximum(true, MIN_FRACTION), true)
     low, high = _decades(true[groups.present], estimated[groups.reported])
     compared = groups.present & (estimated >= low)
     false, lost = status == FALSE, groups.present & ~compared
@@ -181,7 +185,7 @@ def _mark(
 
 def _decades(true: np.ndarray, estimated: np.ndarray) -> tuple[float, float]:
     """Return powers of ten around all values; estimates far below the true ones are outside."""
-    low = math.floor(math.log10(true.min()) - 0.05)
+    low = math.floor(math.log10(max(true.min(), MIN_FRACTION)) - 0.05)
     if (estimated < 10.0**low).any():
         low -= 1
     high = math.ceil(math.log10(max(true.max(), estimated.max(initial=0))))

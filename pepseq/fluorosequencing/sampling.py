@@ -11,6 +11,7 @@ from pepseq.kernels import kernel
 MOLECULES_PER_CHUNK = 1 << 16
 """Molecules with one generator, whose seed is made of the run's seed and the chunk's number."""
 CHUNKS_PER_BLOCK = 64
+_MIN_MOLECULES = 256
 MIN_VISIBLE_SHARE = 1e-6
 
 
@@ -30,13 +31,18 @@ def sample_reads(
     """
     cumulative = np.cumsum(weights)
 
-    def simulate_chunk(chunk: int) -> tuple[np.ndarray, np.ndarray]:
+    def simulate_chunk(chunk: int, wanted: int) -> tuple[np.ndarray, np.ndarray]:
         state = chunk_state(seed, chunk)
         peptides = np.empty(MOLECULES_PER_CHUNK, np.int64)
         _draw(cumulative, state, peptides)
-        values = simulate(state, peptides)
-        is_seen = values != 0
-        return values[is_seen], peptides[is_seen]
+        parts, seen, start = [], 0, 0
+        while start < len(peptides) and seen < wanted:  # few reads need few of the molecules
+            size = max(2 * (wanted - seen), _MIN_MOLECULES)
+            values = simulate(state, peptides[start : start + size])
+            parts.append((values[values != 0], peptides[start : start + size][values != 0]))
+            start, seen = start + size, seen + len(parts[-1][0])
+        found, of_peptides = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return found, of_peptides
 
     done, chunk = 0, 0
     with ThreadPoolExecutor(threads) as pool:
@@ -46,7 +52,7 @@ def sample_reads(
             needed = int((reads - done) / share / MOLECULES_PER_CHUNK) + 1
             chunks = range(chunk, chunk + min(needed, CHUNKS_PER_BLOCK))
             chunk, simulated = chunks.stop, chunks.stop * MOLECULES_PER_CHUNK
-            parts = list(pool.map(simulate_chunk, chunks))
+            parts = list(pool.map(simulate_chunk, chunks, [reads - done] * len(chunks)))
             values, peptides = (
                 np.concatenate(part)[: reads - done] for part in zip(*parts, strict=True)
             )

@@ -13,6 +13,8 @@ from pepseq.errors import InputError, quoted
 from pepseq.io.dataframes import is_parquet, read_parquet
 from pepseq.io.tables import read_columns, read_table
 
+MAX_WHOLE = 10**15
+"""Largest whole number of a table, such as a number of reads: sums of these are exact."""
 MAX_SUM_OF_FRACTIONS = 1.01
 """Fractions that add up to more are percentages, or of several samples; room for rounding."""
 
@@ -32,7 +34,8 @@ class CheckedTable:
         """
         texts = []
         for row, cell in enumerate(self.columns[column]):
-            text = str(cell).strip() if isinstance(cell, str | Integral) else ""
+            is_text = isinstance(cell, str | Integral) and not isinstance(cell, bool)
+            text = str(cell).strip() if is_text else ""
             if not text and not may_be_empty:
                 raise InputError(
                     f"{self.place(row)}: {column}: expected a text, found {quoted(str(cell))}"
@@ -49,11 +52,15 @@ class CheckedTable:
         values = np.array([_number(cell) for cell in cells], dtype=np.float64)
         right = np.isfinite(values) & (values >= 0) & (values <= high)
         if whole:
+            high = min(high, MAX_WHOLE)
+            right &= values <= high
+        if whole:
             right &= values == np.floor(values)
         if not right.all():
             row = int(np.argmin(right))
             kind = "a whole number" if whole else "a number"
-            bounds = "of 0 or more" if math.isinf(high) else f"from 0 to {high:g}"
+            bounds = "of 0 or more" if not values[row] > high else f"from 0 to {high:g}"
+            bounds = bounds if high > 1 else f"from 0 to {high:g}"
             raise InputError(
                 f"{self.place(row)}: {column}: expected {kind} {bounds}, found "
                 f"{quoted(str(cells[row]))}"
@@ -84,6 +91,8 @@ class CheckedTable:
 
 def _number(cell: Any) -> float:
     """Return a cell as a number, NaN for another cell."""
+    if isinstance(cell, bool):
+        return math.nan
     if isinstance(cell, str) and ("_" in cell or not cell.isascii()):
         return math.nan
     try:

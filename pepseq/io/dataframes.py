@@ -39,8 +39,9 @@ def frame_of_rows(
     """
     import pandas as pd
 
-    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
-    return frame.astype(dict.fromkeys(numbers, "float64"))
+    with plain_texts():  # names of columns too may have any bytes
+        frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+        return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
 def is_parquet(path: str | Path) -> bool:

@@ -121,10 +121,11 @@ def read_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     Rows may have any number of cells. Raises InputError for a file that is not text.
     """
     with open_input(path) as stream:
-        yield from _parse_rows(path, stream)
+        yield from read_cells_from(path, stream)
 
 
-def _parse_rows(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
+def read_cells_from(path: str | Path, stream: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
+    """Yield what `read_cells` does of an open file."""
     lines = text_lines(path, stream)
     _, header = next(lines, (1, ""))
     separator = _find_separator(header)
@@ -229,7 +230,7 @@ class TsvBlocks:
             first = stream.readline().decode("utf-8-sig", "surrogateescape")
             self.names = first.rstrip("\r\n").split("\t")
         else:
-            self._rows = _parse_rows(path, stream)
+            self._rows = read_cells_from(path, stream)
             self.names = next(self._rows)[1]
 
     def read(self, size: int) -> list[bytes]:

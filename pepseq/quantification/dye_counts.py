@@ -17,6 +17,7 @@ from pepseq.kernels import read_only
 from pepseq.quantification.distinct import sum_counts
 from pepseq.quantification.dye_lines import LINE_END, parse_usual_lines
 from pepseq.readout.dye_sequences import (
+    MAX_COUNT,
     UNLABELLED,
     check_channels,
     check_row_count,
@@ -27,8 +28,6 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.sequence_records import check_several
 
 log = logging.getLogger(__name__)
-MAX_READS = 10**15
-"""So that sums of counts are exact as floats too."""
 _BLOCK_BYTES = 1 << 24
 
 
@@ -154,8 +153,8 @@ def _read_rows(
             longest = max(longest, length)
         line = found.line
         total += found.counts.sum(dtype=float) + sum(float(n) for _, n in good)
-        if total > MAX_READS:
-            raise InputError(f"{path}:{line}: the counts add up to more than {MAX_READS:,} reads")
+        if total > MAX_COUNT:
+            raise InputError(f"{path}:{line}: the counts add up to more than {MAX_COUNT:,} reads")
         if rows > expected:
             raise InputError(
                 f"{path}:{line}: expected {expected} dye sequences as line 2 says, found more"

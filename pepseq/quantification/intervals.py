@@ -32,7 +32,7 @@ def uncertainty(model: Model, observed: Observations, amounts: Amounts) -> Uncer
     present = np.flatnonzero(amounts.copies > 0)
     observed_information = information(model, observed, amounts)
     # a little prior keeps what the reads cannot tell apart from being singular
-    observed_information += 1e-6 * np.eye(len(observed_information))
+    observed_information += np.diag(1e-6 + 1e-12 * np.diag(observed_information))
     covariance = np.linalg.inv(observed_information)
     alone = np.diag(observed_information)[: len(present)]
     covariance = covariance[: len(present), : len(present)]

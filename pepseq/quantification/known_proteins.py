@@ -22,12 +22,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class KnownProteins:
-    """Proteins that may be in a sample; `residues`, `offsets` as of `digest`."""
+    """Proteins that may be in a sample; `residues`, `offsets` as of `digest`.
+
+    repeated: ids that several records have, with other residues.
+    """
 
     ids: list[str]
     descriptions: list[str]
     residues: np.ndarray
     offsets: np.ndarray
+    repeated: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,6 +69,8 @@ def known_proteins(records: Iterable[Record], source: str) -> KnownProteins:
     """
     residues_of_id: dict[str, list[str]] = {}
     kept: list[Record] = []
+    records = list(records)
+    given, taken = {record.id for record in records}, set[str]()
     for record in records:
         if PROTEIN_SEPARATOR in record.id:
             raise InputError(
@@ -75,9 +81,13 @@ def known_proteins(records: Iterable[Record], source: str) -> KnownProteins:
         if record.sequence in earlier:
             continue
         earlier.append(record.sequence)
-        name = record.id if len(earlier) == 1 else f"{record.id}#{len(earlier)}"
+        name, number = record.id, len(earlier)
+        while name in taken or (name != record.id and name in given):
+            name, number = f"{record.id}#{number}", number + 1
+        taken.add(name)
         kept.append(Record(name, record.description, record.sequence, record.line))
     if not kept:
         raise InputError(f"{source}: expected known proteins, found none")
     ids, descriptions = [r.id for r in kept], [r.description for r in kept]
-    return KnownProteins(ids, descriptions, *encode_records(kept))
+    repeated = frozenset(name for name, texts in residues_of_id.items() if len(texts) > 1)
+    return KnownProteins(ids, descriptions, *encode_records(kept), repeated)

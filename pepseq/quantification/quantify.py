@@ -101,7 +101,7 @@ def quantify(
         )
         if bad:
             log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
-        copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
+        copies = None if spike_ins is None else spike_ins.copies(proteins.ids, proteins.repeated)
         done = estimate_quantities(proteins, evidence, config, digestion, copies)
         stream.write(format_frame(done.table, output))
         write_failed(outputs, output, bad, done.distinct)

@@ -93,7 +93,7 @@ def quantify_reads(
 
     source = ReadSource(count_dyes, count_peptides, (reads, score_ids))
     evidence = make_evidence(proteins, readout, config, digestion, rates, source)
-    copies = None if spike_ins is None else spike_ins.copies(proteins.ids)
+    copies = None if spike_ins is None else spike_ins.copies(proteins.ids, proteins.repeated)
     return estimate_quantities(proteins, evidence, config, digestion, copies)
 
 

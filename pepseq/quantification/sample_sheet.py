@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.compression import without_suffix
+from pepseq.io.outputs import STDIO
 from pepseq.io.tables import read_columns, read_table
 from pepseq.quantification.sample_table import Labels
 
@@ -30,6 +31,8 @@ def read_sample_sheet(path: str | Path) -> SampleSheet:
     sample. Raises InputError for a column that is missing, an empty cell, no rows, and a sample or
     a table that occurs twice.
     """
+    if str(path) == STDIO:
+        raise SettingsError("samples: expected a file, found - (stdin)")
     header = [name.strip() for name in read_columns(path)]
     optional = [name for name in ("table", "condition", "replicate") if name in header]
     rows = list(read_table(path, ("sample", *optional)))
@@ -44,6 +47,9 @@ def read_sample_sheet(path: str | Path) -> SampleSheet:
     if "table" in columns:
         tables = [Path(path).parent / name for name in columns["table"]]
     places = [f"{path}:{line}" for line, _ in rows]
+    if STDIO in columns.get("table", []):
+        place = places[columns["table"].index(STDIO)]
+        raise InputError(f"{place}: table: expected a file, found - (stdin)")
     _refuse_repeated(places, "sample", samples)
     _refuse_repeated(places, "table", [os.path.realpath(table) for table in tables or ()])
     labels = [

@@ -94,7 +94,7 @@ def _likelihoods(scores: Scores, known: ScoredSequences) -> _Likelihoods:
     key = numbers[scores.name[is_given]]
     value, read = scores.score[is_given], scores.read[is_given]
     order = np.lexsort((key, read))
-    key, value, read = key[order], value[order], read[order]
+    key, value, read = _merged(key[order], value[order], read[order])
     first, counts = _distinct_reads(read, key, value)
     number = np.full(scores.reads, -1)
     number[first] = np.arange(len(first))
@@ -104,6 +104,17 @@ def _likelihoods(scores: Scores, known: ScoredSequences) -> _Likelihoods:
     named = np.bincount(read, peptides[key], len(first))
     rest = np.maximum(1 - sums, 0) / np.maximum(peptides.sum() - named, 1)
     return _Likelihoods(key, read, value / peptides[key], counts, rest)
+
+
+def _merged(
+    key: np.ndarray, value: np.ndarray, read: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, sorted by read and key, with the sum of those of the same read and key."""
+    is_new = np.append(True, (key[1:] != key[:-1]) | (read[1:] != read[:-1]))
+    if is_new.all():
+        return key, value, read
+    starts = np.flatnonzero(is_new)
+    return key[starts], np.add.reduceat(value, starts), read[starts]
 
 
 def _distinct_reads(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from pepseq.errors import InputError, quoted
 from pepseq.io.dataframes import is_parquet, plain_texts, read_parquet
-from pepseq.io.files import open_input
+from pepseq.io.files import decode_text, open_input
+from pepseq.io.tables import check_cell_counts, read_cells_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,10 @@ def read_scores(given: Any) -> Scores:
     import pandas as pd
 
     frame, columns, place = _load(given)
+    if not len(frame):
+        raise InputError(f"{_source(given)}: expected rows, found none")
+    if pd.api.types.is_bool_dtype(frame[columns[2]]):
+        raise InputError(f"{place(0)}: {columns[2]}: expected a score from 0 to 1, found a bool")
     values = pd.to_numeric(frame[columns[2]], errors="coerce").to_numpy(float, na_value=np.nan)
     wrong = ~((values >= 0) & (values <= MAX_SUM))
     if wrong.any():
@@ -59,14 +64,40 @@ def read_scores(given: Any) -> Scores:
             f"{place(row)}: {columns[2]}: expected a score from 0 to 1, found "
             f"{quoted(str(frame[columns[2]].iloc[row]))}"
         )
-    read, reads = pd.factorize(frame[columns[0]])
-    name, names = pd.factorize(frame[columns[1]])
+    read, reads = _factorized(frame[columns[0]], place)
+    name, names = _factorized(frame[columns[1]], place)
     for column, codes in zip(columns, (read, name), strict=False):
         if (codes < 0).any():
             raise InputError(f"{place(int(np.argmin(codes)))}: the cell of {column} is empty")
-    scores = Scores(read, name, values, [str(n).strip() for n in names], len(reads), place)
+    scores = Scores(read, name, values, names, len(reads), place)
     _check(scores)
     return scores
+
+
+def _source(given: Any) -> str:
+    return str(given) if isinstance(given, str | Path) else "scores"
+
+
+def _factorized(
+    column: "pd.Series[Any]", place: Callable[[int], str]
+) -> tuple[np.ndarray, list[str]]:
+    """Return the number of each cell's text without spaces around it, and the texts.
+
+    The number is -1 for an empty cell. Raises InputError for cells that are no texts or numbers.
+    """
+    import pandas as pd
+
+    try:
+        number, found = pd.factorize(column)
+    except TypeError as error:
+        shown = quoted(str(column.iloc[0]))
+        raise InputError(
+            f"{place(0)}: {column.name}: expected texts or numbers, found {shown}"
+        ) from error
+    texts = [str(text).strip() for text in found]
+    numbers: dict[str, int] = {}
+    same = [numbers.setdefault(text, len(numbers)) if text else -1 for text in texts]
+    return np.array([*same, -1], np.int64)[number], list(numbers)
 
 
 def _check(scores: Scores) -> None:
@@ -105,6 +136,8 @@ def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], 
         return frame, _columns(f"{given}", frame.columns), lambda row: f"{given}: row {row + 1}"
     with open_input(given) as stream:
         content = stream.read()
+        if _is_unusual(content):
+            return _load_checked(given, content)
     header = content.partition(b"\n")[0].decode("utf-8-sig", "replace")
     separator = max("\t,;", key=header.count)
     names = [name.strip(' \r"') for name in header.split(separator)]
@@ -119,7 +152,7 @@ def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], 
             names=names,
             index_col=False,
             usecols=list(columns),
-            dtype={columns[0]: "category", columns[1]: "category"},
+            dtype={columns[0]: str, columns[1]: str},
             skipinitialspace=True,
             skip_blank_lines=False,
             keep_default_na=False,
@@ -130,9 +163,48 @@ def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], 
     except (ValueError, OverflowError) as error:  # pandas' errors of parsing are ValueErrors
         reason = str(error).partition("\n")[0].strip()
         raise InputError(f"{given}: cannot be read as a table: {reason}") from error
+    _refuse_long_rows(given, content, separator, len(names))
     is_empty = frame.isna().all(axis=1).to_numpy()
     lines = np.flatnonzero(~is_empty) + 2
     return frame[~is_empty], columns, lambda row: f"{given}:{lines[row]}"
+
+
+def _is_unusual(content: bytes) -> bool:
+    """Return whether a table needs `read_table_from`: quotes, UTF-16, or no text."""
+    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return is_utf_16 or b'"' in content or b"\0" in content
+
+
+def _load_checked(
+    given: str | Path, content: bytes
+) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], str]]:
+    """Return what `_load` does, row by row, which is slow."""
+    import pandas as pd
+
+    rows = read_cells_from(given, BufferedReader(BytesIO(content)))
+    names = [name.strip() for name in next(rows)[1]]
+    columns = _columns(f"{given}:1", names)
+    places = [names.index(column) for column in columns]
+    lines, cells = [], []
+    for line, row in check_cell_counts(given, rows, len(names)):
+        lines.append(line)
+        cells.append([row[place].strip() or None for place in places])
+    frame = pd.DataFrame(cells, columns=list(columns), dtype=object)
+    return frame, columns, lambda row: f"{given}:{lines[row]}"
+
+
+def _refuse_long_rows(given: str | Path, content: bytes, separator: str, cells: int) -> None:
+    """Raise InputError for a row with more cells than the header; pandas cuts such rows."""
+    mark = separator.encode()
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    if content.count(mark) == (cells - 1) * lines:
+        return
+    for line, row in enumerate(content.split(b"\n"), 1):
+        if row.strip() and row.count(mark) >= cells:
+            raise InputError(
+                f"{given}:{line}: expected {cells} cells as in the header, found "
+                f"{row.count(mark) + 1}: {quoted(decode_text(row.strip()))}"
+            )
 
 
 def _columns(place: str, header: Iterable[Any]) -> tuple[str, ...]:

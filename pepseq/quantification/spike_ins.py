@@ -1,15 +1,16 @@
 """Proteins that were added to a sample with known numbers of copies."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.files import open_input
+from pepseq.io.outputs import STDIO
 from pepseq.io.tables import read_table
 from pepseq.quantification.abundances import collect_copies, items
 from pepseq.sequences.fasta import Record, read_fasta
@@ -25,11 +26,18 @@ class SpikeIns:
     rows: list[tuple[str, str, object]]
     records: list[Record]
 
-    def copies(self, ids: Sequence[str]) -> np.ndarray:
+    def copies(self, ids: Sequence[str], repeated: Collection[str] = ()) -> np.ndarray:
         """Return the copies of each protein, float64; 0 for those that are not known.
 
-        Raises InputError for an id that is not among the proteins, and faulty copies.
+        Raises InputError for an id that is not among the proteins, or that several have
+        (`repeated`), and for faulty copies.
         """
+        for place, name, _ in self.rows:
+            if name in repeated:
+                raise InputError(
+                    f"{place}: {quoted(name)} is the id of several proteins with other residues; "
+                    "give them ids of their own"
+                )
         return collect_copies(self.source, self.rows, ids)
 
 
@@ -41,6 +49,8 @@ def read_spike_ins(known: Any) -> SpikeIns:
     """
     if not isinstance(known, str | Path):
         return SpikeIns("known", list(items(known, "known")), [])
+    if str(known) == STDIO:
+        raise SettingsError("known: expected a file, found - (stdin)")
     with open_input(known) as stream:
         is_fasta = stream.peek(4)[:4].removeprefix(b"\xef\xbb\xbf").startswith(b">")
     if not is_fasta:
@@ -82,7 +92,10 @@ def find_scale(
     used = known > 0
     estimated = float(copies[used] @ peptides[used])
     if not estimated > 0:
-        raise InputError("known: no read comes from a protein with known copies")
+        raise InputError(
+            "known: no read comes from a protein with known copies that reads tell from all "
+            "others; check ids, labels and protease, or leave out --known"
+        )
     factor = float(known[used] @ peptides[used]) / estimated
     return Scale(factor, 1 / float(reads[used].sum()))
 

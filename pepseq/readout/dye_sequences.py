@@ -23,6 +23,9 @@ from pepseq.sequences.seen_ids import SeenIds
 UNLABELLED = "."
 MAX_CHANNELS = 10
 """A channel is one digit."""
+MAX_COUNT = 10**15
+"""So that sums of counts are exact as floats too."""
+_UTF_16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ def _read_header(
 ) -> tuple[int, int]:
     last, text = next(lines, (1, ""))
     if text.strip() != str(len(readout.labels)):
+        if text.startswith(_UTF_16_MARKS):
+            raise InputError(f"{path}:{last}: found UTF-16 text: save it as UTF-8 first")
         is_fasta = text.startswith(">")
         raise InputError(
             f"{path}:{last}: expected {len(readout.labels)} channels (labels "
@@ -175,8 +180,9 @@ def parse_line(line: int, text: str, symbols: dict[int, str]) -> tuple[DyeSequen
         return record, f"expected one of {digits}, found {quoted(dyes[at])} at residue {at + 1}"
     if not dyes:
         return record, "expected a dye sequence, found none"
-    if not count:
-        return record, f"expected a whole number of 1 or more as the count, found {quoted(rest[0])}"
+    if not count or count > MAX_COUNT:
+        upper = f"from 1 to {MAX_COUNT:,}" if rest[0].isdecimal() and count != 0 else "of 1 or more"
+        return record, f"expected a whole number {upper} as the count, found {quoted(rest[0])}"
     if name.split() != [name] or not readable(name).isprintable():
         return record, f"expected an id without spaces, found {quoted(name)}"
     return record, ""

@@ -38,6 +38,7 @@ def rank_abundance(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | N
             np.array([fraction(row[name]) for row in drawn], float)
             for name in ("molar_fraction", "low", "high")
         )
+        molar = np.maximum(molar, quantity_figures.MIN_FRACTION)
         first = 10.0 ** math.floor(math.log10(molar.min()) - 0.1)
         last = 10.0 ** math.ceil(math.log10(np.nanmax([molar.max(), *high])))
         axes.set(yscale="log", ylim=(first, max(last, 10 * first)))

@@ -200,6 +200,7 @@ def test_a_truth_without_reads_makes_no_files_by_reads(call, folder):
         ("truth.tsv", "0.15", "", "truth.tsv:4: the cell of molar_fraction is empty"),
         ("truth.tsv", "0.15", "0.95", "add up to at most 1, found a sum of 1.8"),
         ("truth.tsv", "\t100\n", "\t9.5\n", "truth.tsv:3: reads: expected a whole number"),
+        ("truth.tsv", "\t100\n", "\t1e300\n", "expected a whole number from 0 to 1e+15, found"),
         ("truth.tsv", "P3", "P1", "truth.tsv:4: protein 'P1' occurs twice, first in truth.tsv:2"),
         ("truth.tsv", "P3", "P3\tmore", "truth.tsv:4: expected 5 cells as in the header, found 6"),
         ("table.tsv", "0.08", "x", "table.tsv:4: molar_fraction: expected a number from 0 to 1"),

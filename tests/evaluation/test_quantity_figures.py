@@ -24,6 +24,13 @@ def evaluation():
     return pepseq.evaluate_quantities(truth, table)
 
 
+def test_fractions_near_the_smallest_float_are_drawn(tmp_path):
+    truth = pd.DataFrame({"protein": ["a", "b"], "molar_fraction": [1e-320, 1.0], "reads": [5, 9]})
+    table = pd.DataFrame({"proteins": ["a", "b"], "molar_fraction": [1e-320, 0.5]})
+    for draw in (draw_scatter, draw_error_by_reads):
+        save_svg(tmp_path / "a.svg", draw, pepseq.evaluate_quantities(truth, table))
+
+
 def marks(axes):
     return {
         line.get_label(): np.array(line.get_xydata())

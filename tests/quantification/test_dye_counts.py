@@ -59,6 +59,12 @@ def test_a_hundred_million_reads_of_one_kind(tmp_path):
     ("row", "settings", "reason"),
     [
         (b"0.1\t1.5\ta\n", {}, "expected a whole number of 1 or more as the count, found '1.5'"),
+        (
+            b"0.1\t1000000000000000000\ta\n",
+            {},
+            "expected a whole number from 1 to 1,000,000,000,000,000 as the count, found '1000",
+        ),
+        (b"0.1\t1000000000000001\ta\n", {}, "expected a whole number from 1 to 1,000,000,000"),
         (b"0.1\t-1\ta\n", {}, "expected a whole number of 1 or more as the count, found '-1'"),
         (b"0.1\t1\n", {}, "expected a dye sequence, a count and an id"),
         (b"0.3\t1\ta\n", {}, "expected one of .012, found '3' at residue 3"),

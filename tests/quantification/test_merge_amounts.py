@@ -1,6 +1,7 @@
 """The command that joins the amounts of several samples, its sample sheets and its outputs."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -117,6 +118,7 @@ def test_samples_without_a_table_are_named(sheet, run):
         ("sample table", ["a day1.tsv", "a day2.tsv"], "sheet.tsv:3: sample 'a' occurs twice"),
         ("sample table", ["a day1.tsv", "b ./day1.tsv"], "sheet.tsv:3: table .* occurs twice"),
         ("sample table", ["a none.tsv"], "none.tsv: no such file"),
+        ("sample table", ["a -"], "sheet.tsv:2: table: expected a file, found - .stdin."),
     ],
 )
 def test_faulty_sheets_are_input_errors_of_one_line(sheet, columns, rows, message):
@@ -129,6 +131,18 @@ def test_an_empty_cell_of_a_sheet_is_named(folder, run):
     (folder / "sheet.tsv").write_text("sample\tcondition\nday1\t\n")
     done = run("merge-amounts", "day1.tsv", "-o", "-", "--samples", "sheet.tsv")
     assert done.code == 65 and done.err == "Error: sheet.tsv:2: the cell of condition is empty\n"
+
+
+def test_a_sheet_on_standard_input_is_refused(folder, run):
+    done = run("merge-amounts", "day1.tsv", "-o", "-", "--samples", "-", stdin=b"sample\nday1\n")
+    assert done.code == 2 and done.err == "Error: samples: expected a file, found - (stdin)\n"
+
+
+def test_names_of_samples_may_have_any_bytes(folder, run):
+    os.rename("day1.tsv", b"d\xe9.tsv")
+    assert run("merge-amounts", "d\udce9.tsv", "-o", "out.tsv").code == 0
+    header = (folder / "out.tsv").read_bytes().split(b"\n")[0]
+    assert header.split(b"\t")[-1] == b"d\xe9"
 
 
 def test_two_samples_of_one_name_are_refused(folder, run):

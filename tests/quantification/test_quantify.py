@@ -180,6 +180,12 @@ def test_a_hundred_million_reads_of_one_kind():
     assert amounts.table["expected_reads"][0] == pytest.approx(1e8, rel=0.05)
 
 
+def test_the_largest_number_of_reads():
+    proteins = {"a": "MACK", "b": "MACKYEDK", "c": "MGYK"}
+    amounts = quantify({"..1": 10**15 - 3, "0": 2}, proteins)
+    assert amounts.reads == 10**15 - 1 and amounts.table["low"].between(0, 1).all()
+
+
 def test_proteins_without_labels_are_counted():
     amounts = quantify(["..1"] * 5, {"a": "MACK", "none": "GGGK"})
     assert amounts.groups == 1 and amounts.invisible == 1
@@ -188,7 +194,29 @@ def test_proteins_without_labels_are_counted():
 def test_repeated_ids_of_a_reference():
     records = [Record(*fields) for fields in (("a", "", "MACK", 1), ("a", "", "MACK", 3))]
     records.append(Record("a", "", "MYK", 5))
-    assert known_proteins(records, "reference").ids == ["a", "a#2"]
+    proteins = known_proteins(records, "reference")
+    assert proteins.ids == ["a", "a#2"] and proteins.repeated == {"a"}
+    records.append(Record("a#2", "", "MYYK", 7))
+    assert known_proteins(records, "reference").ids == ["a", "a#3", "a#2"]
+
+
+@pytest.mark.parametrize(
+    "known", [">p0 copies=5\nMACKYK\n", ">p0 copies=5\nMACK\n>p0#2 copies=1\nMK\n"]
+)
+def test_spike_ins_with_the_id_of_another_protein(known, fasta, run, files, sample, tmp_path):
+    (tmp_path / "known.fasta").write_text(known)
+    reference = fasta("reference", list(sample[0].items()))
+    args = ("quantify", files[0], "--reference", reference, *DYES, "-o", tmp_path / "out.tsv")
+    done = run(*args, "--known", tmp_path / "known.fasta")
+    assert done.code == 65
+    assert "known.fasta:1: 'p0' is the id of several proteins with other residues" in done.err
+
+
+def test_spike_ins_on_standard_input_are_refused(files, fasta, sample, run, tmp_path):
+    reference = fasta("reference", list(sample[0].items()))
+    args = ("quantify", files[0], "--reference", reference, *DYES, "-o", tmp_path / "out.tsv")
+    done = run(*args, "--known", "-", stdin=b"protein\tcopies\np0\t5\n")
+    assert done.code == 2 and done.err == "Error: known: expected a file, found - (stdin)\n"
 
 
 def test_bad_reads_are_left_out_and_listed(files, run, tmp_path):

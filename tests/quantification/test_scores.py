@@ -94,6 +94,7 @@ def test_dye_sequences_that_reads_were_not_scored_with(caplog):
         ({"id": "x"}, "scores: row 2: 'x' is no id of the dye sequences that reads were scored"),
         ({"id": None}, "scores: row 2: the cell of id is empty"),
         ({"read": None}, "scores: row 2: the cell of read is empty"),
+        ({"id": "7 "}, "scores: row 2: the read has the id '7' twice, first in scores: row 1"),
     ],
 )
 def test_faulty_scores(changes, message):
@@ -114,12 +115,54 @@ def test_faulty_scores(changes, message):
         ("read\tid\tscore\nr\t7\tmany\n", "s.tsv:2: score: expected a score from 0 to 1, found"),
         ("read,id,score\nr,7,0.5\nr,,0.5\n", "s.tsv:3: the cell of id is empty"),
         ("read\tid\tscore\nr\t7\t0\n", "s.tsv:2: expected scores of a read that add up to more"),
+        ("read\tid\tscore\nr\t7\t.5\tx\n", "s.tsv:2: expected 3 cells as in the header, found 4"),
+        ("read\tid\tscore\nr\t7\tTrue\n", "s.tsv:2: score: expected a score from 0 to 1, found a"),
+        ("read\tid\tscore\nr\t7\t.5\n\0\n", "s.tsv:3: expected text, found binary data"),
+        ('"read","id","score"\n"r","7","1.7"\n', "s.tsv:2: score: expected a score from 0 to 1"),
+        ('read,id,score\n"r\ns",7,.5\n', "s.tsv:2: expected 3 cells as in the header, found 1"),
+        ("PK\x03\x04xl/\0", "s.tsv: this is an Excel workbook, not text; save it as CSV"),
     ],
 )
 def test_faulty_files_of_scores(text, message, tmp_path):
     (tmp_path / "s.tsv").write_text(text)
     with pytest.raises(InputError, match=message):
         read_scores(tmp_path / "s.tsv")
+
+
+def test_ids_that_look_like_numbers_stay_texts(tmp_path):
+    (tmp_path / "s.tsv").write_text("read\tid\tscore\n01\t.1\t.5\n1\t0.1\t.5\n1\t1.0\t.5\n")
+    scores = read_scores(tmp_path / "s.tsv")
+    assert scores.names == [".1", "0.1", "1.0"] and scores.read.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_spreadsheets_of_scores(tmp_path, encoding, quote):
+    rows = [["read", "id", "score"], ["a", "7", "0.5"], ["b", "8", "1"]]
+    lines = (",".join(f"{quote}{cell}{quote}" for cell in row) for row in rows)
+    (tmp_path / "s.csv").write_bytes("\r\n".join(lines).encode(encoding))
+    scores = read_scores(tmp_path / "s.csv")
+    assert scores.names == ["7", "8"] and scores.score.tolist() == [0.5, 1]
+
+
+def test_two_ids_of_one_dye_sequence_are_one():
+    ids = {"7": "..1", "7b": "..1.", "8": ".0", "9": ".2"}
+    rows = [("r", "7", 0.5), ("r", "7b", 0.25), ("s", "8", 0.9), ("t", "7", 0.75)]
+    twice = pd.DataFrame(rows, columns=["read", "id", "score"])
+    assert quantify(twice, score_ids=ids).distinct == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (SCORES[:0], "scores: expected rows, found none"),
+        (SCORES.assign(id=[["7"]] * len(SCORES)), "scores: row 1: id: expected texts or numbers"),
+        (SCORES.assign(score=True), "scores: row 1: score: expected a score from 0 to 1, found a"),
+    ],
+)
+def test_frames_that_hold_no_scores(table, message):
+    with pytest.raises(InputError, match=message):
+        quantify(table, score_ids=sequences())
 
 
 @pytest.mark.parametrize(

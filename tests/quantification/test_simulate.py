@@ -165,6 +165,20 @@ def test_an_older_truth_is_kept_without_force(run, proteins, tmp_path):
     assert run(*args, "--force").code == 0
 
 
+def test_few_reads_of_a_long_protein_need_few_molecules(monkeypatch):
+    def reads():
+        config = pepseq.SimulateConfig(dye_sequences=True)
+        proteins = {"a": "ACDEYG" * 50, "b": "MCK", "c": "GGYGCK"}
+        labels = Readout.from_labels("DE,C,Y")
+        rates = EqualChannelRates(dud=0.6)
+        done = pepseq.simulate_reads(proteins, labels, 300, config=config, errors=rates)
+        return done.reads.values.tolist()
+
+    few = reads()
+    monkeypatch.setattr("pepseq.fluorosequencing.sampling._MIN_MOLECULES", 1 << 16)
+    assert reads() == few
+
+
 def test_one_read_of_one_protein(run, fasta, tmp_path):
     source = fasta("p", [("a", "MCK")])
     assert run("simulate", source, "-o", tmp_path / "r", *DYES, "--reads", "1").code == 0
