@@ -33,6 +33,18 @@ log = logging.getLogger(__name__)
     "READS are scores of dye sequences, one row for each read and dye sequence: a table with the "
     "columns read, id and score, or whatprot's classifications.",
 )
+@options.setting(
+    QuantifyConfig,
+    "probabilities",
+    "READS is a table (TSV, Parquet) of the probability of each label at each residue of whole "
+    "peptides, with the columns read, position, label (_ for none) and probability.",
+)
+@options.setting(
+    QuantifyConfig,
+    "patterns",
+    "READS is a table with the columns id and pattern, in the notation of PROSITE: each pattern is "
+    "of a whole peptide.",
+)
 @click.option(
     "--score-ids",
     metavar="TSV",

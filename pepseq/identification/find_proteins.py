@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
-from pepseq.identification.weighted_reads import read_weighted
+from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.io.files import list_paths
@@ -125,7 +125,7 @@ def _given_reads(
 ) -> list[tuple[str, str | WeightedRead]]:
     """Return id and read of each; InputError for a read that cannot be used."""
     if config.weighted:
-        return [(r.id, r) for r in read_weighted(reads, readout, config, confusion)]
+        return [(r.id, r) for r in read_and_check(reads, readout, config, confusion)]
     bad: list[FailedRecord] = []
     groups = readout.group_symbols
     records = records_of(reads, groups)

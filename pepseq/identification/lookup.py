@@ -21,7 +21,7 @@ from pepseq.identification.fits import (
     fit_reads,
     fit_rows,
 )
-from pepseq.identification.weighted_reads import read_weighted
+from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
@@ -165,7 +165,7 @@ def _read(
 ) -> Sequence[Record | WeightedRead]:
     """Return the usable reads, after a look at whether they are what is said of them."""
     if config.weighted:
-        return read_weighted(path, readout, config, confusion, bad)
+        return read_and_check(path, readout, config, confusion, bad)
     records: Iterator[Record]
     if config.dye_sequences:
         records = read_dye_sequences(path, readout, bad)

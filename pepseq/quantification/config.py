@@ -11,7 +11,8 @@ class QuantifyConfig:
     """How amounts of proteins are estimated from reads.
 
     dye_sequences: reads are dye sequences, called cycle by cycle.
-    scores: reads are scores of dye sequences; without both, reads are whole peptides.
+    scores: reads are scores of dye sequences; without both, reads are of whole peptides.
+    probabilities, patterns: of whole peptides, as in `LookupConfig`.
     cycles: of the experiment that gave dye sequences; None is the length of the longest read.
     error_scale: the probabilities of errors are multiplied by this.
     missed_label, misread: of whole peptides, as in `LookupConfig`.
@@ -23,6 +24,8 @@ class QuantifyConfig:
 
     dye_sequences: bool = False
     scores: bool = False
+    probabilities: bool = False
+    patterns: bool = False
     cycles: Annotated[int | None, Range(1, 63)] = None
     error_scale: Annotated[float, Range(0)] = 1.0
     missed_label: Annotated[float, Range(0, 1, high_open=True)] = 0.0
@@ -33,7 +36,14 @@ class QuantifyConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        require(not (self.dye_sequences and self.scores), "dye_sequences, scores: give one of them")
+        require(
+            self.dye_sequences + self.scores + self.probabilities + self.patterns < 2,
+            "dye_sequences, scores, probabilities, patterns: give one of them",
+        )
+        require(
+            not self.probabilities or not (self.missed_label or self.misread),
+            "missed_label, misread: probabilities of labels contain the errors; give none of them",
+        )
         require(
             not (self.dye_sequences or self.scores) or not (self.missed_label or self.misread),
             "missed_label, misread: errors of whole peptides; for dye sequences give error rates",

@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 from pepseq.digestion.digest import Peptides
 from pepseq.fluorosequencing.read_probabilities import ReadProbabilities
 from pepseq.quantification.depth import Follow
-from pepseq.quantification.digested_reference import DigestedReference
+from pepseq.quantification.digested_reference import DigestedReference, Patterns
 from pepseq.quantification.evidence import Evidence
 from pepseq.quantification.observations import observe_peptide_reads
 from pepseq.quantification.patterns import ProteinPatterns
@@ -16,13 +16,8 @@ from pepseq.quantification.symbol_sequences import SymbolSequences, distinct_seq
 from pepseq.templates.read_symbols import ReadSymbols
 
 
-def peptide_evidence(reads: PeptideCounts, symbols: ReadSymbols, threads: int) -> Evidence:
-    """Return the evidence of reads of whole peptides; `symbols` has their errors."""
-    joined = symbols.encode("".join(reads.texts))
-    ends = np.cumsum([0, *map(len, reads.texts)])
-    known, number = distinct_sequences(SymbolSequences(joined, ends[:-1], ends[1:]))
-    counts = np.bincount(number, reads.counts, len(known)).astype(np.int64)
-
+def peptide_patterns(symbols: ReadSymbols) -> Patterns:
+    """Return the function that makes the symbols, without errors, of peptides that may be seen."""
     may_show = symbols.confusion[:, symbols.hidden] < 1  # symbols that may be read as a label
 
     def patterns(
@@ -38,6 +33,16 @@ def peptide_evidence(reads: PeptideCounts, symbols: ReadSymbols, threads: int) -
         weights.sum_duplicates()
         return ProteinPatterns(distinct, weights)
 
+    return patterns
+
+
+def peptide_evidence(reads: PeptideCounts, symbols: ReadSymbols, threads: int) -> Evidence:
+    """Return the evidence of reads of whole peptides; `symbols` has their errors."""
+    joined = symbols.encode("".join(reads.texts))
+    ends = np.cumsum([0, *map(len, reads.texts)])
+    known, number = distinct_sequences(SymbolSequences(joined, ends[:-1], ends[1:]))
+    counts = np.bincount(number, reads.counts, len(known)).astype(np.int64)
+
     def fit(reference: DigestedReference) -> tuple[DigestedReference, Follow]:
         peptides: SymbolSequences = reference.patterns.sequences
 
@@ -46,4 +51,6 @@ def peptide_evidence(reads: PeptideCounts, symbols: ReadSymbols, threads: int) -
 
         return reference, follow
 
-    return Evidence(observe_peptide_reads(known, counts, symbols.hidden), patterns, fit)
+    return Evidence(
+        observe_peptide_reads(known, counts, symbols.hidden), peptide_patterns(symbols), fit
+    )

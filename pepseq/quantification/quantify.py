@@ -52,7 +52,8 @@ def quantify(
 
     reads: FASTA of whole peptides; with `config.dye_sequences` a file of dye sequences as
         whatprot's; with `config.scores` a table with the columns read, id and score, or those of
-        whatprot's classifications.
+        whatprot's classifications; with `config.probabilities` or `config.patterns` tables as of
+        `lookup`.
     reference: FASTA files of the proteins that may be in the sample.
     score_ids: file of the dye sequences that reads were scored with.
     known: spike-ins with given copies: FASTA with copies=NUMBER in its headers, or a table with the
@@ -97,7 +98,7 @@ def quantify(
             config,
             digestion,
             rates,
-            ReadSource(count_dyes, count_peptides, (reads, score_ids)),
+            ReadSource(count_dyes, count_peptides, (reads, score_ids), bad),
         )
         if bad:
             log.warning("%d reads are left out, the first: %s", len(bad), bad[0])

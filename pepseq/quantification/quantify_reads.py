@@ -11,7 +11,7 @@ from pepseq.digestion.digest import digest
 from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.dye_codes import check_cycles, max_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
-from pepseq.io.failures import FailedRecord, refuse_in_memory
+from pepseq.io.failures import FailedRecord, no_usable_record, refuse_in_memory
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, dye_counts_in_memory
 from pepseq.quantification.error_rates import Errors, dye_error_rates
@@ -30,8 +30,10 @@ from pepseq.quantification.score_evidence import score_evidence
 from pepseq.quantification.score_tables import read_scores
 from pepseq.quantification.scored_sequences import read_scored_sequences, reference_sequences
 from pepseq.quantification.spike_ins import read_spike_ins
+from pepseq.quantification.weighted_evidence import weighted_evidence
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.readout import Readout
+from pepseq.readout.weighted_reads import read_weighted
 from pepseq.sequences.sequence_records import Sequences, sequence_records
 from pepseq.settings import check_config, require
 from pepseq.templates.read_symbols import read_symbols
@@ -54,7 +56,8 @@ def quantify_reads(
     reads: whole peptides, in the forms of `reference`; with `config.dye_sequences` a list of dye
         sequences, a mapping of dye sequences to their counts, or a DataFrame with the column
         sequence, and count if they are counted; with `config.scores` a DataFrame with the columns
-        read, id and score.
+        read, id and score. With `config.probabilities` a table as of `read_label_probabilities`,
+        with `config.patterns` patterns as of `read_patterns`.
     reference: proteins that may be in the sample: a list of texts, of (id, text) pairs or of
         Biopython SeqRecords, a mapping of ids to texts, or a DataFrame with id and sequence.
     score_ids: the dye sequences that reads were scored with: a mapping of ids to dye sequences, or
@@ -124,11 +127,15 @@ def check_quantify(
 
 @dataclass(frozen=True)
 class ReadSource:
-    """Where reads come from: functions that count them, or a table of scores and their ids."""
+    """Where reads come from: functions that count them, or a table of scores and their ids.
+
+    `bad`: reads that are left out are added; None if one is an error.
+    """
 
     count_dyes: Callable[[DyeLimits], DyeCounts]
     count_peptides: Callable[[np.ndarray], PeptideCounts]
     scores: tuple[Any, Any | None]
+    bad: list[FailedRecord] | None = None
 
 
 def make_evidence(
@@ -144,6 +151,12 @@ def make_evidence(
     threads = thread_count(config)
     if not isinstance(errors, SequencingErrors):
         symbols = read_symbols(readout, config.missed_label, config.misread, errors)
+        if config.probabilities or config.patterns:
+            reads = source.scores[0], readout, config.patterns, errors, source.bad
+            weighted = read_weighted(*reads)
+            if not weighted and source.bad:
+                raise no_usable_record(source.bad)
+            return weighted_evidence(weighted, symbols, threads)
         given = given if errors is None else errors.reported_labels(given)
         return peptide_evidence(source.count_peptides(given), symbols, threads)
     if config.dye_sequences:

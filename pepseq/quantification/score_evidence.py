@@ -74,7 +74,7 @@ def score_evidence(
         probabilities = _probabilities(likelihoods, reference, place, errors, left_out)
 
         def follow(patterns: np.ndarray, cutoffs: np.ndarray) -> ReadProbabilities:
-            return _chosen(probabilities, patterns)
+            return chosen_probabilities(probabilities, patterns)
 
         return reference, follow
 
@@ -221,7 +221,9 @@ def _probabilities(
     return ReadProbabilities(starts, reads, values, visible, residual)
 
 
-def _chosen(all_patterns: ReadProbabilities, patterns: np.ndarray) -> ReadProbabilities:
+def chosen_probabilities(
+    all_patterns: ReadProbabilities, patterns: np.ndarray
+) -> ReadProbabilities:
     """Return the probabilities of some patterns, in this order."""
     lengths = np.diff(all_patterns.starts)[patterns]
     starts = np.concatenate([[0], np.cumsum(lengths)])

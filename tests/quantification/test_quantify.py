@@ -235,7 +235,10 @@ def test_bad_reads_are_left_out_and_listed(files, run, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dye_sequences": True, "scores": True}, "dye_sequences, scores: give one of them"),
+        (
+            {"dye_sequences": True, "scores": True},
+            "dye_sequences, scores, probabilities, patterns: give one of them",
+        ),
         ({"dye_sequences": True, "misread": 0.1}, "missed_label, misread: errors of whole"),
         ({"scores": True, "cycles": 5}, "cycles: give them for dye sequences only"),
     ],
