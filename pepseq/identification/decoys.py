@@ -1,55 +1,10 @@
-"""Decoys: a reference's proteins reversed, from which no read comes, and q-values from them."""
+"""q-values from competition with decoys, see `pepseq.templates.decoys`."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from pepseq.kernels import kernel
-from pepseq.templates.reference import Reference
-from pepseq.templates.substitution import AMINO_ACIDS
-
 _ROUNDING_BITS = 1e-6
-_CUT_AFTER = np.array([AMINO_ACIDS.index(a) for a in "KR"], np.uint8)
-
-
-def decoys_of(reference: Reference, kind: str) -> Reference:
-    """Return the reference with every protein reversed.
-
-    For tryptic peptides each stretch between K and R is reversed by itself and its last residue
-    stays, so that decoy peptides have the lengths and ends of real ones. The index is kept inside
-    the reference's.
-    """
-    by_peptide = kind == "tryptic"
-    residues = _reversed(np.asarray(reference.residues), reference.offsets, by_peptide, _CUT_AFTER)
-    name = "decoys-tryptic" if by_peptide else "decoys"
-    return Reference(
-        residues,
-        reference.offsets,
-        reference.names,
-        reference.name_offsets,
-        reference.index and reference.index.subfolder(name),
-        reference.described,
-    )
-
-
-@kernel
-def _reversed(residues, offsets, by_peptide, cut_after):
-    result = np.empty_like(residues)
-    for p in range(len(offsets) - 1):
-        start, end = offsets[p], offsets[p + 1]
-        if not by_peptide:
-            result[start:end] = residues[start:end][::-1]
-            continue
-        first = start
-        for i in range(start, end):
-            cut = residues[i] == cut_after[0] or residues[i] == cut_after[1]
-            if cut:
-                result[first:i] = residues[first:i][::-1]
-                result[i] = residues[i]
-                first = i + 1
-            elif i == end - 1:
-                result[first:end] = residues[first:end][::-1]
-    return result
 
 
 def q_values(leads: Sequence[float], decoy_leads: Sequence[float]) -> np.ndarray:

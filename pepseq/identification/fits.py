@@ -9,13 +9,14 @@ import numpy as np
 
 from pepseq.errors import is_text
 from pepseq.identification.config import LookupConfig
-from pepseq.identification.decoys import decoys_of, q_values
+from pepseq.identification.decoys import q_values
 from pepseq.io.progress import Progress
 from pepseq.prediction.template_model import COPYING
 from pepseq.readout.confusion import Confusion
 from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
+from pepseq.templates.decoys import decoys_of
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import ReadSymbols, read_symbols
 from pepseq.templates.reference import Reference

@@ -127,6 +127,9 @@ def _write_reconstructions(
     if predictor.network and predictor.needs_calibration:
         sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))
         predictor.network.calibrate(sampled, predictor.readout, str(source))
+    predictor.measure_share(
+        read_fasta(source, reads=True, bad=[], groups=dict(groups)), str(source)
+    )
     if selector is not None:
         residues = min(residues, residues // selector.shard.of + CHUNKS.residues)
     with Progress("predicting", residues, "residues") as progress:

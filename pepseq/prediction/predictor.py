@@ -13,6 +13,7 @@ from pepseq.io.files import list_paths
 from pepseq.io.progress import Progress
 from pepseq.models.checkpoints import Checkpoint, weights_sha256
 from pepseq.prediction.config import PredictConfig
+from pepseq.prediction.fitting_share import FITTING, FittingShare, log_share, sample_peptides
 from pepseq.prediction.networks import NetworkPredictor, load_network
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
@@ -124,6 +125,23 @@ class Predictor:
         """Whether the network is a base model, which was not trained for reads."""
         return self.network is not None and not self.checkpoint.readouts
 
+    def measure_share(self, records: Iterable[Record], source: str) -> FittingShare | None:
+        """Estimate the share of peptides that fit the reference, log it, and predict by it.
+
+        `records` are all reads, of any shard; `source` names them. None if no share is estimated:
+        for whole proteins, without templates, and if no read fits the readout.
+        """
+        number = FITTING.reads(self.config.kind)
+        if self.templates is None or not number:
+            return None
+        sample = sample_peptides(records, self.readout, number)
+        if not sample:
+            return None
+        with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
+            share = self.templates.measure_share(sample, pool)
+        log_share(share, source, self.config.kind, self.readout)
+        return share
+
     def fitting_reads(
         self,
         records: Iterable[Record],
@@ -217,6 +235,8 @@ class Predictor:
         settings["model"] = self.checkpoint.name if self.network else None
         reference = self.templates and self.templates.finder.reference.described
         settings["reference"] = reference
+        if self.templates and self.templates.share:
+            settings["peptides_that_fit"] = self.templates.share.describe()
         if self.network:
             settings["precision"] = self.network.precision
             settings["device"] = self.network.device

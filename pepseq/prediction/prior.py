@@ -50,13 +50,20 @@ class ResiduePrior:
                 weights = np.exp(of_candidates - of_candidates.max(1, keepdims=True))
                 prior[part, columns] = share * weights / weights.sum(1, keepdims=True)
         if self._kind == "tryptic":
-            prior[-1] *= 1 - TRYPTIC_END
-            prior[-1, _KR] += TRYPTIC_END * self._background[_KR] / self._background[_KR].sum()
+            prior[-1] = _tryptic_end(prior[-1], self._background)
         symbols = self.symbols.encode(residues)
         for part in residue_slices(len(residues)):
             prior[part] *= self.emission[symbols[part]]
             prior[part] /= prior[part].sum(1, keepdims=True)
         return prior
+
+    def end_odds(self) -> np.ndarray:
+        """Return P(symbol | last residue of a read) / P(symbol), (symbols,); 1 if not tryptic."""
+        read = self._background @ self.symbols.emission
+        if self._kind != "tryptic":
+            return np.ones_like(read)
+        of_end = _tryptic_end(self._background, self._background) @ self.symbols.emission
+        return np.divide(of_end, read, out=np.ones_like(read), where=read > 0)
 
     def network_input(self, residues: str) -> NetworkInput:
         """Return the readout network's input for a read without templates."""
@@ -70,3 +77,10 @@ class ResiduePrior:
             begins=self._kind in ("protein", "prefix"),
             ends=self._kind == "protein",
         )
+
+
+def _tryptic_end(prior: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Return the probability of each amino acid, (20,), at the end of a tryptic peptide."""
+    end = prior * (1 - TRYPTIC_END)
+    end[_KR] += TRYPTIC_END * background[_KR] / background[_KR].sum()
+    return end

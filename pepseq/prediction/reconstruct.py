@@ -8,6 +8,7 @@ from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
+from pepseq.prediction.fitting_share import FittingShare
 from pepseq.prediction.predictor import Predictor, References, choose_references
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
@@ -23,10 +24,19 @@ if TYPE_CHECKING:
 
 
 class Reconstructions(Sequence[Reconstruction]):
-    """Reconstructions of reads, in the reads' order; `readout` is the one they were made with."""
+    """Reconstructions of reads, in the reads' order; `readout` is the one they were made with.
 
-    def __init__(self, reconstructions: Sequence[Reconstruction], readout: Readout):
+    `fitting`: the share of peptides that fit the reference; None if it was not estimated.
+    """
+
+    def __init__(
+        self,
+        reconstructions: Sequence[Reconstruction],
+        readout: Readout,
+        fitting: FittingShare | None = None,
+    ):
         self._reconstructions, self.readout = tuple(reconstructions), readout
+        self.fitting = fitting
 
     def __len__(self) -> int:
         return len(self._reconstructions)
@@ -39,7 +49,7 @@ class Reconstructions(Sequence[Reconstruction]):
 
     def __getitem__(self, index: int | slice) -> "Reconstruction | Reconstructions":
         if isinstance(index, slice):
-            return Reconstructions(self._reconstructions[index], self.readout)
+            return Reconstructions(self._reconstructions[index], self.readout, self.fitting)
         return self._reconstructions[index]
 
     def __iter__(self) -> Iterator[Reconstruction]:
@@ -112,8 +122,9 @@ def reconstruct(
     predictor = Predictor.load(survey, "reads", checkpoint, references, readout, config, confusion)
     if predictor.network and predictor.needs_calibration:
         predictor.network.calibrate(records, predictor.readout, "reads")
+    share = predictor.measure_share(records, "reads")
     bad: list[FailedRecord] = []
     fitting = list(predictor.fitting_reads(records, "reads", bad, groups))
     refuse_in_memory(bad)
     pairs = predictor.reconstruct(fitting)
-    return Reconstructions([result for _, result in pairs], predictor.readout)
+    return Reconstructions([result for _, result in pairs], predictor.readout, share)

@@ -1,19 +1,23 @@
 """Templates of a read, and the probabilities of its residues by copying them."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.inputs import NetworkInput
+from pepseq.prediction.fitting_share import FITTING, FittingShare, estimate_share
 from pepseq.prediction.prior import ResiduePrior
 from pepseq.prediction.reconstruction import CopiedTemplates, Reconstruction, choose_residues
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
-from pepseq.templates.finder import TemplateFinder, Templates
-from pepseq.templates.search_settings import RANKING
+from pepseq.templates.decoys import decoys_of
+from pepseq.templates.finder import THOROUGH_KINDS, TemplateFinder, Templates
+from pepseq.templates.search_settings import RANKING, SEED_SEARCH
+from pepseq.templates.searches import PlaceSearch
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
 
@@ -37,8 +41,8 @@ class CopyingSettings:
         the places that its stratum has for it, at most `max_prior`. Higher values copy distant
         relatives more often, and unrelated proteins too.
     peptide_none: peptides come from each place equally likely, and from none this likely,
-        relative to all places. They are compared with every place, so that no chance fit is left
-        out of account.
+        relative to all places, unless the share that fits is estimated. They are compared with
+        every place, so that no chance fit is left out of account.
     thorough_above: if the templates leave a larger share of the read open, they are looked for
         again, thoroughly, which takes longer.
     """
@@ -88,15 +92,20 @@ class _Stratum:
         total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
         self.amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
         self.emission = np.ascontiguousarray([finder.emission_ratios(d) for d in COPYING.distances])
+        self.place_emission = np.ascontiguousarray(self.emission.transpose(1, 2, 0))
+        self.end_odds = self.prior.end_odds()
 
 
 class TemplateModel:
     """Finds templates of reads and weighs them against each other and against chance.
 
     `candidates` is `hidden` or `all`, see PredictConfig; the error rates are in the finder's
-    symbols. Chance has the amino acid frequencies of the stratum that explains the read best. Safe
-    in several threads.
+    symbols. Chance has the amino acid frequencies of the stratum that explains the read best.
+    `share`, set by `measure_share`, is the share of peptides that fit the reference. Safe in
+    several threads.
     """
+
+    share: FittingShare | None = None
 
     def __init__(self, finder: StratifiedFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
@@ -106,10 +115,42 @@ class TemplateModel:
     def _stratum_of(self, residues: str) -> _Stratum:
         return self._strata[self.finder.likeliest_stratum(residues)]
 
+    def measure_share(self, reads: list[str], pool: Executor) -> FittingShare:
+        """Estimate the share of peptides that fit the reference from a sample of reads, and use it.
+
+        The reads are compared with every place of the reference and of its decoys.
+        """
+        kind, strata = self.finder.kind, self.finder.strata
+        targets = [finder.place_search for finder in strata]
+        decoys = [
+            PlaceSearch(part, kind, SEED_SEARCH.candidates)
+            for part in decoys_of(self.finder.reference, kind).strata()
+        ]
+
+        def likelihoods(residues: str) -> np.ndarray:
+            if kind == "fragment":
+                residues = residues[: FITTING.max_fragment]
+            scored, stratum = [f.score(residues) for f in strata], self._stratum_of(residues)
+            both = [
+                sum(
+                    search.mean_likelihoods(read, stratum.place_emission)
+                    for search, read in zip(searches, scored, strict=True)
+                )
+                for searches in (targets, decoys)
+            ]
+            return np.stack(both) / (stratum.end_odds[scored[0].symbols[-1]] * len(strata))
+
+        found = np.array(list(pool.map(likelihoods, reads)))
+        found = found.reshape(len(reads), 2, len(COPYING.distances))
+        prior = COPYING.distance_prior(kind)
+        self.share = estimate_share(found[:, 0], found[:, 1], prior)
+        return self.share
+
     def find_evidence(self, residues: str) -> CopyEvidence:
         """Find the templates of a read, thoroughly if they leave much open, and weigh them."""
         evidence = self.weigh_templates(residues, self.finder.find(residues))
-        if evidence.none.mean() < COPYING.thorough_above:
+        more = self.finder.kind in THOROUGH_KINDS
+        if not more or evidence.none.mean() < COPYING.thorough_above:
             return evidence
         return self.weigh_templates(residues, self.finder.find(residues, thorough=True))
 
@@ -120,16 +161,16 @@ class TemplateModel:
             return CopyEvidence(
                 templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
             )
-        prior, none = self._template_priors(templates)
         stratum = self._stratum_of(residues)
         symbols = self.finder.symbols.encode(residues)
+        prior, none = self._template_priors(templates, stratum.end_odds[symbols[-1]])
         mixture = np.empty((length, len(COPYING.distances), UNKNOWN_CODE + 1))
         weights = np.empty((length, number))
         copy_probabilities(
             symbols,
             templates.aligned,
             stratum.emission,
-            np.outer(prior, COPYING.distance_prior(self.finder.kind)),
+            np.outer(prior, self._distance_prior()),
             none,
             COPYING.switch,
             mixture,
@@ -141,15 +182,28 @@ class TemplateModel:
             copied[rows] = np.einsum("lda,dab->lb", mixture[rows], stratum.amino_acids[:, symbol])
         return CopyEvidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
 
-    def _template_priors(self, templates: Templates) -> tuple[np.ndarray, float]:
-        """Return the probabilities of each template and of none before anything is read."""
+    def _distance_prior(self) -> np.ndarray:
+        """Return the probability of each distance before anything is read."""
+        if self.share is None:
+            return COPYING.distance_prior(self.finder.kind)
+        by_distance = np.array(self.share.by_distance)
+        return by_distance / by_distance.sum()
+
+    def _template_priors(self, templates: Templates, end_odds: float) -> tuple[np.ndarray, float]:
+        """Return the probabilities of each template and of none before anything is read.
+
+        `end_odds`: of the read's last symbol, see `ResiduePrior.end_odds`.
+        """
         bits = templates.bonuses - np.log2(np.maximum(templates.places, 1))
         if self.finder.kind == "protein":
             prior = np.minimum(2.0 ** (COPYING.prior_bits + bits), COPYING.max_prior)
             return prior, 1 - prior.sum()
-        prior = 2.0**bits
-        total = prior.sum() + COPYING.peptide_none
-        return prior / total, COPYING.peptide_none / total
+        prior, none = 2.0**bits, COPYING.peptide_none
+        if self.share is not None:
+            fitting = sum(self.share.by_distance)
+            none = (1 - fitting) / fitting * end_odds * len(self._strata)
+        total = prior.sum() + none
+        return prior / total, none / total
 
     def network_input(self, residues: str, evidence: CopyEvidence) -> NetworkInput:
         """Return the readout network's input for a read and its most likely templates."""

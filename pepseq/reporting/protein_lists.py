@@ -7,7 +7,7 @@ from typing import Any
 
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
 from pepseq.reporting.results import NamedTable, PredictedTable, Results
-from pepseq.reporting.values import TENTHS, Column, columns, number
+from pepseq.reporting.values import TENTHS, Column, columns, nested, number
 from pepseq.structure.model_names import short_id
 
 STATIC_ROWS = 50
@@ -64,6 +64,7 @@ def _protein_list(key: str, table: PredictedTable, scores: dict[str, Scores]) ->
         "proteins": len(proteins),
         "hidden": sum(protein.hidden for protein in proteins),
         "misread": sum(protein.misread for protein in proteins),
+        "fitting": _fitting(table),
         "counts": counts,
         "from_templates": residues.total(),
         "templates": templates,
@@ -73,6 +74,16 @@ def _protein_list(key: str, table: PredictedTable, scores: dict[str, Scores]) ->
         "rows": rows[:STATIC_ROWS],
         "payload": _payload(proteins, rows, shown),
     }
+
+
+def _fitting(table: PredictedTable) -> dict[str, Any] | None:
+    """Return the share of peptides that fit the reference, as predict recorded it."""
+    recorded = table.run.setting("peptides_that_fit") if table.run else None
+    share, reads = (number(nested(recorded, name)) for name in ("share", "reads"))
+    if share is None or reads is None:
+        return None
+    stranger = nested(recorded, "of_this_reference") is False
+    return {"share": 100 * share, "reads": int(reads), "stranger": stranger}
 
 
 def _rows(table: PredictedTable, scores: dict[str, Scores]) -> list[dict[str, Any]]:

@@ -28,6 +28,9 @@ from pepseq.templates.searches import (
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.substitution import exchanges, frequencies
 
+THOROUGH_KINDS = ("protein", "fragment")
+"""Kinds of reads for which a thorough search differs from the usual one."""
+
 
 @dataclass(frozen=True)
 class Templates:

@@ -9,6 +9,7 @@ import numpy as np
 from pepseq.templates.alignment_paths import Scoring
 from pepseq.templates.banded_alignment import align_locally
 from pepseq.templates.global_alignment import align_globally
+from pepseq.templates.place_likelihoods import sum_likelihoods
 from pepseq.templates.read_starts import ReadStarts
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
@@ -32,6 +33,8 @@ from pepseq.templates.ungapped_scan import scan, scan_all
 
 _MAX_BINS = 1 << 20
 """Bins of diagonals that are counted for one read, at most."""
+SAMPLED_PLACES = 8192
+"""Places that stand for all that are not among the best fits of a read."""
 
 
 class Alignments(NamedTuple):
@@ -139,17 +142,52 @@ class PlaceSearch:
 
     def align(self, read: ScoredRead) -> Alignments:
         """Return the best fits of a read."""
+        places, scores = self._scan(read)
+        proteins, first = self._positions(places)
+        paths = first.astype(np.int32)[:, None] + np.arange(len(read.rows), dtype=np.int32)
+        return Alignments(proteins, scores, paths)
+
+    def _scan(self, read: ScoredRead) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and scores of the best fits of a read."""
         residues, offsets = self._reference.residues, self._reference.offsets
         table, length = read.local.table, len(read.rows)
         count = max(self._min_alignments, RANKING.count_templates(self._kind, length))
         if self._kind == "fragment":
-            places, scores = scan_all(read.rows, residues, offsets, table, count)
-        else:
-            starts = self.starts.of_length(length)
-            places, scores = scan(read.rows, residues, starts, table, count)
+            return scan_all(read.rows, residues, offsets, table, count)
+        return scan(read.rows, residues, self.starts.of_length(length), table, count)
+
+    def _positions(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the protein of each place, and the 0-based residue of the protein."""
+        offsets = self._reference.offsets
         proteins = np.searchsorted(offsets, places, side="right") - 1
-        first = (places - offsets[proteins]).astype(np.int32)
-        return Alignments(proteins, scores, first[:, None] + np.arange(length, dtype=np.int32))
+        return proteins, places - offsets[proteins]
+
+    def mean_likelihoods(self, read: ScoredRead, emission: np.ndarray) -> np.ndarray:
+        """Return the mean over places of P(read | place, distance) / P(read), (distances,).
+
+        `emission` is that of `sum_likelihoods`. If there are many places, the best fits are summed
+        up one by one, and of the others every n-th stands for n.
+        """
+        residues = self._reference.residues
+        others, places = self._sample_places(len(read.rows))
+        if len(others) == places:
+            return sum_likelihoods(read.rows, residues, others, emission) / max(places, 1)
+        best = self._scan(read)[0]
+        others = others[~np.isin(others, best)]
+        sums = sum_likelihoods(read.rows, residues, best, emission)
+        each = (places - len(best)) / max(len(others), 1)
+        return (sums + each * sum_likelihoods(read.rows, residues, others, emission)) / places
+
+    def _sample_places(self, length: int) -> tuple[np.ndarray, int]:
+        """Return about SAMPLED_PLACES places for a read of this length, and the number of all."""
+        if self._kind != "fragment":
+            starts = self.starts.of_length(length)
+            return starts[:: max(len(starts) // SAMPLED_PLACES, 1)], len(starts)
+        number = len(self._reference.residues)
+        starts = np.arange(0, number, max(number // SAMPLED_PLACES, 1))
+        proteins, first = self._positions(starts)
+        room = np.diff(self._reference.offsets)[proteins] - first >= length
+        return starts[room], max(int(number * room.mean()), 1)
 
 
 class WholeProteinSearch:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pepseq.identification.decoys import decoys_of, q_values
+from pepseq.identification.decoys import q_values
+from pepseq.templates.decoys import decoys_of
 from pepseq.templates.reference_files import open_reference
 
 

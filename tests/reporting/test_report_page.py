@@ -416,3 +416,25 @@ def test_a_record_that_names_no_outputs_says_nothing_of_a_table(tmp_path):
     run_record(tmp_path / "t.fasta", "predict", (), [table], model="mine", reference=[])
     report(tmp_path, tmp_path / "page.html", force=True)
     assert "not recorded" not in read_page(tmp_path / "page.html").text
+
+
+@pytest.mark.parametrize(("share", "stranger"), [(0.034, True), (0.96, False)])
+def test_the_share_of_peptides_that_fit_is_shown(tmp_path, small_proteins, share, stranger):
+    table = readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    predicted = write(tmp_path / "t.fasta", dict(small_proteins))
+    fitting = {"share": share, "reads": 500, "of_this_reference": not stranger}
+    settings = {"readout": "KCYM", "peptides_that_fit": fitting}
+    run_record(predicted, "predict", (), [predicted, table], **settings)
+    report([tmp_path], tmp_path / "page.html")
+    text = " ".join(read_page(tmp_path / "page.html").text.split())
+    assert f"bout {100 * share:.0f} % of the peptides fit the reference (500 were compared" in text
+    assert ("The sample is not of this reference" in text) == stranger
+
+
+def test_a_run_without_a_share_says_nothing_of_it(tmp_path, small_proteins):
+    table = readout_table(tmp_path / "t.tsv", dict(small_proteins))
+    predicted = write(tmp_path / "t.fasta", dict(small_proteins))
+    for fitting in (None, [], {"share": "x"}, {"reads": 3}):
+        run_record(predicted, "predict", (), [predicted, table], peptides_that_fit=fitting)
+        report([tmp_path], tmp_path / "page.html", force=True)
+        assert "of the peptides fit" not in read_page(tmp_path / "page.html").text

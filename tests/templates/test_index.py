@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from known import K1, masked
 
-from pepseq.identification.decoys import decoys_of
 from pepseq.templates import index as module
+from pepseq.templates.decoys import decoys_of
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference_files import open_reference
