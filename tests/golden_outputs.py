@@ -90,6 +90,8 @@ predict-rates      predict mask-rates.fasta.xz -o @.fasta --table @.tsv --readou
                      --missed-label 0.1 --misread 0.05
 predict-confusion  predict mask-KCYM.fasta -o @.fasta --table @.tsv --readout KCYM \
                      --confusion in/confusion_KCYM.tsv
+predict-soft       predict in/soft_reads.tsv -o @.fasta --table @.tsv --readout KCYM --kind prefix \
+                     --probabilities
 predict-cycles     predict mask-cycles.fasta -o @.fasta --readout CY[DE]
 predict-candidates predict mask-KCYM.fasta -o @.fasta --table @.tsv --candidates all --mode model
 predict-sure       predict mask-KCYM.fasta -o @.fasta --min-confidence 0.5

@@ -27,6 +27,12 @@ log = logging.getLogger(__name__)
 )
 @options.read_settings(PredictConfig)
 @options.confusion
+@options.setting(
+    PredictConfig,
+    "probabilities",
+    "READS is a table (TSV, Parquet) of the probability of each label at each residue, with the "
+    "columns read, position, label (_ for none) and probability; needs --readout.",
+)
 @click.option(
     "--readout",
     type=options.READOUT,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pepseq.models.windows import check_overlap
 from pepseq.readout.readout import READ_KINDS
-from pepseq.settings import DEVICES, Choice, Range, check
+from pepseq.settings import DEVICES, Choice, Range, check, require
 
 MODES = ("auto", "templates", "model")
 PREDICT_PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
@@ -21,6 +21,7 @@ class PredictConfig:
         or any `fragment`; it decides where in a known protein they may lie.
     missed_label: probability that a label is missed and its residue is hidden.
     misread: probability that a label is misread as another one.
+    probabilities: reads are tables as of `read_label_probabilities`.
     min_confidence: probability below which a predicted residue is written as X.
     candidates: amino acids that a hidden residue may be: `hidden` (those outside the readout) or
         `all` twenty.
@@ -34,6 +35,7 @@ class PredictConfig:
     kind: Annotated[str, Choice(READ_KINDS)] = "protein"
     missed_label: Annotated[float, Range(0, 1, high_open=True)] = 0.0
     misread: Annotated[float, Range(0, 1, high_open=True)] = 0.0
+    probabilities: bool = False
     min_confidence: Annotated[float, Range(0, 1)] = 0.0
     candidates: Annotated[str, Choice(("hidden", "all"))] = "hidden"
     window: Annotated[int | None, Range(1)] = None
@@ -45,5 +47,9 @@ class PredictConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        require(
+            not self.probabilities or not (self.missed_label or self.misread),
+            "missed_label, misread: probabilities of labels contain the errors; give none of them",
+        )
         if self.window is not None and self.overlap is not None:
             check_overlap(self.window, self.overlap)

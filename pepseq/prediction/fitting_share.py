@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from pepseq.prediction.read_filter import file_argument
+from pepseq.prediction.soft_records import read_of
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+from pepseq.templates.soft_reads import Read
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ class FittingShare:
         return {"share": self.share} | asdict(self) | of_this_reference
 
 
-def sample_peptides(records: Iterable[Record], readout: Readout, number: int) -> list[str]:
+def sample_peptides(records: Iterable[Record], readout: Readout, number: int) -> list[Read]:
     """Return at most so many distinct reads: those whose residues have the lowest hashes.
 
     They depend neither on the order of the records nor on the part of them that is predicted.
@@ -96,21 +98,22 @@ def sample_peptides(records: Iterable[Record], readout: Readout, number: int) ->
     """
     allowed = {*readout.observed, *readout.group_symbols, HIDDEN}
     kept: list[tuple[int, str]] = []
-    chosen: set[str] = set()
+    chosen: dict[str, Read] = {}
     for record in records:
-        residues = record.sequence
-        if residues in chosen or not set(residues) <= allowed:
+        read = read_of(record)
+        key = read if isinstance(read, str) else read.key
+        if key in chosen or not set(record.sequence) <= allowed:
             continue
-        digest = hashlib.blake2b(residues.encode(), digest_size=8).digest()
-        entry = (-int.from_bytes(digest, "big"), residues)
+        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        entry = (-int.from_bytes(digest, "big"), key)
         if len(kept) < number:
             heapq.heappush(kept, entry)
         elif entry > kept[0]:
-            chosen.discard(heapq.heapreplace(kept, entry)[1])
+            del chosen[heapq.heapreplace(kept, entry)[1]]
         else:
             continue
-        chosen.add(residues)
-    return [residues for _, residues in sorted(kept, reverse=True)]
+        chosen[key] = read
+    return [chosen[key] for _, key in sorted(kept, reverse=True)]
 
 
 def estimate_share(

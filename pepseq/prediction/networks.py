@@ -17,6 +17,7 @@ from pepseq.prediction.reconstruction import candidates_of
 from pepseq.readout.confusion import Confusion
 from pepseq.readout.readout import READ_KINDS, Readout
 from pepseq.sequences.fasta import Record
+from pepseq.templates.soft_reads import Read
 
 if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
     from pepseq.prediction.template_model import CopyEvidence, TemplateModel
@@ -43,12 +44,12 @@ class NetworkPredictor(Protocol):
     precision: str
     weights: CalibrationWeights | None
 
-    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+    def logits(self, reads: Sequence[Read], progress: Progress | None = None) -> list[np.ndarray]:
         """Return logits of shape (length, 20) for each read, without templates."""
 
     def probabilities(
         self,
-        reads: list[str],
+        reads: Sequence[Read],
         evidence: "Sequence[CopyEvidence]",
         templates: "TemplateModel",
         progress: Progress | None = None,
@@ -116,15 +117,15 @@ class ReadoutNetworkPredictor:
         self.candidates, self.budget = self._prior.candidates, self.model.budget
         self.device, self.precision = self.model.device, self.model.precision
 
-    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+    def logits(self, reads: Sequence[Read], progress: Progress | None = None) -> list[np.ndarray]:
         """Return log-probabilities of shape (length, 20) for each read, without templates."""
-        inputs = [self._prior.network_input(residues) for residues in reads]
+        inputs = [self._prior.network_input(read) for read in reads]
         logits = self.model.log_probabilities(inputs, progress)
         return [np.maximum(logs, MIN_LOG_PROBABILITY, out=logs) for logs in logits]
 
     def probabilities(
         self,
-        reads: list[str],
+        reads: Sequence[Read],
         evidence: "Sequence[CopyEvidence]",
         templates: "TemplateModel",
         progress: Progress | None = None,
@@ -175,9 +176,10 @@ class MaskedLMPredictor:
 
         self.weights = fit_calibration(logits, records, readout, self._name, source)
 
-    def logits(self, reads: list[str], progress: Progress | None = None) -> list[np.ndarray]:
+    def logits(self, reads: Sequence[Read], progress: Progress | None = None) -> list[np.ndarray]:
         """Return logits of shape (length, 20) for each read, by `weights` if it is calibrated."""
-        raw = self._raw_logits(reads, self.budget, progress)
+        texts = [read if isinstance(read, str) else read.residues for read in reads]
+        raw = self._raw_logits(texts, self.budget, progress)
         return raw if self.weights is None else [self.weights.apply(logits) for logits in raw]
 
     def _raw_logits(
@@ -197,7 +199,7 @@ class MaskedLMPredictor:
 
     def probabilities(
         self,
-        reads: list[str],
+        reads: Sequence[Read],
         evidence: "Sequence[CopyEvidence]",
         templates: "TemplateModel",
         progress: Progress | None = None,

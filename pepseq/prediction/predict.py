@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
 from pepseq.prediction.residue_table import TABLE_HEADER, table_rows
 from pepseq.prediction.shards import HashingWriter, Shard, ShardSelector
+from pepseq.prediction.soft_records import soft_records
 from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -62,7 +63,10 @@ def predict(
     offline: bool = False,
     shard: str | Shard | None = None,
 ) -> Predicted:
-    """Predict the hidden residues of a FASTA file of reads, and write whole proteins.
+    """Predict the hidden residues of a file of reads, FASTA, and write whole proteins.
+
+    With `config.probabilities` the file is a table as of `read_label_probabilities`: residues of
+    which no label is certain are hidden.
 
     Ids, order, lengths and observed residues are kept; each hidden residue becomes the most likely
     candidate. For reads in memory see `pepseq.reconstruct`.
@@ -88,6 +92,8 @@ def predict(
         _check_shareable(reads, paths)
     references = choose_references(reference, model, config)
     matrices = [confusion] if isinstance(confusion, str | Path) else []
+    if config.probabilities and (str(reads) == STDIO or _is_pipe(reads)):
+        raise SettingsError("probabilities: give a file, not a stream")
     check_outputs(paths, [reads, *references, *matrices], force)
     check_inputs(matrices)
     if model is not None and any(_is_inside(path, model) for path in paths):
@@ -97,13 +103,16 @@ def predict(
         writer = _ResultWriter(outputs, output, table, config.min_confidence)
         checkpoint = find_checkpoint(model, offline)
         groups = groups_of(checkpoint.readouts)
-        survey = survey_reads(read_fasta(source, reads=True, bad=[], groups=groups), groups)
+        records = _records(source, readout, config)
+        survey = survey_reads(records([], groups), groups)
         predictor = Predictor.load(
             survey, str(source), checkpoint, references, readout, config, confusion
         )
         warn_of_changed_lengths(reads)
         selector = None if shard is None else ShardSelector(shard, survey.residues)
-        _write_reconstructions(predictor, source, survey.residues, selector, writer, bad)
+        _write_reconstructions(
+            predictor, str(source), records, survey.residues, selector, writer, bad
+        )
         good = writer.proteins if selector is None else selector.whole.proteins
         write_failed(outputs, output, bad, good)
         settings = predictor.settings()
@@ -114,9 +123,22 @@ def predict(
     return writer.predicted(predictor.readout, bad)
 
 
+_Records = Callable[[list[FailedRecord], dict[str, str]], Iterator[Record]]
+"""Yield the reads from the first on, given a list for bad ones and the members of groups."""
+
+
+def _records(source: str | Path, readout: str | Readout | None, config: PredictConfig) -> _Records:
+    """Return the function that yields the reads of a file, as often as it is called."""
+    if config.probabilities:
+        soft = soft_records(source, readout)
+        return lambda bad, groups: iter(soft)
+    return lambda bad, groups: read_fasta(source, reads=True, bad=bad, groups=groups)
+
+
 def _write_reconstructions(
     predictor: Predictor,
-    source: str | Path,
+    source: str,
+    read_records: _Records,
     residues: int,
     selector: ShardSelector | None,
     writer: "_ResultWriter",
@@ -125,16 +147,14 @@ def _write_reconstructions(
     """Predict the reads of a file, of this many residues, and write them; bad ones go to `bad`."""
     groups = predictor.readout.group_symbols
     if predictor.network and predictor.needs_calibration:
-        sampled = read_fasta(source, reads=True, bad=[], groups=dict(groups))
-        predictor.network.calibrate(sampled, predictor.readout, str(source))
-    predictor.measure_share(
-        read_fasta(source, reads=True, bad=[], groups=dict(groups)), str(source)
-    )
+        sampled = read_records([], dict(groups))
+        predictor.network.calibrate(sampled, predictor.readout, source)
+    predictor.measure_share(read_records([], dict(groups)), source)
     if selector is not None:
         residues = min(residues, residues // selector.shard.of + CHUNKS.residues)
     with Progress("predicting", residues, "residues") as progress:
-        records = read_fasta(source, reads=True, bad=bad, groups=groups)
-        records = predictor.fitting_reads(records, str(source), bad, groups)
+        records = read_records(bad, groups)
+        records = predictor.fitting_reads(records, source, bad, groups)
         for record, reconstruction in predictor.reconstruct(records, progress, selector):
             writer.write(record, reconstruction)
 

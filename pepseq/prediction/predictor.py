@@ -20,9 +20,11 @@ from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_pept
 from pepseq.prediction.readout_choice import ReadSurvey, choose_readout
 from pepseq.prediction.reconstruction import Reconstruction, choose_residues
 from pepseq.prediction.shards import ShardSelector
+from pepseq.prediction.soft_records import read_of
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
+from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
 
@@ -102,8 +104,10 @@ class Predictor:
         rates of `config`. Raises SettingsError and InputError.
         """
         chosen = choose_readout(survey, checkpoint, readout, source)
+        if config.probabilities:
+            _check_probabilities(checkpoint, config, confusion)
         matrix = choose_confusion(confusion, chosen, config.missed_label, config.misread)
-        if readout is not None:
+        if readout is not None and not config.probabilities:
             warn_of_missing_labels(
                 source, chosen, survey.symbols, survey.residues, config.missed_label, matrix
             )
@@ -118,7 +122,7 @@ class Predictor:
         """Whether a residue with a label may be hidden in a read."""
         if self.confusion is not None:
             return self.confusion.misses_labels
-        return self.config.missed_label > 0
+        return self.config.missed_label > 0 or self.config.probabilities
 
     @property
     def needs_calibration(self) -> bool:
@@ -191,10 +195,10 @@ class Predictor:
         progress: Progress | None,
     ) -> Iterator[tuple[Record, Reconstruction]]:
         for chunk in chunks:
-            logits = network.logits([record.sequence for record in chunk], progress)
+            logits = network.logits([read_of(record) for record in chunk], progress)
             for record, of_read in zip(chunk, logits, strict=True):
-                groups = self.readout.groups
-                yield record, choose_residues(record, of_read, network.candidates, groups)
+                candidates = AMINO_ACIDS if self.config.probabilities else network.candidates
+                yield record, choose_residues(record, of_read, candidates, self.readout.groups)
 
     def _with_templates(
         self,
@@ -207,7 +211,7 @@ class Predictor:
             network = None
         with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
             for chunk in chunks:
-                reads = [record.sequence for record in chunk]
+                reads = [read_of(record) for record in chunk]
                 evidence: list[CopyEvidence] = []
                 left_open, by_network = [], {}
                 for i, found in enumerate(pool.map(templates.find_evidence, reads)):
@@ -247,6 +251,19 @@ class Predictor:
                 weights = self.network.weights
                 settings["calibration"] = asdict(weights) if weights else NOT_CALIBRATED
         return settings
+
+
+def _check_probabilities(
+    checkpoint: Checkpoint, config: PredictConfig, confusion: ConfusionTable
+) -> None:
+    """Raise SettingsError for settings that do not go with probabilities of labels."""
+    if confusion is not None:
+        raise SettingsError("confusion: probabilities of labels contain the errors; give no matrix")
+    if config.mode != "templates" and not checkpoint.any_readout:
+        raise SettingsError(
+            f"probabilities: {checkpoint.name} takes reads of symbols only; choose --mode "
+            "templates, or a readout network"
+        )
 
 
 def _load_templates(

@@ -6,6 +6,7 @@ from pepseq.network.inputs import NetworkInput, input_without_templates, residue
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.read_symbols import ReadSymbols
+from pepseq.templates.soft_reads import Read
 
 TRYPTIC_END = 0.9
 """Share of tryptic peptides that end in K or R; the others end their protein."""
@@ -36,44 +37,52 @@ class ResiduePrior:
         of_hidden = self.emission[symbols.hidden]
         self.candidates = "".join(a for a, p in zip(AMINO_ACIDS, of_hidden, strict=True) if p > 0)
 
-    def probabilities(self, residues: str, logits: np.ndarray | None = None) -> np.ndarray:
+    def _emission_of(self, read: Read) -> tuple[np.ndarray, np.ndarray]:
+        """Return a table of P(what is read | amino acid), and its row of each residue."""
+        if isinstance(read, str):
+            return self.emission, self.symbols.encode(read)
+        return read.emission, read.rows
+
+    def probabilities(self, read: Read, logits: np.ndarray | None = None) -> np.ndarray:
         """Return the probability of each amino acid, (length, 20), by frequencies or a network.
 
         `logits`, (length, 20), choose among the amino acids that the readout hides.
         """
-        prior = np.tile(self._background, (len(residues), 1))
+        prior = np.tile(self._background, (len(read), 1))
         if logits is not None and self._network_candidates:
             columns = [AMINO_ACIDS.index(a) for a in self._network_candidates]
             share = self._background[columns].sum()
-            for part in residue_slices(len(residues)):
+            for part in residue_slices(len(read)):
                 of_candidates = logits[part][:, columns]
                 weights = np.exp(of_candidates - of_candidates.max(1, keepdims=True))
                 prior[part, columns] = share * weights / weights.sum(1, keepdims=True)
         if self._kind == "tryptic":
             prior[-1] = _tryptic_end(prior[-1], self._background)
-        symbols = self.symbols.encode(residues)
-        for part in residue_slices(len(residues)):
-            prior[part] *= self.emission[symbols[part]]
+        emission, rows = self._emission_of(read)
+        for part in residue_slices(len(read)):
+            prior[part] *= emission[rows[part]]
             prior[part] /= prior[part].sum(1, keepdims=True)
         return prior
 
-    def end_odds(self) -> np.ndarray:
-        """Return P(symbol | last residue of a read) / P(symbol), (symbols,); 1 if not tryptic."""
-        read = self._background @ self.symbols.emission
+    def end_odds(self, emission: np.ndarray) -> np.ndarray:
+        """Return P(symbol | last residue of a read) / P(symbol), (symbols,); 1 if not tryptic.
+
+        `emission`: P(symbol | amino acid), (20, symbols).
+        """
+        read = self._background @ emission
         if self._kind != "tryptic":
             return np.ones_like(read)
-        of_end = _tryptic_end(self._background, self._background) @ self.symbols.emission
+        of_end = _tryptic_end(self._background, self._background) @ emission
         return np.divide(of_end, read, out=np.ones_like(read), where=read > 0)
 
-    def network_input(self, residues: str) -> NetworkInput:
+    def network_input(self, read: Read) -> NetworkInput:
         """Return the readout network's input for a read without templates."""
-        largest = self.emission.max(1, keepdims=True)
-        relative = np.divide(
-            self.emission, largest, out=np.zeros_like(self.emission), where=largest > 0
-        )
+        emission, rows = self._emission_of(read)
+        largest = emission.max(1, keepdims=True)
+        relative = np.divide(emission, largest, out=np.zeros_like(emission), where=largest > 0)
         return input_without_templates(
-            relative[self.symbols.encode(residues)],
-            self.probabilities(residues),
+            relative[rows],
+            self.probabilities(read),
             begins=self._kind in ("protein", "prefix"),
             ends=self._kind == "protein",
         )

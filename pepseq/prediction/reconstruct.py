@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord, refuse_in_memory
@@ -13,10 +13,11 @@ from pepseq.prediction.predictor import Predictor, References, choose_references
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
 from pepseq.prediction.residue_table import to_dataframe
+from pepseq.prediction.soft_records import soft_records
 from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
-from pepseq.sequences.sequence_records import Sequences
+from pepseq.sequences.fasta import Record
 from pepseq.settings import check_config
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Reconstructions(Sequence[Reconstruction]):
 
 
 def reconstruct(
-    reads: Sequences,
+    reads: Any,
     readout: str | Readout | None = None,
     *,
     reference: References = None,
@@ -77,8 +78,10 @@ def reconstruct(
 
     `reads`: texts, (id, text) pairs, a mapping of ids to texts, Biopython SeqRecords, pepseq
     Records, or a DataFrame with columns `id` and `sequence`; see `records_of`. X ? . _ or x stand
-    for hidden residues, [DE] for one of a group. `readout`, `reference`, `model`, `config`,
-    `confusion` and `offline` are those of `pepseq.predict`, and so are the results.
+    for hidden residues, [DE] for one of a group. With `config.probabilities` a table as of
+    `read_label_probabilities`: residues of which no label is certain are hidden. `readout`,
+    `reference`, `model`, `config`, `confusion` and `offline` are those of `pepseq.predict`, and so
+    are the results.
 
     Returns a sequence of Reconstruction, one for each read. For a read of L residues, of which H
     are hidden, it has `id`; `sequence`, L letters; `confidence`, float64 (L,), the probability of
@@ -117,7 +120,10 @@ def reconstruct(
         else []
     )
     groups = groups_of(own or checkpoint.readouts)
-    records = records_of(reads, groups)
+    is_soft = config.probabilities
+    records: Sequence[Record] = (
+        soft_records(reads, readout) if is_soft else records_of(reads, groups)
+    )
     survey = survey_reads(records, groups)
     predictor = Predictor.load(survey, "reads", checkpoint, references, readout, config, confusion)
     if predictor.network and predictor.needs_calibration:

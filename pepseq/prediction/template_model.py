@@ -1,5 +1,6 @@
 """Templates of a read, and the probabilities of its residues by copying them."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -8,18 +9,20 @@ import numpy as np
 from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.inputs import NetworkInput
 from pepseq.prediction.fitting_share import FITTING, FittingShare, estimate_share
-from pepseq.prediction.prior import ResiduePrior
 from pepseq.prediction.reconstruction import CopiedTemplates, Reconstruction, choose_residues
+from pepseq.prediction.soft_records import SoftRecord, read_of
+from pepseq.prediction.stratum import Stratum
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.decoys import decoys_of
-from pepseq.templates.finder import THOROUGH_KINDS, TemplateFinder, Templates
+from pepseq.templates.finder import THOROUGH_KINDS, Templates
 from pepseq.templates.search_settings import RANKING, SEED_SEARCH
 from pepseq.templates.searches import PlaceSearch
+from pepseq.templates.soft_reads import Read
 from pepseq.templates.stratified_finder import StratifiedFinder
-from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
+from pepseq.templates.substitution import UNKNOWN_CODE
 
 _TINY = 1e-12
 
@@ -79,23 +82,6 @@ class CopyEvidence:
     weights: np.ndarray
 
 
-class _Stratum:
-    """Probabilities of read symbols, by copying and by chance, at one stratum's frequencies."""
-
-    def __init__(self, finder: TemplateFinder, readout: Readout, candidates: str):
-        self.prior = ResiduePrior(
-            finder.symbols, finder.background, finder.kind, readout, candidates
-        )
-        changes = np.stack([exchanges(finder.background, d) for d in COPYING.distances])
-        # (distances, symbols, 21, 20)
-        read = changes[:, None] * self.prior.emission[None, :, None]
-        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
-        self.amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
-        self.emission = np.ascontiguousarray([finder.emission_ratios(d) for d in COPYING.distances])
-        self.place_emission = np.ascontiguousarray(self.emission.transpose(1, 2, 0))
-        self.end_odds = self.prior.end_odds()
-
-
 class TemplateModel:
     """Finds templates of reads and weighs them against each other and against chance.
 
@@ -110,12 +96,14 @@ class TemplateModel:
     def __init__(self, finder: StratifiedFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
         self._groups = readout.groups
-        self._strata = [_Stratum(stratum, readout, candidates) for stratum in finder.strata]
+        self._strata = [
+            Stratum(stratum, readout, candidates, COPYING.distances) for stratum in finder.strata
+        ]
 
-    def _stratum_of(self, residues: str) -> _Stratum:
-        return self._strata[self.finder.likeliest_stratum(residues)]
+    def _stratum_of(self, read: Read) -> Stratum:
+        return self._strata[self.finder.likeliest_stratum(read)]
 
-    def measure_share(self, reads: list[str], pool: Executor) -> FittingShare:
+    def measure_share(self, reads: Sequence[Read], pool: Executor) -> FittingShare:
         """Estimate the share of peptides that fit the reference from a sample of reads, and use it.
 
         The reads are compared with every place of the reference and of its decoys.
@@ -127,18 +115,19 @@ class TemplateModel:
             for part in decoys_of(self.finder.reference, kind).strata()
         ]
 
-        def likelihoods(residues: str) -> np.ndarray:
+        def likelihoods(read: Read) -> np.ndarray:
             if kind == "fragment":
-                residues = residues[: FITTING.max_fragment]
-            scored, stratum = [f.score(residues) for f in strata], self._stratum_of(residues)
+                read = read[: FITTING.max_fragment]
+            scored = [finder.score(read) for finder in strata]
+            tables = self._stratum_of(read).tables(read)
             both = [
                 sum(
-                    search.mean_likelihoods(read, stratum.place_emission)
-                    for search, read in zip(searches, scored, strict=True)
+                    search.mean_likelihoods(of_stratum, tables.by_place)
+                    for search, of_stratum in zip(searches, scored, strict=True)
                 )
                 for searches in (targets, decoys)
             ]
-            return np.stack(both) / (stratum.end_odds[scored[0].symbols[-1]] * len(strata))
+            return np.stack(both) / (tables.end_odds * len(strata))
 
         found = np.array(list(pool.map(likelihoods, reads)))
         found = found.reshape(len(reads), 2, len(COPYING.distances))
@@ -146,40 +135,37 @@ class TemplateModel:
         self.share = estimate_share(found[:, 0], found[:, 1], prior)
         return self.share
 
-    def find_evidence(self, residues: str) -> CopyEvidence:
+    def find_evidence(self, read: Read) -> CopyEvidence:
         """Find the templates of a read, thoroughly if they leave much open, and weigh them."""
-        evidence = self.weigh_templates(residues, self.finder.find(residues))
+        evidence = self.weigh_templates(read, self.finder.find(read))
         more = self.finder.kind in THOROUGH_KINDS
         if not more or evidence.none.mean() < COPYING.thorough_above:
             return evidence
-        return self.weigh_templates(residues, self.finder.find(residues, thorough=True))
+        return self.weigh_templates(read, self.finder.find(read, thorough=True))
 
-    def weigh_templates(self, residues: str, templates: Templates) -> CopyEvidence:
+    def weigh_templates(self, read: Read, templates: Templates) -> CopyEvidence:
         """Return the evidence of these templates for each residue of a read."""
-        length, number = len(residues), len(templates.proteins)
+        length, number = len(read), len(templates.proteins)
         if not number:
             return CopyEvidence(
                 templates, np.zeros((length, 20)), np.ones(length), np.zeros((length, 0))
             )
-        stratum = self._stratum_of(residues)
-        symbols = self.finder.symbols.encode(residues)
-        prior, none = self._template_priors(templates, stratum.end_odds[symbols[-1]])
+        stratum = self._stratum_of(read)
+        tables = stratum.tables(read)
+        prior, none = self._template_priors(templates, tables.end_odds)
         mixture = np.empty((length, len(COPYING.distances), UNKNOWN_CODE + 1))
         weights = np.empty((length, number))
         copy_probabilities(
-            symbols,
+            tables.rows,
             templates.aligned,
-            stratum.emission,
+            tables.emission,
             np.outer(prior, self._distance_prior()),
             none,
             COPYING.switch,
             mixture,
             weights,
         )
-        copied = np.empty((length, 20))
-        for symbol in range(self.finder.symbols.hidden + 1):
-            rows = symbols == symbol
-            copied[rows] = np.einsum("lda,dab->lb", mixture[rows], stratum.amino_acids[:, symbol])
+        copied = stratum.copied(read, mixture)
         return CopyEvidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
 
     def _distance_prior(self) -> np.ndarray:
@@ -205,13 +191,13 @@ class TemplateModel:
         total = prior.sum() + none
         return prior / total, none / total
 
-    def network_input(self, residues: str, evidence: CopyEvidence) -> NetworkInput:
+    def network_input(self, read: Read, evidence: CopyEvidence) -> NetworkInput:
         """Return the readout network's input for a read and its most likely templates."""
         best = np.argsort(-evidence.weights.sum(0), kind="stable")[:MAX_TEMPLATES]
         aligned = evidence.templates.aligned[best]
         return replace(
-            self._stratum_of(residues).prior.network_input(residues),
-            prior=self.probabilities(residues, evidence),
+            self._stratum_of(read).prior.network_input(read),
+            prior=self.probabilities(read, evidence),
             none=evidence.none,
             rows=np.where(aligned == NOT_ALIGNED, NO_RESIDUE, aligned),
             weights=evidence.weights.T[best],
@@ -219,13 +205,13 @@ class TemplateModel:
         )
 
     def probabilities(
-        self, residues: str, evidence: CopyEvidence, logits: np.ndarray | None = None
+        self, read: Read, evidence: CopyEvidence, logits: np.ndarray | None = None
     ) -> np.ndarray:
         """Return probabilities, (length, 20): copies, and the prior where no template is copied.
 
         `logits`, (length, 20), of a network without templates, replace amino acid frequencies.
         """
-        prior = self._stratum_of(residues).prior.probabilities(residues, logits)
+        prior = self._stratum_of(read).prior.probabilities(read, logits)
         return add_copies(prior, evidence)
 
     def reconstruct(
@@ -236,9 +222,10 @@ class TemplateModel:
         `probabilities`, (length, 20), are by default those of the templates.
         """
         if probabilities is None:
-            probabilities = self.probabilities(record.sequence, evidence)
+            probabilities = self.probabilities(read_of(record), evidence)
         logs = np.maximum(probabilities, _TINY)
-        candidates = self._strata[0].prior.candidates
+        is_soft = isinstance(record, SoftRecord)
+        candidates = AMINO_ACIDS if is_soft else self._strata[0].prior.candidates
         result = choose_residues(record, np.log(logs, out=logs), candidates, self._groups)
         return replace(result, templates=self._copied_templates(result, evidence))
 

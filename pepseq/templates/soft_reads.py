@@ -25,6 +25,14 @@ class SoftRead:
     def __len__(self) -> int:
         return len(self.residues)
 
+    def __getitem__(self, part: slice) -> "SoftRead":
+        return SoftRead(self.residues[part], self.emission[part])
+
+    @property
+    def key(self) -> str:
+        """A text that is the same for equal reads only."""
+        return f"{self.residues} {self.emission.tobytes().hex()}"
+
     @property
     def rows(self) -> np.ndarray:
         """The rows of a table with one row for each residue, as kernels take symbols."""

@@ -9,6 +9,7 @@ from pepseq.templates.finder import TemplateFinder, Templates, merge_templates
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
 from pepseq.templates.search_settings import RANKING
+from pepseq.templates.soft_reads import Read
 
 
 class StratifiedFinder:
@@ -22,13 +23,13 @@ class StratifiedFinder:
         emitted = np.array([finder.background @ symbols.emission for finder in self.strata])
         self._log_emitted = np.log(np.maximum(emitted, np.finfo(float).tiny))
 
-    def find(self, residues: str, thorough: bool = False) -> Templates:
+    def find(self, read: Read, thorough: bool = False) -> Templates:
         """Return the templates of a read, as many as `TemplateFinder.find` finds in one stratum.
 
         Of several strata those are kept that are the most likely: their scores, less the bits of
         the places that they were chosen from.
         """
-        of_strata = [finder.find_by_search(residues, thorough) for finder in self.strata]
+        of_strata = [finder.find_by_search(read, thorough) for finder in self.strata]
         return merge_templates([self._choose(search) for search in zip(*of_strata, strict=True)])
 
     def _choose(self, of_strata: Sequence[Templates]) -> Templates:
@@ -46,8 +47,11 @@ class StratifiedFinder:
         best = np.argsort(-likelihood, kind="stable")[:count]
         return templates.select(np.sort(best))
 
-    def likeliest_stratum(self, residues: str) -> int:
-        """Return the stratum whose amino acid frequencies explain the read's symbols best."""
-        symbols = self.symbols.encode(residues)
+    def likeliest_stratum(self, read: Read) -> int:
+        """Return the stratum whose amino acid frequencies explain a read best."""
+        if not isinstance(read, str):
+            emitted = read.emission @ np.array([finder.background for finder in self.strata]).T
+            return int(np.log(np.maximum(emitted, np.finfo(float).tiny)).sum(0).argmax())
+        symbols = self.symbols.encode(read)
         counts = np.bincount(symbols, minlength=self.symbols.hidden + 1)
         return int((self._log_emitted @ counts).argmax())

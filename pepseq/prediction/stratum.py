@@ -1,0 +1,80 @@
+"""Probabilities of reads by copying and by chance, at the frequencies of one stratum."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pepseq.prediction.prior import ResiduePrior
+from pepseq.readout.readout import Readout
+from pepseq.templates.finder import TemplateFinder
+from pepseq.templates.soft_reads import Read
+from pepseq.templates.substitution import exchanges
+
+
+class ReadTables(NamedTuple):
+    """What a stratum says of the residues of a read.
+
+    `rows`: of the tables, for each residue; `emission`: P(what is read | template residue) / P(what
+    is read), (distances, rows, 21); `by_place`: the same, (rows, 21, distances); `end_odds`: see
+    `ResiduePrior.end_odds`, of the last residue.
+    """
+
+    rows: np.ndarray
+    emission: np.ndarray
+    by_place: np.ndarray
+    end_odds: float
+
+
+class Stratum:
+    """One stratum's `prior` and tables, at several `distances`, see `CopyingSettings`."""
+
+    def __init__(
+        self,
+        finder: TemplateFinder,
+        readout: Readout,
+        candidates: str,
+        distances: tuple[float, ...],
+    ):
+        self._finder, self._distances = finder, distances
+        self.prior = ResiduePrior(
+            finder.symbols, finder.background, finder.kind, readout, candidates
+        )
+        self._changes = np.stack([exchanges(finder.background, d) for d in distances])
+        # (distances, symbols, 21, 20)
+        read = self._changes[:, None] * self.prior.emission[None, :, None]
+        total = read.sum(3, keepdims=True)  # 0 for hidden residues if all twenty are labels
+        self._amino_acids = np.divide(read, total, out=np.zeros_like(read), where=total > 0)
+        self._of_symbols = self._emission_tables(finder.symbols.emission)
+
+    def _emission_tables(self, emission: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the tables and the odds of each row; `emission`: (20, rows)."""
+        ratios = [self._finder.emission_ratios(d, emission) for d in self._distances]
+        tables = np.ascontiguousarray(ratios)
+        by_place = np.ascontiguousarray(tables.transpose(1, 2, 0))
+        return tables, by_place, self.prior.end_odds(emission)
+
+    def tables(self, read: Read) -> ReadTables:
+        """Return the tables of a read."""
+        if isinstance(read, str):
+            rows = self._finder.symbols.encode(read)
+            emission, by_place, end_odds = self._of_symbols
+        else:
+            rows = read.rows
+            emission, by_place, end_odds = self._emission_tables(read.emission.T)
+        return ReadTables(rows, emission, by_place, float(end_odds[rows[-1]]))
+
+    def copied(self, read: Read, mixture: np.ndarray) -> np.ndarray:
+        """Return the probability of each amino acid by copying, (length, 20).
+
+        `mixture`: weights of the template residues, see `copy_probabilities`.
+        """
+        if not isinstance(read, str):
+            total = np.einsum("dab,lb->lda", self._changes, read.emission)
+            weights = np.divide(mixture, total, out=np.zeros_like(mixture), where=total > 0)
+            return np.einsum("lda,dab->lb", weights, self._changes) * read.emission
+        symbols = self._finder.symbols.encode(read)
+        copied = np.empty((len(symbols), 20))
+        for symbol in range(self._finder.symbols.hidden + 1):
+            rows = symbols == symbol
+            copied[rows] = np.einsum("lda,dab->lb", mixture[rows], self._amino_acids[:, symbol])
+        return copied
