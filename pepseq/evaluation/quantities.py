@@ -103,8 +103,9 @@ def evaluate_quantities(
 ) -> QuantityEvaluation:
     """Compare estimated amounts of proteins with the true ones.
 
-    `truth` is a DataFrame with the columns protein and molar_fraction, and mass_fraction and reads
-    if they are known, as `simulate` writes them. `table` is one that `quantify` returns: the
+    `truth` is a DataFrame with the columns protein and molar_fraction, and mass_fraction,
+    labelled_peptides and reads if they are known, as `simulate` writes them; with labelled_peptides
+    true fractions are divided by their sum over the proteins that have some. `table` is one that `quantify` returns: the
     columns proteins (ids with ; between them) and molar_fraction, and group, mass_fraction, low,
     high and q_value where there are any. Either may be the path of such a table. A group is found
     if its q-value is at most `max_q`.

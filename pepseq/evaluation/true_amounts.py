@@ -10,14 +10,15 @@ from pepseq.io.checked_tables import read_checked_table
 
 TRUTH_COLUMNS = ("protein", "molar_fraction")
 """Columns that a table of true amounts must have."""
-OPTIONAL_TRUTH_COLUMNS = ("mass_fraction", "reads")
+OPTIONAL_TRUTH_COLUMNS = ("mass_fraction", "labelled_peptides", "reads")
 
 
 @dataclass(frozen=True)
 class TrueAmounts:
     """True amounts of proteins; arrays have a value for each protein, or are None.
 
-    molar, mass: fractions of all molecules and of their mass; reads: number of reads.
+    molar, mass: copies and mass, over those of all proteins with labelled peptides; reads: number of
+        reads.
     """
 
     source: str
@@ -29,6 +30,9 @@ class TrueAmounts:
 
 def true_amounts(truth: Any, source: str = "truth") -> TrueAmounts:
     """Return the true amounts that a DataFrame holds, or the file at a path (TSV, Parquet).
+
+    With a column labelled_peptides, fractions are divided by their sum over the proteins that have
+    some: those that `quantify` estimates are of what reads show.
 
     Raises InputError for missing columns, faulty cells, proteins that occur twice, and a table
     without a protein that is present.
@@ -42,5 +46,15 @@ def true_amounts(truth: Any, source: str = "truth") -> TrueAmounts:
             f"{table.source}: expected a protein with a molar_fraction above 0, found none"
         )
     mass = table.fractions("mass_fraction") if "mass_fraction" in table.columns else None
+    if "labelled_peptides" in table.columns:
+        is_labelled = table.numbers("labelled_peptides") > 0
+        if not molar[is_labelled].any():
+            raise InputError(
+                f"{table.source}: expected a protein with a molar_fraction and labelled_peptides "
+                "above 0, found none"
+            )
+        molar = molar / molar[is_labelled].sum()
+        if mass is not None and mass[is_labelled].any():
+            mass = mass / mass[is_labelled].sum()
     reads = table.numbers("reads", whole=True) if "reads" in table.columns else None
     return TrueAmounts(table.source, proteins, molar, mass, reads)

@@ -18,7 +18,9 @@ from pepseq.sequences.molecular_weights import molecular_weights
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.substitution import UNKNOWN_CODE, encode
 
-TRUTH_COLUMNS = ("protein", "copies", "molar_fraction", "mass_fraction", "reads")
+TRUTH_COLUMNS = (
+    *("protein", "copies", "molar_fraction", "mass_fraction", "labelled_peptides", "reads"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,7 @@ class Sample:
         These are the numbers, int64, of peptides of present proteins with a label of the readout,
         and relative amounts, float64. Raises SettingsError if there are none.
         """
-        is_labelled = channel_of_code(readout)[self.residues] >= 0
-        labels = np.concatenate([[0], np.cumsum(is_labelled)])
-        has_label = labels[self.peptides.end] > labels[self.peptides.begin]
+        has_label = self._has_label(readout)
         amounts = self.molar_fractions[self.peptides.protein] * self.peptides.weight
         chosen = np.flatnonzero(has_label & (amounts > 0))
         if not len(chosen):
@@ -64,15 +64,22 @@ class Sample:
             )
         return chosen, amounts[chosen]
 
-    def count_without_reads(self, readout: Readout) -> int:
-        """Return how many present proteins have no peptide with a label of the readout."""
-        chosen, _ = self.labelled_peptides(readout)
-        readable = np.unique(self.peptides.protein[chosen])
-        return int((self.copies > 0).sum()) - len(readable)
+    def labelled_per_copy(self, readout: Readout) -> np.ndarray:
+        """Return the labelled peptides that a copy of each protein gives, float64 (proteins,)."""
+        weights = self.peptides.weight * self._has_label(readout)
+        return np.bincount(self.peptides.protein, weights, len(self.ids))
 
-    def truth(self, reads: np.ndarray) -> dict[str, list]:
+    def _has_label(self, readout: Readout) -> np.ndarray:
+        """Return whether each peptide has a label of the readout, bool (peptides,)."""
+        is_labelled = channel_of_code(readout)[self.residues] >= 0
+        labels = np.concatenate([[0], np.cumsum(is_labelled)])
+        return labels[self.peptides.end] > labels[self.peptides.begin]
+
+    def truth(self, readout: Readout, reads: np.ndarray) -> dict[str, list]:
         """Return the columns TRUTH_COLUMNS; `reads` are those simulated from each protein."""
-        numbers = (self.copies, self.molar_fractions, self.mass_fractions, reads)
+        labelled = self.labelled_per_copy(readout)
+        fractions = (self.molar_fractions, self.mass_fractions)
+        numbers = (self.copies, *fractions, labelled, reads)
         columns = [self.ids, *(column.tolist() for column in numbers)]
         return dict(zip(TRUTH_COLUMNS, columns, strict=True))
 

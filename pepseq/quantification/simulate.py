@@ -105,7 +105,7 @@ def simulate(
             texts, counts, reads_of_protein = count_dye_reads(sample, readout, reads, rates, config)
             stream.write(format_dye_reads(texts, counts, len(readout.labels)))
             distinct = len(texts)
-        columns = sample.truth(reads_of_protein).values()
+        columns = sample.truth(readout, reads_of_protein).values()
         rows = (map(_cell, row) for row in zip(*columns, strict=True))
         outputs.add(truth, format_tsv([TRUTH_COLUMNS, *rows]), "truth")
         write_failed(outputs, output, bad, len(records))
@@ -115,7 +115,7 @@ def simulate(
         outputs.record(output, run_record("simulate", settings, all_inputs, started))
     refuse_failed(bad, len(records), output, keep_going)
     present = int((sample.copies > 0).sum())
-    without = sample.count_without_reads(readout)
+    without = int(((sample.copies > 0) & (sample.labelled_per_copy(readout) == 0)).sum())
     return SimulatedReads(reads, distinct, len(records), present, without, bad)
 
 

@@ -28,7 +28,8 @@ class SimulatedSample:
     """Simulated reads, and the amounts of the proteins that they come from.
 
     reads: columns id, sequence and count; dye sequences are distinct, whole peptides have count 1.
-    truth: columns protein, copies, molar_fraction, mass_fraction and reads, a row for each protein.
+    truth: columns protein, copies, molar_fraction, mass_fraction, labelled_peptides (of a copy)
+        and reads, a row for each protein.
     """
 
     reads: "pd.DataFrame"
@@ -85,7 +86,7 @@ def simulate_reads(
         sequences = texts.astype(str).tolist()
     ids = [str(number) for number in range(1, len(sequences) + 1)]
     table = pd.DataFrame({"id": ids, "sequence": sequences, "count": counts})
-    return SimulatedSample(table, pd.DataFrame(sample.truth(reads_of_protein)))
+    return SimulatedSample(table, pd.DataFrame(sample.truth(readout, reads_of_protein)))
 
 
 def _peptides(

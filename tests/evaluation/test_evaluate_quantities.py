@@ -70,6 +70,27 @@ def test_counts_are_those_by_hand(summary):
     assert summary["proteins"] == {"present": 5, "found": 3}
 
 
+def test_true_fractions_are_of_proteins_with_labelled_peptides():
+    truth, amounts = frames()
+    truth["labelled_peptides"] = [3, 0.5, 0, 1, 1, 0]
+    evaluated = pepseq.evaluate_quantities(truth, amounts)
+    true = evaluated.to_dataframe().set_index("group")
+    expected = np.array([0.5, 0.45, 0.04, 0, 0, 0.01]) / 0.84
+    names = ["G1", "G2", "G3", "G4", "G5", "P6"]
+    assert true["true_molar_fraction"][names].tolist() == pytest.approx(expected.tolist())
+    mass = np.array([0.6, 0.3, 0.05, 0, 0, 0.05]) / 0.85
+    assert true["true_mass_fraction"][names].tolist() == pytest.approx(mass.tolist())
+    assert evaluated.summary["present"] == 4
+
+
+def test_a_truth_without_labelled_peptides_is_an_error():
+    truth, amounts = frames()
+    truth["labelled_peptides"] = 0
+    expected = "truth: expected a protein with a molar_fraction and labelled_peptides above 0"
+    with pytest.raises(InputError, match=expected):
+        pepseq.evaluate_quantities(truth, amounts)
+
+
 def test_errors_are_those_by_hand(summary):
     errors = math.log10(0.8), 0, math.log10(2)
     assert summary["compared"] == 3

@@ -62,6 +62,7 @@ def test_the_truth_has_copies_fractions_and_reads(run, proteins, abundance, tmp_
     masses = [n * molecular_weight(s, "protein") for n, s in zip((3, 1, 4), (A, B, C), strict=True)]
     expected = [mass / sum(masses) for mass in masses]
     assert [float(row["mass_fraction"]) for row in rows] == pytest.approx(expected, rel=1e-4)
+    assert [float(row["labelled_peptides"]) for row in rows] == [2, 2, 0]
     reads = [int(row["reads"]) for row in rows]
     assert sum(reads) == 800 and reads[2] == 0 and reads[0] > 2 * reads[1] > 0
 
