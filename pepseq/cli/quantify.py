@@ -151,7 +151,7 @@ def command(
     )
     if done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: either too few proteins are present for a lower one, or "
-            "they explain the reads no better than decoys; --max-q 1 lists all groups",
+            "the lowest q-value is %.2g: no group explains the reads clearly better than decoys do; "
+            "--max-q 1 lists all groups",
             done.lowest_q,
         )

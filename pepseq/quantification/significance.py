@@ -14,6 +14,14 @@ MAX_SHARING = 100
 """Proteins that have a pattern; one of more proteins says little about how alike they are."""
 DECOY_WEIGHT = 1.5
 """Absent proteins resemble present ones more than decoys do, as relatives share peptides."""
+TAIL_DECOYS = 20
+"""Best decoys, of which the ratios of better ones that were not drawn are extrapolated."""
+MIN_TAIL_DECOYS = 100
+"""With fewer decoys nothing is extrapolated."""
+TAIL_SAFETY = 1.15
+"""Factor of the exponent's inverse, which TAIL_DECOYS give within about 22 %."""
+MIN_TAIL_RATIO, MIN_TAIL_SHAPE = 1.0, 0.2
+"""The least of the ratio from which the tail begins, in nats, and of the exponent's inverse."""
 _PROTEINS_PER_TASK = 256
 _NEWTON_STEPS = 30
 
@@ -208,6 +216,10 @@ def q_values(targets: np.ndarray, decoys: np.ndarray, sets: int = 1) -> np.ndarr
     (targets at least as good), where the decoys are `sets` times as many as the targets; the
     q-value is the lowest rate at which a target is still accepted. A score of 0 has 1.
 
+    If few targets are there, the 1 keeps all rates high. So where it is lower, the rate by
+    `_expected_decoys` is taken. TAIL_SAFETY and TAIL_DECOYS were chosen by samples of 5 to 150
+    proteins of E. coli K-12: 20,000 and 200,000 reads, DE,C,Y, whatprot's error rates and a tenth.
+
     >>> q_values(np.array([9.0, 8, 7, 1, 0]), np.array([2.0, 0, 0, 0, 0])).round(2).tolist()
     [0.33, 0.33, 0.33, 0.62, 1.0]
     """
@@ -215,8 +227,24 @@ def q_values(targets: np.ndarray, decoys: np.ndarray, sets: int = 1) -> np.ndarr
     ranked = targets[order]
     better = np.searchsorted(np.sort(-decoys), -ranked, side="right")
     accepted = np.searchsorted(-ranked, -ranked, side="right")
-    rates = (DECOY_WEIGHT * better + 1) / sets / np.maximum(accepted, 1)
+    expected = DECOY_WEIGHT * better + 1
+    if len(decoys) >= MIN_TAIL_DECOYS:
+        expected = np.minimum(expected, DECOY_WEIGHT * _expected_decoys(ranked, decoys))
+    rates = expected / sets / np.maximum(accepted, 1)
     lowest = np.minimum.accumulate(rates[::-1])[::-1]
     result = np.ones(len(targets))
     result[order] = np.where(ranked > 0, np.minimum(lowest, 1), 1.0)
     return result
+
+
+def _expected_decoys(scores: np.ndarray, decoys: np.ndarray) -> np.ndarray:
+    """Return the expected number of decoys at least as good as each score, float64.
+
+    By a Pareto tail fitted to the best TAIL_DECOYS (Hill 1975, Annals of Statistics 3: 1163); inf
+    below it.
+    """
+    best = np.maximum(np.sort(decoys)[::-1][: TAIL_DECOYS + 1], MIN_TAIL_RATIO)
+    begin = best[-1]
+    shape = max(float(np.log(best[:-1] / begin).mean()), MIN_TAIL_SHAPE) * TAIL_SAFETY
+    above = np.maximum(scores, begin) / begin
+    return np.where(scores > begin, TAIL_DECOYS * above ** (-1 / shape), np.inf)

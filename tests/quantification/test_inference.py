@@ -11,7 +11,7 @@ from pepseq.quantification.depth import DepthSettings, estimate_in_rounds
 from pepseq.quantification.estimation import Amounts, Model, Observations, estimate
 from pepseq.quantification.inference import infer
 from pepseq.quantification.intervals import information, intervals, uncertainty
-from pepseq.quantification.significance import likelihood_ratios, q_values
+from pepseq.quantification.significance import DECOY_WEIGHT, likelihood_ratios, q_values
 
 READS = 40
 
@@ -98,9 +98,23 @@ def test_a_ratio_is_the_loss_without_the_protein():
 def test_q_values_count_decoys_and_their_sets():
     targets = np.array([9.0, 8, 7, 1, 0])
     assert q_values(targets, np.zeros(5)).tolist() == [0.25, 0.25, 0.25, 0.25, 1]
-    assert q_values(targets, np.zeros(500), 100)[0] == pytest.approx(1 / 100 / 4)
+    assert q_values(targets, np.zeros(50), 10)[0] == pytest.approx(1 / 10 / 4)
+    few = q_values(np.array([90.0, 80, 70, 60, 3]), np.zeros(500))
+    assert few[3] < 1e-3 and few[4] > 0.01
     with_decoy = q_values(targets, np.array([8.5, 0, 0, 0, 0]))
     assert with_decoy.tolist() == pytest.approx([0.625, 0.625, 0.625, 0.625, 1])
+
+
+def test_the_best_decoys_tell_how_many_better_ones_are_expected():
+    quantiles = (np.arange(1000) + 0.5) / 1000
+    decoys = 2 * quantiles**-0.5  # 1000 (2 / x)^2 of them are above x
+    targets = np.array([2000.0, 1000, 200, 2])
+    expected = DECOY_WEIGHT * 1000 * (2 / targets) ** 2 / [1, 2, 3, 4]
+    q = q_values(targets, decoys)
+    assert (q[:3] > expected[:3]).all() and (q[:2] < 5 * expected[:2]).all() and q[2] < 0.15
+    assert q[3] == 1
+    few = np.append(decoys[:20], np.zeros(5))
+    assert q_values(targets, few)[0] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("copies", [COPIES, np.array([1.0, 1, 1, 1, 1, 1])])

@@ -99,12 +99,12 @@ def test_the_command_writes_what_the_function_returns(amounts, files, run, tmp_p
     assert record["settings"]["reference"]["decoys"] == 12 * 84
 
 
-def test_a_sample_of_too_few_proteins_for_low_q_values_is_told(run, fasta, tmp_path):
+def test_the_lowest_q_value_is_told_if_none_is_low(run, fasta, tmp_path):
     reference = fasta("p.fa", [("A", "MAGICKEEC"), ("B", "CLEYK")])
     reads = tmp_path / "r.tsv"
     reads.write_text("3\n2\n....1\t300\t1\n1.02\t100\t2\n")
     call = ("quantify", reads, "--reference", reference, "--dye-sequences", "--labels", "DE,C,Y")
-    said = run(*call, "-o", tmp_path / "a.tsv", "--max-q", "1e-9").err
+    said = run(*call, "-o", tmp_path / "a.tsv", "--max-q", "0").err
     assert "0 of 2 groups of proteins found" in said and "the lowest q-value is" in said
     assert "the lowest q-value" not in run(*call, "-o", tmp_path / "b.tsv", "--max-q", "1").err
 

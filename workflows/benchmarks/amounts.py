@@ -8,7 +8,7 @@
 fractions of pepseq, over that of other ways, as a mean over samples: of the guess that all are
 equal; of counting the reads that one protein explains at least twice as well as any other; of the
 same estimate without errors; and of the estimate that is told the true protein of every read.
-`proteome` draws samples of 500 proteins over four orders of magnitude, runs `pepseq quantify` as a
+`proteome` draws samples of `--present` proteins over four orders of magnitude, runs `pepseq quantify` as a
 process, and prints what `pepseq evaluate-quantities` says, with seconds, processor seconds and peak
 memory of this process alone. `peptides` does the same with FASTA reads of whole peptides at KCYM
 and at K2, of which 10 % of the labels are missed and 1 % misread.
@@ -41,7 +41,7 @@ from pepseq.quantification.simulation_config import SimulateConfig
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 
-CYCLES, PRESENT = 15, 500
+CYCLES = 15
 SIGMA = math.log(10) * 4 / 6
 """Of the natural logarithm of abundances: six standard deviations are four orders of magnitude."""
 MISSED_LABEL, MISREAD = 0.1, 0.01
@@ -151,7 +151,7 @@ def proteome(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         for reads in arguments.reads:
             for scale in arguments.scales:
-                sample = _Sample(Path(name, "reads.tsv"), arguments.proteins, reads)
+                sample = _Sample(Path(name, "reads.tsv"), arguments.proteins, reads, arguments.present)
                 for seed in range(arguments.samples):
                     row = sample.row(seed, [*shared, "--error-scale", str(scale)])
                     print(f"| DE,C,Y | {scale:g} | {row}", flush=True)
@@ -164,7 +164,7 @@ def peptides(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         for reads in arguments.reads:
             for readout in ("KCYM", "K2"):
-                sample = _Sample(Path(name, "reads.fasta.gz"), arguments.proteins, reads)
+                sample = _Sample(Path(name, "reads.fasta.gz"), arguments.proteins, reads, arguments.present)
                 for seed in range(arguments.samples):
                     row = sample.row(seed, ["--readout", readout, *rates])
                     print(f"| {readout} | {row}", flush=True)
@@ -178,11 +178,12 @@ def _print_header(first: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Sample:
-    """Simulated reads of 500 of the proteins."""
+    """Simulated reads of some of the proteins."""
 
     path: Path
     proteins: str
     reads: int
+    present: int
 
     def row(self, seed: int, options: list[str]) -> str:
         """Return the columns from the number of reads on; `options` are of both commands."""
@@ -190,7 +191,7 @@ class _Sample:
         shared = [*options, "--threads", "2", "--force"]
         amounts, evaluated = self.path.with_name("amounts.tsv"), self.path.with_name("evaluation")
         simulate = ["simulate", self.proteins, "-o", self.path, "--reads", self.reads, *shared]
-        simulate += ["--abundance", f"lognormal:{SIGMA}", "--present", PRESENT, "--seed", seed]
+        simulate += ["--abundance", f"lognormal:{SIGMA}", "--present", self.present, "--seed", seed]
         quantify = ["quantify", self.path, "-o", amounts, "--reference", self.proteins, *shared]
         subprocess.run([*pepseq_command, *map(str, simulate)], check=True)
         started = time.perf_counter()
@@ -224,6 +225,7 @@ def main() -> None:
     parser.add_argument("--reads", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--scales", nargs="+", type=float, default=[1.0, 0.1])
     parser.add_argument("--samples", type=int, default=20)
+    parser.add_argument("--present", type=int, default=500, help="proteins; not of five")
     arguments = parser.parse_args()
     if arguments.sample != "peptides" and arguments.errors is None:
         parser.error(f"{arguments.sample} needs --errors")
