@@ -23,11 +23,14 @@ class DepthSettings:
     followed again, as long as there are at most `max_entries` probabilities.
 
     The patterns of proteins that are likely to be present are then followed deeper, so that
-    `expected_reads` is divided by each of `deeper` in turn, as long as there are at most
-    `max_deeper_entries` probabilities of them. Without this, estimates at high error rates are
+    `expected_reads` is divided by each of `deeper` in turn, as long as more than
+    `max_improbable_share` of the reads are too improbable, and there are at most
+    `max_deeper_entries` probabilities of these patterns. A protein with less than the mean amount
+    is followed as if it had that: one that coarse cutoffs set to 0 would stay there, as the reads
+    that it gives are probable of others only. Without this, estimates at high error rates are
     biased. Of 200 proteins of E. coli, 60 of them present, lognormal:2, 100,000 reads, DE,C,Y, 15
     cycles, rates 0.06 (Edman), 0.05 (detachment, bleaching), 0.07 (duds): intervals held the truth
-    of 54 % of those found, with it of 84 % (means of three samples).
+    of 81 % of those found without the mean amount, with it of 94 % (means of five samples).
     """
 
     expected_reads: float = 0.1
@@ -37,7 +40,8 @@ class DepthSettings:
     rounds: int = 3
     max_entries: int = 60_000_000
     steps: int = 60
-    deeper: tuple[float, ...] = (3.0, 20.0)
+    deeper: tuple[float, ...] = (20.0, 100.0)
+    max_improbable_share: float = 0.005
     min_deeper_cutoff: float = 1e-10
     max_deeper_entries: int = 10_000_000
 
@@ -97,11 +101,13 @@ def estimate_deeper(
     settings: DepthSettings = DepthSettings(),
 ) -> tuple[Model, Amounts]:
     """Return the model with deeper probabilities, see `DepthSettings`, and amounts by it."""
+    most = settings.max_improbable_share * observed.counts.sum()
     for factor in settings.deeper:
-        present = np.flatnonzero(amounts.patterns > 0)
-        if not len(present):
+        if float((amounts.copies @ model.improbable).sum()) <= most:
             break
-        asked = settings.expected_reads / factor / amounts.patterns[present]
+        patterns = model.patterns_of(np.maximum(amounts.copies, amounts.copies.mean()))
+        present = np.flatnonzero(patterns > 0)
+        asked = settings.expected_reads / factor / patterns[present]
         cutoffs = np.clip(asked, settings.min_deeper_cutoff, settings.max_cutoff)
         found = follow(present, cutoffs)
         reads = _replaced(model.reads, present, found)
