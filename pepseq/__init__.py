@@ -1,13 +1,13 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `quantify`,
-`predict`, `merge`, `lookup`, `finetune`, `pair`, `fold`, `fetch_structures`, `score`, `evaluate`,
-`compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables`, `merge_amount_tables` and
-`report`, with settings such as `PredictConfig`.
+`predict`, `merge`, `lookup`, `design_label_table`, `finetune`, `pair`, `fold`, `fetch_structures`,
+`score`, `evaluate`, `compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables`,
+`merge_amount_tables` and `report`, with settings such as `PredictConfig`.
 
 Functions on sequences, alignments and structures in memory: `simulate_reads`, `quantify_reads`,
-`merge_amounts`, `reconstruct`, `find_proteins`, `pair_alignments`, `score_structures`,
-`evaluate_sequences` and `evaluate_quantities`.
+`merge_amounts`, `reconstruct`, `find_proteins`, `design_labels`, `pair_alignments`,
+`score_structures`, `evaluate_sequences` and `evaluate_quantities`.
 
 Each is imported when it is first used.
 """
@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 from pepseq.version import __version__
 
 if TYPE_CHECKING:
+    from pepseq.design.config import DesignConfig as DesignConfig
+    from pepseq.design.design_label_table import design_label_table as design_label_table
+    from pepseq.design.design_labels import design_labels as design_labels
     from pepseq.digestion.config import DigestConfig as DigestConfig
     from pepseq.evaluation.compare import compare_evaluations as compare_evaluations
     from pepseq.evaluation.evaluate import evaluate as evaluate
@@ -95,6 +98,9 @@ _MODULE_OF = {
     "lookup": "pepseq.identification.lookup",
     "LookupConfig": "pepseq.identification.config",
     "find_proteins": "pepseq.identification.find_proteins",
+    "design_labels": "pepseq.design.design_labels",
+    "design_label_table": "pepseq.design.design_label_table",
+    "DesignConfig": "pepseq.design.config",
     "pair": "pepseq.pairing.pair",
     "pair_alignments": "pepseq.pairing.pair_alignments",
     "PairConfig": "pepseq.pairing.config",

@@ -210,6 +210,10 @@ quantify-confusion quantify simulate-KCYM.fasta -o @.tsv --reference in/some.fas
 quantify-peptides  quantify simulate-peptides.fasta.gz -o @.tsv --reference in/some.fasta \
                      --readout CY[DE] --missed-label 0.1 --misread 0.05 --protease lys-c \
                      --missed-cleavages 1 --max-q 1
+design             design --reference in/some.fasta -o @.tsv --figure @.svg --candidates DE,K,C,Y \
+                     --max-labels 3 --reads 1000 --edman-failure 0.01 --dud 0.02
+design-greedy      design --reference in/some.fasta -o @.tsv.gz --search greedy --max-labels 5 \
+                     --min-peptides 2 --protease lys-c
 merge-columns      merge-amounts in/amounts.tsv -o @.tsv
 merge-msstats      merge-amounts quantify-dyes.tsv -o @.csv --format msstats
 merge-long         merge-amounts quantify-peptides.tsv -o @.tsv.gz --format long
@@ -249,13 +253,14 @@ Runs whose name begins with `error-` must fail, all others must not.
 
 COMMANDS = "download split mask simulate quantify predict merge lookup finetune pair fold"
 COMMANDS += " fetch-structures score evaluate compare evaluate-pairs evaluate-quantities"
-COMMANDS += " merge-amounts report show models"
+COMMANDS += " merge-amounts design report show models"
 THREADED = {
     "split",
     "simulate",
     "quantify",
     "predict",
     "lookup",
+    "design",
     "finetune",
     "pair",
     "fold",

@@ -13,7 +13,7 @@ ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "digestion", "fluorosequencing"),
     *("templates", "models", "network", "prediction", "quantification", "identification"),
-    *("training", "pairing", "structure", "evaluation", "splitting", "reporting", "cli"),
+    *("training", "pairing", "structure", "evaluation", "design", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))
 
@@ -49,6 +49,7 @@ def test_only_the_command_line_imports_click():
         ("pepseq.cli.predict", "torch transformers pandas matplotlib numpy"),
         ("pepseq.cli.simulate", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.cli.quantify", "torch transformers pandas matplotlib numpy numba"),
+        ("pepseq.cli.design", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.cli.merge_amounts", "torch transformers pandas matplotlib numpy numba"),
         ("pepseq.evaluation.evaluate", "torch transformers matplotlib numba pandas"),
         ("pepseq.evaluation.identity", "torch transformers matplotlib"),

@@ -15,6 +15,7 @@ from places import DATA, ROOT
 from pytest import approx
 
 from pepseq.cli.commands import COMMANDS
+from pepseq.design.design_table import DESIGN_COLUMNS
 from pepseq.prediction.residue_table import TABLE_COLUMNS
 from pepseq.quantification.quantities import COPIES_COLUMNS, QUANTIFY_COLUMNS
 from pepseq.quantification.score_tables import SCORE_COLUMNS, WHATPROT_COLUMNS
@@ -46,13 +47,14 @@ def checkout(tmp_path, monkeypatch):
     return tmp_path
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.S | re.M)
 
 
 @pytest.mark.slow
 def test_every_command_line_runs(checkout, run):
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    texts = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
+    lines = [line for text in texts for block in blocks("sh", text) for line in block.splitlines()]
     calls = [part.strip() for line in lines for part in line.split("&&") if "pepseq " in part]
     calls = [c for c in calls if c.split()[0] in ("pepseq", ".venv/bin/pepseq")]
     assert len(calls) >= 8
@@ -125,6 +127,8 @@ def test_every_column_and_exit_code_is_explained():
         assert f"`{column}`" in SECTIONS["fold"]
     for column in QUANTIFY_COLUMNS + COPIES_COLUMNS + SCORE_COLUMNS + WHATPROT_COLUMNS:
         assert f"`{column}`" in SECTIONS["quantify"]
+    for column in DESIGN_COLUMNS:
+        assert f"`{column}`" in SECTIONS["design"]
     for column in FETCH_COLUMNS:
         assert f"`{column}`" in SECTIONS["fetch-structures"]
     for column in COLUMNS.values():

@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": "Predict the hidden residues of reads, with a confidence for each.",
     "merge": "Merge the outputs of several jobs of predict --shard.",
     "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",
+    "design": "Find the labels that would identify the proteins of a reference.",
     "finetune": "Train a protein language model to predict hidden residues.",
     "pair": "Predict which members of two protein families interact.",
     "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",

@@ -6,6 +6,7 @@ with a figure of this style; `inline_svg` makes SVG of it. No display is needed.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Concatenate, ParamSpec
 
@@ -75,3 +76,26 @@ def save_svg(
     with styled_figure() as figure:
         draw(figure, *data, **more_data)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def figure_bytes(
+    picture_format: str,
+    draw: Callable[Concatenate[Figure, Data], object],
+    *data: Data.args,
+    **more_data: Data.kwargs,
+) -> bytes:
+    """Return the figure that `draw(figure, *data)` draws as the content of a PNG or SVG file.
+
+    Equal data give equal bytes.
+    """
+    stream = BytesIO()
+    dates = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    with styled_figure() as figure:
+        draw(figure, *data, **more_data)
+        figure.savefig(
+            stream,
+            format=picture_format,
+            dpi=_PNG_DOTS_PER_INCH,
+            metadata=dates[picture_format],
+        )
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""Design of experiments: the labels that would identify the proteins of a reference."""
