@@ -11,7 +11,6 @@ from pepseq.evaluation.baselines import Baselines, fit_baselines, fit_on_truth
 from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.provenance import (
     EvaluationFiles,
-    read_run_record,
     readout_of_prediction,
     recorded_readout,
     refuse_nothing_scored,
@@ -25,6 +24,7 @@ from pepseq.evaluation.tables import EVALUATION_FILES, write_evaluation
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
 from pepseq.io.files import check_inputs
+from pepseq.io.json_files import read_run_record
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256

@@ -12,9 +12,9 @@ from pathlib import Path
 from pepseq.errors import InputError, SettingsError, printable, quoted
 from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
-from pepseq.evaluation.provenance import read_run_record
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.files import list_paths
+from pepseq.io.json_files import read_run_record
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record

@@ -7,15 +7,13 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pepseq.errors import InputError, SettingsError
 from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.metrics import encode
-from pepseq.io.json_files import read_json
-from pepseq.io.outputs import STDIO
+from pepseq.io.json_files import read_run_record
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 
@@ -26,16 +24,6 @@ MAX_P_VALUE = 1e-9
 MAX_ODDS = 10
 """Amino acids are predicted at most so many times better than others."""
 _CONFIDENCE = re.compile(r"(?:^| )confidence=\d(?:\.\d+)?(?: |$)")
-
-
-def read_run_record(path: str | Path) -> dict[str, Any]:
-    """Return the run record beside a file; an empty one if there is none that can be read."""
-    beside = Path(f"{path}.run.json")
-    try:
-        record = read_json(beside) if str(path) != STDIO and beside.is_file() else {}
-    except InputError:
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def is_predicted(path: str | Path, header: str = "") -> bool:

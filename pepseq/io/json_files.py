@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from pepseq.errors import InputError, quoted
 from pepseq.io.files import open_input
+from pepseq.io.outputs import STDIO
 
 MAX_BYTES = 256 << 20
 MAX_DEPTH = 100
@@ -23,6 +24,16 @@ def read_json(path: str | Path) -> Any:
     """
     with open_input(path) as stream:
         return parse_json(stream, path)
+
+
+def read_run_record(path: str | Path) -> dict[str, Any]:
+    """Return the run record beside a file; an empty one if there is none that can be read."""
+    beside = Path(f"{path}.run.json")
+    try:
+        record = read_json(beside) if str(path) != STDIO and beside.is_file() else {}
+    except InputError:
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def parse_json(stream: BinaryIO, path: str | Path) -> Any:

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.quantification.merge_config import MergeAmountsConfig
+from pepseq.quantification.recorded_settings import check_same_settings
 from pepseq.quantification.sample_sheet import read_sample_sheet, tables_of_samples
 from pepseq.quantification.sample_table import (
     JoinedSamples,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+_FAILED = ".failed.tsv"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def merge_amounts(
     tables: Mapping[str, Any] = samples
     if isinstance(samples, Mapping):
         tables = {name: _frame(amounts) for name, amounts in samples.items()}
+        check_same_settings(one for one in tables.values() if isinstance(one, str | Path))
     joined = join_samples(tables, config.max_q, config.min_samples)
     return _table(joined, Labels(conditions, replicates), config)
 
@@ -104,12 +107,15 @@ def merge_amount_tables(
     samples: sample sheet, a table with the column sample, and optionally table (then `tables` is
         empty), condition and replicate.
 
-    For tables in memory: `merge_amounts`. Raises SettingsError, InputError, OutputError and
+    Lists of failed records (`TABLE.failed.tsv`) that are given with their table are left out. The
+    run records beside the tables must say that labels, digestion, cycles, kind of reads and
+    reference are the same; if error rates or the `max_q` of `quantify` differ, a warning names
+    them. For tables in memory: `merge_amounts`. Raises SettingsError, InputError, OutputError and
     TryAgainError.
     """
     started = time.time()
     check_config(config, MergeAmountsConfig)
-    paths = list_paths(tables, "tables")
+    paths = _without_failed_records(list_paths(tables, "tables"))
     if STDIO in map(str, paths):
         raise SettingsError("tables: expected files, found - (stdin)")
     _check_output_name(output, config.format)
@@ -118,6 +124,7 @@ def merge_amount_tables(
     inputs = [*named.values(), *([] if samples is None else [samples])]
     check_outputs([output], inputs, force)
     check_inputs(inputs)
+    check_same_settings(named.values())
     if sheet and (without := [name for name in sheet.samples if name not in named]):
         log.warning("%s: samples without a table, left out: %s", sheet.source, ", ".join(without))
     with Outputs(force) as outputs:
@@ -139,6 +146,19 @@ def merge_amount_tables(
         joined.missing,
         max(largest, default=0.0),
     )
+
+
+def _without_failed_records(paths: list[str | Path]) -> list[str | Path]:
+    """Return paths without lists of failed records of others, which *.tsv in a shell includes."""
+    given = {str(path) for path in paths}
+    failed = [path for path in paths if _is_failed_records(str(path), given)]
+    if failed:
+        log.info("lists of failed records, left out: %s", ", ".join(map(str, failed)))
+    return [path for path in paths if path not in failed]
+
+
+def _is_failed_records(path: str, given: Container[str]) -> bool:
+    return path.endswith(_FAILED) and path.removesuffix(_FAILED) in given
 
 
 def _table(joined: JoinedSamples, labels: Labels, config: MergeAmountsConfig) -> "pd.DataFrame":

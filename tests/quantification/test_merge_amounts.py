@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -163,3 +164,105 @@ def test_results_of_quantify_reads_and_paths_are_samples(folder):
     for one in (done, done.table):
         table = pepseq.merge_amounts({"a": one, "b": folder / "day1.tsv"}, config=merged)
         assert list(table)[3:] == ["a", "b"] and len(table) == len(done.table) + 3
+
+
+RECORDED = {
+    "readout": "CY[DE]",
+    "labels": "DE,C,Y",
+    "dye_sequences": True,
+    "cycles": 15,
+    "max_q": 1.0,
+    "digestion": {"protease": {"name": "trypsin", "rule": "[KR]|{P}"}, "missed_cleavages": 0},
+    "errors": {"detach": 0.015, "dud": [0.02, 0.02, 0.02]},
+    "reference": {"files": [{"path": "db/ecoli.fasta", "bytes": 9, "sha256": "edf0b7ea70f12f45"}]},
+}
+OTHER_FILE = {"files": [{"path": "yeast.fasta", "bytes": 9, "sha256": "0123456789abcdef"}]}
+
+
+@pytest.fixture
+def recorded(folder):
+    """Write run records of quantify beside day1.tsv and, with other settings, day2.tsv."""
+
+    def recorded(**other):
+        for name, settings in (("day1", RECORDED), ("day2", RECORDED | other)):
+            record = {"command": "quantify", "settings": settings}
+            (folder / f"{name}.tsv.run.json").write_text(json.dumps(record))
+
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("other", "differing"),
+    [
+        ({"labels": "C,DE,Y"}, "labels C,DE,Y, not DE,C,Y"),
+        ({"cycles": None}, "cycles none, not 15"),
+        (
+            {"digestion": RECORDED["digestion"] | {"missed_cleavages": 2}, "cycles": 14},
+            "digestion missed cleavages 2, not 0; cycles 14, not 15",
+        ),
+        ({"dye_sequences": False, "scores": True}, "reads scores, not dye sequences"),
+        ({"dye_sequences": False}, "reads whole peptides, not dye sequences"),
+        (
+            {"reference": OTHER_FILE},
+            "reference yeast.fasta (SHA-256 0123456789ab), not ecoli.fasta (SHA-256 edf0b7ea70f1)",
+        ),
+    ],
+)
+def test_tables_of_other_settings_are_refused(folder, run, recorded, other, differing):
+    recorded(**other)
+    done = run("merge-amounts", "day1.tsv", "day2.tsv", "-o", "out.tsv")
+    assert done.code == 65 and not (folder / "out.tsv").exists()
+    assert done.err == (
+        "Error: day2.tsv: quantified with other settings than day1.tsv (run records): "
+        f"{differing}; run quantify on all samples with the same reference and settings\n"
+    )
+    paths = {"a": folder / "day1.tsv", "b": "day2.tsv"}
+    with pytest.raises(InputError, match="quantified with other settings"):
+        pepseq.merge_amounts(paths)
+    frames = {name: pd.read_csv(path, sep="\t") for name, path in paths.items()}
+    assert len(pepseq.merge_amounts(frames)) == 2
+
+
+def test_other_error_rates_are_a_warning(folder, run, recorded):
+    recorded(max_q=0.01, errors={"detach": 0.2, "dud": [0.02, 0.02, 0.02]})
+    done = run("merge-amounts", "day1.tsv", "day2.tsv", "-o", "out.tsv")
+    assert done.code == 0 and done.err.splitlines()[0] == (
+        "day2.tsv: quantified with other settings than day1.tsv (run records): "
+        "errors detach 0.2, not 0.015; max q 0.01, not 1.0"
+    )
+
+
+def test_tables_are_joined_whose_settings_are_equal_or_unknown(folder, run, recorded):
+    recorded(threads=7, reference=RECORDED["reference"] | {"proteins": 3})
+    call = ("merge-amounts", "day1.tsv", "day2.tsv", "-o", "-")
+    done = run(*call)
+    assert done.code == 0 and "settings" not in done.err
+    recorded(labels="C,DE,Y", dye_sequences=False)
+    (folder / "day1.tsv.run.json").unlink()
+    assert run(*call).code == 0
+    for content in ("{", "[]", '{"command": "quantify", "settings": []}'):
+        (folder / "day1.tsv.run.json").write_text(content)
+        assert run(*call).code == 0
+
+
+def test_the_order_of_labels_is_free_where_reads_name_them(run, recorded):
+    for labels, code in (("DE,C,Y", 0), ("C,DE,Y", 65)):
+        recorded(labels=labels)
+        assert run("merge-amounts", "day1.tsv", "day2.tsv", "-o", "-").code == code
+    for name, labels in (("day1", "DE,C,Y"), ("day2", "C,DE,Y")):
+        settings = RECORDED | {"dye_sequences": False, "labels": labels}
+        record = json.dumps({"command": "quantify", "settings": settings})
+        Path(f"{name}.tsv.run.json").write_text(record)
+    assert run("merge-amounts", "day1.tsv", "day2.tsv", "-o", "-").code == 0
+
+
+def test_lists_of_failed_records_are_left_out(folder, run, sheet):
+    (folder / "day1.tsv.failed.tsv").write_text("file\tline\tid\treason\n")
+    tables = sorted(path.name for path in folder.glob("*.tsv"))
+    assert len(tables) == 3
+    path = sheet("day1 x 1", "day2 y 1")
+    done = run("merge-amounts", *tables, "-o", "-", "--samples", path)
+    assert done.code == 0 and done.out.splitlines()[0].split("\t")[3:] == ["day1", "day2"]
+    assert done.err.splitlines()[0] == "lists of failed records, left out: day1.tsv.failed.tsv"
+    done = run("merge-amounts", "day1.tsv.failed.tsv", "-o", "-")
+    assert done.code == 65 and "expected one column proteins" in done.err
