@@ -140,6 +140,12 @@ def command(
         100 * done.improbable / done.reads,
         100 * done.from_background / done.reads,
     )
+    if done.from_proteins > 0 and done.from_background > 0.1 * done.reads:
+        log.warning(
+            "more than 10 %% of the reads come from none of the reference: check %s, protease, "
+            "error rates",
+            "labels and their order" if has_dyes else "labels",
+        )
     if done.invisible:
         log.info("%s proteins of the reference have no peptide with a label", f"{done.invisible:,}")
     log.info(

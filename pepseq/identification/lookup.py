@@ -29,9 +29,9 @@ from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
-from pepseq.quantification.error_rates import Errors, dye_error_rates
+from pepseq.quantification.error_rates import Errors, dye_error_rates, warn_without_rates
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
-from pepseq.readout.dye_sequences import DyeSequence, read_dye_sequences
+from pepseq.readout.dye_sequences import DyeSequence, log_channels, read_dye_sequences
 from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -115,6 +115,10 @@ def lookup(
         records = _read(reads, readout, config, matrix, bad)
         if bad:
             log.warning("%d records are left out, the first: %s", len(bad), bad[0])
+        if config.dye_sequences:
+            log_channels(readout)
+        if config.digested:
+            warn_without_rates(errors)
         known = open_reference(paths)
         results: Iterable[ReadFits]
         given = [r if isinstance(r, WeightedRead) else r.sequence for r in records]

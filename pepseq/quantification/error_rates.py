@@ -1,5 +1,6 @@
 """Error rates of dye sequences, from any of the forms in which they are given."""
 
+import logging
 from pathlib import Path
 
 from pepseq.errors import SettingsError
@@ -8,8 +9,15 @@ from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.readout.dye_sequences import check_channels
 from pepseq.readout.readout import Readout
 
+log = logging.getLogger(__name__)
 Errors = SequencingErrors | EqualChannelRates | str | Path
 """Error rates: by channel, the same for all, or the path of whatprot's sequencing parameters."""
+
+
+def warn_without_rates(errors: Errors | None) -> None:
+    """Warn that reads of dye sequences are taken as free of errors, if no rate is given."""
+    if errors is None or errors == EqualChannelRates():
+        log.warning("no error rates given: reads are taken as free of errors")
 
 
 def dye_error_rates(readout: Readout, errors: Errors | None, scale: float) -> SequencingErrors:

@@ -19,13 +19,14 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_file, run_record
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
-from pepseq.quantification.error_rates import Errors
+from pepseq.quantification.error_rates import Errors, warn_without_rates
 from pepseq.quantification.known_proteins import KnownProteins, known_proteins
 from pepseq.quantification.peptide_counts import PeptideCounts, read_peptide_counts
 from pepseq.quantification.quantify_reads import ReadSource, check_quantify, make_evidence
 from pepseq.quantification.quantities import Quantities, estimate_quantities
 from pepseq.quantification.spike_ins import SpikeIns, read_spike_ins
 from pepseq.readout.confusion import Confusion, ConfusionTable
+from pepseq.readout.dye_sequences import log_channels
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config
@@ -102,6 +103,10 @@ def quantify(
         )
         if bad:
             log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
+        if config.dye_sequences or config.scores:
+            log_channels(readout)
+        if config.dye_sequences:
+            warn_without_rates(errors)
         copies = None if spike_ins is None else spike_ins.copies(proteins.ids, proteins.repeated)
         done = estimate_quantities(proteins, evidence, config, digestion, copies)
         stream.write(format_frame(done.table, output))

@@ -25,7 +25,7 @@ from pepseq.quantification.error_rates import Errors, dye_error_rates
 from pepseq.quantification.peptide_reads import check_misreads, format_reads, peptide_reads
 from pepseq.quantification.sample import TRUTH_COLUMNS, Sample, draw_sample
 from pepseq.quantification.simulation_config import SimulateConfig
-from pepseq.readout.dye_sequences import check_channels
+from pepseq.readout.dye_sequences import check_channels, log_channels
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config
@@ -99,6 +99,8 @@ def simulate(
         if not records:
             raise no_usable_record(bad)
         sample = draw_sample(records, config, digestion)
+        if config.dye_sequences:
+            log_channels(readout)
         if rates is None:
             distinct, reads_of_protein = _write_peptides(stream, sample, readout, reads, config)
         else:

@@ -6,6 +6,7 @@ is a channel, `.` a residue without a label. Residues after the last label are l
 length of the peptide is not known. (whatprot: Smith et al. 2023, PLoS Comput Biol 19(5): e1011157.)
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -20,6 +21,7 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import label_symbol
 from pepseq.sequences.seen_ids import SeenIds
 
+log = logging.getLogger(__name__)
 UNLABELLED = "."
 MAX_CHANNELS = 10
 """A channel is one digit."""
@@ -42,6 +44,11 @@ def check_channels(readout: Readout) -> None:
             f"dye sequences: expected at most {MAX_CHANNELS} labels, found {len(readout.labels)} "
             f"in {readout}"
         )
+
+
+def log_channels(readout: Readout) -> None:
+    """Print the label of each channel, so that a wrong order is seen."""
+    log.info("channels: %s", ", ".join(f"{n} {label}" for n, label in enumerate(readout.labels)))
 
 
 def format_dye_sequences(reads: Iterable[tuple[str, str, int]], readout: Readout) -> bytes:

@@ -111,6 +111,11 @@ def _parse_labels(text: str) -> list[str]:
     labels = ["".join(sorted(set(group))) or single for group, single in _LABEL.findall(letters)]
     wrong = [a for label in labels for a in label if a not in AMINO_ACIDS]
     if wrong or not all(labels) or not labels:
+        if "," in wrong:
+            raise SettingsError(
+                f"readout {quoted(text)}: ',' is not an amino acid; for labels with commas between "
+                "them use Readout.from_labels, or --labels on the command line"
+            )
         if wrong:
             is_bracket = wrong[0] in "[]"
             fault = "has no matching bracket" if is_bracket else "is not an amino acid"

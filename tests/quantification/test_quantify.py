@@ -109,6 +109,18 @@ def test_the_lowest_q_value_is_told_if_none_is_low(run, fasta, tmp_path):
     assert "the lowest q-value" not in run(*call, "-o", tmp_path / "b.tsv", "--max-q", "1").err
 
 
+def test_channels_missing_error_rates_and_reads_of_no_protein_are_told(files, run, tmp_path):
+    reads, reference = files
+    end = ("--reference", reference, "--dye-sequences", "-o", tmp_path / "a.tsv")
+    said = run("quantify", reads, "--labels", "DE,C,Y", *RATE_OPTIONS, *end).err
+    assert "channels: 0 DE, 1 C, 2 Y\n" in said
+    assert "no error rates" not in said and "come from none of the reference" not in said
+    said = run("quantify", reads, "--readout", "CY[DE]", *end, "--force").err
+    assert "channels: 0 C, 1 Y, 2 DE\n" in said
+    assert "no error rates given: reads are taken as free of errors\n" in said
+    assert "10 % of the reads come from none of the reference: check labels and their order" in said
+
+
 def test_order_of_reads_and_threads_change_nothing(files, run, tmp_path, monkeypatch):
     monkeypatch.setattr("pepseq.quantification.estimation._FEW_PROBABILITIES", 0)
     reads, reference = files

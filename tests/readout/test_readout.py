@@ -61,6 +61,7 @@ def test_readouts_without_groups_have_single_labels():
         ("D[DE]", "D is in D and in [DE]"),
         ("[DE][EQ]", "E is in [DE] and in [EQ]"),
         ("K1[DE]", "'1' is not an amino acid"),
+        ("DE,C", "',' is not an amino acid; for labels with commas between them use Readout."),
         ("[]", "a group is empty"),
         ("", "it is empty"),
     ],
