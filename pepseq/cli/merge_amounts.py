@@ -68,8 +68,10 @@ def command(
         values = done.groups * len(done.samples)
         is_cut = done.largest_q <= config.max_q
         log.info(
-            "values missing: %s of %s (the sample's table lacks the group%s)",
+            "values missing: %s of %s (the sample's table lacks the group; %s)",
             f"{done.missing:,}",
             f"{values:,}",
-            "; tables of quantify --max-q 1 have all groups" if is_cut else "",
+            "tables of quantify --max-q 1 have all groups with an estimate above 0"
+            if is_cut
+            else "in a table of quantify --max-q 1 its estimate is 0",
         )

@@ -149,15 +149,20 @@ def command(
     if done.invisible:
         log.info("%s proteins of the reference have no peptide with a label", f"{done.invisible:,}")
     log.info(
-        "%s of %s groups of proteins found at q <= %g: %s",
+        "%s of %s groups of proteins %s: %s",
         f"{done.found:,}",
         f"{done.groups:,}",
-        config.max_q,
+        "listed" if config.max_q == 1 else f"found at q <= {config.max_q:g}",
         output,
     )
+    usual = QuantifyConfig.max_q
+    if config.max_q > usual and done.found:
+        accepted = int((done.table["q_value"] <= usual).sum())
+        counts = (f"{accepted:,}", usual, done.lowest_q)
+        log.info("%s of these at q <= %g, lowest q-value %.2g", *counts)
     if done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: no group explains the reads clearly better than decoys do; "
-            "--max-q 1 lists all groups",
+            "the lowest q-value is %.2g: no group explains the reads clearly better than decoys "
+            "do; --max-q 1 lists all groups with an estimate above 0",
             done.lowest_q,
         )

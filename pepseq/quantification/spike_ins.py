@@ -32,7 +32,13 @@ class SpikeIns:
         Raises InputError for an id that is not among the proteins, or that several have
         (`repeated`), and for faulty copies.
         """
+        known = set(ids)
         for place, name, _ in self.rows:
+            if name not in known:
+                raise InputError(
+                    f"{place}: {quoted(name)} is not in the reference: add its FASTA to "
+                    "--reference, or give the spike-ins as FASTA"
+                )
             if name in repeated:
                 raise InputError(
                     f"{place}: {quoted(name)} is the id of several proteins with other residues; "

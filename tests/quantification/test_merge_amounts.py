@@ -59,11 +59,13 @@ def test_missing_values_are_counted_and_explained(folder, run):
         (folder / table).write_text("".join(row for row in rows if "0.5" not in row))
     (folder / "day2.tsv").write_text("".join(rows[:2]))
     told = "values missing: 1 of 4 (the sample's table lacks the group"
-    hint = "; tables of quantify --max-q 1 have all groups)"
+    hint = "; tables of quantify --max-q 1 have all groups with an estimate above 0)"
     call = ("merge-amounts", "day1.tsv", "day2.tsv", "-o", "-")
     assert run(*call).err.splitlines()[-1] == told + hint
     (folder / "day2.tsv").write_text("".join([rows[0], rows[1].replace("\t0\n", "\t0.5\n")]))
-    assert run(*call).err.splitlines()[-1] == f"{told})"  # a table with other groups too
+    assert run(*call).err.splitlines()[-1] == (  # a table with other groups too
+        f"{told}; in a table of quantify --max-q 1 its estimate is 0)"
+    )
 
 
 def test_outputs_are_of_the_format_that_their_suffix_names(folder, run):

@@ -106,7 +106,13 @@ def test_the_lowest_q_value_is_told_if_none_is_low(run, fasta, tmp_path):
     call = ("quantify", reads, "--reference", reference, "--dye-sequences", "--labels", "DE,C,Y")
     said = run(*call, "-o", tmp_path / "a.tsv", "--max-q", "0").err
     assert "0 of 2 groups of proteins found" in said and "the lowest q-value is" in said
-    assert "the lowest q-value" not in run(*call, "-o", tmp_path / "b.tsv", "--max-q", "1").err
+    assert "--max-q 1 lists all groups with an estimate above 0" in said
+    said = run(*call, "-o", tmp_path / "b.tsv", "--max-q", "1").err
+    assert f"2 of 2 groups of proteins listed: {tmp_path / 'b.tsv'}\n" in said
+    q_values = pd.read_csv(tmp_path / "b.tsv", sep="\t")["q_value"]
+    found = (q_values <= 0.01).sum()
+    assert f"{found} of these at q <= 0.01, lowest q-value {q_values.min():.2g}\n" in said
+    assert "the lowest q-value" not in said
 
 
 def test_channels_missing_error_rates_and_reads_of_no_protein_are_told(files, run, tmp_path):
@@ -168,7 +174,7 @@ def test_spike_ins_give_copies(sample, files, run, fasta, tmp_path):
 @pytest.mark.parametrize(
     ("known", "message"),
     [
-        ({"x": 1}, "known:1: 'x' is no id of the proteins"),
+        ({"x": 1}, "known:1: 'x' is not in the reference: add its FASTA to --reference, or give"),
         ({"p0": -1}, "known:1: copies of 'p0': expected a number of 0 or more, found '-1'"),
         ({"p7": 5}, "known: no read comes from a protein with known copies"),
         ([5], "known: expected a mapping of ids to copies or a DataFrame"),
