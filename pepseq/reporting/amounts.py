@@ -18,11 +18,12 @@ _NUMBERS = (
     *("molar_fraction", "low", "high", "mass_fraction", "expected_reads", "unique_reads"),
     *("q_value", "copies", "copies_low", "copies_high"),
 )
-_COLUMNS = """rank=Rank|0; group=Group|id; description=Description|long;
+_COLUMNS = """rank=Rank|0; group=Group|id;
+copies=Copies|significant; copies_low=95 % from|significant; copies_high=to|significant;
+description=Description|long;
 molar_fraction=Molar fraction|significant; low=95 % from|significant; high=to|significant;
 true=True molar fraction|significant; mass_fraction=Mass fraction|significant;
 expected_reads=Expected reads|significant; unique_reads=Unique reads|0; q_value=q-value|significant;
-copies=Copies|significant; copies_low=95 % from|significant; copies_high=to|significant;
 others=Other proteins of the group|long"""
 _ABOUT = ("group", "proteins", "description")
 Rows = list[dict[str, Any]]

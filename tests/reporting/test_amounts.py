@@ -205,6 +205,7 @@ def test_copies_are_shown_and_ids_are_text(tmp_path):
     amounts_table(tmp_path / f"{hostile.replace('/', '')}.tsv", *listed, columns=columns)
     page = page_of(tmp_path, tmp_path)
     shown = columns_of(page.data["amounts-1-data"])
+    assert list(shown)[:5] == ["Rank", "Group", "Copies", "95 % from", "to"]
     assert shown["Group"] == (hostile, "low") and shown["Copies"] == (0.25, 12)
     assert shown["Other proteins of the group"] == (f"{hostile}2", "")
     assert page.text.count(hostile) >= 3 and HOSTILE in page.text

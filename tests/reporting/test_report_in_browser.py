@@ -206,6 +206,15 @@ const find = (text) => {
   input.dispatchEvent(new Event("input"));
   return [rows().map((row) => row[0]), status()];
 };
+const wide = list.querySelector(".wide"), hint = wide.previousElementSibling;
+wide.scrollLeft = 10000;
+said.scrolls = {
+  hint: [hint.className, hint.textContent, hint.hidden], tab: wide.tabIndex, role: wide.role,
+  cut: wide.scrollLeft + wide.clientWidth < wide.scrollWidth - 1,
+  last: list.querySelector("thead th:last-child").getBoundingClientRect().right <= innerWidth,
+  page: [document.documentElement.scrollWidth, innerWidth],
+  narrow: document.querySelectorAll(".scrolls:not([hidden])").length,
+};
 said.heads = heads;
 said.first = [rows(), status(), list.querySelector(".printed").textContent];
 list.parentElement.querySelector(":scope > .tools button").click();
@@ -231,6 +240,11 @@ def test_amounts_are_sorted_and_found_and_look_as_in_the_page(tmp_path):
     page = (tmp_path / "page.html").read_text()
     seen = SimpleNamespace(**probe(tmp_path, page, PROBE_OF_AMOUNTS))
     assert seen.faults == [] and seen.buttons == 0
+    hint = "More columns: scroll the table to the right →"
+    assert seen.scrolls["hint"] == ["scrolls", hint, False] and seen.scrolls["narrow"] == 1
+    assert (seen.scrolls["tab"], seen.scrolls["role"]) == (0, "region")
+    assert seen.scrolls["last"] and not seen.scrolls["cut"]
+    assert seen.scrolls["page"][0] <= seen.scrolls["page"][1]
     body = page.partition('class="list"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
     in_page = [
         [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<t[hd].*?</t[hd]>", row)]

@@ -47,12 +47,20 @@ for (const table of document.querySelectorAll("table.sortable")) {
   sortable(table, (column, down) =>
     body.append(...sorted([...body.rows], (row) => cellValue(row.cells[column]), down)));
 }
-for (const wide of document.querySelectorAll(".wide")) {
-  if (wide.scrollWidth <= wide.clientWidth) continue;
-  wide.tabIndex = 0;
-  wide.setAttribute("role", "region");
-  wide.setAttribute("aria-label", wide.querySelector("caption").textContent);
-}
+const hintAtScrolling = (wide) => {
+  const scrolls = wide.scrollWidth > wide.clientWidth;
+  const hint = wide.previousElementSibling;
+  if (hint?.className === "scrolls") hint.hidden = !scrolls;
+  else if (scrolls) {
+    wide.before(make("p", "scrolls", "More columns: scroll the table to the right →"));
+    wide.setAttribute("role", "region");
+    wide.setAttribute("aria-label", wide.querySelector("caption").textContent);
+  }
+  scrolls ? (wide.tabIndex = 0) : wide.removeAttribute("tabindex");
+};
+const hintAtAll = () => document.querySelectorAll(".wide").forEach(hintAtScrolling);
+addEventListener("resize", hintAtAll);
+document.addEventListener("toggle", hintAtAll, true);
 
 const BLOCK = 10, CHUNK = 600, STEP = 50, LISTED = 40;
 const band = (digit) =>
@@ -210,4 +218,5 @@ const startList = (list) => {
   draw();
 };
 document.querySelectorAll(".list").forEach(startList);
+hintAtAll();
 })();
