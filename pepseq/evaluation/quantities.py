@@ -105,10 +105,10 @@ def evaluate_quantities(
 
     `truth` is a DataFrame with the columns protein and molar_fraction, and mass_fraction,
     labelled_peptides and reads if they are known, as `simulate` writes them; with labelled_peptides
-    true fractions are divided by their sum over the proteins that have some. `table` is one that `quantify` returns: the
-    columns proteins (ids with ; between them) and molar_fraction, and group, mass_fraction, low,
-    high and q_value where there are any. Either may be the path of such a table. A group is found
-    if its q-value is at most `max_q`.
+    true fractions are divided by their sum over the proteins that have some. `table` is one that
+    `quantify` returns: the columns proteins (ids with ; between them) and molar_fraction, and
+    group, mass_fraction, low, high and q_value where there are any. Either may be the path of such
+    a table. A group is found if its q-value is at most `max_q`.
 
     Raises InputError for missing columns, faulty cells, proteins that occur twice, and tables
     without a protein in common; SettingsError for a `max_q` outside 0-1.

@@ -17,8 +17,8 @@ OPTIONAL_TRUTH_COLUMNS = ("mass_fraction", "labelled_peptides", "reads")
 class TrueAmounts:
     """True amounts of proteins; arrays have a value for each protein, or are None.
 
-    molar, mass: copies and mass, over those of all proteins with labelled peptides; reads: number of
-        reads.
+    molar, mass: copies and mass over their sums, of the proteins with labelled peptides where these
+        are given; reads: number of reads.
     """
 
     source: str

@@ -8,10 +8,10 @@
 fractions of pepseq, over that of other ways, as a mean over samples: of the guess that all are
 equal; of counting the reads that one protein explains at least twice as well as any other; of the
 same estimate without errors; and of the estimate that is told the true protein of every read.
-`proteome` draws samples of `--present` proteins over four orders of magnitude, runs `pepseq quantify` as a
-process, and prints what `pepseq evaluate-quantities` says, with seconds, processor seconds and peak
-memory of this process alone. `peptides` does the same with FASTA reads of whole peptides at KCYM
-and at K2, of which 10 % of the labels are missed and 1 % misread.
+`proteome` draws samples of `--present` proteins over four orders of magnitude, runs `pepseq
+quantify` as a process, and prints what `pepseq evaluate-quantities` says, with seconds, processor
+seconds and peak memory of this process alone. `peptides` does the same with FASTA reads of whole
+peptides at KCYM and at K2, of which 10 % of the labels are missed and 1 % misread.
 """
 
 import argparse
@@ -151,7 +151,9 @@ def proteome(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         for reads in arguments.reads:
             for scale in arguments.scales:
-                sample = _Sample(Path(name, "reads.tsv"), arguments.proteins, reads, arguments.present)
+                sample = _Sample(
+                    Path(name, "reads.tsv"), arguments.proteins, reads, arguments.present
+                )
                 for seed in range(arguments.samples):
                     row = sample.row(seed, [*shared, "--error-scale", str(scale)])
                     print(f"| DE,C,Y | {scale:g} | {row}", flush=True)
@@ -164,7 +166,9 @@ def peptides(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         for reads in arguments.reads:
             for readout in ("KCYM", "K2"):
-                sample = _Sample(Path(name, "reads.fasta.gz"), arguments.proteins, reads, arguments.present)
+                sample = _Sample(
+                    Path(name, "reads.fasta.gz"), arguments.proteins, reads, arguments.present
+                )
                 for seed in range(arguments.samples):
                     row = sample.row(seed, ["--readout", readout, *rates])
                     print(f"| {readout} | {row}", flush=True)
