@@ -85,6 +85,7 @@ FILES = {
     "other_amounts.tsv": "proteins\tmolar_fraction\nxa\t1\n",
     "other_groups.tsv": "proteins\tmolar_fraction\na\t0.5\nb\t0.5\n",
     "folder/amounts.tsv": "group\tproteins\tmolar_fraction\tq_value\nG1\ta;b\t1\t0\n",
+    "merged.tsv": "group\tproteins\tday1\nG1\ta;b\t1\n",
     "samples.tsv": "sample\tcondition\treplicate\nday1\tcontrol\t1\nday2\tdrug\t2\n",
     "family_a.fasta": family("a", "MAGICK-LW"),
     "family_b.fasta": family("b", "MKYLC"),

@@ -68,8 +68,9 @@ def command(
 ) -> None:
     """List the known proteins that reads fit, with scores, E-values and q-values.
 
-    READS is a FASTA file in which X ? . _ or x stand for hidden residues; - is standard input. Give
-    --readout or --labels.
+    READS is a FASTA file in which X ? . _ or x stand for hidden residues, or a file of dye
+    sequences (--dye-sequences), a table of probabilities (--probabilities) or of patterns
+    (--patterns); - is standard input. Give --readout or --labels.
     """
     rates = sequencing_options.errors_of_options(context, settings, errors)
     digestion = sequencing_options.digestion_of_options(settings)

@@ -100,7 +100,10 @@ def command(
 ) -> None:
     """Estimate which proteins are in a sample, and how much of each, from reads of peptides.
 
-    READS are of single molecules; - is standard input. Give --readout or --labels.
+    READS are of single molecules: a FASTA file of whole peptides in which X ? . _ or x stand for
+    hidden residues, or a file of dye sequences (--dye-sequences), a table of scores (--scores), of
+    probabilities (--probabilities) or of patterns (--patterns); - is standard input. Give --readout
+    or --labels.
     """
     has_dyes = given["dye_sequences"] or given["scores"]
     sequencing_options.check_changed(

@@ -52,14 +52,19 @@ def estimated_amounts(amounts: Any, source: str = "table") -> EstimatedAmounts:
     A table without the column `group` names each group by its proteins. Raises InputError for
     missing columns, faulty cells, and a protein or a group that occurs twice.
     """
-    table = read_checked_table(
-        amounts,
-        source,
-        TABLE_COLUMNS,
-        OPTIONAL_TABLE_COLUMNS,
-        may_be_empty=("description",),
-        needs_rows=False,
-    )
+    try:
+        table = read_checked_table(
+            amounts,
+            source,
+            TABLE_COLUMNS,
+            OPTIONAL_TABLE_COLUMNS,
+            may_be_empty=("description",),
+            needs_rows=False,
+        )
+    except InputError as error:
+        if "expected one column molar_fraction" not in str(error):
+            raise
+        raise InputError(f"{error}; give the table of one sample, as quantify writes it") from error
     has = set(table.columns)
     texts = table.texts("proteins")
     names = table.texts("group") if "group" in has else texts

@@ -42,7 +42,7 @@ def read_scored_sequences(given: Any, readout: Readout) -> ScoredSequences:
     if isinstance(given, str | Path):
         symbols = {ord(label_symbol(label)): str(n) for n, label in enumerate(readout.labels)}
         symbols[ord(HIDDEN)] = UNLABELLED
-        records = list(read_dye_sequences(given, readout))
+        records = list(read_dye_sequences(given, readout, of_reads=False))
         texts = [record.sequence.translate(symbols) for record in records]
         peptides = np.array([record.count for record in records], float)
         return _scored_sequences([record.id for record in records], texts, peptides, readout)

@@ -81,14 +81,19 @@ def dye_symbols(readout: Readout) -> dict[str, str]:
 
 
 def read_dye_sequences(
-    path: str | Path, readout: Readout, bad: list[FailedRecord] | None = None
+    path: str | Path,
+    readout: Readout,
+    bad: list[FailedRecord] | None = None,
+    *,
+    of_reads: bool = True,
 ) -> Iterator[DyeSequence]:
     """Yield the dye sequences of a file as reads; `-` is standard input.
 
     `readout` gives the labels of the channels: `Readout.from_labels("DE,C,Y")`. In a record's
     sequence, as in `MaskedSequence`, X stands for a residue without a label, and the amino acid or
     the character of its group for a labelled one. The description is `count=` and the number of
-    peptides. Bad lines are added to `bad` if it is given, else they raise.
+    peptides. Bad lines are added to `bad` if it is given, else they raise. `of_reads`: whether the
+    file is one of --dye-sequences, which messages name.
 
     Raises InputError for a file with other channels, or one that is cut short; SettingsError for
     more than ten labels.
@@ -98,7 +103,7 @@ def read_dye_sequences(
     seen, rows = SeenIds(), 0
     with open_input(path) as stream:
         lines = _filled_lines(path, stream)
-        last, expected = _read_header(path, lines, readout)
+        last, expected = _read_header(path, lines, readout, of_reads)
         for last, text in lines:
             rows += 1
             if rows > expected:
@@ -134,17 +139,21 @@ def read_header(path: str | Path, stream: BufferedReader, readout: Readout) -> t
 
 
 def _read_header(
-    path: str | Path, lines: Iterator[tuple[int, str]], readout: Readout
+    path: str | Path, lines: Iterator[tuple[int, str]], readout: Readout, of_reads: bool = True
 ) -> tuple[int, int]:
     last, text = next(lines, (1, ""))
     if text.strip() != str(len(readout.labels)):
         if text.startswith(_UTF_16_MARKS):
             raise InputError(f"{path}:{last}: found UTF-16 text: save it as UTF-8 first")
-        is_fasta = text.startswith(">")
+        hint = ""
+        if text.startswith(">"):
+            hint = "leave out --dye-sequences" if of_reads else "give a file of dye sequences"
+            hint = f": this is FASTA, {hint}"
+        elif of_reads and "score" in text:
+            hint = ": for scores, give quantify --scores in place of --dye-sequences"
         raise InputError(
             f"{path}:{last}: expected {len(readout.labels)} channels (labels "
-            f"{','.join(readout.labels)}), found {quoted(text)}"
-            f"{': this is FASTA, leave out --dye-sequences' if is_fasta else ''}"
+            f"{','.join(readout.labels)}), found {quoted(text)}{hint}"
         )
     last, text = next(lines, (last, ""))
     if (expected := _whole_number(text)) is None:

@@ -144,4 +144,7 @@ def _format_name(line: bytes) -> str:
     for start, name in _FORMATS.items():
         if line.lstrip().startswith(start):
             return name
-    return quoted(decode_text(line).strip())
+    text = decode_text(line).strip()
+    is_channels = text.isascii() and text.isdecimal() and len(text) < 3
+    hint = ": dye sequences need --dye-sequences (lookup, quantify)" if is_channels else ""
+    return quoted(text) + hint
