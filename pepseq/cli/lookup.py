@@ -95,20 +95,15 @@ def command(
         force=force,
         keep_going=keep_going,
     )
+    distinct = (done.reads, done.assigned, done.single)
+    is_counted = done.counts[0] != done.reads
+    of_distinct = [f" ({number:,} distinct)" if is_counted else "" for number in distinct]
+    total, assigned, single = (f"{count:,}" for count in done.counts)
     log.info(
-        "%d reads; %d assigned with a q-value up to %g; %d of the assigned reads fit only one "
-        "place in the reference",
-        done.reads,
-        done.assigned,
-        config.max_q,
-        done.single,
+        "%s reads%s; %s%s assigned with a q-value up to %g; %s%s of the assigned reads fit only "
+        "one place in the reference",
+        *(total, of_distinct[0], assigned, of_distinct[1], config.max_q, single, of_distinct[2]),
     )
-    if done.counts[0] != done.reads:
-        log.info(
-            "weighted by their counts: %d reads; %d assigned; %d of the assigned reads fit only "
-            "one place in the reference",
-            *done.counts,
-        )
     if done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "

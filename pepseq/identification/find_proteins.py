@@ -12,7 +12,7 @@ from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.io.files import list_paths
-from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.prediction.read_filter import format_read, keep_fitting_reads
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.label_probabilities import WeightedRead
@@ -36,6 +36,10 @@ class IdentifiedRead:
     sequence: str
     q_value: float
     fits: tuple[FitRow, ...]
+
+    def rows(self) -> tuple[FitRow, ...]:
+        """Return its fits, or one row with empty cells if there are none."""
+        return self.fits or (empty_row(self.id, 1, self.sequence or None),)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Identification(Sequence[IdentifiedRead]):
         """Return the table that `lookup` writes: a row for each fit, LOOKUP_COLUMNS."""
         import pandas as pd
 
-        rows = [row for read in self for row in read.fits or (empty_row(read.id, 1),)]
+        rows = [row for read in self for row in read.rows()]
         table = pd.DataFrame([asdict(row) for row in rows], columns=list(LOOKUP_COLUMNS))
         whole = [field.name for field in fields(FitRow) if field.type in (int, int | None)]
         return table.astype(dict.fromkeys(whole, "Int64"))
@@ -114,9 +118,10 @@ def find_proteins(
     results, q_values = fit_reads([read for _, read in given], known, readout, config, matrix)
     identified = []
     for (name, read), fits, q_value in zip(given, results, q_values, strict=True):
-        rows = tuple(fit_rows(name, fits, q_value, 1, known)) if fits.best else ()
-        residues = read if isinstance(read, str) else ""
-        identified.append(IdentifiedRead(name, residues, float(q_value), rows))
+        text = format_read(read, readout.group_symbols) if isinstance(read, str) else ""
+        found = fit_rows(name, fits, q_value, 1, text or None, known)
+        rows = tuple(found) if fits.best else ()
+        identified.append(IdentifiedRead(name, text, float(q_value), rows))
     return Identification(tuple(identified))
 
 

@@ -86,14 +86,15 @@ class FitRow:
     q_value: float | None
     description: str | None
     count: int | None
+    sequence: str | None
 
 
 LOOKUP_COLUMNS = tuple(field.name for field in fields(FitRow))
 
 
-def empty_row(read: str, count: int) -> FitRow:
+def empty_row(read: str, count: int, sequence: str | None) -> FitRow:
     """Return the row of a read that fits nothing."""
-    cells = dict.fromkeys(LOOKUP_COLUMNS) | {"id": read, "count": count}
+    cells = dict.fromkeys(LOOKUP_COLUMNS) | {"id": read, "count": count, "sequence": sequence}
     return FitRow(**cells)  # type: ignore[arg-type]
 
 
@@ -203,14 +204,20 @@ def _fit_read(
 
 
 def fit_rows(
-    read: str, fits: ReadFits, q_value: float, count: int, reference: Reference
+    read: str,
+    fits: ReadFits,
+    q_value: float,
+    count: int,
+    sequence: str | None,
+    reference: Reference,
 ) -> Iterable[FitRow]:
     """Yield a row for each of the best fits of a read; one with empty cells if it fits nothing.
 
-    What belongs to the read and not to a fit (q-value, count, equal fits) is in its first row.
+    What belongs to the read and not to a fit (q-value, count, equal fits, sequence as in the file)
+    is in its first row.
     """
     if not fits.best:
-        yield empty_row(read, count)
+        yield empty_row(read, count, sequence)
     total = np.logaddexp2(fits.total, np.log2(max(fits.places, 1)))
     for rank, fit in enumerate(fits.best, 1):
         name, _, description = reference.header(fit.protein).partition(" ")
@@ -231,6 +238,7 @@ def fit_rows(
             float(q_value) if first else None,
             _one_cell(description),
             count if first else None,
+            sequence if first else None,
         )
 
 

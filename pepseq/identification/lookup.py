@@ -27,11 +27,16 @@ from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
-from pepseq.prediction.read_filter import keep_fitting_reads
+from pepseq.prediction.read_filter import format_read, keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.quantification.error_rates import Errors, dye_error_rates, warn_without_rates
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
-from pepseq.readout.dye_sequences import DyeSequence, log_channels, read_dye_sequences
+from pepseq.readout.dye_sequences import (
+    DyeSequence,
+    format_dye_sequence,
+    log_channels,
+    read_dye_sequences,
+)
 from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
@@ -131,7 +136,9 @@ def lookup(
         sums = np.zeros((2, 3), np.int64)
         for record, fits, q_value in zip(records, results, q_values.tolist(), strict=True):
             count = record.count if isinstance(record, DyeSequence) else 1
-            stream.write(format_tsv(map(_cells, fit_rows(record.id, fits, q_value, count, known))))
+            text = _text(record, readout)
+            found = fit_rows(record.id, fits, q_value, count, text, known)
+            stream.write(format_tsv(map(_cells, found)))
             accepted = q_value <= config.max_q
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
         write_failed(outputs, output, bad, len(records))
@@ -191,6 +198,15 @@ def _read(
             reason = f"{symbols_read} symbols are more than the {config.cycles} cycles"
             bad.append(FailedRecord(str(path), record.line, record.id, reason))
     return usable
+
+
+def _text(record: Record | WeightedRead, readout: Readout) -> str | None:
+    """Return a read as it stands in the file, None for probabilities of labels and patterns."""
+    if isinstance(record, WeightedRead):
+        return None
+    if isinstance(record, DyeSequence):
+        return format_dye_sequence(record, readout)
+    return format_read(record.sequence, readout.group_symbols)
 
 
 def _cells(row: FitRow) -> Iterator[object]:

@@ -72,6 +72,15 @@ def file_argument(source: str) -> str:
     return shlex.quote(source) if source not in (STDIO, "stdin", "reads") else "proteins.fasta"
 
 
+def format_read(read: str, groups: Mapping[str, str]) -> str:
+    """Return a read as it stands in a file.
+
+    >>> format_read("XaK", {"a": "DE"})
+    'X[DE]K'
+    """
+    return "".join(format_symbol(symbol, groups) for symbol in read)
+
+
 def format_symbol(symbol: str, groups: Mapping[str, str]) -> str:
     """Return a symbol of a read as it stands in a file."""
     return f"[{groups[symbol]}]" if symbol in groups else symbol

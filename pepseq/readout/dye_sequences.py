@@ -80,6 +80,16 @@ def dye_symbols(readout: Readout) -> dict[str, str]:
     return {UNLABELLED: HIDDEN, **symbols}
 
 
+def format_dye_sequence(read: DyeSequence, readout: Readout) -> str:
+    """Return a dye sequence as it stands in a file, without the residues after its last label.
+
+    >>> format_dye_sequence(DyeSequence("a", "", "XXYCX", 3, 1), Readout("CY"))
+    '..10'
+    """
+    text_of = {ord(symbol): text for text, symbol in dye_symbols(readout).items()}
+    return read.sequence.translate(text_of).rstrip(UNLABELLED)
+
+
 def read_dye_sequences(
     path: str | Path,
     readout: Readout,

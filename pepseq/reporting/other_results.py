@@ -49,6 +49,7 @@ def fits(results: Results) -> list[dict[str, Any]]:
         max_q = number(table.run.setting("max_q")) if table.run else None
         kinds = _fit_counts(rows, _DEFAULT_MAX_Q if max_q is None else max_q)
         shown = {"name": table.name, "distinct": len(rows), "kinds": kinds, "fitted": len(fitted)}
+        shown["has_sequences"] = any(row.get("sequence") for row in fitted)
         tables.append(shown | {"reads": total(rows, "count"), "rows": fitted[:MAX_ROWS]})
     return tables
 

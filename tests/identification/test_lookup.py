@@ -6,6 +6,7 @@ import pytest
 
 from pepseq import LookupConfig, Noise, Readout, lookup, mask
 from pepseq.errors import InputError, SettingsError
+from pepseq.identification.find_proteins import find_proteins
 from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -161,13 +162,25 @@ def test_counts_of_dye_sequences_are_kept_and_weigh(write, tmp_path, run):
         **{"x": "31", "y": "2", "z": "5", "n": "7"}
     }
     assert sum(int(row["count"]) for row in table if row["count"]) == 45
-    assert "4 reads; 4 assigned" in said
-    assert "weighted by their counts: 45 reads; 45 assigned" in said
+    assert "45 reads (4 distinct); 45 (4 distinct) assigned with a q-value up to 1; 38 (3" in said
+    dyes = {row["id"]: row["sequence"] for row in first(tmp_path / "o.tsv")}
+    assert dyes == {line.split("\t")[2]: line.split("\t")[0] for line in lines.split("\n")[2:-1]}
+    assert sum(bool(row["sequence"]) for row in table) == 4
     assert [row["protein"] for row in table if row["id"] == "n"] == [""]  # it fits nothing
     reads = write(r="XXKXXCXXYXXM", s="XXKXXCXXYXXM")
     call = ("lookup", reads, "--readout", "KCYM", "--reference", known)
-    assert "weighted" not in run(*call, "-o", tmp_path / "r.tsv").err
+    assert "distinct" not in run(*call, "-o", tmp_path / "r.tsv").err
     assert [row["count"] for row in first(tmp_path / "r.tsv")] == ["1", "1"]
+    assert {row["sequence"] for row in first(tmp_path / "r.tsv")} == {"XXKXXCXXYXXM"}
+
+
+def test_the_table_has_reads_as_they_stand_in_the_file(write, tmp_path):
+    known = write(a="MADGCKWWEYLLKGGGGR")
+    read = "XX[DE]XCXXX[DE]YXXXXXXXX"
+    lookup(write(r=read), tmp_path / "o.tsv", known, "CY[DE]")
+    assert first(tmp_path / "o.tsv")[0]["sequence"] == read
+    found = find_proteins([read], "CY[DE]", known)
+    assert found[0].sequence == found.to_dataframe().sequence[0] == read
 
 
 def test_columns_and_what_does_not_fit_the_readout(known, tmp_path, write):

@@ -11,9 +11,11 @@ import subprocess
 from html import unescape
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from result_files import HOSTILE, digits_of, real_results, varied
 
+from pepseq.identification.fits import LOOKUP_COLUMNS
 from pepseq.quantification.quantities import QUANTIFY_COLUMNS
 from pepseq.reporting.build import report
 
@@ -192,6 +194,31 @@ def test_the_script_draws_a_sequence_as_the_page_has_it(seen):
     drawn = drawn.strip().removeprefix('<div class="seq" aria-hidden="true">')
     assert seen.opened["html"].strip() == drawn.partition("</div>")[0].strip()
     assert seen.example.startswith("<span><i>1</i><b>")
+
+
+PROBE_OF_FITS = r"""<script>
+const details = document.querySelector("details"), said = {};
+details.open = true;
+const named = [...details.querySelectorAll("summary, caption")];
+said.named = named.map((e) => e.textContent.trim());
+said.seen = named.map((e) => e.getBoundingClientRect().height > 2);
+said.rows = [...details.querySelectorAll("tr")].map((r) => [...r.cells].map((c) => c.textContent));
+"""
+
+
+def test_the_heading_of_fits_is_seen_once_and_reads_are_shown(tmp_path):
+    fit = {"rank": 1, "protein": "P1", "score": 9, "labels_matched": 2, "labels": 2}
+    fits = [
+        {**fit, "id": n, "equal_fits": 1, "q_value": 0.5, "count": 3, "sequence": f"..{n % 3}"}
+        for n in range(201)
+    ]
+    table = pd.DataFrame(fits, columns=list(LOOKUP_COLUMNS))
+    table.to_csv(tmp_path / "fits.tsv", sep="\t", index=False)
+    report(tmp_path / "fits.tsv", tmp_path / "page.html")
+    seen = SimpleNamespace(**probe(tmp_path, (tmp_path / "page.html").read_text(), PROBE_OF_FITS))
+    assert seen.named == ["Best fits (the first 200 of 201)"] * 2 and seen.seen == [True, False]
+    assert seen.rows[0][:3] == ["Read", "Sequence", "Best fit"]
+    assert [row[:2] for row in seen.rows[1:4]] == [["0", "..0"], ["1", "..1"], ["2", "..2"]]
 
 
 PROBE_OF_AMOUNTS = r"""<script>
