@@ -36,8 +36,9 @@ def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> dict[str, li
     """Draw estimated against true molar fractions of groups, both axes logarithmic.
 
     Marks of false groups lie on the left axis; those of present ones without an estimate, or with
-    one below the axis, on the lower axis. Vertical lines are the intervals of present groups.
-    Returns the groups of the marks by the gid of the marks.
+    one below the axis, on the lower axis. Vertical lines are the intervals of found groups. Numbers
+    in the legend are of all groups of a status. Returns the groups of the marks by the gid of the
+    marks.
     """
     figure.set_size_inches(3.6, 4.0)
     axes, groups = figure.add_subplot(), evaluation.groups
@@ -50,19 +51,19 @@ def draw_scatter(figure: Figure, evaluation: QuantityEvaluation) -> dict[str, li
     for axis in (axes.xaxis, axes.yaxis):
         label_decades(axis)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.6, zorder=1)
-    _draw_intervals(axes, groups, compared, low, high)
+    _draw_intervals(axes, groups, compared & (status == FOUND), low, high)
     for name, label, color, face in _OF_PRESENT:
-        chosen = compared & (status == name)
-        _mark(axes, true[chosen], estimated[chosen], "o", color, face, label, name)
+        chosen, text = compared & (status == name), _counted(label, status == name)
+        _mark(axes, true[chosen], estimated[chosen], "o", color, face, text, name)
     on_x_axis, on_y_axis = axes.get_xaxis_transform(), axes.get_yaxis_transform()
     zeros = np.zeros(len(true))
-    label = "Present, lower or none"
-    _mark(axes, true[lost], zeros[lost], "v", GREY, "white", label, _LOST, on_x_axis)
-    of_false = np.maximum(estimated[false], low)
-    _mark(axes, zeros[false], of_false, "x", ORANGE, ORANGE, "False", FALSE, on_y_axis)
+    text = _counted("Of all present, lower or none", lost)
+    _mark(axes, true[lost], zeros[lost], "v", GREY, "white", text, _LOST, on_x_axis)
+    of_false, text = np.maximum(estimated[false], low), _counted("False", false)
+    _mark(axes, zeros[false], of_false, "x", ORANGE, ORANGE, text, FALSE, on_y_axis)
     axes.set_xlabel("True molar fraction")
     axes.set_ylabel("Estimated molar fraction")
-    figure.legend(loc="outside upper center", ncols=2)
+    _draw_legend(figure, evaluation)
     marked = {name: compared & (status == name) for name, *_ in _OF_PRESENT}
     return _titles(groups, {**marked, _LOST: lost, FALSE: false})
 
@@ -71,15 +72,17 @@ def draw_error_by_reads(figure: Figure, evaluation: QuantityEvaluation) -> dict[
     """Draw log10(estimated / true) of groups against their true number of reads.
 
     Bands are the root mean square error of each class of reads; dotted lines are the standard error
-    of counting reads, 1 / sqrt(reads). Errors of more than _MAX_ERROR lie on the edge. The truth
-    must have numbers of reads. Returns the groups of the marks by the gid of the marks.
+    of counting reads, 1 / sqrt(reads), as log10: 0.43 / sqrt(reads). Errors of more than _MAX_ERROR
+    are triangles on the edge. Groups without an estimate or without reads are not drawn, but
+    counted in the legend. The truth must have numbers of reads. Returns the groups of the marks by
+    the gid of the marks.
     """
     figure.set_size_inches(4.4, 3.2)
     axes, groups = figure.add_subplot(), evaluation.groups
     if groups.reads is None:
         raise ValueError("expected numbers of reads")
+    status = np.array(evaluation.status)
     compared = groups.present & (groups.molar > 0) & (groups.reads > 0)
-    marked = {name: compared & (np.array(evaluation.status) == name) for name, *_ in _OF_PRESENT}
     errors = np.zeros(len(compared))
     errors[compared] = np.log10(groups.molar[compared] / groups.true_molar[compared])
     largest = max(10.0, 1.5 * float(groups.reads[compared].max(initial=0)))
@@ -89,16 +92,55 @@ def draw_error_by_reads(figure: Figure, evaluation: QuantityEvaluation) -> dict[
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=1)
     _draw_class_errors(axes, evaluation, largest)
     counts = np.geomspace(0.7, largest, 200)
-    for sign, label in ((1, "Counting, ±1/√reads"), (-1, "_")):
+    for sign, label in ((1, "Counting, ±0.43/√reads"), (-1, "_")):
         error = sign * _LOG10_OF_E / np.sqrt(counts)
         axes.plot(counts, error, color=INK, linewidth=0.7, linestyle=":", zorder=3, label=label)
+    sides = {"o": np.abs(errors) <= bound, "^": errors > bound, "v": errors < -bound}
+    marked = {}
     for name, label, color, face in _OF_PRESENT:
-        shown = np.clip(errors[marked[name]], -bound, bound)
-        _mark(axes, groups.reads[marked[name]], shown, "o", color, face, label, name)
+        for marker, is_on_side in sides.items():
+            gid = name if marker == "o" else f"{name} {marker}"
+            marked[gid] = chosen = compared & is_on_side & (status == name)
+            text = _counted(label, status == name) if marker == "o" else "_"
+            shown = np.clip(errors[chosen], -bound, bound)
+            _mark(axes, groups.reads[chosen], shown, marker, color, face, text, gid)
+    beyond, absent = compared & ~sides["o"], groups.present & ~compared
+    _name_in_legend(
+        axes, "^", _counted("Of all present, beyond the axis", beyond), bool(beyond.any())
+    )
+    _name_in_legend(
+        axes, "", _counted("Of all present, no estimate or read", absent), bool(absent.any())
+    )
     axes.set_xlabel("True number of reads")
     axes.set_ylabel("log₁₀(estimated / true)")
-    figure.legend(loc="outside upper center", ncols=2)
+    _draw_legend(figure, evaluation)
     return _titles(groups, marked)
+
+
+def _counted(label: str, chosen: np.ndarray) -> str:
+    """Return the text of a legend for the groups that are chosen, bool (groups,)."""
+    return f"{label} ({int(chosen.sum()):,})"
+
+
+def _name_in_legend(axes: Axes, marker: str, label: str, is_needed: bool) -> None:
+    """Add an entry to the legend, of marks that other entries count too."""
+    if is_needed:
+        axes.plot(
+            [],
+            [],
+            marker or "none",
+            markersize=3.8,
+            color=GREY,
+            markerfacecolor="white",
+            linestyle="none",
+            label=label,
+        )
+
+
+def _draw_legend(figure: Figure, evaluation: QuantityEvaluation) -> None:
+    """Draw the legend above the axes; its title says if no group was found."""
+    title = None if FOUND in evaluation.status else "No group that is present was found"
+    figure.legend(loc="outside upper center", ncols=2, title=title)
 
 
 def _titles(groups: ComparedGroups, marked: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
@@ -140,6 +182,7 @@ def _draw_class_errors(axes: Axes, evaluation: QuantityEvaluation, largest: floa
         first, last = READ_CLASSES[row["reads"]]
         error = row["log10_rmse"]
         if first and error is not None:
+            error = min(error, axes.get_ylim()[1])  # a page does not clip marks at the axes
             ends = [max(first - 0.5, 0.7), min(last + 0.5, largest)]
             axes.fill_between(
                 ends, -error, error, color=PALE_BLUE, linewidth=0, zorder=0, label=label
@@ -158,11 +201,13 @@ def _mark(
     gid: str,
     on_axis: Transform | None = None,
 ) -> None:
-    """Draw marks, with their number in the legend; nothing if there are none.
+    """Draw marks, with an entry of this label in the legend; without marks an entry that counts.
 
     Marks lie within the axes, with the transform `on_axis` on one of them, and are drawn whole.
     """
     if not len(x):
+        if not label.endswith(("_", " (0)")):
+            _name_in_legend(axes, marker, label, True)
         return
     is_crowd = len(x) > _MAX_VECTOR_MARKS
     size = 1.4 if is_crowd else 2.6
@@ -175,7 +220,7 @@ def _mark(
         markeredgecolor=color,
         markerfacecolor=face,
         zorder=4,
-        label=f"{label} ({len(x):,})",
+        label=label,
         gid=gid,
         rasterized=is_crowd,
         clip_on=False,

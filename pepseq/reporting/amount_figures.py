@@ -18,8 +18,8 @@ MAX_RANKS = 400
 """Of more groups, so many are drawn, with equal distances between their ranks."""
 
 _RANKS = FigureSize(4.4, 2.8, left=0.5, right=0.12, bottom=0.42, top=0.1)
-_SCATTER = FigureSize(4.0, 4.3, left=0.5, right=0.15, bottom=0.42, top=0.5)
-_ERRORS = FigureSize(4.4, 3.2, left=0.5, right=0.12, bottom=0.42, top=0.5)
+_SCATTER = FigureSize(4.0, 4.4, left=0.5, right=0.15, bottom=0.42, top=0.6)
+_ERRORS = FigureSize(4.4, 3.4, left=0.5, right=0.12, bottom=0.42, top=0.7)
 
 
 def rank_abundance(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | None:

@@ -48,7 +48,9 @@ def test_the_scatter_marks_groups_on_logarithmic_axes(evaluation):
     drawn = marks(axes)
     assert drawn["Found (2)"].tolist() == [[0.9, 0.8], [0.09, 0.1]]
     assert drawn["False (2)"].tolist() == [[0, 0.05], [0, pytest.approx(1e-5)]]  # on the axis
-    assert drawn["Present, lower or none (2)"][:, 0].tolist() == [0.009, 0.001]
+    assert drawn["Of all present, lower or none (2)"][:, 0].tolist() == [0.009, 0.001]
+    (intervals,) = axes.collections  # of the found groups only
+    assert [ends[0, 0] for ends in intervals.get_segments()] == [0.9, 0.09]
 
 
 def test_errors_are_drawn_by_reads_within_the_axis(evaluation):
@@ -57,8 +59,44 @@ def test_errors_are_drawn_by_reads_within_the_axis(evaluation):
     (axes,) = figure.axes
     drawn = marks(axes)
     assert drawn["Found (2)"][:, 0].tolist() == [9000, 900]
-    assert drawn["Present, not found (1)"].tolist() == [[90, -2]]  # of an error of -7
+    (edge,) = [line for line in axes.lines if line.get_marker() == "v"]
+    assert edge.get_xydata().tolist() == [[90, -2]]  # of an error of -7
     assert axes.get_ylim() == pytest.approx((-2.1, 2.1))
+    tops = [band.get_paths()[0].vertices[:, 1].max() for band in axes.collections]
+    assert max(tops) == pytest.approx(2.1)  # of a root mean square of 7
+    (dotted,) = [line for line in axes.lines if line.get_label().startswith("Counting")]
+    reads, error = dotted.get_xydata()[-1]
+    assert dotted.get_label() == "Counting, ±0.43/√reads"
+    assert error * reads**0.5 == pytest.approx(0.4343, abs=1e-4)
+
+
+def legend_of(draw, evaluation):
+    figure = Figure()
+    draw(figure, evaluation)
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()], legend.get_title().get_text()
+
+
+def test_both_legends_count_the_same_groups(evaluation):
+    scatter, title = legend_of(draw_scatter, evaluation)
+    assert title == "" and set(scatter) == {
+        *("Found (2)", "Present, not found (2)", "Of all present, lower or none (2)", "False (2)")
+    }
+    errors, title = legend_of(draw_error_by_reads, evaluation)
+    assert title == "" and set(errors[2:]) == {
+        *("Found (2)", "Present, not found (2)", "Of all present, beyond the axis (1)"),
+        "Of all present, no estimate or read (1)",
+    }
+
+
+@pytest.mark.parametrize("draw", [draw_scatter, draw_error_by_reads])
+def test_figures_say_that_nothing_was_found(draw):
+    truth = pd.DataFrame({"protein": ["a", "b"], "molar_fraction": [0.75, 0.25], "reads": [5, 0]})
+    table = pd.DataFrame({"proteins": ["a"], "molar_fraction": [0.5], "q_value": [1.0]})
+    for rows in (table, table[:0]):
+        texts, title = legend_of(draw, pepseq.evaluate_quantities(truth, rows))
+        assert title == "No group that is present was found"
+        assert "Present, not found (2)" in texts and not [t for t in texts if t[:5] == "Found"]
 
 
 @pytest.mark.parametrize("draw", [draw_scatter, draw_error_by_reads])
