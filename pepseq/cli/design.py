@@ -7,6 +7,7 @@ import click
 
 from pepseq.cli import options, sequencing_options
 from pepseq.design.config import DEFAULT_MAX_LABELS, DesignConfig
+from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +104,9 @@ def command(
     best = done.table[done.table["rank_of_count"] == 1].sort_values("label_count")
     for row in best.itertuples():
         log.info(
-            "best of %d label%s: %s: %.1f %% of proteins, %.1f %% of peptides",
+            "best of %d %s: %s: %.1f %% of proteins, %.1f %% of peptides",
             row.label_count,
-            "" if row.label_count == 1 else "s",
+            plural(row.label_count, "label"),
             row.labels,
             100 * row.proteins_identified,
             100 * row.peptides_identified,

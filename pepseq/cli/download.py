@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.uniprot.config import DATABASES, IDENTITIES, DownloadConfig
 
 ESTIMATED_NAMES = {"bytes": "bytes_gzip_about", "plain_bytes": "bytes_about"}
@@ -67,6 +68,5 @@ def command(output, dry_run, force, identity, **settings):
                 click.echo(f"{ESTIMATED_NAMES.get(name, name)}\t{value}")
         return
     done = download(output, config, force=force)
-    log.info(
-        "%d records of UniProt release %s, SHA-256 %s", done.records, done.release, done.sha256
-    )
+    counts = (done.records, plural(done.records, "record"))
+    log.info("%d %s of UniProt release %s, SHA-256 %s", *counts, done.release, done.sha256)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 
 if TYPE_CHECKING:
     from pepseq.evaluation.summary import CalibrationSummary, IdentitySummary, Summary
@@ -63,9 +64,10 @@ def _summary_lines(summary: "Summary") -> Iterator[str]:
     """Yield the summary as aligned lines."""
     proteins, residues = summary["proteins"], summary["residues"]
     yield (
-        f"Readout {summary['readout']}: {proteins['scored']:,} proteins with "
-        f"{residues['hidden']:,} hidden residues; "
-        f"{proteins['nothing_hidden']:,} proteins with nothing hidden"
+        f"Readout {summary['readout']}: {proteins['scored']:,} "
+        f"{plural(proteins['scored'], 'protein')} with {residues['hidden']:,} hidden residues; "
+        f"{proteins['nothing_hidden']:,} {plural(proteins['nothing_hidden'], 'protein')} with "
+        "nothing hidden"
     )
     yield ""
     yield f"{'Percent':34}{'macro':>8}{'micro':>8}{'fully right':>13}"

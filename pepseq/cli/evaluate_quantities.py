@@ -8,6 +8,7 @@ import click
 from pepseq.cli import options
 from pepseq.errors import printable
 from pepseq.evaluation.config import QuantityEvaluationConfig
+from pepseq.io.plurals import plural
 
 if TYPE_CHECKING:
     from pepseq.evaluation.quantities import QuantitySummary
@@ -46,7 +47,8 @@ def _summary_lines(summary: "QuantitySummary") -> Iterator[str]:
     )
     yield (
         f"log10(estimated / true): root mean square {_text(summary['log10_rmse'])}, median "
-        f"{_text(summary['log10_median_error'])} ({summary['compared']:,} groups)"
+        f"{_text(summary['log10_median_error'])} ({summary['compared']:,} "
+        f"{plural(summary['compared'], 'group')})"
     )
     yield (
         f"Correlation: Spearman {_text(summary['spearman'])}, Pearson of log10 "
@@ -54,11 +56,12 @@ def _summary_lines(summary: "QuantitySummary") -> Iterator[str]:
     )
     yield (
         f"Mean absolute error: molar fractions {_text(summary['mean_molar_error'], '.3g')}, mass "
-        f"fractions {_text(summary['mean_mass_error'], '.3g')} ({summary['groups']:,} groups)"
+        f"fractions {_text(summary['mean_mass_error'], '.3g')} ({summary['groups']:,} "
+        f"{plural(summary['groups'], 'group')})"
     )
     yield (
         f"Intervals with the truth inside: {_text(summary['coverage'], '.1f')} % of "
-        f"{summary['reported']:,} groups"
+        f"{summary['reported']:,} {plural(summary['reported'], 'group')}"
     )
     if names := summary["false_groups"]:
         more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""

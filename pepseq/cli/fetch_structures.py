@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.io.tables import format_tsv
 from pepseq.structure.alphafold_db.config import FetchConfig
 
@@ -56,11 +57,12 @@ def command(
         return
     summary = fetch_structures(ids, output, config=config, force=force, keep_going=keep_going)
     log.info(
-        "%d proteins with a model (%d new), %d without; %d models differ from the given "
-        "sequences. %s",
+        "%d %s with a model (%d new), %d without; %d %s from the given sequences. %s",
         summary.models,
+        plural(summary.models, "protein"),
         summary.new,
         summary.without,
         summary.differ,
+        plural(summary.differ, "model differs", "models differ"),
         CITE,
     )

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.structure.folding.config import (
     FOLD_PRECISIONS,
     MAX_ESMFOLD_RESIDUES,
@@ -67,8 +68,9 @@ def command(proteins: str, output: str, keep_going: bool, force: bool, **setting
 
     summary = fold(proteins, output, config=config, force=force, keep_going=keep_going)
     log.info(
-        "%d structures (%d new), mean pLDDT %s",
+        "%d %s (%d new), mean pLDDT %s",
         summary.done,
+        plural(summary.done, "structure"),
         summary.new,
         "unknown (the B-factors of CA atoms are all the same, or not from 0 to 100)"
         if summary.mean_plddt is None

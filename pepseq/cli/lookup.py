@@ -7,6 +7,7 @@ import click
 
 from pepseq.cli import options, sequencing_options
 from pepseq.identification.config import LookupConfig
+from pepseq.io.plurals import plural
 from pepseq.readout.readout import Readout
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,10 @@ def command(
     of_distinct = [f" ({number:,} distinct)" if is_counted else "" for number in distinct]
     total, assigned, single = (f"{count:,}" for count in done.counts)
     log.info(
-        "%s reads%s; %s%s assigned with a q-value up to %g; %s%s of the assigned reads fit only "
-        "one place in the reference",
-        *(total, of_distinct[0], assigned, of_distinct[1], config.max_q, single, of_distinct[2]),
+        "%s %s%s; %s%s assigned with a q-value up to %g; %s%s of the assigned reads %s only one "
+        "place in the reference",
+        *(total, plural(done.counts[0], "read"), of_distinct[0], assigned, of_distinct[1]),
+        *(config.max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
     )
     if done.lowest_q > config.max_q:
         log.info(

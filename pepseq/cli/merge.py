@@ -5,6 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
@@ -29,4 +30,6 @@ def command(
     from pepseq.prediction.merge import merge
 
     done = merge(shards, output, table=table, keep_going=keep_going, force=force)
-    log.info("%d proteins, %d residues from %d shards", done.proteins, done.residues, done.shards)
+    nouns = plural(done.proteins, "protein"), plural(done.shards, "shard")
+    counts = (done.proteins, nouns[0], done.residues, done.shards, nouns[1])
+    log.info("%d %s, %d residues from %d %s", *counts)

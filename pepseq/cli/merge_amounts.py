@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.quantification.merge_config import MergeAmountsConfig
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,9 @@ def command(
     from pepseq.quantification.merge_amounts import merge_amount_tables
 
     done = merge_amount_tables(tables, output, samples=samples, config=config, force=force)
-    log.info("%s groups of %d samples: %s", f"{done.groups:,}", len(done.samples), output)
+    groups = f"{done.groups:,} {plural(done.groups, 'group')}"
+    samples = f"{len(done.samples)} {plural(len(done.samples), 'sample')}"
+    log.info("%s of %s: %s", groups, samples, output)
     if done.left_out:
         few = "no sample" if config.min_samples == 1 else f"fewer than {config.min_samples} samples"
         log.info("groups left out: %s (q <= %g in %s)", f"{done.left_out:,}", config.max_q, few)

@@ -5,6 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PRECISIONS, DiffPalmConfig, PairConfig
 
 log = logging.getLogger(__name__)
@@ -148,9 +149,11 @@ def command(
         offline=offline,
     )
     log.info(
-        "%d pairs in %d species by method %s, %d proteins without a pair",
+        "%d %s in %d species by method %s, %d %s without a pair",
         summary.pairs,
+        plural(summary.pairs, "pair"),
         summary.species,
         summary.method,
         summary.unpaired,
+        plural(summary.unpaired, "protein"),
     )

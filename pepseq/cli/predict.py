@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.prediction.config import PREDICT_PRECISIONS, PredictConfig
 
 log = logging.getLogger(__name__)
@@ -118,9 +119,10 @@ def command(
     )
     without_templates = model and not reference and config.mode == "auto"
     log.info(
-        "%s%d proteins, %d of %d residues predicted from %s%s%s%s",
+        "%s%d %s, %d of %d residues predicted from %s%s%s%s",
         f"shard {shard}: " if shard else "",
         done.proteins,
+        plural(done.proteins, "protein"),
         done.hidden,
         done.residues,
         done.readout,

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.io.plurals import plural
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.readout.readout import Readout
 
@@ -135,9 +136,10 @@ def command(
         keep_going=keep_going,
     )
     log.info(
-        "%s reads (%s distinct): %.1f %% from proteins of the reference (%.1f %% too improbable to "
+        "%s %s (%s distinct): %.1f %% from proteins of the reference (%.1f %% too improbable to "
         "tell which), %.1f %% from none",
         f"{done.reads:,}",
+        plural(done.reads, "read"),
         f"{done.distinct:,}",
         100 * done.from_proteins / done.reads,
         100 * done.improbable / done.reads,
@@ -150,7 +152,9 @@ def command(
             "labels and their order" if has_dyes else "labels",
         )
     if done.invisible:
-        log.info("%s proteins of the reference have no peptide with a label", f"{done.invisible:,}")
+        nouns = plural(done.invisible, "protein"), plural(done.invisible, "has", "have")
+        counts = (f"{done.invisible:,}", *nouns)
+        log.info("%s %s of the reference %s no peptide with a label", *counts)
     log.info(
         "%s of %s groups of proteins %s: %s",
         f"{done.found:,}",
@@ -161,8 +165,7 @@ def command(
     usual = QuantifyConfig.max_q
     if config.max_q > usual and done.found:
         accepted = int((done.table["q_value"] <= usual).sum())
-        counts = (f"{accepted:,}", usual, done.lowest_q)
-        log.info("%s of these at q <= %g, lowest q-value %.2g", *counts)
+        log.info("%d of these at q <= %g, lowest q-value %.2g", accepted, usual, done.lowest_q)
     if done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: no group explains the reads clearly better than decoys "

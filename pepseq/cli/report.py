@@ -5,6 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ def command(
     from pepseq.reporting.build import report
 
     done = report(results, output, truth=truth, title=title, force=force)
-    groups = f", amounts of {done.groups} groups" if done.groups else ""
-    counts = (done.results, done.proteins, groups, done.bytes / 1e6)
-    log.info("%s: %d results, %d proteins%s, %.1f MB", output, *counts)
+    found = f"{done.results} {plural(done.results, 'result')}"
+    proteins = f"{done.proteins} {plural(done.proteins, 'protein')}"
+    groups = f", amounts of {done.groups} {plural(done.groups, 'group')}" if done.groups else ""
+    log.info("%s: %s, %s%s, %.1f MB", output, found, proteins, groups, done.bytes / 1e6)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 
 log = logging.getLogger(__name__)
@@ -86,9 +87,10 @@ def command(
         keep_going=keep_going,
     )
     log.info(
-        "%s, mean TM-score %.4f (correspondence %s, normalised by %s); %d above %g, mostly "
+        "%d %s, mean TM-score %.4f (correspondence %s, normalised by %s); %d above %g, mostly "
         "the same fold (Xu and Zhang 2010)",
-        "1 pair" if summary.pairs == 1 else f"{summary.pairs} pairs",
+        summary.pairs,
+        plural(summary.pairs, "pair"),
         summary.mean_tm_score,
         config.correspondence,
         config.normalise,

@@ -5,6 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.io.plurals import plural
 from pepseq.quantification.simulation_config import SimulateConfig
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,9 @@ def command(context, proteins, output, reads, readout, labels, errors, keep_goin
         keep_going=keep_going,
     )
     distinct = f" ({done.distinct:,} distinct)" if config.dye_sequences else ""
-    reads, present, without = (f"{n:,}" for n in (done.reads, done.present, done.without_reads))
-    log.info("simulated %s reads%s of %s proteins: %s", reads, distinct, present, output)
-    if done.without_reads:
-        log.warning("%s of these proteins have no peptide with a label: no reads", without)
+    reads = f"{done.reads:,} {plural(done.reads, 'read')}"
+    present = f"{done.present:,} {plural(done.present, 'protein')}"
+    log.info("simulated %s%s of %s: %s", reads, distinct, present, output)
+    if without := done.without_reads:
+        have = plural(without, "has", "have")
+        log.warning("%d of these proteins %s no peptide with a label: no reads", without, have)

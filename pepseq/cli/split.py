@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.io.plurals import plural
 from pepseq.splitting.config import SPLITS, SplitConfig
 
 log = logging.getLogger(__name__)
@@ -105,5 +106,6 @@ def command(
         near = ""
         if row.sampled:
             near = f", median identity to the nearest training protein {row.median_identity:.1f} %"
-        log.info("%s: %d proteins, %d residues%s", row.split, row.proteins, row.residues, near)
+        noun = plural(row.proteins, "protein")
+        log.info("%s: %d %s, %d residues%s", row.split, row.proteins, noun, row.residues, near)
     log.info("%d of %d records were duplicates by sequence", done.duplicates, done.records)

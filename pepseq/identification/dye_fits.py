@@ -16,6 +16,7 @@ from pepseq.fluorosequencing.read_probabilities import DyeSequences, read_probab
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import q_values
 from pepseq.identification.fits import EQUAL_BITS, Fit, ReadFits
+from pepseq.io.plurals import plural
 from pepseq.quantification.digested_reference import decoy_residues
 from pepseq.quantification.evidence import labelled_patterns
 from pepseq.quantification.sample import channel_of_code
@@ -189,9 +190,8 @@ def fit_dye_reads(
         log.info("cycles: %d, the symbols of the longest read", cycles)
     if longest > cycles:
         cut = sum(len(text) > cycles for text in texts)
-        log.info(
-            "%s reads are longer: only their first %d symbols are compared", f"{cut:,}", cycles
-        )
+        longer = plural(cut, "read is longer: only its", "reads are longer: only their")
+        log.info("%s %s first %d symbols are compared", f"{cut:,}", longer, cycles)
     codes = dye_codes(np.array([text[:cycles] for text in texts], "S"), len(readout.labels), cycles)
     distinct, place = np.unique(codes, return_inverse=True)
     threads = config.threads or os.cpu_count() or 1

@@ -25,6 +25,7 @@ from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
+from pepseq.io.plurals import plural
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.prediction.read_filter import format_read, keep_fitting_reads
@@ -119,7 +120,8 @@ def lookup(
         stream = outputs.open(output, "fits")
         records = _read(reads, readout, config, matrix, bad)
         if bad:
-            log.warning("%d records are left out, the first: %s", len(bad), bad[0])
+            noun = plural(len(bad), "record")
+            log.warning("%d %s left out, the first: %s", len(bad), noun, bad[0])
         if config.dye_sequences:
             log_channels(readout)
         if config.digested:

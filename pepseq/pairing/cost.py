@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pepseq.io.plurals import plural
 from pepseq.pairing.annealing import MAX_SIZE_WITH_FIELDS
 
 log = logging.getLogger(__name__)
@@ -82,13 +83,16 @@ def log_long_cost(cost: Cost, work: Work) -> None:
     if cost.seconds < MIN_LOGGED_SECONDS:
         return
     minutes = cost.seconds / 60
+    threads = min(work.threads, work.runs)
     log.info(
-        "pairing will take about %s and %.1f GB on %d threads: %d runs of %d rows in %d species, "
+        "pairing will take about %s and %.1f GB on %d %s: %d %s of %d rows in %d species, "
         "up to %d in one; reduce --runs to save time",
         f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h",
         cost.bytes / 1e9,
-        min(work.threads, work.runs),
+        threads,
+        plural(threads, "thread"),
         work.runs,
+        plural(work.runs, "run"),
         work.sizes.sum(),
         len(work.sizes),
         work.sizes.max(),

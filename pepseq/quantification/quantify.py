@@ -16,6 +16,7 @@ from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
 from pepseq.io.outputs import Outputs
+from pepseq.io.plurals import plural
 from pepseq.io.run_record import describe_file, run_record
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
@@ -102,7 +103,8 @@ def quantify(
             ReadSource(count_dyes, count_peptides, (reads, score_ids), bad),
         )
         if bad:
-            log.warning("%d reads are left out, the first: %s", len(bad), bad[0])
+            noun = plural(len(bad), "read")
+            log.warning("%d %s left out, the first: %s", len(bad), noun, bad[0])
         if config.dye_sequences or config.scores:
             log_channels(readout)
         if config.dye_sequences:
@@ -135,6 +137,7 @@ def _read_reference(
     bad: list[FailedRecord] = []
     records = list(read_fasta(paths, bad=bad, repeated_ids=True))
     if bad:
-        log.warning("reference: %d records left out, the first: %s", len(bad), bad[0])
+        noun = plural(len(bad), "record")
+        log.warning("reference: %d %s left out, the first: %s", len(bad), noun, bad[0])
     records += spike_ins.records if spike_ins is not None else []
     return known_proteins(records, str(paths[0])), len(bad)

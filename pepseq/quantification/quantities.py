@@ -172,9 +172,7 @@ def _copies(
     """Return the columns of absolute copies."""
     known_copies, mixed = known_of_groups(known, digested.groups)
     if mixed:
-        log.warning(
-            "%d groups have proteins with known copies and others: they do not set the scale", mixed
-        )
+        log.warning("groups with known and other proteins, which do not set the scale: %d", mixed)
     peptides = digested.patterns.weights[: len(digested.groups)].sum(1)
     scale = find_scale(known_copies, inference.copies, inference.expected_reads, peptides)
     copies = inference.copies[present] * scale.factor

@@ -11,6 +11,7 @@ from pepseq.io.dataframes import is_parquet, read_parquet_columns
 from pepseq.io.files import open_input
 from pepseq.io.json_files import read_json
 from pepseq.io.outputs import STDIO
+from pepseq.io.plurals import plural
 from pepseq.io.tables import read_columns
 from pepseq.reporting.results import KINDS, RECORD, EvaluationFolder, RecordedRun, Results
 
@@ -73,7 +74,8 @@ def log_results(results: Results) -> None:
     """Log each result, and the files that were not recognised."""
     for path, name in results.names:
         log.info("result: %s: %s", path, name)
-    log.info("%d run records, %d FASTA files", len(results.runs), len(results.fastas))
+    counted = ((len(results.runs), "run record"), (len(results.fastas), "FASTA file"))
+    log.info(", ".join(f"{number} {plural(number, noun)}" for number, noun in counted))
     drawn = ("training", "split", "folded", "true_pairs", "compared", "amounts_compared")
     folders = {path.parent for kind in drawn for path in results.tables[kind]}
     runs = [run for run in results.runs.values() if run.record["command"] in _NOT_SHOWN]

@@ -14,6 +14,7 @@ from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import encode_text
 from pepseq.io.outputs import STDIO
+from pepseq.io.plurals import plural
 from pepseq.io.run_record import sha256
 from pepseq.readout.masking import HIDDEN
 from pepseq.sequences.fasta import Record, read_fasta
@@ -47,7 +48,8 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
         reference = _open_indexed(paths, files, _possible_indices(paths, digests))
     left_out, first = (reference.described[name] for name in ("left_out", "first_left_out"))
     if left_out:
-        log.warning("reference: %d records left out, the first: %s", left_out, first)
+        noun = plural(left_out, "record")
+        log.warning("reference: %d %s left out, the first: %s", left_out, noun, first)
     return reference
 
 

@@ -13,6 +13,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArgumen
 
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord
+from pepseq.io.plurals import plural
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.models.devices import pick_device, pick_precision
 from pepseq.models.masked_lm import (
@@ -124,8 +125,9 @@ def _read_data(
         part = TrainingBatches(
             records, plan.readouts, vocabulary, plan.config, teacher_of_part, name
         )
-        counts = part.proteins, part.residues, len(part)
-        log.info("%s: %d proteins, %d residues, %d batches", name, *counts)
+        nouns = plural(part.proteins, "protein"), plural(len(part), "batch", "batches")
+        counts = part.proteins, nouns[0], part.residues, len(part), nouns[1]
+        log.info("%s: %d %s, %d residues, %d %s", name, *counts)
         data.append(part)
     return data[0], data[1]
 

@@ -97,7 +97,7 @@ def test_an_evaluation_is_a_folder_with_a_run_record_beside(evaluated, tmp_path)
 
 @pytest.mark.parametrize(
     "words",
-    ["75.00", "71.43", "81.82", "macro: mean over proteins", "1 proteins with nothing hidden"],
+    ["75.00", "71.43", "81.82", "macro: mean over proteins", "1 protein with nothing hidden"],
 )
 def test_the_summary_is_printed(evaluated, words):
     assert words in evaluated[0]

@@ -139,7 +139,7 @@ def test_a_read_with_more_symbols_than_cycles_is_left_out(proteins, run):
         *("lookup", reads, "--dye-sequences", "--labels", "DE,C,Y", "--reference", proteins),
         *("-o", proteins.parent / "o.tsv", "--cycles", "8", "--force"),
     )
-    assert "1 records are left out" in done.err
+    assert "1 record left out" in done.err
     assert "channels: 0 DE, 1 C, 2 Y\n" in done.err
     assert "no error rates given: reads are taken as free of errors\n" in done.err
     assert done.code == 65 and "d.tsv:4: 'r2': 9 symbols are more than the 8 cycles" in done.err

@@ -130,7 +130,7 @@ def test_bad_records_of_a_reference_are_left_out_with_a_warning(
 ):
     known.write_text(known.read_text() + ">bad\nM-K\n")
     result = run("predict", reads, "--reference", known, "-o", tmp_path / "o")
-    assert result.code == 0 and "1 records left out" in result.err
+    assert result.code == 0 and "1 record left out" in result.err
     assert accuracy(tmp_path / "o", proteins[:12]) > 0.97
 
 

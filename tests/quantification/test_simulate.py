@@ -70,7 +70,7 @@ def test_the_truth_has_copies_fractions_and_reads(run, proteins, abundance, tmp_
 def test_a_protein_without_labels_gives_a_warning(run, proteins, tmp_path):
     result = run("simulate", proteins, "-o", tmp_path / "r.tsv", *DYES, "--reads", "5")
     assert "channels: 0 DE, 1 C, 2 Y\n" in result.err
-    assert "1 of these proteins have no peptide with a label" in result.err
+    assert "1 of these proteins has no peptide with a label" in result.err
 
 
 def test_whole_peptides_in_random_order(run, proteins, abundance, tmp_path):

@@ -275,7 +275,7 @@ def test_kinds_of_tables_of_amounts_are_told_apart(sample):
 
 def test_the_command_says_how_many_groups(sample, tmp_path, run):
     done = run("report", sample / "one.tsv", "-o", tmp_path / "p.html")
-    assert f"1 results, 0 proteins, amounts of {len(rows(sample / 'one.tsv'))} groups" in done.err
+    assert f"1 result, 0 proteins, amounts of {len(rows(sample / 'one.tsv'))} groups" in done.err
 
 
 def test_damaged_numbers_stop_nothing(sample, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError, quoted
 from pepseq.io.failures import FailedRecord
+from pepseq.io.plurals import plural
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
@@ -99,7 +100,8 @@ def fold(
         if _is_foldable(record, config, proteins, bad)
     ]
     if bad:
-        log.warning("%d records are left out, the first: %s", len(bad), bad[0])
+        noun = plural(len(bad), "record")
+        log.warning("%d %s left out, the first: %s", len(bad), noun, bad[0])
     with (
         open_folder(output, FOLD_COLUMNS, [proteins], force) as folder,
         stopped_by_sigterm("structure"),
