@@ -50,17 +50,15 @@ class CheckedTable:
         """
         cells = self.columns[column]
         values = np.array([_number(cell) for cell in cells], dtype=np.float64)
-        right = np.isfinite(values) & (values >= 0) & (values <= high)
-        if whole:
-            high = min(high, MAX_WHOLE)
-            right &= values <= high
+        limit = min(high, MAX_WHOLE) if whole else high
+        right = np.isfinite(values) & (values >= 0) & (values <= limit)
         if whole:
             right &= values == np.floor(values)
         if not right.all():
             row = int(np.argmin(right))
             kind = "a whole number" if whole else "a number"
-            bounds = "of 0 or more" if not values[row] > high else f"from 0 to {high:g}"
-            bounds = bounds if high > 1 else f"from 0 to {high:g}"
+            is_bounded = high < math.inf or values[row] > limit
+            bounds = f"from 0 to {limit:g}" if is_bounded else "of 0 or more"
             raise InputError(
                 f"{self.place(row)}: {column}: expected {kind} {bounds}, found "
                 f"{quoted(str(cells[row]))}"

@@ -18,7 +18,7 @@ def test_merged_shards_are_the_bytes_of_one_run(way, of, predicted, run, tmp_pat
     counts = [part.read_text().count(">") for part in parts]
     assert sum(counts) == 20 and (of > 3) == (0 in counts)
     done = merged(run, parts[::-1], tmp_path / "all.fasta")
-    assert done.code == 0 and f"20 proteins, 870 residues from {of} shards" in done.err
+    assert done.code == 0 and f"20 proteins, 870 residues from {of} shard" in done.err
     for end in (".fasta", ".tsv.gz", ".fasta.failed.tsv"):
         assert (tmp_path / f"all{end}").read_bytes() == (tmp_path / f"one0{end}").read_bytes()
     assert (tmp_path / "all.fasta.failed.tsv").read_text().count("\n") == 4

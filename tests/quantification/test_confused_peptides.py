@@ -71,7 +71,7 @@ def test_the_matrix_finds_the_amounts_better_than_equal_rates(sample):
     config = pepseq.QuantifyConfig(threads=1, max_q=1.0, **EQUAL)
     by_rates = pepseq.quantify_reads(**shared, config=config)
     assert misplaced(by_matrix, truth) < 0.025 < misplaced(by_rates, truth)
-    assert by_matrix.from_background < 0.001 * len(reads) < by_rates.from_background
+    assert by_matrix.from_background < 0.002 * len(reads) < by_rates.from_background
 
 
 def test_the_matrix_of_equal_rates_gives_the_same_table(sample):
