@@ -1,7 +1,7 @@
 """`pepseq quantify`."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from pepseq.cli import options, sequencing_options
 from pepseq.io.plurals import plural
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.readout.readout import Readout
+
+if TYPE_CHECKING:
+    from pepseq.quantification.quantities import Quantities
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +138,11 @@ def command(
         force=force,
         keep_going=keep_going,
     )
+    _tell(done, output, config, has_dyes)
+
+
+def _tell(done: "Quantities", output: str, config: QuantifyConfig, has_dyes: bool) -> None:
+    """Log what the reads come from, and how many groups were found."""
     log.info(
         "%s %s (%s distinct): %.1f %% from proteins of the reference (%.1f %% too improbable to "
         "tell which), %.1f %% from none",

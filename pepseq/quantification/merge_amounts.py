@@ -82,7 +82,7 @@ def merge_amounts(
     tables: Mapping[str, Any] = samples
     if isinstance(samples, Mapping):
         tables = {name: _frame(amounts) for name, amounts in samples.items()}
-        check_same_settings(one for one in tables.values() if isinstance(one, str | Path))
+        check_same_settings(table for table in tables.values() if isinstance(table, str | Path))
     joined = join_samples(tables, config.max_q, config.min_samples)
     return _table(joined, Labels(conditions, replicates), config)
 

@@ -38,7 +38,8 @@ def check_same_settings(tables: Iterable[str | Path]) -> None:
     Raises InputError if kind of reads, labels, digestion, cycles or reference differ. If error
     rates or `max_q` differ, a warning names them.
     """
-    recorded = [one for one in map(_recorded_settings, tables) if one is not None]
+    found = map(_recorded_settings, tables)
+    recorded = [settings for settings in found if settings is not None]
     for other in recorded[1:]:
         if differing := _differences(recorded[0].required, other.required):
             raise InputError(
