@@ -1,11 +1,13 @@
 """FASTA files of known proteins as a reference: read once, then memory-mapped from an index."""
 
+import errno
 import hashlib
 import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +90,9 @@ def _open_indexed(
             unusable[index.folder] = f"is damaged ({error})"
         except UntrustedError as error:
             unusable[index.folder] = f"cannot be trusted ({error})"
-        except OSError:
-            continue
+        except OSError as error:
+            if error.errno == errno.ESTALE:
+                unusable[index.folder] = "is of an older version of pepseq"
     else:
         reference = _save_index(_read_files(paths, files), indices, files)
     used = reference.index and reference.index.folder
@@ -200,8 +203,13 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
         np.cumsum([0, *map(len, headers)]),
         None,
         {"files": files, **counts, "left_out": len(bad)}
-        | {"strata": strata, "first_left_out": str(bad[0]) if bad else None},
+        | {"strata": strata, "first_left_out": _without_folder(bad[0]) if bad else None},
     )
+
+
+def _without_folder(failed: FailedRecord) -> str:
+    """Return a record that was left out as text, right wherever its file is moved."""
+    return str(replace(failed, file=Path(failed.file).name))
 
 
 def assign_strata(sizes: np.ndarray) -> np.ndarray:

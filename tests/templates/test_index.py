@@ -132,6 +132,16 @@ def test_missing_files(known, caplog):
     assert answers(known) == expected
 
 
+def test_an_index_of_an_older_version_is_rebuilt_with_a_word(known, caplog):
+    expected = answers(known)
+    path = index_of(known) / "index.json"
+    path.write_text(path.read_text().replace(f'"format": {module.FORMAT}', '"format": 0'))
+    assert answers(known) == expected
+    assert "is of an older version of pepseq: rebuilt" in caplog.text
+    caplog.clear()
+    assert answers(known) == expected and not caplog.records
+
+
 def test_files_of_another_reference_are_not_taken_for_its_own(known, fasta, proteins):
     expected = answers(known)
     other = fasta("other.fasta", [(f"{i}x", s[::-1]) for i, s in proteins[:20]])
