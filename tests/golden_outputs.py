@@ -123,6 +123,8 @@ lookup-fragment    lookup mask-fragment.fasta -o @.tsv --readout K2 --kind fragm
                      --reference in/ecoli_536.fasta
 lookup-dyes        lookup mask-dyes.tsv -o @.tsv --labels DE,C,Y --kind tryptic --dye-sequences \
                      --reference in/some.fasta
+lookup-entrapment  lookup mask-tryptic.fasta -o @.tsv --readout K2 --kind tryptic \
+                     --reference in/ecoli_536.fasta --entrapment @.entrapment.tsv
 lookup-stdout      lookup mask-KCYM.fasta -o - --readout KCYM --reference in/some.fasta --best 1
 
 finetune-scratch   finetune --train in/ecoli_536.fasta --validation in/some.fasta -o @ \

@@ -1,7 +1,7 @@
 """`pepseq lookup`."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from pepseq.cli import options, sequencing_options
 from pepseq.identification.config import LookupConfig
 from pepseq.io.plurals import plural
 from pepseq.readout.readout import Readout
+
+if TYPE_CHECKING:
+    from pepseq.identification.entrapment import Estimates
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,13 @@ log = logging.getLogger(__name__)
     "cycles",
     "Dye sequences: number of cycles.  [default: length of the longest read]",
 )
+@click.option(
+    "--entrapment",
+    metavar="TSV",
+    type=options.TableOutput(),
+    help="Test the q-values: add a shuffled protein for each known protein, print estimates of the "
+    "share of wrong fits, and write the best fits as a table for FDRBench.",
+)
 @options.threads
 @options.keep_going
 @options.force
@@ -63,6 +73,7 @@ def command(
     labels: Readout | None,
     confusion: str | None,
     errors: str | None,
+    entrapment: str | None,
     keep_going: bool,
     force: bool,
     **settings: Any,
@@ -93,6 +104,7 @@ def command(
         digestion=digestion,
         errors=rates if config.digested else None,
         confusion=confusion,
+        entrapment=entrapment,
         force=force,
         keep_going=keep_going,
     )
@@ -106,9 +118,29 @@ def command(
         *(total, plural(done.counts[0], "read"), of_distinct[0], assigned, of_distinct[1]),
         *(config.max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
     )
+    if done.tested is not None:
+        _log_estimates("read", done.tested.of_reads(config.max_q))
+        _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))
     if done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "
             "read fits better than the decoys; see the columns e_value and probability",
             done.lowest_q,
         )
+
+
+def _log_estimates(unit: str, found: "Estimates") -> None:
+    """Print the estimates of a test by entrapment, in percent with their intervals."""
+    if not found.accepted:
+        log.info("entrapment: no %s is accepted, so that nothing can be estimated", unit)
+        return
+    bounds, combined = (
+        f"{100 * share:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
+        for share, low, high in (found.lower_bound, found.combined)
+    )
+    paired = "" if found.paired is None else f", paired estimate {100 * found.paired:.1f} %"
+    numbers = f"{found.entrapment:,} of {found.accepted:,} accepted {plural(found.accepted, unit)}"
+    log.info(
+        "entrapment: %s hit entrapment sequences; wrong: lower bound %s, combined estimate %s%s",
+        *(numbers, bounds, combined, paired),
+    )

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pepseq.fluorosequencing.dye_codes import check_cycles
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.dye_fits import fit_dye_reads
+from pepseq.identification.entrapment import MOST_FITS, EntrapmentTest, pairs_path
 from pepseq.identification.fits import (
     LOOKUP_COLUMNS,
     FitRow,
@@ -24,7 +25,7 @@ from pepseq.identification.fits import (
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, list_paths
-from pepseq.io.outputs import Outputs
+from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
@@ -62,7 +63,7 @@ class LookedUp:
     `reads`: number of reads; `assigned`: number of reads whose best fit has a q-value up to max_q;
     `single`: number of assigned reads that fit nothing else equally well. `lowest_q`: lowest of all
     q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
-    which differ from their numbers for dye sequences.
+    which differ from their numbers for dye sequences. `tested`: hits of a test by entrapment.
     """
 
     reads: int
@@ -71,6 +72,7 @@ class LookedUp:
     lowest_q: float
     bad: list[FailedRecord]
     counts: tuple[int, int, int]
+    tested: EntrapmentTest | None = None
 
 
 def lookup(
@@ -83,6 +85,7 @@ def lookup(
     digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
     errors: Errors | None = None,
     confusion: ConfusionTable = None,
+    entrapment: str | Path | None = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> LookedUp:
@@ -97,6 +100,9 @@ def lookup(
     come from competition with decoys, reversed proteins of the same reference (Elias and Gygi
     2007). Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
 
+    With `entrapment`, q-values are tested: a shuffled protein is added for each known protein, and
+    FDRBench's input is written there, for tryptic peptides with `<entrapment>.pairs.tsv`.
+
     Raises SettingsError, InputError (bad input; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
     """
@@ -107,7 +113,7 @@ def lookup(
     if not paths:
         raise SettingsError("lookup: give a reference")
     others = [path for path in (errors, confusion) if isinstance(path, str | Path)]
-    check_outputs([output], [reads, *paths, *others], force)
+    check_outputs([output, *_entrapment_outputs(entrapment)], [reads, *paths, *others], force)
     check_inputs([reads, *paths, *others])
     rates = _error_rates(readout, config, errors)
     matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
@@ -126,14 +132,19 @@ def lookup(
             log_channels(readout)
         if config.digested:
             warn_without_rates(errors)
-        known = open_reference(paths)
+        known, used, test = open_reference(paths), config, None
+        if entrapment is not None:
+            test = EntrapmentTest(known, config, digestion)
+            known, used = test.reference, replace(config, best=max(config.best, MOST_FITS))
         results: Iterable[ReadFits]
         given = [r if isinstance(r, WeightedRead) else r.sequence for r in records]
         if rates is None:
-            results, q_values = fit_reads(given, known, readout, config, matrix)
+            results, q_values = fit_reads(given, known, readout, used, matrix)
         else:
             residues = [record.sequence for record in records if isinstance(record, Record)]
-            results, q_values = fit_dye_reads(residues, known, readout, config, digestion, rates)
+            results, q_values = fit_dye_reads(residues, known, readout, used, digestion, rates)
+        if test is not None:
+            results = test.add(results, q_values, config.best)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
         sums = np.zeros((2, 3), np.int64)
         for record, fits, q_value in zip(records, results, q_values.tolist(), strict=True):
@@ -143,6 +154,8 @@ def lookup(
             stream.write(format_tsv(map(_cells, found)))
             accepted = q_value <= config.max_q
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
+        if test is not None and entrapment is not None:
+            test.write(outputs, entrapment)
         write_failed(outputs, output, bad, len(records))
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
         if matrix is not None:
@@ -153,7 +166,15 @@ def lookup(
     refuse_failed(bad, len(records), output, keep_going)
     (total, assigned, single), (count, of_assigned, of_single) = sums.tolist()
     lowest = q_values.min(initial=1.0)
-    return LookedUp(total, assigned, single, lowest, bad, (count, of_assigned, of_single))
+    return LookedUp(total, assigned, single, lowest, bad, (count, of_assigned, of_single), test)
+
+
+def _entrapment_outputs(entrapment: str | Path | None) -> list[str | Path]:
+    """Return the tables of a test by entrapment; SettingsError if they cannot be files."""
+    if entrapment is None:
+        return []
+    require(str(entrapment) != STDIO, "entrapment: expected the name of a file, not -")
+    return [entrapment, pairs_path(entrapment)]
 
 
 def _error_rates(
