@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
+from itertools import chain
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pepseq.errors import InputError, quoted
-from pepseq.io.dataframes import is_parquet, read_parquet
-from pepseq.io.tables import read_columns, read_table
+from pepseq.io.dataframes import holds_parquet, read_parquet_from
+from pepseq.io.files import open_input
+from pepseq.io.tables import read_cells_from, select_columns
 
 MAX_WHOLE = 10**15
 """Largest whole number of a table, such as a number of reads: sums of these are exact."""
@@ -110,15 +113,18 @@ def read_checked_table(
 ) -> CheckedTable:
     """Return columns of a DataFrame, which messages call `source`, or of a file (TSV, Parquet).
 
+    The format of a file is found by its content. The file is opened once, so that it may be a pipe.
+
     Raises InputError for a required column that is missing, a column that occurs twice, a table
     without rows if it `needs_rows`, and in a file of text for an empty cell of a column that is not
     in `may_be_empty`.
     """
     if isinstance(table, str | Path):
         source = str(table)
-        if not is_parquet(table):
-            return _read_text(source, required, optional, may_be_empty, needs_rows)
-        table = read_parquet(table)
+        with open_input(table) as stream:
+            if not holds_parquet(stream):
+                return _read_text(source, stream, required, optional, may_be_empty, needs_rows)
+            table = read_parquet_from(source, stream)
     elif not hasattr(table, "columns"):
         raise InputError(f"{source}: expected a DataFrame, found {type(table).__name__}")
     header = list(table.columns)
@@ -135,14 +141,17 @@ def read_checked_table(
 
 def _read_text(
     source: str,
+    stream: BufferedReader,
     required: tuple[str, ...],
     optional: tuple[str, ...],
     may_be_empty: tuple[str, ...],
     needs_rows: bool,
 ) -> CheckedTable:
-    header = [name.strip() for name in read_columns(source)]
+    lines = read_cells_from(source, stream)
+    first = next(lines)
+    header = [name.strip() for name in first[1]]
     names = (*required, *(name for name in optional if name in header))
-    rows = list(read_table(source, names, may_be_empty))
+    rows = list(select_columns(source, chain([first], lines), names, may_be_empty))
     if needs_rows and not rows:
         raise InputError(f"{source}: expected rows below the header, found none")
     cells = [cells for _, cells in rows]

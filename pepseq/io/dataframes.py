@@ -4,7 +4,7 @@ import importlib.util
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ from pepseq.io.tables import check_table_name, format_tsv
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_START = b"PAR1"
+"""First bytes of a file in Parquet format."""
 
 
 @contextmanager
@@ -59,11 +62,22 @@ def read_parquet(path: str | Path) -> "pd.DataFrame":
     Raises SettingsError without pyarrow, InputError for a file that is missing or no Parquet.
     """
     check_parquet(path)
+    with open_input(path) as stream:
+        return read_parquet_from(path, stream)
+
+
+def holds_parquet(stream: BufferedReader) -> bool:
+    """Return whether an open file is a table in Parquet format, by its first bytes."""
+    return stream.peek(len(_START))[: len(_START)] == _START
+
+
+def read_parquet_from(path: str | Path, stream: BufferedReader) -> "pd.DataFrame":
+    """Return the table in an open file in Parquet format; errors are those of `read_parquet`."""
+    _require_pyarrow(path)
     import pandas as pd
     from pyarrow.lib import ArrowException
 
-    with open_input(path) as stream:
-        content = stream.read()
+    content = stream.read()
     try:
         return pd.read_parquet(BytesIO(content), engine="pyarrow")
     except (ArrowException, OSError, ValueError) as error:
@@ -122,7 +136,12 @@ def _cell(value: object) -> object:
 
 def check_parquet(path: str | Path) -> None:
     """Raise SettingsError if the name of a file is that of Parquet, and pyarrow is missing."""
-    if is_parquet(path) and importlib.util.find_spec("pyarrow") is None:
+    if is_parquet(path):
+        _require_pyarrow(path)
+
+
+def _require_pyarrow(path: str | Path) -> None:
+    if importlib.util.find_spec("pyarrow") is None:
         raise SettingsError(
             f"{path}: tables in Parquet format need pyarrow, which is not installed: "
             "pip install 'pepseq[parquet]'"

@@ -67,7 +67,16 @@ def read_table(
     Raises InputError for a column that is missing or occurs twice, a row with more or fewer cells
     than the header, an empty cell, and a file that is not text.
     """
-    rows = read_cells(path)
+    yield from select_columns(path, read_cells(path), columns, may_be_empty)
+
+
+def select_columns(
+    path: str | Path,
+    rows: Iterator[tuple[int, list[str]]],
+    columns: tuple[str, ...],
+    may_be_empty: Collection[str] = (),
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield what `read_table` does of the rows of `read_cells`, the header first."""
     names = [name.strip() for name in next(rows)[1]]
     for column in columns:
         if names.count(column) != 1:
@@ -99,9 +108,10 @@ def check_cell_counts(
     """Yield rows of `read_cells`; InputError for a row that has not `count` cells."""
     for line, cells in rows:
         if len(cells) != count:
+            hint = "; put quotes around a cell with a separator in it" if len(cells) > count else ""
             raise InputError(
                 f"{path}:{line}: expected {count} cells as in the header, found {len(cells)}: "
-                f"{quoted(' '.join(cells))}"
+                f"{quoted(' '.join(cells))}{hint}"
             )
         yield line, cells
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -92,14 +92,13 @@ def predict(
         _check_shareable(reads, paths)
     references = choose_references(reference, model, config)
     matrices = [confusion] if isinstance(confusion, str | Path) else []
-    if config.probabilities and (str(reads) == STDIO or _is_pipe(reads)):
-        raise SettingsError("probabilities: give a file, not a stream")
     check_outputs(paths, [reads, *references, *matrices], force)
     check_inputs(matrices)
     if model is not None and any(_is_inside(path, model) for path in paths):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
     bad: list[FailedRecord] = []
-    with _rereadable(reads) as source, Outputs(force) as outputs:
+    opened = nullcontext(reads) if config.probabilities else _rereadable(reads)
+    with opened as source, Outputs(force) as outputs:
         writer = _ResultWriter(outputs, output, table, config.min_confidence)
         checkpoint = find_checkpoint(model, offline)
         groups = groups_of(checkpoint.readouts)

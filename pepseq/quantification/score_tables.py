@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pepseq.errors import InputError, quoted
-from pepseq.io.dataframes import is_parquet, plain_texts, read_parquet
+from pepseq.io.dataframes import holds_parquet, plain_texts, read_parquet_from
 from pepseq.io.files import decode_text, open_input
 from pepseq.io.tables import check_cell_counts, read_cells_from
 
@@ -131,10 +131,10 @@ def _load(given: Any) -> tuple["pd.DataFrame", tuple[str, ...], Callable[[int], 
         if not hasattr(given, "columns"):
             raise InputError(f"scores: expected a DataFrame, found {type(given).__name__}")
         return given, _columns("scores", given.columns), lambda row: f"scores: row {row + 1}"
-    if is_parquet(given):
-        frame = read_parquet(given)
-        return frame, _columns(f"{given}", frame.columns), lambda row: f"{given}: row {row + 1}"
     with open_input(given) as stream:
+        if holds_parquet(stream):
+            frame = read_parquet_from(given, stream)
+            return frame, _columns(f"{given}", frame.columns), lambda row: f"{given}: row {row + 1}"
         content = stream.read()
         if _is_unusual(content):
             return _load_checked(given, content)

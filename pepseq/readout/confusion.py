@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.checked_tables import CheckedTable
-from pepseq.io.tables import check_cell_counts, read_cells
+from pepseq.io.dataframes import holds_parquet, read_parquet_from
+from pepseq.io.files import open_input
+from pepseq.io.tables import check_cell_counts, read_cells_from
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import FREQUENCIES
 
@@ -90,7 +93,7 @@ def choose_confusion(
 
 
 def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Confusion:
-    """Return the confusion matrix of a readout in a TSV file or a DataFrame.
+    """Return the confusion matrix of a readout in a file (TSV, Parquet) or a DataFrame.
 
     The first column has the true labels (in a DataFrame the column `label`, or else the index); the
     others are the reported labels. Groups are written DE or [DE], no label `_`. The column `_` may
@@ -128,7 +131,7 @@ def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Conf
         if abs(total - 1) > MAX_ROUNDING:
             raise InputError(
                 f"{cells.place(row)}: {name}: expected probabilities that sum to 1, found a sum of "
-                f"{total:.4g}"
+                f"{total:.4g}; rows are true labels, columns reported ones"
             )
         probabilities[names.index(name)] = given[row] / total
     for name, highest in zip(names, probabilities.max(0).tolist(), strict=True):
@@ -169,32 +172,35 @@ class _Cells(NamedTuple):
 
 
 def _read_cells(table: "pd.DataFrame | str | Path") -> _Cells:
+    source = "confusion"
     if isinstance(table, str | Path):
-        lines = read_cells(table)
-        names = next(lines)[1]
-        numbered = list(check_cell_counts(table, lines, len(names)))
-        if not numbered or len(names) < 2:
-            raise InputError(
-                f"{table}: expected a table with a row for each true label and a column for each "
-                "reported one"
-            )
-        true = [cells[0] for _, cells in numbered]
-        rows: list[Sequence[Any]] = [cells[1:] for _, cells in numbered]
-        place = lambda row: f"{table}:{numbered[row][0]}"  # noqa: E731
-        return _Cells(str(table), f"{table}:1", true, names[1:], rows, place)
-    if not hasattr(table, "columns"):
+        source = str(table)
+        with open_input(table) as stream:
+            if not holds_parquet(stream):
+                return _read_text(source, stream)
+            table = read_parquet_from(source, stream)
+    elif not hasattr(table, "columns"):
         raise InputError(f"confusion: expected a DataFrame or a path, found {type(table).__name__}")
     if _INDEX in table.columns:
         table = table.set_index(_INDEX)
     true, reported = [[str(label) for label in axis] for axis in (table.index, table.columns)]
-    return _Cells(
-        "confusion",
-        "confusion",
-        true,
-        reported,
-        table.values.tolist(),
-        lambda row: f"confusion: row {row + 1}",
-    )
+    place = lambda row: f"{source}: row {row + 1}"  # noqa: E731
+    return _Cells(source, source, true, reported, table.values.tolist(), place)
+
+
+def _read_text(source: str, stream: BufferedReader) -> _Cells:
+    lines = read_cells_from(source, stream)
+    names = next(lines)[1]
+    numbered = list(check_cell_counts(source, lines, len(names)))
+    if not numbered or len(names) < 2:
+        raise InputError(
+            f"{source}: expected a table with a row for each true label and a column for each "
+            "reported one"
+        )
+    true = [cells[0] for _, cells in numbered]
+    rows: list[Sequence[Any]] = [cells[1:] for _, cells in numbered]
+    place = lambda row: f"{source}:{numbered[row][0]}"  # noqa: E731
+    return _Cells(source, f"{source}:1", true, names[1:], rows, place)
 
 
 def _labels(

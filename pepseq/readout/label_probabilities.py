@@ -132,7 +132,11 @@ def _check_sums(
     number = int(np.searchsorted(starts, first, side="right")) - 1
     in_read = (place >= starts[number]) & (place < starts[number + 1])
     row = int(np.argmax(place == first if is_given[first] else in_read))
-    found = f"a sum of {sums[first]:.4g}" if is_given[first] else "no row"
+    found = (
+        f"a sum of {sums[first]:.4g}"
+        if is_given[first]
+        else ("no row; if nothing is known of it, give all labels and _ the same probability")
+    )
     raise InputError(
         f"{cells.place(row)}: read {quoted(ids[number])}, position {first - starts[number] + 1}: "
         f"expected probabilities that sum to 1, found {found}"

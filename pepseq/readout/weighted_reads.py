@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
-from pepseq.io.outputs import STDIO
 from pepseq.readout.confusion import Confusion
-from pepseq.readout.label_probabilities import WeightedRead, read_label_probabilities
+from pepseq.readout.label_probabilities import (
+    PROBABILITY_COLUMNS,
+    WeightedRead,
+    read_label_probabilities,
+)
 from pepseq.readout.readout import Readout
-from pepseq.readout.residue_patterns import read_patterns
+from pepseq.readout.residue_patterns import PATTERN_COLUMNS, read_patterns
 from pepseq.settings import require
 
 
@@ -21,12 +25,19 @@ def read_weighted(
     """Return reads as of `read_patterns`, or without `patterns` of `read_label_probabilities`.
 
     Patterns that cannot be read are added to `bad`; without it, the first raises InputError. Raises
-    SettingsError for standard input, and for a confusion matrix of probabilities.
+    SettingsError for a confusion matrix of probabilities.
     """
-    require(str(reads) != STDIO, "probabilities, patterns: give a file, not standard input")
-    if patterns:
-        return read_patterns(reads, readout, bad)
     require(
-        confusion is None, "confusion: probabilities of labels contain the errors; give no matrix"
+        patterns or confusion is None,
+        "confusion: probabilities of labels contain the errors; give no matrix",
     )
-    return read_label_probabilities(reads, readout)
+    try:
+        if patterns:
+            return read_patterns(reads, readout, bad)
+        return read_label_probabilities(reads, readout)
+    except InputError as error:
+        if "expected one column" not in str(error):
+            raise
+        option = "--patterns" if patterns else "--probabilities"
+        columns = ", ".join(PATTERN_COLUMNS if patterns else PROBABILITY_COLUMNS)
+        raise InputError(f"{error}; {option} needs the columns {columns}") from error

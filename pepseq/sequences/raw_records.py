@@ -28,6 +28,11 @@ _FORMATS = {
     STOCKHOLM: "Stockholm",
     b"CLUSTAL": "Clustal",
 }
+_TABLES = (
+    (("pattern",), "--patterns", "lookup, quantify"),
+    (("position", "probability"), "--probabilities", "lookup, quantify, predict"),
+)
+"""Columns of a table of reads, the option with which it is read, and the commands that have it."""
 _ENCODED_FORMATS = {
     b"\xff\xfe": "UTF-16 text: save it as UTF-8 first",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8 first",
@@ -147,4 +152,7 @@ def _format_name(line: bytes) -> str:
     text = decode_text(line).strip()
     is_channels = text.isascii() and text.isdecimal() and len(text) < 3
     hint = ": dye sequences need --dye-sequences (lookup, quantify)" if is_channels else ""
+    for columns, option, commands in _TABLES:
+        if all(column in text for column in columns):
+            hint = f": such a table needs {option} ({commands})"
     return quoted(text) + hint

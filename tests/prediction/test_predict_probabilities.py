@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from places import DATA
 
-from pepseq import PredictConfig, Readout, predict, reconstruct
+from pepseq import PredictConfig, Readout, reconstruct
 from pepseq.errors import SettingsError
 from pepseq.prediction.prior import ResiduePrior
 from pepseq.prediction.template_model import TemplateModel
@@ -107,7 +107,7 @@ def test_uncertain_labels_are_predicted_with_their_probabilities(tmp_path, run):
     assert [r.sequence for r in found] == [r.sequence for r in read_fasta(output)]
 
 
-def test_settings_that_do_not_go_together_are_refused(reads, tmp_path, protbert):
+def test_settings_that_do_not_go_together_are_refused(reads, protbert):
     config = PredictConfig(probabilities=True)
     table = sure_table(reads)
     with pytest.raises(SettingsError, match="probabilities: give the readout"):
@@ -118,5 +118,3 @@ def test_settings_that_do_not_go_together_are_refused(reads, tmp_path, protbert)
         PredictConfig(probabilities=True, misread=0.1)
     with pytest.raises(SettingsError, match="takes reads of symbols only; choose --mode templates"):
         reconstruct(table, "KCYM", model=protbert, config=config)
-    with pytest.raises(SettingsError, match="give a file, not a stream"):
-        predict("-", tmp_path / "o", readout="KCYM", config=config)

@@ -65,6 +65,21 @@ def test_dataframes_have_labels_in_the_index_or_in_a_column(write):
     assert np.array_equal(read_confusion(frame.set_index("label"), KC).probabilities, of_file)
 
 
+def test_a_matrix_in_parquet_is_found_by_its_content(write, tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.read_csv(write(GOOD), sep="\t")
+    for number, table in enumerate((frame, frame.set_index("label"))):
+        path = tmp_path / f"{number}.tsv"
+        table.to_parquet(path)
+        assert np.array_equal(
+            read_confusion(path, KC).probabilities, read_confusion(frame, KC).probabilities
+        )
+    frame.loc[1, "K"] = 0.5
+    frame.to_parquet(tmp_path / "c.parquet")
+    with pytest.raises(InputError, match=r"c\.parquet: row 2: C: expected probabilities that sum"):
+        read_confusion(tmp_path / "c.parquet", KC)
+
+
 def test_the_example_is_read():
     confusion = read_confusion(DATA / "confusion_KCYM.tsv", Readout("KCYM"))
     shares = confusion.reported_shares
@@ -75,8 +90,9 @@ def test_the_example_is_read():
 
 FAULTS = [
     ("K\t0.8\t0.1\t0.1", "K\t0.8\t0.1\t0.05", ":2: K: expected probabilities that sum to 1, "
-     "found a sum of 0.95"),
-    ("0.97", "0.9", ":4: _: expected probabilities that sum to 1, found a sum of 0.93"),
+     "found a sum of 0.95; rows are true labels, columns reported ones"),
+    ("0.97", "0.9", ":4: _: expected probabilities that sum to 1, found a sum of 0.93; rows are "
+     "true labels, columns reported ones"),
     ("C\t0\t1\t0", "C\t-0.1\t1\t0.1", ":3: K: expected a number from 0 to 1, found '-0.1'"),
     ("C\t0\t1\t0", "C\t0\t1.5\t0", ":3: C: expected a number from 0 to 1, found '1.5'"),
     ("C\t0\t1\t0", "C\tnan\t1\t0", ":3: K: expected a number from 0 to 1, found 'nan'"),

@@ -50,6 +50,7 @@ def test_rounded_probabilities_are_scaled_to_1():
     assert np.unique(read.variants[0][0, [0, 1, 3]]).tolist() == [pytest.approx(1 / 3)]
 
 
+NO_ROW = "no row; if nothing is known of it, give all labels and _ the same probability"
 SUM = "expected probabilities that sum to 1, found "
 
 
@@ -57,9 +58,9 @@ SUM = "expected probabilities that sum to 1, found "
     ("row", "other", "message"),
     [
         (3, ("a", 1, "K", 0.5), f":5: read 'a', position 1: {SUM}a sum of 0.6"),
-        (2, ("b", 2, "_", 1), f":4: read 'b', position 1: {SUM}no row"),
+        (2, ("b", 2, "_", 1), f":4: read 'b', position 1: {SUM}{NO_ROW}"),
         (0, ("a", 4, "C", 1), f":3: read 'a', position 2: {SUM}a sum of 0.75"),
-        (2, ("a", 4, "_", 1), f":2: read 'a', position 3: {SUM}no row"),
+        (2, ("a", 4, "_", 1), f":2: read 'a', position 3: {SUM}{NO_ROW}"),
         (4, ("a", 1, "K", 0.1), ":6: read 'a' has the label K twice at position 1"),
         (4, ("a", 1, "_", 1.1), ":6: probability: expected a number from 0 to 1, found '1.1'"),
         (4, ("a", 1, "_", -0.1), ":6: probability: expected a number from 0 to 1, found '-0.1'"),
