@@ -5,15 +5,18 @@
 
 Reads of distinct tryptic peptides (7 to 30 residues, no missed cleavages) are simulated for each
 sample with a fixed seed: readouts of whole peptides, and dye sequences. They are looked up in the
-reference, and in the reference plus as many entrapment proteins of unrelated species. One row is
-printed for each reference and limit of the q-value. A read is accepted if its q-value is at most
-the limit. It is right if one of its equal fits (`equal_fits`, the first 100) is the peptide that
-gave it, and unrelated if none of them has the length of that peptide and the same residue at half
-of the positions or more. It is an entrapment hit if all equal fits are in entrapment proteins. Of N
-accepted reads, N_E of them entrapment hits, the lower bound of the false discovery rate is N_E / N,
-and the combined estimate is N_E (1 + 1 / r) / N, where r is the number of entrapment peptides for
-each peptide of the reference (Wen et al. 2025, Nature Methods 22: 1454). Brackets hold exact 95 %
-intervals (Clopper-Pearson).
+reference, and in the reference with entrapment proteins: as many of unrelated species, or without
+`--entrapment` a shuffled one for each protein, as by `lookup --entrapment`. One row is printed for
+each reference and limit of the q-value.
+
+A read is accepted if its q-value is at most the limit. It is right if one of its equal fits
+(`equal_fits`, the first 100) is the peptide that gave it, and unrelated if none of them has the
+length of that peptide and the same residue at half of the positions or more. A peptide is accepted
+if it is the only one among the equal fits of an accepted read. It is right if any read comes from
+it, and an entrapment hit if it is in entrapment proteins only. Estimates are of peptides, with r
+entrapment peptides for each peptide of the reference: see `pepseq.identification.false_discoveries`
+(Wen et al. 2025, Nature Methods 22: 1454). The paired estimate needs shuffled proteins. Brackets
+hold exact 95 % intervals (Clopper-Pearson).
 """
 
 import argparse
@@ -26,45 +29,48 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from design import scaled_options
-from scipy.stats import binomtest
 from tryptic import peptides_of
 
 import pepseq
 from pepseq.fluorosequencing.dye_codes import dye_texts
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import label_peptides, visible_reads
+from pepseq.identification.entrapment_proteins import SUFFIX
+from pepseq.identification.false_discoveries import (
+    Interval,
+    combined_estimate,
+    lower_bound,
+    share_with_interval,
+)
+from pepseq.identification.lookup import LookedUp
 from pepseq.quantification.sample import channel_of_code
 from pepseq.readout.masking import mask_sequence
 from pepseq.sequences.fasta import read_fasta
+from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.substitution import encode
 
 ALL, CYCLES, SEED, MOST_FITS = 10**9, 15, 1, 100
-ENTRAPMENT = "entrapment_"
-Interval = tuple[float, float, float]
+LETTERS = np.array([*AMINO_ACIDS, "X"])
+COLUMNS = (
+    *("sample", "reads", "entrapment", "q-value", "accepted", "wrong", "wrong, %", "unrelated"),
+    *("peptides", "wrong", "wrong, %", "entrapment hits", "lower bound, %"),
+    *("combined estimate, %", "paired estimate, %"),
+)
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """Numbers of accepted reads: all, wrong ones, unrelated ones of these, entrapment hits."""
+    """Numbers of accepted reads, of wrong ones, and of unrelated ones among these.
+
+    Of accepted peptides: all, wrong ones, and entrapment hits.
+    """
 
     reads: int
     wrong: int
     unrelated: int
+    peptides: int
+    wrong_peptides: int
     entrapment: int
-
-
-def share_of(count: int, total: int) -> Interval:
-    """Return count / total with its exact 95 % interval; 0 with an interval of 0 to 1 for none."""
-    if not total:
-        return 0.0, 0.0, 1.0
-    low, high = binomtest(count, total).proportion_ci(method="exact")
-    return count / total, float(low), float(high)
-
-
-def combined_estimate(entrapment: int, total: int, ratio: float) -> Interval:
-    """Return the combined estimate of the false discovery rate with its interval, at most 1."""
-    share, low, high = (min(1.0, value * (1 + 1 / ratio)) for value in share_of(entrapment, total))
-    return share, low, high
 
 
 def is_relative(found: str, true: str) -> bool:
@@ -73,11 +79,11 @@ def is_relative(found: str, true: str) -> bool:
     return len(found) == len(true) and 2 * same >= len(true)
 
 
-def write_entrapment(paths: list[str], number: int, output: Path) -> None:
+def write_foreign(paths: list[str], number: int, output: Path) -> None:
     """Write this many proteins of FASTA files, drawn with a fixed seed, or all if fewer."""
     proteins = [record.sequence for path in paths for record in read_fasta(path)]
     chosen = random.Random(SEED).sample(proteins, min(number, len(proteins)))
-    output.write_text("".join(f">{ENTRAPMENT}{n}\n{p}\n" for n, p in enumerate(chosen)))
+    output.write_text("".join(f">{n}{SUFFIX}\n{p}\n" for n, p in enumerate(chosen)))
 
 
 def dye_reads(
@@ -99,7 +105,7 @@ def count_accepted(
     fits: pd.DataFrame, true: list[str], sequences: dict[str, str], limits: list[float]
 ) -> Iterator[Accepted]:
     """Yield the numbers of accepted reads at each limit; ids of reads are places in `true`."""
-    outcomes = []
+    reads, hits, present = [], dict[str, tuple[float, bool, bool]](), set(true)
     for read, rows in fits[fits["rank"].notna()].groupby("id", sort=False):
         first = rows.iloc[0]
         if first.q_value > max(limits):
@@ -109,20 +115,25 @@ def count_accepted(
             sequences[fit.protein][int(fit.begin) - 1 : int(fit.end)] for fit in equal.itertuples()
         }
         related = any(is_relative(peptide, source) for peptide in found)
-        trapped = equal.protein.str.startswith(ENTRAPMENT).all()
-        outcomes.append((first.q_value, source not in found, not related, trapped))
-    table = np.array(outcomes, float).reshape(-1, 4)
+        reads.append((first.q_value, source not in found, not related))
+        if len(found) == 1 and len(equal) == first.equal_fits:
+            (peptide,) = found
+            q_value = min(first.q_value, hits[peptide][0] if peptide in hits else 1)
+            is_entrapment = bool(equal.protein.str.endswith(SUFFIX).all())
+            hits[peptide] = (q_value, peptide not in present, is_entrapment)
+    tables = [np.array(list(table), float).reshape(-1, 3) for table in (reads, hits.values())]
     for limit in limits:
-        accepted = table[table[:, 0] <= limit]
-        yield Accepted(len(accepted), *accepted[:, 1:].sum(0).astype(int).tolist())
+        accepted = [table[table[:, 0] <= limit] for table in tables]
+        numbers = [(len(a), *a[:, 1:].sum(0).astype(int).tolist()) for a in accepted]
+        yield Accepted(*numbers[0], *numbers[1])
 
 
 def look_up(
     reads: list[str], readout: pepseq.Readout, references: list[str], folder: Path, **settings
-) -> pd.DataFrame:
-    """Return the table of `lookup` for reads, whose ids are their places."""
+) -> tuple[pd.DataFrame, LookedUp]:
+    """Return the table of `lookup` for reads, whose ids are their places, and what it did."""
     path, fits = folder / "reads", folder / "fits.tsv"
-    errors = settings.pop("errors", None)
+    errors, trap = settings.pop("errors", None), settings.pop("entrapment", None)
     if errors is None:
         path.write_text("".join(f">{n}\n{read}\n" for n, read in enumerate(reads)))
     else:
@@ -130,8 +141,14 @@ def look_up(
         path.write_text(f"{len(readout.labels)}\n{len(reads)}\n{rows}")
         settings |= {"dye_sequences": True, "cycles": CYCLES}
     config = pepseq.LookupConfig(kind="tryptic", best=MOST_FITS, threads=1, **settings)
-    pepseq.lookup(path, fits, references, readout, config=config, errors=errors, force=True)
-    return pd.read_csv(fits, sep="\t", dtype={"id": str})
+    done = pepseq.lookup(
+        *(path, fits, references, readout),
+        config=config,
+        errors=errors,
+        entrapment=trap,
+        force=True,
+    )
+    return pd.read_csv(fits, sep="\t", dtype={"id": str}), done
 
 
 def experiments(peptides: list[str], arguments: argparse.Namespace) -> Iterator[tuple]:
@@ -153,56 +170,87 @@ def percent(values: Interval) -> str:
     return f"{share:.1f} ({low:.1f}-{high:.1f})"
 
 
-def row(names: list[str], limit: float, found: Accepted, ratio: float | None) -> str:
-    """Return a row of the printed table."""
+def row(
+    names: list[str], limit: float, found: Accepted, ratio: float | None, paired: float | None
+) -> str:
+    """Return a row of the printed table; without a ratio there are no entrapment proteins."""
     cells = [*names, f"{limit:g}", f"{found.reads:,}", f"{found.wrong:,}"]
-    cells += [percent(share_of(found.wrong, found.reads)) if found.reads else ""]
-    cells += [f"{found.unrelated:,}"]
-    if ratio is None or not found.reads:
-        return f"| {' | '.join([*cells, '', '', ''])} |"
-    bounds = share_of(found.entrapment, found.reads)
-    combined = combined_estimate(found.entrapment, found.reads, ratio)
-    cells += [f"{found.entrapment:,}", percent(bounds), percent(combined)]
-    return f"| {' | '.join(cells)} |"
+    cells += [percent(share_with_interval(found.wrong, found.reads)) if found.reads else ""]
+    cells += [f"{found.unrelated:,}", f"{found.peptides:,}", f"{found.wrong_peptides:,}"]
+    wrong = share_with_interval(found.wrong_peptides, found.peptides)
+    cells += [percent(wrong) if found.peptides else ""]
+    if ratio is not None and found.peptides:
+        hits = found.entrapment, found.peptides
+        cells += [f"{found.entrapment:,}", percent(lower_bound(*hits))]
+        cells += [percent(combined_estimate(*hits, ratio))]
+        cells += [] if paired is None else [f"{100 * paired:.1f}"]
+    return f"| {' | '.join(cells + [''] * (len(COLUMNS) - len(cells)))} |"
 
 
-def main() -> None:
-    """Read the command line, and print rows for each sample, experiment and reference."""
+def rows_of(
+    fits: pd.DataFrame,
+    done: LookedUp,
+    true: list[str],
+    sequences: dict[str, str],
+    arguments: argparse.Namespace,
+    names: list[str],
+    ratio: float | None,
+) -> Iterator[str]:
+    """Yield the row of each limit of the q-value, of one lookup."""
+    if done.tested is not None:
+        known = done.tested.reference
+        sequences = sequences | {
+            known.name(n): "".join(LETTERS[known.protein(n)]) for n in range(len(known))
+        }
+    counts = count_accepted(fits, true, sequences, arguments.limits)
+    for limit, found in zip(arguments.limits, counts, strict=True):
+        paired = None if done.tested is None else done.tested.of_hits(limit).paired
+        yield row(names, limit, found, ratio, paired)
+
+
+def command_line() -> argparse.Namespace:
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("samples", nargs="+")
     parser.add_argument("--reference", nargs="+", required=True)
-    parser.add_argument("--entrapment", nargs="+", required=True)
+    parser.add_argument("--entrapment", nargs="*", default=[], help="proteins of other species")
     parser.add_argument("--errors", required=True, help="whatprot's sequencing parameters")
     parser.add_argument("--readout", nargs="*", default=["KCYM", "K2"])
     parser.add_argument("--labels", default="DE,C,Y,K")
     parser.add_argument("--scales", nargs="*", type=float, default=[0.1, 1.0])
     parser.add_argument("--limits", nargs="+", type=float, default=[0.01, 0.05])
     parser.add_argument("--most", type=int, default=3000, help="reads of each experiment")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print rows for each sample, experiment and reference."""
+    arguments = command_line()
     with tempfile.TemporaryDirectory() as name:
         folder, known = Path(name), arguments.reference
         sequences = {r.id: r.sequence for path in known for r in read_fasta(path)}
-        trap = str(folder / "entrapment.fasta")
-        write_entrapment(arguments.entrapment, len(sequences), Path(trap))
-        sequences |= {r.id: r.sequence for r in read_fasta(trap)}
-        own = {peptide for path in known for peptide in peptides_of(path, ALL)}
-        ratio = len(set(peptides_of(trap, ALL)) - own) / len(own)
+        trap, ratio = str(folder / "entrapment.fasta"), 1.0
+        if arguments.entrapment:
+            write_foreign(arguments.entrapment, len(sequences), Path(trap))
+            sequences |= {r.id: r.sequence for r in read_fasta(trap)}
+            own = {peptide for path in known for peptide in peptides_of(path, ALL)}
+            ratio = len(set(peptides_of(trap, ALL)) - own) / len(own)
         print(f"r = {ratio:.3f}: entrapment peptides for each peptide of the reference\n")
-        print(
-            "| sample | reads | entrapment | q-value | accepted | wrong | wrong, % | unrelated ",
-            end="",
-        )
-        print("| entrapment hits | lower bound, % | combined estimate, % |")
-        print("|---" * 11 + "|", flush=True)
+        print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
+        traps = ("none", "foreign" if arguments.entrapment else "shuffled")
         for sample in arguments.samples:
             peptides = peptides_of(sample, ALL)
             for label, readout, reads, true, settings in experiments(peptides, arguments):
-                for added in ([], [trap]):
-                    fits = look_up(reads, readout, [*known, *added], folder, **settings)
-                    counts = count_accepted(fits, true, sequences, arguments.limits)
-                    for limit, found in zip(arguments.limits, counts, strict=True):
-                        names = [Path(sample).name.split(".")[0], label, "yes" if added else "no"]
-                        print(row(names, limit, found, ratio if added else None), flush=True)
+                for kind in traps:
+                    files = [*known, trap] if kind == "foreign" else known
+                    table = folder / "entrapment.tsv" if kind == "shuffled" else None
+                    fits, done = look_up(
+                        *(reads, readout, files, folder), entrapment=table, **settings
+                    )
+                    names = [Path(sample).name.split(".")[0], label, kind]
+                    share = None if kind == "none" else ratio
+                    for line in rows_of(fits, done, true, sequences, arguments, names, share):
+                        print(line, flush=True)
 
 
 if __name__ == "__main__":
