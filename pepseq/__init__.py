@@ -9,6 +9,9 @@ Functions on sequences, alignments and structures in memory: `simulate_reads`, `
 `merge_amounts`, `reconstruct`, `find_proteins`, `design_labels`, `pair_alignments`,
 `score_structures`, `evaluate_sequences` and `evaluate_quantities`.
 
+The library of references: `add_reference`, `list_references`, `read_reference`,
+`update_reference`, `verify_reference` and `remove_reference`.
+
 Each is imported when it is first used.
 """
 
@@ -36,6 +39,13 @@ if TYPE_CHECKING:
     from pepseq.identification.config import LookupConfig as LookupConfig
     from pepseq.identification.find_proteins import find_proteins as find_proteins
     from pepseq.identification.lookup import lookup as lookup
+    from pepseq.library.add import add_reference as add_reference
+    from pepseq.library.add import update_reference as update_reference
+    from pepseq.library.entries import LibraryReference as LibraryReference
+    from pepseq.library.entries import list_references as list_references
+    from pepseq.library.entries import read_reference as read_reference
+    from pepseq.library.maintenance import remove_reference as remove_reference
+    from pepseq.library.maintenance import verify_reference as verify_reference
     from pepseq.pairing.config import PairConfig as PairConfig
     from pepseq.pairing.pair import pair as pair
     from pepseq.pairing.pair_alignments import pair_alignments as pair_alignments
@@ -101,6 +111,13 @@ _MODULE_OF = {
     "design_labels": "pepseq.design.design_labels",
     "design_label_table": "pepseq.design.design_label_table",
     "DesignConfig": "pepseq.design.config",
+    "add_reference": "pepseq.library.add",
+    "update_reference": "pepseq.library.add",
+    "LibraryReference": "pepseq.library.entries",
+    "list_references": "pepseq.library.entries",
+    "read_reference": "pepseq.library.entries",
+    "remove_reference": "pepseq.library.maintenance",
+    "verify_reference": "pepseq.library.maintenance",
     "pair": "pepseq.pairing.pair",
     "pair_alignments": "pepseq.pairing.pair_alignments",
     "PairConfig": "pepseq.pairing.config",

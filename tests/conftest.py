@@ -32,6 +32,14 @@ def no_certificates(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def empty_library(tmp_path_factory):
+    """The user's library of references is not read, and nothing is added to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEPSEQ_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @contextmanager
 def _stdin(content):
     """Let file descriptor 0 be a pipe that holds `content`."""

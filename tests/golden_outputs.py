@@ -220,6 +220,9 @@ merge-columns      merge-amounts in/amounts.tsv -o @.tsv
 merge-msstats      merge-amounts quantify-dyes.tsv -o @.csv --format msstats
 merge-long         merge-amounts quantify-peptides.tsv -o @.tsv.gz --format long
 evaluate-amounts   evaluate-quantities simulate-dyes.tsv.truth.tsv in/amounts.tsv -o @
+reference-add      reference add some in/some.fasta
+reference-update   reference update
+predict-library    predict mask-KCYM.fasta -o @.fasta --readout KCYM --reference some
 models-list        models list
 models-verify      models verify
 models-convert     models convert in/weights.bin -o @.safetensors
@@ -245,6 +248,7 @@ error-no-model     predict mask-KCYM.fasta -o @.fasta --readout KCYM --model pro
 error-table        lookup mask-KCYM.fasta -o @.xlsx --readout KCYM --reference in/some.fasta
 error-no-folder    mask in/some.fasta -o mask-KCYM.fasta/@.fasta --readout KCYM
 error-evaluate     evaluate in/some.fasta mask-KCYM.fasta -o @
+error-reference    predict mask-KCYM.fasta -o @.fasta --readout KCYM --reference nothing
 error-pair         pair in/raw_a.fasta in/raw_b.fasta -o @.tsv
 error-show         show nobody predict-all.tsv.gz
 """
@@ -255,7 +259,7 @@ Runs whose name begins with `error-` must fail, all others must not.
 
 COMMANDS = "download split mask simulate quantify predict merge lookup finetune pair fold"
 COMMANDS += " fetch-structures score evaluate compare evaluate-pairs evaluate-quantities"
-COMMANDS += " merge-amounts design report show models"
+COMMANDS += " merge-amounts design report show models reference"
 THREADED = {
     "split",
     "simulate",

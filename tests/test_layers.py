@@ -12,7 +12,8 @@ import pepseq
 ORDER = [
     *("errors", "version", "settings", "kernels", "processes", "io", "http"),
     *("sequences", "uniprot", "readout", "digestion", "fluorosequencing"),
-    *("templates", "models", "network", "prediction", "quantification", "identification"),
+    *("templates", "library", "models", "network", "prediction"),
+    *("quantification", "identification"),
     *("training", "pairing", "structure", "evaluation", "design", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))

@@ -30,6 +30,8 @@ for name in ("snakemake", "snakemake_executor_plugin_slurm", "snakefmt"):
 import jsonschema  # noqa: E402
 import yaml  # noqa: E402
 
+from pepseq.library.add import add_reference  # noqa: E402
+
 FOLDER = ROOT / "workflows"
 SCHEMA = yaml.safe_load((FOLDER / "config.schema.yaml").read_text())
 CONFIGS = [FOLDER / "config.yaml", *(ROOT / name for name in (SMALL, PAPER, AMOUNTS))]
@@ -344,7 +346,9 @@ def test_reads_of_several_samples_become_one_table(tmp_path):
     given = config["amounts"]["drug"]
     names = ("control_1", "control_2", "drug_1", "drug_2")
     files = {name: f"data/samples/{name}.tsv.gz" for name in names[:2]}
-    config["amounts"]["controls"] = given | {"samples": files, "value": "expected_reads"}
+    add_reference("coli-536", folder / "data/ecoli_536.fasta")
+    of_controls = {"samples": files, "value": "expected_reads", "reference": ["coli-536"]}
+    config["amounts"]["controls"] = given | of_controls
     (folder / "my.yaml").write_text(yaml.safe_dump(config))
     tables = {name: folder / f"results/samples/amounts/{name}" for name in config["amounts"]}
     done = snakemake(folder, "my.yaml", "--cores", 2)

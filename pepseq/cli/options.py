@@ -174,11 +174,12 @@ def reference(required: bool = False, default: str = "none", text: str = ""):
         "--reference",
         multiple=True,
         required=required,
-        metavar="FASTA",
+        metavar="FASTA_OR_NAME",
         type=INPUT,
         callback=_replace_bundled,
-        help=f"Known proteins, or {BUNDLED} for those that come with pepseq; may be given several "
-        f"times{text}.{default_hint}",
+        help=f"Known proteins: a FASTA file, the name of a reference of the library (see pepseq "
+        f"reference), or {BUNDLED} for those that come with pepseq; may be given several times"
+        f"{text}.{default_hint}",
     )
 
 

@@ -12,9 +12,10 @@ from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
 from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs, list_paths
+from pepseq.io.files import check_inputs, check_outputs
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import describe_file, run_record
+from pepseq.library.entries import reference_paths
 from pepseq.quantification.error_rates import Errors
 from pepseq.quantification.known_proteins import known_proteins
 from pepseq.sequences.fasta import read_fasta
@@ -62,7 +63,7 @@ def design_label_table(
     """
     started = time.time()
     check_config(config, DesignConfig)
-    paths = list_paths(reference, "reference", required=True)
+    paths = reference_paths(reference, required=True)
     check_frame_name(output)
     picture = "" if figure is None else _figure_format(figure)
     others = [errors] if isinstance(errors, str | Path) else []

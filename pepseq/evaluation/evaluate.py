@@ -28,6 +28,7 @@ from pepseq.io.json_files import read_run_record
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256
+from pepseq.library.entries import reference_paths
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 
@@ -65,7 +66,7 @@ def evaluate(
     TryAgainError.
     """
     started = time.time()
-    references = [reference] if isinstance(reference, str | os.PathLike) else reference or ()
+    references = reference_paths(reference or ())
     files = EvaluationFiles(truth, predicted, output, table, background, tuple(references))
     readout, inputs = readout_of_prediction(readout, files), files.inputs
     output = check_output_folder(output, inputs, force, EVALUATION_FILES, "an evaluation")

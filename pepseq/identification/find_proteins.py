@@ -11,7 +11,7 @@ from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_re
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory
-from pepseq.io.files import list_paths
+from pepseq.library.entries import reference_paths
 from pepseq.prediction.read_filter import format_read, keep_fitting_reads
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.in_memory_reads import records_of
@@ -112,7 +112,7 @@ def find_proteins(
         raise SettingsError("dye_sequences: only lookup reads them, from a file")
     readout = readout if isinstance(readout, Readout) else Readout(readout)
     matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
-    paths = [] if reference is None else list_paths(reference, "reference")
+    paths = [] if reference is None else reference_paths(reference)
     known = open_reference(paths or [BUNDLED_REFERENCE])
     given = _given_reads(reads, readout, config, matrix)
     results, q_values = fit_reads([read for _, read in given], known, readout, config, matrix)

@@ -24,11 +24,12 @@ from pepseq.identification.fits import (
 )
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs, list_paths
+from pepseq.io.files import check_inputs, check_outputs
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
+from pepseq.library.entries import reference_paths
 from pepseq.prediction.read_filter import format_read, keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.quantification.error_rates import Errors, dye_error_rates, warn_without_rates
@@ -109,7 +110,7 @@ def lookup(
     started = time.time()
     check_config(config, LookupConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    paths = list_paths(reference, "reference")
+    paths = reference_paths(reference)
     if not paths:
         raise SettingsError("lookup: give a reference")
     others = [path for path in (errors, confusion) if isinstance(path, str | Path)]

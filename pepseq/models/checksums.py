@@ -5,8 +5,6 @@ The record, `models.json`, lies in PEPSEQ_HOME, else in pepseq/ under XDG_DATA_H
 """
 
 import logging
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any
 
 from pepseq.errors import InputError, OutputError
 from pepseq.io.atomic_files import disk_errors, locked, replace_file
+from pepseq.io.home import pepseq_home
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
 
@@ -46,11 +45,7 @@ class FileCheck:
 
 def checksums_path() -> Path:
     """Return the file that records the SHA-256 of base models."""
-    data = os.path.join(os.environ.get("XDG_DATA_HOME") or "~/.local/share", "pepseq")
-    home = os.path.expanduser(os.environ.get("PEPSEQ_HOME") or data)
-    if home.startswith("~"):  # a user without a home folder
-        home = os.path.join(tempfile.gettempdir(), f"pepseq-{os.getuid()}")
-    return Path(home) / "models.json"
+    return pepseq_home() / "models.json"
 
 
 def read_checksums() -> dict[str, dict[str, Any]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord
-from pepseq.io.files import list_paths
 from pepseq.io.progress import Progress
+from pepseq.library.entries import reference_paths
 from pepseq.models.checkpoints import Checkpoint, weights_sha256
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.fitting_share import FITTING, FittingShare, log_share, sample_peptides
@@ -71,7 +71,7 @@ def choose_references(
             raise SettingsError(
                 "--reference: mode model uses no templates; choose auto or templates"
             )
-        paths = list_paths(reference, "reference")
+        paths = reference_paths(reference)
     bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
     return paths or ([BUNDLED_REFERENCE] if bundled else [])
 

@@ -14,10 +14,11 @@ from pepseq.errors import SettingsError
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
-from pepseq.io.files import check_inputs, check_outputs, list_paths
+from pepseq.io.files import check_inputs, check_outputs
 from pepseq.io.outputs import Outputs
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import describe_file, run_record
+from pepseq.library.entries import reference_paths
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.dye_counts import DyeCounts, DyeLimits, read_dye_counts
 from pepseq.quantification.error_rates import Errors, warn_without_rates
@@ -70,7 +71,7 @@ def quantify(
     started = time.time()
     check_config(config, QuantifyConfig)
     readout = readout if isinstance(readout, Readout) else Readout(readout)
-    references = list_paths(reference, "reference", required=True)
+    references = reference_paths(reference, required=True)
     if score_ids is not None and not config.scores:
         raise SettingsError("score_ids: give them for scores only")
     check_frame_name(output)

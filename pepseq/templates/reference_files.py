@@ -15,6 +15,7 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
 from pepseq.io.files import encode_text
+from pepseq.io.home import is_in_library
 from pepseq.io.outputs import STDIO
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import sha256
@@ -34,8 +35,9 @@ FileDigests = list[dict[str, str | None]]
 def open_reference(paths: Sequence[str | Path]) -> Reference:
     """Read FASTA files of known proteins, or the index made of the same bytes before.
 
-    The index is a folder `<first file>.pepseq-index/<hash of the contents>`, in the user's cache
-    folder if that cannot be written or is another user's, and nowhere if neither can. A damaged
+    The index is a folder `<first file>.pepseq-index/<hash of the contents>`, beside a file of the
+    library if there is one, in the user's cache folder if that cannot be written or is another
+    user's, and nowhere if neither can. A damaged
     index is rebuilt with a warning. Ids that come twice with other residues get `#2`, `#3`. Records
     that are not proteins are left out and counted in a warning. Raises InputError.
     """
@@ -70,7 +72,8 @@ def _possible_indices(paths: Sequence[str | Path], digests: list[str]) -> list[I
     key = hashlib.sha256("".join(digests).encode()).hexdigest()
     owners = {os.stat(path).st_uid for path in paths}
     trusted = frozenset({0, os.geteuid(), *(owners if len(owners) == 1 else ())})
-    folders = [Path(f"{paths[0]}.pepseq-index")]
+    beside = next(filter(is_in_library, paths), paths[0])
+    folders = [Path(f"{beside}.pepseq-index")]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if cache.is_absolute():  # else there is no home to have one in
         folders.append(cache / "pepseq")

@@ -27,10 +27,13 @@ rule evaluate:
         reference=lambda wildcards, input: (
             f"--reference {input.train}" if config.get("nearest") else ""
         ),
+        more=lambda wildcards: (
+            options({"reference": more_references(wildcards.mode)}) if config.get("nearest") else ""
+        ),
     shell:
         """
         pepseq evaluate {input.truth} {input.proteins} --readout {params.readout} \
-            --table {input.table} --background {input.train} {params.reference} \
+            --table {input.table} --background {input.train} {params.reference} {params.more} \
             -o {params.folder} --force >{log} 2>&1
         """
 

@@ -29,7 +29,7 @@ def options(section, *others):
         if key in others or value is None or value is False:
             continue
         many = value if isinstance(value, list) else [value]
-        if isinstance(value, list) and not isinstance(value[0], str):
+        if value and isinstance(value, list) and not isinstance(value[0], str):
             many = [",".join(map(str, value))]
         for one in many:
             words.append("--" + key.replace("_", "-"))

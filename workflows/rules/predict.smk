@@ -12,6 +12,7 @@ rule predict:
             lambda wildcards: wildcards.mode != "model",
             then=f"{results}/splits/{{trained}}/train.fasta.gz",
         ),
+        more=lambda wildcards: files_of(more_references(wildcards.mode)),
     output:
         proteins=f"{results}/predictions/{{readout}}/{{mode}}/{{trained}}-on-{{tested}}.fasta.gz",
         table=f"{results}/predictions/{{readout}}/{{mode}}/{{trained}}-on-{{tested}}.tsv.gz",
@@ -36,11 +37,12 @@ rule predict:
         reference=lambda wildcards, input: (
             f"--reference {input.reference}" if input.reference else ""
         ),
-        options=options(config.get("predict")),
+        more=lambda wildcards: options({"reference": more_references(wildcards.mode)}),
+        options=options(config.get("predict"), "reference"),
     shell:
         """
         pepseq predict {input.readouts} --mode {wildcards.mode} {params.model} {params.reference} \
-            --readout {params.readout} {params.options} --threads {threads} --force \
+            {params.more} --readout {params.readout} {params.options} --threads {threads} --force \
             -o {output.proteins} --table {output.table} >{log} 2>&1
         """
 

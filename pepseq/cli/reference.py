@@ -1,0 +1,208 @@
+"""`pepseq reference` and its commands."""
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pepseq.cli import options
+from pepseq.cli.commands import SuggestingGroup
+from pepseq.io.plurals import plural
+from pepseq.io.tables import format_tsv
+from pepseq.uniprot.config import IDENTITIES, UNIPROTKB, UNIREF, DownloadConfig
+
+if TYPE_CHECKING:
+    from pepseq.library.entries import LibraryReference
+
+log = logging.getLogger(__name__)
+LIST_COLUMNS = ("name", "proteins", "residues", "organisms", "release", "updated", "source")
+VERIFY_COLUMNS = ("name", "file", "state")
+
+
+@click.group("reference", cls=SuggestingGroup)
+def command():
+    """Keep references under a name, and find the reference that reads fit.
+
+    References are stored in PEPSEQ_HOME (default: the user's data folder, ~/.local/share/pepseq),
+    with their index. The name is given as --reference NAME to predict, lookup, quantify, design and
+    evaluate.
+    """
+
+
+@command.command("add")
+@click.argument("name")
+@click.argument("files", nargs=-1, metavar="[FASTA]...", type=options.INPUT)
+@click.option(
+    "--taxon",
+    metavar="NUMBER_OR_NAME",
+    help="Proteins of this taxon and the taxa below it, from UniProt.",
+)
+@click.option(
+    "--proteome",
+    "proteomes",
+    multiple=True,
+    metavar="UP_NUMBER",
+    help="UniProtKB entries of this proteome, such as UP000000625; may be given several times.",
+)
+@click.option(
+    "--identity",
+    type=click.Choice([str(identity) for identity in IDENTITIES]),
+    help="With --taxon: sequence identity of UniRef's clusters in percent, one representative "
+    "protein for each.  [default: 100]",
+)
+@click.option(
+    "--reviewed",
+    is_flag=True,
+    help="Reviewed entries of UniProtKB (Swiss-Prot), of all organisms if neither --taxon nor "
+    "--proteome is given.",
+)
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Address of the server.  [default: PEPSEQ_UNIPROT_URL, else UniProt's own]",
+)
+@click.option("--force", is_flag=True, help="Replace a reference of this name.")
+def add(name, files, taxon, proteomes, identity, reviewed, server, force):
+    """Add the reference NAME: FASTA files, which are copied, or proteins of UniProt.
+
+    The reference appears when it is complete, with its index. If a download is interrupted, the
+    same command resumes it.
+    """
+    search = _search(taxon, proteomes, identity, reviewed, server)
+    if bool(files) == bool(search):
+        raise click.UsageError("give FASTA files, or --taxon, --proteome or --reviewed")
+    from pepseq.library.add import add_reference
+
+    _log_added(add_reference(name, files or None, search=search, force=force))
+
+
+def _search(taxon, proteomes, identity, reviewed, server) -> DownloadConfig | None:
+    """Return the search of UniProt that options describe, None if they describe none."""
+    if not (taxon or proteomes or reviewed):
+        if identity or server:
+            raise click.UsageError("--identity and --server: give --taxon too")
+        return None
+    wrong = [proteome for proteome in proteomes if not re.fullmatch("UP[0-9]{9}", proteome)]
+    if wrong:
+        expected = "expected a number such as UP000000625"
+        raise click.UsageError(f"--proteome: {expected}, found {wrong[0]!r}")
+    if identity and not taxon:
+        raise click.UsageError("--identity: give --taxon too")
+    query = " OR ".join(f"(proteome:{proteome})" for proteome in proteomes)
+    is_all = reviewed and not taxon and not query
+    return DownloadConfig(
+        taxon=taxon,
+        database=UNIPROTKB if proteomes or reviewed else UNIREF,
+        identity=int(identity) if identity else None,
+        query="reviewed:true" if is_all else query or None,
+        reviewed=reviewed and not is_all,
+        server=server,
+    )
+
+
+@command.command("list")
+def list_command():
+    """List the references of the library as TSV (aligned on a terminal)."""
+    from pepseq.library.entries import list_references
+
+    rows: list[tuple[str, ...]] = [LIST_COLUMNS]
+    for r in list_references():
+        counts = (r.proteins, r.residues, r.organism_count)
+        rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
+    if sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+    else:
+        click.echo(format_tsv(rows), nl=False)
+
+
+@command.command("info")
+@click.argument("name")
+def info(name):
+    """Print what is known of the reference NAME as TSV: a name and a value on each line."""
+    from pepseq.library.entries import read_reference
+
+    reference = read_reference(name)
+    source = reference.source
+    taxon = source.get("taxon")
+    rows = [("name", reference.name), ("folder", str(reference.folder))]
+    rows += [("source", reference.origin)]
+    rows += [(key, str(source[key])) for key in ("server", "release", "date") if key in source]
+    rows += [("taxon", f"{taxon['id']} {taxon['name']} ({taxon['rank']})")] if taxon else []
+    for key in ("proteins", "residues", "records", "left_out"):
+        rows.append((key, str(getattr(reference, key))))
+    rows.append(("organisms", str(reference.organism_count)))
+    rows.append(("without_organism", str(reference.without_organism)))
+    for organism in reference.organisms:
+        number = f" (taxon {organism['taxon']})" if organism["taxon"] else ""
+        rows.append(("organism", f"{organism['proteins']} of {organism['name']}{number}"))
+    rows += [("file", f"{f.name}, {f.bytes} bytes, SHA-256 {f.sha256}") for f in reference.files]
+    click.echo(format_tsv([*rows, ("updated", reference.updated)]), nl=False)
+
+
+@command.command("update")
+@click.argument("names", nargs=-1)
+def update(names):
+    """Update the references NAMES (default: all).
+
+    A reference of UniProt is downloaded again if the release or the number of records changed, one
+    of files is copied again if the files changed.
+    """
+    from pepseq.library.add import update_reference
+    from pepseq.library.entries import read_reference, reference_names
+
+    for name in names or reference_names():
+        if update_reference(name):
+            _log_added(read_reference(name))
+        else:
+            log.info("%s: up to date", name)
+
+
+@command.command("remove")
+@click.argument("names", nargs=-1, required=True)
+def remove(names):
+    """Remove the references NAMES from the library, with their index."""
+    from pepseq.library.maintenance import remove_reference
+
+    for name in names:
+        remove_reference(name)
+        log.info("%s: removed", name)
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1)
+def verify(names):
+    """Compare every file of the references NAMES (default: all) with its SHA-256.
+
+    Prints one row for each file; its state is "as recorded", "changed" or "missing". If a file is
+    not as recorded, the exit code is 65. A damaged index is rebuilt with a warning.
+    """
+    from pepseq.library.entries import reference_names
+    from pepseq.library.maintenance import raise_if_changed, verify_reference
+
+    click.echo("\t".join(VERIFY_COLUMNS))
+    checked = []
+    for name in names or reference_names():
+        files = verify_reference(name)
+        for file in files:
+            click.echo(f"{name}\t{file.path}\t{file.state}")
+        checked += files
+    raise_if_changed(checked)
+
+
+def _log_added(reference: "LibraryReference") -> None:
+    """Log the counts of a reference."""
+    log.info(
+        "%s: %s %s, %s residues, %s %s%s",
+        reference.name,
+        f"{reference.proteins:,}",
+        plural(reference.proteins, "protein"),
+        f"{reference.residues:,}",
+        f"{reference.organism_count:,}",
+        plural(reference.organism_count, "organism"),
+        f", UniProt release {reference.release}" if reference.release else "",
+    )
