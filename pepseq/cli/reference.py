@@ -23,7 +23,7 @@ VERIFY_COLUMNS = ("name", "file", "state")
 
 @click.group("reference", cls=SuggestingGroup)
 def command():
-    """Keep references under a name, and find the reference that reads fit.
+    """Keep references under a name: add, list, update, verify.
 
     References are stored in PEPSEQ_HOME (default: the user's data folder, ~/.local/share/pepseq),
     with their index. The name is given as --reference NAME to predict, lookup, quantify, design and
