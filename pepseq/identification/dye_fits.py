@@ -16,7 +16,9 @@ from pepseq.fluorosequencing.read_probabilities import DyeSequences, read_probab
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import q_values
 from pepseq.identification.fits import EQUAL_BITS, Fit, ReadFits
+from pepseq.identification.relatives import QValues, estimate_q_values
 from pepseq.io.plurals import plural
+from pepseq.kernels import kernel
 from pepseq.quantification.digested_reference import decoy_residues
 from pepseq.quantification.evidence import labelled_patterns
 from pepseq.quantification.sample import channel_of_code
@@ -92,7 +94,8 @@ def digest_with_decoys(
 class DyeMatcher:
     """Ranks the peptides of one reference for distinct dye sequences.
 
-    `leads`, `decoy_leads`: as of `ReadFits`, float64 of shape (reads,).
+    `leads`, `decoy_leads`: as of `ReadFits`, float64 of shape (reads,); `evidence`: what
+    `estimate_q_values` takes, (4, reads, 1), without relatives.
     """
 
     def __init__(
@@ -121,6 +124,15 @@ class DyeMatcher:
         self.leads = np.log2(best) - np.log2(decoy_total)
         self.decoy_leads = np.log2(decoy_best) - self._total
         most, _ = self._peptides.best_and_sum()
+        threshold = (np.log2(best) - EQUAL_BITS)[read] - np.log2(ratio)
+        equal = ratio * _numbers_above(
+            self._peptides.starts, self._peptides.bits, sequence, threshold
+        )
+        of_best = np.bincount(read, equal, len(codes))
+        number, of_decoys = (max((2.0**p.bits).sum(), 1.0) for p in (self._peptides, decoys))
+        of_best, all_places = of_best / number, (total - 1) / number
+        parts = (all_places, (decoy_total - 1) / of_decoys, of_best, of_best)
+        self.evidence = np.stack(parts)[:, :, None]
         order = np.lexsort((sequence, -ratio * most[sequence], read))
         order = order[most[sequence[order]] > 0]
         self._starts = np.searchsorted(read[order], np.arange(len(codes) + 1))
@@ -176,8 +188,8 @@ def fit_dye_reads(
     config: LookupConfig,
     digestion: DigestConfig,
     errors: SequencingErrors,
-) -> tuple[Iterator[ReadFits], np.ndarray]:
-    """Return the fits of dye sequences of peptides, and the q-value of each, float64 (reads,).
+) -> tuple[Iterator[ReadFits], QValues]:
+    """Return the fits of dye sequences of peptides, and their q-values.
 
     `reads`: as `DyeSequence.sequence`. Equal reads are compared with the reference once, and no
     more symbols of a read than a code can hold. A read without a label fits nothing.
@@ -196,7 +208,8 @@ def fit_dye_reads(
     distinct, place = np.unique(codes, return_inverse=True)
     threads = config.threads or os.cpu_count() or 1
     matcher = DyeMatcher(distinct, reference, readout, digestion, errors, cycles, threads)
-    q = q_values(matcher.leads[place], matcher.decoy_leads[place])
+    by_decoys = q_values(matcher.leads[place], matcher.decoy_leads[place])
+    q = estimate_q_values(*matcher.evidence[:, place])._replace(shares=None).at_least(by_decoys)
     return (matcher.fits(n, config.best) for n in place.tolist()), q
 
 
@@ -246,6 +259,23 @@ def _best_and_total(
     best = np.ones(reads)
     np.maximum.at(best, read, ratio * best_number[sequence])
     return best, 1 + np.bincount(read, ratio * sum_of_numbers[sequence], reads)
+
+
+@kernel
+def _numbers_above(
+    starts: np.ndarray, bits: np.ndarray, sequences: np.ndarray, thresholds: np.ndarray
+) -> np.ndarray:
+    """Return how many peptides of each dye sequence have more bits than the threshold, float64.
+
+    They are added up as `Peptides.best_and_sum` does, by their numbers.
+    """
+    result = np.zeros(len(sequences))
+    for n in range(len(sequences)):
+        for p in range(starts[sequences[n]], starts[sequences[n] + 1]):
+            if bits[p] <= thresholds[n]:  # the most frequent are first
+                break
+            result[n] += 2.0 ** bits[p]
+    return result
 
 
 def _chance(channels: np.ndarray, in_reference: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ _LETTERS = np.frombuffer((AMINO_ACIDS + UNKNOWN[0]).encode(), np.uint8)
 
 @dataclass(frozen=True)
 class Hit:
-    """A peptide or protein, `name`, that reads fit best, with the lowest q-value of these reads.
+    """A peptide or protein, `name`, that reads fit best, by the read with the lowest q-value.
 
     `lead`: see `ReadFits`; `proteins`: ids of the proteins; `pair`, `partner`: the peptide or
     protein of the reference, and its entrapment partner.
@@ -100,7 +100,8 @@ class EntrapmentTest:
         fit = (known or equal)[0]
         self._reads.append((q_value, not known))
         (name,) = names
-        if name in self._hits and self._hits[name].lead >= lead:
+        before = self._hits.get(name)
+        if before and (before.q_value, -before.lead) <= (q_value, -lead):
             return
         other = self._name(fit, self._number)
         proteins = dict.fromkeys(self.reference.name(f.protein) for f in known or equal)
@@ -137,13 +138,13 @@ class EntrapmentTest:
             outputs.add(pairs_path(path), format_tsv(self.pairs()), "pairs")
 
     def table(self) -> Iterator[Sequence[object]]:
-        """Yield the rows of FDRBench's input, best hit first, with the column names.
+        """Yield the rows of FDRBench's input, lowest q-value first, with the column names.
 
         `score` is the lead in bits, of which more is better.
         """
         columns = PEPTIDE_COLUMNS if self.unit == "peptide" else PROTEIN_COLUMNS
         yield columns
-        for hit in sorted(self._hits.values(), key=lambda hit: (-hit.lead, hit.name)):
+        for hit in sorted(self._hits.values(), key=lambda h: (h.q_value, -h.lead, h.name)):
             row = hit.name, ";".join(hit.proteins), f"{hit.q_value:.6g}", f"{hit.lead:.6f}"
             yield row[-len(columns) :]
 

@@ -115,13 +115,14 @@ def find_proteins(
     paths = [] if reference is None else reference_paths(reference)
     known = open_reference(paths or [BUNDLED_REFERENCE])
     given = _given_reads(reads, readout, config, matrix)
-    results, q_values = fit_reads([read for _, read in given], known, readout, config, matrix)
+    results, q = fit_reads([read for _, read in given], known, readout, config, matrix)
     identified = []
-    for (name, read), fits, q_value in zip(given, results, q_values, strict=True):
+    columns = given, results, q.exact.tolist(), q.related.tolist()
+    for (name, read), fits, q_value, related in zip(*columns, strict=True):
         text = format_read(read, readout.group_symbols) if isinstance(read, str) else ""
-        found = fit_rows(name, fits, q_value, 1, text or None, known)
+        found = fit_rows(name, fits, q_value, related, 1, text or None, known)
         rows = tuple(found) if fits.best else ()
-        identified.append(IdentifiedRead(name, text, float(q_value), rows))
+        identified.append(IdentifiedRead(name, text, q_value, rows))
     return Identification(tuple(identified))
 
 

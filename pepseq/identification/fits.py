@@ -4,12 +4,19 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
 from pepseq.errors import is_text
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import q_values
+from pepseq.identification.relatives import (
+    RELATIVES,
+    PlaceLikelihoods,
+    QValues,
+    estimate_q_values,
+)
 from pepseq.io.progress import Progress
 from pepseq.prediction.template_model import COPYING
 from pepseq.readout.confusion import Confusion
@@ -56,7 +63,8 @@ class ReadFits:
     `best`: best fits, best first; `equal`: number of fits as good as the first; `places`: places of
     the reference that the read was compared with; `total`: log2 of the sum of 2 ** score over all
     fits; `lead` and `decoy_lead`: bits by which the best fit exceeds the sum over decoys, and the
-    best decoy the sum over fits.
+    best decoy the sum over fits; `evidence`: of peptides, what `estimate_q_values` takes, float64
+    (4, distances).
     """
 
     best: list[Fit]
@@ -65,6 +73,7 @@ class ReadFits:
     total: float
     lead: float
     decoy_lead: float
+    evidence: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class FitRow:
     probability: float | None
     e_value: float | None
     q_value: float | None
+    q_value_related: float | None
     description: str | None
     count: int | None
     sequence: str | None
@@ -98,12 +108,26 @@ def empty_row(read: str, count: int, sequence: str | None) -> FitRow:
     return FitRow(**cells)  # type: ignore[arg-type]
 
 
+class Found(NamedTuple):
+    """What one reference has for a read.
+
+    `best`: the best fits, best first; `scores`: of all fits, sorted; `places`: number of places
+    compared; `likelihoods`: of peptides, see `ReadMatcher`.
+    """
+
+    best: list[Fit]
+    scores: np.ndarray
+    places: int
+    likelihoods: np.ndarray | None
+
+
 class ReadMatcher:
     """Ranks the proteins of one reference for reads; safe in several threads."""
 
     def __init__(self, reference: Reference, symbols: ReadSymbols, config: LookupConfig):
         self.finder = TemplateFinder(reference, symbols, config.read_kind)
         self._bits_of_symbols = self._bits()
+        self._likelihoods = PlaceLikelihoods(self.finder) if config.read_kind == "tryptic" else None
 
     def _bits(self, emission: np.ndarray | None = None) -> np.ndarray:
         """Return log2 of `TemplateFinder.emission_ratios`, (distances, symbols, codes)."""
@@ -111,11 +135,11 @@ class ReadMatcher:
         unaligned = np.zeros((*ratios.shape[:2], NOT_ALIGNED - UNKNOWN_CODE))
         return np.concatenate([np.log2(ratios), unaligned], axis=2)
 
-    def fits(self, variants: Variants, count: int) -> tuple[list[Fit], np.ndarray, int]:
+    def fits(self, variants: Variants, count: int) -> Found:
         """Return at most `count` fits of a read, best first.
 
-        Also returned are the scores of all fits, sorted, and the number of places compared. Of
-        several variants each has the same probability, and each stretch of a protein counts once.
+        Of several variants each has the same probability, and each stretch of a protein counts
+        once.
         """
         of_variants = [self._columns(read, np.log2(len(variants))) for read in variants]
         columns = tuple(map(np.concatenate, zip(*of_variants, strict=True)))
@@ -127,7 +151,25 @@ class ReadMatcher:
         best = zip(*(column[order[:count]].tolist() for column in columns), strict=True)
         fits = [Fit(*row) for row in best]
         number = sum(self.finder.count_places(len(read)) for read in variants)
-        return fits, scores[order], number
+        return Found(fits, scores[order], number, self._likelihoods_of(variants, of_variants))
+
+    def _likelihoods_of(
+        self, variants: Variants, columns: list[tuple[np.ndarray, ...]]
+    ) -> np.ndarray | None:
+        """Return the mean over all places, and the parts of the best fits in it, (3, distances).
+
+        See `PlaceLikelihoods`; None if reads are not peptides. `columns`: of each variant.
+        """
+        if self._likelihoods is None:
+            return None
+        threshold = max(of_read[3].max(initial=-np.inf) for of_read in columns) - EQUAL_BITS
+        likelihoods = np.zeros((3, len(RELATIVES.distances)))
+        for read, (proteins, begins, _, scores, *_) in zip(variants, columns, strict=True):
+            best = scores > threshold
+            places = self.finder.reference.offsets[proteins[best]] + begins[best] - 1
+            likelihoods[0] += self._likelihoods.mean(read)
+            likelihoods[1:] += self._likelihoods.of_places(read, places)
+        return likelihoods / len(variants)
 
     def _columns(self, read: Read, cost: float) -> tuple[np.ndarray, ...]:
         """Return the fields of Fit, an array of each, for all fits of a read, at a cost in bits."""
@@ -157,8 +199,8 @@ def fit_reads(
     readout: Readout,
     config: LookupConfig,
     confusion: Confusion | None = None,
-) -> tuple[list[ReadFits], np.ndarray]:
-    """Return the fits and the q-value, float64 of shape (reads,), of each read.
+) -> tuple[list[ReadFits], QValues]:
+    """Return the fits and the q-values of each read.
 
     Equal reads of symbols are compared with the reference once. Decoys are those of `decoys_of`.
     `confusion` replaces the error rates of `config`.
@@ -183,23 +225,35 @@ def fit_reads(
             by_read[read] = fits
             progress.add(1)
     results = [by_read[read] for read in reads]
-    return results, q_values([r.lead for r in results], [r.decoy_lead for r in results])
+    return results, _q_values(results)
+
+
+def _q_values(results: list[ReadFits]) -> QValues:
+    """Return the q-values by decoys; of peptides, or by relatives where these are higher."""
+    by_decoys = q_values([r.lead for r in results], [r.decoy_lead for r in results])
+    evidence = [r.evidence for r in results if r.evidence is not None]
+    if not evidence:
+        return QValues(by_decoys, by_decoys)
+    return estimate_q_values(*np.stack(evidence, axis=1)).at_least(by_decoys)
 
 
 def _fit_read(
     variants: Variants, targets: ReadMatcher, decoys: ReadMatcher, count: int
 ) -> ReadFits:
-    best, scores, places = targets.fits(variants, count)
-    _, decoy_scores, _ = decoys.fits(variants, 0)
-    scores, decoy_scores = np.append(0.0, scores), np.append(0.0, decoy_scores)  # 0: by chance
+    found, of_decoys = targets.fits(variants, count), decoys.fits(variants, 0)
+    scores, decoy_scores = (np.append(0.0, f.scores) for f in (found, of_decoys))  # 0: by chance
     total, decoy_total = np.logaddexp2.reduce(scores), np.logaddexp2.reduce(decoy_scores)
+    evidence = None
+    if found.likelihoods is not None and of_decoys.likelihoods is not None:
+        evidence = np.insert(found.likelihoods, 1, of_decoys.likelihoods[0], axis=0)
     return ReadFits(
-        best,
+        found.best,
         int((scores[1:] > scores[1:].max(initial=-np.inf) - EQUAL_BITS).sum()),
-        places,
+        found.places,
         float(total),
         float(scores.max() - decoy_total),
         float(decoy_scores.max() - total),
+        evidence,
     )
 
 
@@ -207,6 +261,7 @@ def fit_rows(
     read: str,
     fits: ReadFits,
     q_value: float,
+    q_value_related: float,
     count: int,
     sequence: str | None,
     reference: Reference,
@@ -236,6 +291,7 @@ def fit_rows(
             float(2.0 ** (fit.score - total)),
             float(fits.places * 2.0 ** min(fit.bonus - fit.score, 60)),
             float(q_value) if first else None,
+            float(q_value_related) if first else None,
             _one_cell(description),
             count if first else None,
             sequence if first else None,

@@ -22,6 +22,7 @@ from pepseq.identification.fits import (
     fit_reads,
     fit_rows,
 )
+from pepseq.identification.relatives import log_shares
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs
@@ -54,6 +55,7 @@ _FORMATS = {
     "probability": ".6f",
     "e_value": ".3g",
     "q_value": ".4g",
+    "q_value_related": ".4g",
 }
 
 
@@ -99,7 +101,8 @@ def lookup(
     `confusion`, see `read_confusion`, replaces the error rates of `config`. Scores are log-odds in
     bits, E-values bound the number of such fits expected by chance in this reference, and q-values
     come from competition with decoys, reversed proteins of the same reference (Elias and Gygi
-    2007). Columns: LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
+    2007), for peptides also from the share of relatives, see `estimate_q_values`. Columns:
+    LOOKUP_COLUMNS. For reads in memory: `find_proteins`.
 
     With `entrapment`, q-values are tested: a shuffled protein is added for each known protein, and
     FDRBench's input is written there, for tryptic peptides with `<entrapment>.pairs.tsv`.
@@ -144,14 +147,16 @@ def lookup(
         else:
             residues = [record.sequence for record in records if isinstance(record, Record)]
             results, q_values = fit_dye_reads(residues, known, readout, used, digestion, rates)
+        log_shares(q_values, len(records))
         if test is not None:
-            results = test.add(results, q_values, config.best)
+            results = test.add(results, q_values.exact, config.best)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
         sums = np.zeros((2, 3), np.int64)
-        for record, fits, q_value in zip(records, results, q_values.tolist(), strict=True):
+        columns = records, results, q_values.exact.tolist(), q_values.related.tolist()
+        for record, fits, q_value, related in zip(*columns, strict=True):
             count = record.count if isinstance(record, DyeSequence) else 1
             text = _text(record, readout)
-            found = fit_rows(record.id, fits, q_value, count, text, known)
+            found = fit_rows(record.id, fits, q_value, related, count, text, known)
             stream.write(format_tsv(map(_cells, found)))
             accepted = q_value <= config.max_q
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
@@ -166,7 +171,7 @@ def lookup(
         outputs.record(output, run_record("lookup", settings, [reads, *others], started))
     refuse_failed(bad, len(records), output, keep_going)
     (total, assigned, single), (count, of_assigned, of_single) = sums.tolist()
-    lowest = q_values.min(initial=1.0)
+    lowest = q_values.exact.min(initial=1.0)
     return LookedUp(total, assigned, single, lowest, bad, (count, of_assigned, of_single), test)
 
 

@@ -69,11 +69,9 @@ class ResiduePrior:
 
         `emission`: P(symbol | amino acid), (20, symbols).
         """
-        read = self._background @ emission
         if self._kind != "tryptic":
-            return np.ones_like(read)
-        of_end = _tryptic_end(self._background, self._background) @ emission
-        return np.divide(of_end, read, out=np.ones_like(read), where=read > 0)
+            return np.ones(emission.shape[1])
+        return tryptic_end_odds(self._background, emission)
 
     def network_input(self, read: Read) -> NetworkInput:
         """Return the readout network's input for a read without templates."""
@@ -86,6 +84,17 @@ class ResiduePrior:
             begins=self._kind in ("protein", "prefix"),
             ends=self._kind == "protein",
         )
+
+
+def tryptic_end_odds(background: np.ndarray, emission: np.ndarray) -> np.ndarray:
+    """Return P(symbol | last residue of a tryptic peptide) / P(symbol), (symbols,).
+
+    `background`: frequencies of amino acids, (20,); `emission`: P(symbol | amino acid), (20,
+    symbols).
+    """
+    read = background @ emission
+    of_end = _tryptic_end(background, background) @ emission
+    return np.divide(of_end, read, out=np.ones_like(read), where=read > 0)
 
 
 def _tryptic_end(prior: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -126,9 +126,8 @@ def test_estimates_bound_the_true_share_of_wrong_reads(tested):
 def test_the_tables_belong_together(tested):
     folder, done, _ = tested
     peptides, pairs = rows(folder / "e.tsv"), rows(folder / "e.tsv.pairs.tsv")
-    scores = [float(row["score"]) for row in peptides]
-    q_values = [float(row["q_value"]) for row in peptides]
-    assert scores == sorted(scores, reverse=True) and q_values == sorted(q_values)
+    order = [(float(row["q_value"]), -float(row["score"])) for row in peptides]
+    assert order == sorted(order)
     kinds = {row["sequence"]: row["peptide_type"] for row in pairs}
     assert len(kinds) == len(pairs)
     for row in peptides:
