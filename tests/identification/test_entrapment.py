@@ -24,7 +24,7 @@ def benchmark(monkeypatch):
 
 def fits_of(*rows):
     columns = ["id", "rank", "protein", "begin", "end", "equal_fits", "q_value"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(q_value_related=lambda t: t.q_value / 2)
 
 
 def test_relatives_have_one_length_and_half_the_residues(benchmark):
@@ -36,15 +36,16 @@ def test_relatives_have_one_length_and_half_the_residues(benchmark):
 def counted(benchmark, fits, limits=(0.01,)):
     found = benchmark.count_accepted(fits, TRUE, SEQUENCES, list(limits))
     return [
-        (f.reads, f.wrong, f.unrelated, f.peptides, f.wrong_peptides, f.entrapment) for f in found
+        (f.reads, f.wrong, f.relatives, f.unrelated, f.peptides, f.wrong_peptides, f.entrapment)
+        for f in found
     ]
 
 
 def test_a_read_is_right_if_one_of_its_equal_fits_is(benchmark):
     fits = fits_of(("0", 1, "b", 1, 5, 2, 0.001), ("0", 2, "a", 1, 5, None, None))
-    assert counted(benchmark, fits) == [(1, 0, 0, 0, 0, 0)]  # two peptides fit equally well
+    assert counted(benchmark, fits) == [(1, 0, 1, 0, 0, 0, 0)]  # two peptides fit equally well
     fits.loc[0, "equal_fits"] = 1
-    assert counted(benchmark, fits) == [(1, 1, 0, 1, 1, 0)]
+    assert counted(benchmark, fits) == [(1, 1, 1, 0, 1, 1, 0)]
 
 
 def test_each_limit_counts_its_reads_and_peptides(benchmark):
@@ -54,15 +55,15 @@ def test_each_limit_counts_its_reads_and_peptides(benchmark):
         ("2", 1, "0_p_target", 1, 5, 1, 0.03),
     )
     assert counted(benchmark, fits, [0.01, 0.02, 0.05]) == [
-        (1, 0, 0, 1, 0, 0),
-        (2, 1, 0, 1, 0, 0),
-        (3, 2, 1, 2, 1, 1),
+        (1, 0, 2, 0, 1, 0, 0),  # the second read is accepted as a relative
+        (2, 1, 3, 1, 1, 0, 0),
+        (3, 2, 3, 1, 2, 1, 1),
     ]
 
 
 def test_a_tie_with_the_reference_is_no_entrapment_hit(benchmark):
     fits = fits_of(("2", 1, "0_p_target", 1, 5, 2, 0.001), ("2", 2, "a", 1, 5, None, None))
-    assert counted(benchmark, fits) == [(1, 1, 1, 0, 0, 0)]
+    assert counted(benchmark, fits) == [(1, 1, 1, 1, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("foreign", [False, True])
@@ -78,7 +79,7 @@ def test_rows_have_all_columns(benchmark, monkeypatch, capsys, tmp_path, foreign
     monkeypatch.setattr(sys, "argv", list(map(str, call)))
     benchmark.main()
     _, _, header, line, *table = capsys.readouterr().out.splitlines()
-    assert len(table) == 4 and {text.count("|") for text in (header, line, *table)} == {16}
+    assert len(table) == 4 and {text.count("|") for text in (header, line, *table)} == {18}
     cells = [dict(zip(header.split(" | "), text.split(" | "), strict=True)) for text in table]
     kinds = [row["entrapment"] for row in cells]
     assert kinds == ["none", "none", *["foreign" if foreign else "shuffled"] * 2]

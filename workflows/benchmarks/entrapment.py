@@ -11,12 +11,13 @@ each reference and limit of the q-value.
 
 A read is accepted if its q-value is at most the limit. It is right if one of its equal fits
 (`equal_fits`, the first 100) is the peptide that gave it, and unrelated if none of them has the
-length of that peptide and the same residue at half of the positions or more. A peptide is accepted
-if it is the only one among the equal fits of an accepted read. It is right if any read comes from
-it, and an entrapment hit if it is in entrapment proteins only. Estimates are of peptides, with r
-entrapment peptides for each peptide of the reference: see `pepseq.identification.false_discoveries`
-(Wen et al. 2025, Nature Methods 22: 1454). The paired estimate needs shuffled proteins. Brackets
-hold exact 95 % intervals (Clopper-Pearson).
+length of that peptide and the same residue at half of the positions or more. Unrelated reads are
+counted among those with `q_value_related` up to the limit, the accepted relatives. A peptide is
+accepted if it is the only one among the equal fits of an accepted read. It is right if any read
+comes from it, and an entrapment hit if it is in entrapment proteins only. Estimates are of
+peptides, with r entrapment peptides for each peptide of the reference: see
+`pepseq.identification.false_discoveries` (Wen et al. 2025, Nature Methods 22: 1454). The paired
+estimate needs shuffled proteins. Brackets hold exact 95 % intervals (Clopper-Pearson).
 """
 
 import argparse
@@ -52,7 +53,8 @@ from pepseq.templates.substitution import encode
 ALL, CYCLES, SEED, MOST_FITS = 10**9, 15, 1, 100
 LETTERS = np.array([*AMINO_ACIDS, "X"])
 COLUMNS = (
-    *("sample", "reads", "entrapment", "q-value", "accepted", "wrong", "wrong, %", "unrelated"),
+    *("sample", "reads", "entrapment", "q-value", "accepted", "wrong", "wrong, %"),
+    *("accepted relatives", "unrelated", "unrelated, %"),
     *("peptides", "wrong", "wrong, %", "entrapment hits", "lower bound, %"),
     *("combined estimate, %", "paired estimate, %"),
 )
@@ -60,13 +62,14 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Accepted:
-    """Numbers of accepted reads, of wrong ones, and of unrelated ones among these.
+    """Numbers of accepted reads, and of wrong ones; of accepted relatives, and unrelated ones.
 
     Of accepted peptides: all, wrong ones, and entrapment hits.
     """
 
     reads: int
     wrong: int
+    relatives: int
     unrelated: int
     peptides: int
     wrong_peptides: int
@@ -105,27 +108,34 @@ def count_accepted(
     fits: pd.DataFrame, true: list[str], sequences: dict[str, str], limits: list[float]
 ) -> Iterator[Accepted]:
     """Yield the numbers of accepted reads at each limit; ids of reads are places in `true`."""
-    reads, hits, present = [], dict[str, tuple[float, bool, bool]](), set(true)
+    reads, of_related, hits = [], [], dict[str, tuple[float, bool, bool]]()
+    present = set(true)
     for read, rows in fits[fits["rank"].notna()].groupby("id", sort=False):
         first = rows.iloc[0]
-        if first.q_value > max(limits):
+        if first.q_value_related > max(limits):
             continue
         equal, source = rows.head(int(first.equal_fits)), true[int(read)]
         found = {
             sequences[fit.protein][int(fit.begin) - 1 : int(fit.end)] for fit in equal.itertuples()
         }
         related = any(is_relative(peptide, source) for peptide in found)
-        reads.append((first.q_value, source not in found, not related))
+        of_related.append((first.q_value_related, not related))
+        reads.append((first.q_value, source not in found))
         if len(found) == 1 and len(equal) == first.equal_fits:
             (peptide,) = found
             q_value = min(first.q_value, hits[peptide][0] if peptide in hits else 1)
             is_entrapment = bool(equal.protein.str.endswith(SUFFIX).all())
             hits[peptide] = (q_value, peptide not in present, is_entrapment)
-    tables = [np.array(list(table), float).reshape(-1, 3) for table in (reads, hits.values())]
+    tables = [
+        np.array(list(table), float).reshape(-1, width)
+        for table, width in ((reads, 2), (of_related, 2), (hits.values(), 3))
+    ]
     for limit in limits:
-        accepted = [table[table[:, 0] <= limit] for table in tables]
-        numbers = [(len(a), *a[:, 1:].sum(0).astype(int).tolist()) for a in accepted]
-        yield Accepted(*numbers[0], *numbers[1])
+        numbers = list[int]()
+        for table in tables:
+            accepted = table[table[:, 0] <= limit]
+            numbers += [len(accepted), *accepted[:, 1:].sum(0).astype(int).tolist()]
+        yield Accepted(*numbers)
 
 
 def look_up(
@@ -176,7 +186,10 @@ def row(
     """Return a row of the printed table; without a ratio there are no entrapment proteins."""
     cells = [*names, f"{limit:g}", f"{found.reads:,}", f"{found.wrong:,}"]
     cells += [percent(share_with_interval(found.wrong, found.reads)) if found.reads else ""]
-    cells += [f"{found.unrelated:,}", f"{found.peptides:,}", f"{found.wrong_peptides:,}"]
+    unrelated = share_with_interval(found.unrelated, found.relatives)
+    cells += [f"{found.relatives:,}", f"{found.unrelated:,}"]
+    cells += [percent(unrelated) if found.relatives else ""]
+    cells += [f"{found.peptides:,}", f"{found.wrong_peptides:,}"]
     wrong = share_with_interval(found.wrong_peptides, found.peptides)
     cells += [percent(wrong) if found.peptides else ""]
     if ratio is not None and found.peptides:
