@@ -7,7 +7,7 @@ Functions on files, one for each command: `download`, `split`, `mask`, `simulate
 
 Functions on sequences, alignments and structures in memory: `simulate_reads`, `quantify_reads`,
 `merge_amounts`, `reconstruct`, `find_proteins`, `design_labels`, `pair_alignments`,
-`score_structures`, `evaluate_sequences` and `evaluate_quantities`.
+`score_structures`, `score_complexes`, `evaluate_sequences` and `evaluate_quantities`.
 
 The library of references: `add_reference`, `list_references`, `read_reference`,
 `update_reference`, `verify_reference` and `remove_reference`.
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from pepseq.structure.alphafold_db.download import fetch_structures as fetch_structures
     from pepseq.structure.folding.config import FoldConfig as FoldConfig
     from pepseq.structure.folding.fold import fold as fold
+    from pepseq.structure.scoring.complex_scores import score_complexes as score_complexes
     from pepseq.structure.scoring.config import ScoreConfig as ScoreConfig
     from pepseq.structure.scoring.pair_scores import score_structures as score_structures
     from pepseq.structure.scoring.score import score as score
@@ -128,6 +129,7 @@ _MODULE_OF = {
     "score": "pepseq.structure.scoring.score",
     "ScoreConfig": "pepseq.structure.scoring.config",
     "score_structures": "pepseq.structure.scoring.pair_scores",
+    "score_complexes": "pepseq.structure.scoring.complex_scores",
     "evaluate": "pepseq.evaluation.evaluate",
     "evaluate_sequences": "pepseq.evaluation.evaluate_sequences",
     "Evaluation": "pepseq.evaluation.result",

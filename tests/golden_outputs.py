@@ -189,6 +189,8 @@ score-shorter      score in/structures/scored.tsv -o @.tsv --normalise shorter -
 score-two          score in/atoms/model.pdb in/atoms/reference.cif -o @.tsv --superposed @.pdb
 score-heavy        score in/atoms/model.pdb in/atoms/reference.cif -o @.tsv --lddt heavy --chain B:A
 score-chain        score in/atoms/model.pdb in/atoms/reference.cif -o - --chain A --superposed @.cif
+score-complex      score in/atoms/model.pdb in/atoms/reference.cif -o @.tsv --complex \
+                     --interfaces @.interfaces.tsv --superposed @.cif
 fold               fold in/prefix.fasta -o @ --engine 'command:python in/myfold.py {fasta} {pdb}'
 fold-long          fold in/some.fasta -o @ --max-residues 120 --keep-going \
                      --engine 'command:python in/myfold.py {fasta} {pdb}'

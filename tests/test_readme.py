@@ -21,6 +21,8 @@ from pepseq.quantification.quantities import COPIES_COLUMNS, QUANTIFY_COLUMNS
 from pepseq.quantification.score_tables import SCORE_COLUMNS, WHATPROT_COLUMNS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
+from pepseq.structure.scoring import rows as structure_rows
+from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
 
 README = (ROOT / "README.md").read_text()
@@ -131,6 +133,8 @@ def test_every_column_and_exit_code_is_explained():
         assert f"`{column}`" in SECTIONS["design"]
     for column in FETCH_COLUMNS:
         assert f"`{column}`" in SECTIONS["fetch-structures"]
+    for column in (*structure_rows.SCORE_COLUMNS, *COMPLEX_COLUMNS, *INTERFACE_COLUMNS):
+        assert f"`{column}`" in SECTIONS["score"]
     for column in COLUMNS.values():
         assert f"`{column}`" in SECTIONS["finetune"]
     for code in (0, 1, 2, 65, 74, 75):

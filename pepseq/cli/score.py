@@ -23,8 +23,22 @@ log = logging.getLogger(__name__)
 @options.setting(
     ScoreConfig,
     "correspondence",
-    "Residues that are compared: those with the same number (index), or those that TM-align "
-    "matches (align).",
+    "Residues that are compared: those with the same number (index), those in the same column of "
+    "an alignment of the sequences (sequence), or those that TM-align matches (align).  "
+    "[default: index; sequence with --complex]",
+)
+@options.setting(
+    ScoreConfig,
+    "complex",
+    "Compare all chains of each file as a complex: DockQ, TM-score and lDDT of the complex with "
+    "the best assignment of chains.",
+)
+@click.option(
+    "--interfaces",
+    metavar="TSV",
+    type=options.TableOutput(),
+    help="Complexes only: also write a table with one row for each interface of two chains: DockQ, "
+    "iRMSD, LRMSD, Fnat, Fnonnat, lDDT.",
 )
 @options.setting(ScoreConfig, "normalise", "Chain whose length divides the TM-score.")
 @options.setting(
@@ -63,6 +77,7 @@ def command(
     output: str,
     sequences: str | None,
     superposed: str | None,
+    interfaces: str | None,
     keep_going: bool,
     force: bool,
     **settings: Any,
@@ -71,7 +86,7 @@ def command(
 
     MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched
     by id. Alternatively, MODEL alone is a TSV with the columns model and reference. Two structures
-    with a TM-score above 0.5 mostly have the same fold.
+    with a TM-score above 0.5 mostly have the same fold. With --complex, all chains are compared.
     """
     config = ScoreConfig(**settings)
     from pepseq.structure.scoring.score import score
@@ -82,6 +97,7 @@ def command(
         output,
         sequences=sequences,
         superposed=superposed,
+        interfaces=interfaces,
         config=config,
         force=force,
         keep_going=keep_going,
@@ -92,7 +108,7 @@ def command(
         summary.pairs,
         plural(summary.pairs, "pair"),
         summary.mean_tm_score,
-        config.correspondence,
+        config.residues_by,
         config.normalise,
         summary.same_fold,
         FOLD_THRESHOLD,

@@ -8,14 +8,22 @@ _SHARED_ATOMS = {"N", "CA", "C", "O", "CB"}
 """Atoms that are compared where the amino acids differ."""
 
 
-def lddt(model: Chain, reference: Chain, pairs: np.ndarray, atoms: str) -> float | None:
+def lddt(
+    model: Chain,
+    reference: Chain,
+    pairs: np.ndarray,
+    atoms: str,
+    chains: np.ndarray | None = None,
+) -> float | None:
     """Return the lDDT (Mariani et al. 2013) of a model over the distances of its reference.
 
     Distances up to 15 angstrom between atoms of different residues of the reference count; the
     share of them kept within 0.5, 1, 2 and 4 angstrom is averaged. `pairs` are indices of
     corresponding residues, int (pairs, 2). `atoms` is `ca`, or `heavy` for all but hydrogens,
     paired by name; where the amino acids differ only N, CA, C, O and CB are compared. Distances
-    of atoms that the model lacks count as not kept. None if there are no distances.
+    of atoms that the model lacks count as not kept. With `chains`, which numbers the chain of each
+    residue of the reference, int (residues,), only distances between chains count. None if there
+    are no distances.
     """
     from biotite.structure import AtomArray
     from biotite.structure import lddt as biotite_lddt
@@ -30,7 +38,11 @@ def lddt(model: Chain, reference: Chain, pairs: np.ndarray, atoms: str) -> float
     array = AtomArray(len(xyz))
     array.coord = xyz.astype(np.float32)
     array.res_id = residues
-    value = float(biotite_lddt(array, of_model.astype(np.float32)))
+    if chains is not None:
+        array.chain_id = chains[residues].astype("U4")
+    value = float(
+        biotite_lddt(array, of_model.astype(np.float32), exclude_same_chain=chains is not None)
+    )
     return None if np.isnan(value) else value
 
 

@@ -28,13 +28,13 @@ def scale_of(length: int) -> float:
 
 
 def superpose_pairs(
-    model: np.ndarray, reference: np.ndarray, length: int
+    model: np.ndarray, reference: np.ndarray, length: int, stride: int = 1
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return TM-score, rotation (3, 3) and translation (3,) of the superposition with the highest.
 
     `model` and `reference`: CA coordinates of corresponding residues in angstrom, float (pairs, 3),
-    3 pairs or more, finite; `length` divides the score. model @ rotation.T + translation lies on
-    the reference.
+    3 pairs or more, finite; `length` divides the score; only every `stride`-th stretch is searched.
+    model @ rotation.T + translation lies on the reference.
     """
     middles = model.mean(0), reference.mean(0)
     x, y = (
@@ -42,17 +42,9 @@ def superpose_pairs(
         for side, middle in zip((model, reference), middles, strict=True)
     )
     draw = np.random.default_rng(0).integers(1, 1 << 63, x.shape[1], np.uint64)
-    best = best_superposition(x, y, draw, scale_of(length), length >= MIN_STRETCH)
+    best = best_superposition(x, y, draw, scale_of(length), length >= MIN_STRETCH, stride)
     rotation, shift = best[1:10].reshape(3, 3), best[10:]
     return best[0] / length, rotation, shift + middles[1] - rotation @ middles[0]
-
-
-def least_rmsd(model: np.ndarray, reference: np.ndarray) -> float:
-    """Return the least root mean square deviation of corresponding residues (Kabsch 1976)."""
-    x, y = model - model.mean(0), reference - reference.mean(0)
-    left, values, right = np.linalg.svd(x.T @ y)
-    values[-1] *= np.sign(np.linalg.det(left @ right))
-    return float(np.sqrt(max((x * x).sum() + (y * y).sum() - 2 * values.sum(), 0) / len(x)))
 
 
 def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,12 +54,12 @@ def _numeric(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_numeric
 def best_superposition(
-    x: np.ndarray, y: np.ndarray, draw: np.ndarray, scale: float, widen: bool
+    x: np.ndarray, y: np.ndarray, draw: np.ndarray, scale: float, widen: bool, stride: int
 ) -> np.ndarray:
     """Return the highest sum of scores, its rotation (row by row) and its shift, float64 (13,).
 
     `x`, `y`: centred coordinates, (3, pairs); `draw`: a random number for each pair, uint64;
-    `widen`: whether fewer than 3 close pairs widen what is close.
+    `widen`: whether fewer than 3 close pairs widen what is close; `stride`: between stretches.
     """
     pairs = x.shape[1]
     near = min(max(scale, 4.5), 8.0)
@@ -80,7 +72,7 @@ def best_superposition(
         size = pairs >> level
         if level == LEVELS - 1 or size <= shortest:
             size = shortest
-        for start in range(pairs - size + 1):
+        for start in range(0, pairs - size + 1, stride):
             close[:] = False
             close[start : start + size] = True
             fit(x, y, close, sums, pose)

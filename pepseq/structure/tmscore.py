@@ -1,14 +1,17 @@
-"""TM-score and RMSD of two chains, by residue number or by structural alignment.
+"""TM-score and RMSD of two chains, by residue number, by sequence or by structural alignment.
 
 Zhang and Skolnick 2004 (TM-score), by `pepseq.structure.tm_search`; Zhang and Skolnick 2005
 (TM-align), by tmtools.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pepseq.errors import InputError
+from pepseq.structure.least_squares import least_rmsd
+from pepseq.structure.sequence_alignment import align_sequences
 from pepseq.structure.structure_files import MIN_RESIDUES, Chain
 
 _ANY_RESIDUE = "A"
@@ -36,18 +39,18 @@ class Superposition:
 
 
 def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposition:
-    """Superpose two chains: `index` pairs residues of the same number, `align` is TM-align.
+    """Superpose two chains.
 
-    Raises InputError if fewer than 3 residues correspond by index.
+    `index` pairs residues of the same number, `sequence` residues in the same column of an
+    alignment of the sequences, and `align` is TM-align.
+
+    Raises InputError if fewer than 3 residues correspond by index or by sequence.
     """
     for chain in (model, reference):  # with NaN tmtools never ends
         assert len(chain) >= MIN_RESIDUES and np.isfinite(chain.ca).all()
-    if correspondence == "index":
-        return _by_index(model, reference)
-    import tmtools
-
-    sequences = _ANY_RESIDUE * len(model), _ANY_RESIDUE * len(reference)
-    result = tmtools.tm_align(model.ca, reference.ca, *sequences)
+    if correspondence != "align":
+        return _superpose_pairs(model, reference, correspondence)
+    result = _tm_align(model, reference)
     return Superposition(
         by_model=result.tm_norm_chain1,
         by_reference=result.tm_norm_chain2,
@@ -58,22 +61,49 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
     )
 
 
-def _by_index(model: Chain, reference: Chain) -> Superposition:
-    from pepseq.structure.tm_search import least_rmsd, superpose_pairs
+def corresponding_residues(model: Chain, reference: Chain, correspondence: str) -> np.ndarray:
+    """Return the indices of corresponding residues of two chains, int (pairs, 2)."""
+    if correspondence == "index":
+        return same_numbers(model, reference)
+    if correspondence == "sequence":
+        return align_sequences(model.sequence, reference.sequence)
+    result = _tm_align(model, reference)
+    return _aligned(result.seqxA, result.seqyA)
 
-    pairs = same_numbers(model, reference)
+
+def _tm_align(model: Chain, reference: Chain) -> Any:
+    import tmtools
+
+    sequences = _ANY_RESIDUE * len(model), _ANY_RESIDUE * len(reference)
+    return tmtools.tm_align(model.ca, reference.ca, *sequences)
+
+
+def _superpose_pairs(model: Chain, reference: Chain, correspondence: str) -> Superposition:
+    from pepseq.structure.tm_search import superpose_pairs
+
+    pairs = corresponding_residues(model, reference, correspondence)
     if len(pairs) < MIN_RESIDUES:
-        raise InputError(
-            f"expected at least {MIN_RESIDUES} residues with the same number, found {len(pairs)} "
-            f"(model {_number_range(model)}, reference {_number_range(reference)}); "
-            "correspondence align does not need them"
-        )
+        raise InputError(_too_few(model, reference, correspondence, len(pairs)))
     x, y = model.ca[pairs[:, 0]], reference.ca[pairs[:, 1]]
     score, rotation, translation = superpose_pairs(x, y, len(reference))
     by_model = score
     if len(model) != len(reference):
         by_model = superpose_pairs(x, y, len(model))[0]
     return Superposition(by_model, score, least_rmsd(x, y), pairs, rotation, translation)
+
+
+def _too_few(model: Chain, reference: Chain, correspondence: str, found: int) -> str:
+    """Return the message that too few residues correspond."""
+    if correspondence == "sequence":
+        return (
+            f"expected at least {MIN_RESIDUES} residues in an alignment of the sequences, found "
+            f"{found}; correspondence align does not need them"
+        )
+    return (
+        f"expected at least {MIN_RESIDUES} residues with the same number, found {found} "
+        f"(model {_number_range(model)}, reference {_number_range(reference)}); correspondence "
+        "sequence or align does not need them"
+    )
 
 
 def same_numbers(model: Chain, reference: Chain) -> np.ndarray:

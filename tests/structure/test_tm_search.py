@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structures import real_chains
 
-from pepseq.structure.tm_search import least_rmsd, scale_of, superpose_pairs
+from pepseq.structure.least_squares import least_rmsd
+from pepseq.structure.tm_search import scale_of, superpose_pairs
 
 
 def moved(draw, xyz, noise):

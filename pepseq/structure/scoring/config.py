@@ -6,7 +6,7 @@ from typing import Annotated
 from pepseq.errors import quoted
 from pepseq.settings import Choice, Range, check, require
 
-CORRESPONDENCES = ("index", "align")
+CORRESPONDENCES = ("index", "sequence", "align")
 NORMALISATIONS = ("reference", "model", "shorter")
 LDDT_ATOMS = ("ca", "heavy", "none")
 FOLD_THRESHOLD = 0.5
@@ -17,7 +17,9 @@ FOLD_THRESHOLD = 0.5
 class ScoreConfig:
     """How a model structure is compared with its reference.
 
-    correspondence: `index` (residues of the same number) or `align` (TM-align).
+    correspondence: `index` (residues of the same number), `sequence` (an alignment of the
+        sequences) or `align` (TM-align); None for `index`, or for `sequence` with `complex`.
+    complex: compare all chains of each structure, and their interfaces.
     normalise: the chain whose length divides the TM-score: `reference`, `model`, or `shorter`.
     chain: `A` in both files, or `MODEL:REFERENCE`; `_` is a chain without a name; None for the two
         chains whose sequences agree best.
@@ -26,7 +28,8 @@ class ScoreConfig:
     threads: pairs of files scored at once, each in a process; None for the number of cores.
     """
 
-    correspondence: Annotated[str, Choice(CORRESPONDENCES)] = "index"
+    correspondence: Annotated[str | None, Choice(CORRESPONDENCES)] = None
+    complex: bool = False
     normalise: Annotated[str, Choice(NORMALISATIONS)] = "reference"
     chain: str | None = None
     lddt: Annotated[str, Choice(LDDT_ATOMS)] = "ca"
@@ -39,6 +42,16 @@ class ScoreConfig:
             self.chains is None or all(self.chains),
             f"chain: expected A or MODEL:REFERENCE such as A:B, found {quoted(self.chain or '')}",
         )
+
+        require(
+            not (self.complex and self.chain is not None),
+            "chain: not used with complex, which compares all chains",
+        )
+
+    @property
+    def residues_by(self) -> str:
+        """The correspondence, or its default."""
+        return self.correspondence or ("sequence" if self.complex else "index")
 
     @property
     def chains(self) -> tuple[str, str] | None:

@@ -10,10 +10,13 @@ import numpy as np
 
 from pepseq.errors import InputError
 from pepseq.sequences.sequence_records import sequence_records
-from pepseq.settings import check_config
+from pepseq.settings import check_config, require
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
+from pepseq.structure.scoring.complex_rows import ComplexRow
+from pepseq.structure.scoring.complex_scores import compare_complexes
 from pepseq.structure.scoring.config import ScoreConfig
+from pepseq.structure.scoring.row_values import left_out, normalise
 from pepseq.structure.scoring.rows import ScoreRow
 from pepseq.structure.structure_files import Chain, Structure, mean_plddt, read_structure
 from pepseq.structure.structure_objects import load_structure
@@ -57,7 +60,7 @@ class ScoringJob:
 class ScoredPair:
     """The row of a pair of files, and the content of the superposed model if it is requested."""
 
-    row: ScoreRow
+    row: ScoreRow | ComplexRow
     superposed: bytes | None
 
 
@@ -82,9 +85,11 @@ def score_structures(
     >>> round(scores.tm_score, 2), round(scores.rmsd, 1), scores.corresponding
     (0.9, 1.7, 143)
 
-    Raises InputError for an input that is not a structure, or if too few residues correspond.
+    Raises InputError for an input that is not a structure, or if too few residues correspond, and
+    SettingsError.
     """
     check_config(config, ScoreConfig)
+    require(not config.complex, "config: for complexes use pepseq.score_complexes")
     if sequence is not None:
         sequence = sequence_records([sequence], "sequence")[0].sequence
     structures = load_structure(model, "model"), load_structure(reference, "reference")
@@ -94,11 +99,17 @@ def score_structures(
 def score_pair(job: ScoringJob) -> ScoredPair:
     """Return the scores of a pair of files, and the superposed model; raises InputError."""
     model, reference = read_structure(job.model), read_structure(job.reference)
-    scores = compare_structures(model, reference, job.sequence, job.config)
-    row = ScoreRow(**scores.to_dict())
+    row: ScoreRow | ComplexRow
+    if job.config.complex:
+        complexes = compare_complexes(model, reference, job.config)
+        superposition = complexes.superposition
+        row = ComplexRow(**complexes.to_dict(), interface_rows=complexes.interface_rows)
+    else:
+        scores = compare_structures(model, reference, job.sequence, job.config)
+        superposition, row = scores.superposition, ScoreRow(**scores.to_dict())
     if job.superposed is None:
         return ScoredPair(row, None)
-    return ScoredPair(row, format_superposed(model, scores.superposition, job.superposed))
+    return ScoredPair(row, format_superposed(model, superposition, job.superposed))
 
 
 def compare_structures(
@@ -107,9 +118,9 @@ def compare_structures(
     """Return the scores of the chains that `config` names or that agree best."""
     chains = choose_chains(model, reference, config.chains)
     model_chain, reference_chain = chains
-    superposition = superpose(model_chain, reference_chain, config.correspondence)
+    superposition = superpose(model_chain, reference_chain, config.residues_by)
     pairs = superposition.pairs
-    normalised_by, length, tm_score = _normalise(superposition, *chains, config.normalise)
+    normalised_by, length, tm_score = normalise(superposition, *chains, config.normalise)
     model_counts, reference_counts = (_compare(chain, sequence) for chain in chains)
     atoms = None if config.lddt == "none" else config.lddt
     return StructureScores(
@@ -117,7 +128,7 @@ def compare_structures(
         reference_chain=reference_chain.name,
         model_residues=len(model_chain),
         reference_residues=len(reference_chain),
-        correspondence=config.correspondence,
+        correspondence=config.residues_by,
         corresponding=len(pairs),
         different=len(differing(model_chain, reference_chain, pairs)),
         tm_score=tm_score,
@@ -131,30 +142,15 @@ def compare_structures(
         model_missing=model_counts[1],
         reference_different=reference_counts[0],
         reference_missing=reference_counts[1],
-        model_left_out=_left_out(model),
-        reference_left_out=_left_out(reference),
+        model_left_out=left_out(model),
+        reference_left_out=left_out(reference),
         residue_pairs=_residue_pairs(model_chain, reference_chain, pairs),
         superposition=superposition,
     )
 
 
-def _normalise(
-    superposition: Superposition, model: Chain, reference: Chain, by: str
-) -> tuple[str, int, float]:
-    """Return which chain divides the TM-score, its length, and the TM-score."""
-    if by == "shorter":
-        by = "model" if len(model) < len(reference) else "reference"
-    if by == "model":
-        return by, len(model), float(superposition.by_model)
-    return by, len(reference), float(superposition.by_reference)
-
-
 def _compare(chain: Chain, sequence: str | None) -> tuple[int, int] | tuple[None, None]:
     return (None, None) if sequence is None else compare_to_sequence(chain, sequence)
-
-
-def _left_out(structure: Structure) -> str | None:
-    return ";".join(f"{kind}={count}" for kind, count in structure.left_out.items()) or None
 
 
 def _residue_pairs(

@@ -5,7 +5,8 @@ from typing import Any
 
 from pepseq.structure.model_names import PairOfFiles
 
-_DIGITS = {"tm_score": 6, "rmsd": 4, "lddt": 6, "mean_plddt": 3}
+_DIGITS = 6
+_DIGITS_OF = {"rmsd": 4, "irmsd": 4, "lrmsd": 4, "mean_plddt": 3}
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class ScoreRow:
 SCORE_COLUMNS = ("id", "model", "reference", *(column.name for column in fields(ScoreRow)))
 
 
-def format_row(pair: PairOfFiles, row: ScoreRow) -> list[object]:
-    """Return the cells of a row, in the order of SCORE_COLUMNS."""
+def format_row(pair: PairOfFiles, cells: dict[str, Any]) -> list[object]:
+    """Return the cells of a row of a table of scores, after those of the files."""
     return [pair.id, pair.model, pair.reference] + [
-        f"{value:.{_DIGITS[column]}f}" if isinstance(value, float) else value
-        for column, value in row.to_dict().items()
+        f"{value:.{_DIGITS_OF.get(column, _DIGITS)}f}" if isinstance(value, float) else value
+        for column, value in cells.items()
     ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import SettingsError, quoted
+from pepseq.errors import SettingsError
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -20,17 +19,17 @@ from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
-from pepseq.settings import check_config
-from pepseq.structure.model_names import PairOfFiles, PairsOfFiles, find_pairs, short_id
+from pepseq.settings import check_config, require
+from pepseq.structure.model_names import PairOfFiles, find_pairs, short_id
+from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS, ComplexRow
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
+from pepseq.structure.scoring.notes import log_notes
 from pepseq.structure.scoring.rows import SCORE_COLUMNS, ScoreRow, format_row
 
 if TYPE_CHECKING:
     from pepseq.structure.scoring.pair_scores import ScoredPair, ScoringJob
 
 _MAX_STEM_LENGTH = 200
-_MAX_IDS_LISTED = 5
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ def score(
     *,
     sequences: str | Path | None = None,
     superposed: str | Path | None = None,
+    interfaces: str | Path | None = None,
     config: ScoreConfig = ScoreConfig(),  # noqa: B008 - frozen
     force: bool = False,
     keep_going: bool = False,
@@ -63,14 +63,17 @@ def score(
     `model` and `reference` are two files, two folders whose files are matched by id, or a TSV of
     pairs and None. `sequences` is a FASTA of the reconstructions by the same ids. `superposed` is
     where models are written superposed on their references: a file for two files, else a folder.
-    Columns: SCORE_COLUMNS; what cannot be computed is empty. TM-score: Zhang and Skolnick 2004;
-    lDDT: Mariani et al. 2013.
+    `interfaces` is where a table with one row for each interface of complexes is written, with the
+    columns INTERFACE_COLUMNS. Columns: SCORE_COLUMNS, of complexes COMPLEX_COLUMNS; what cannot be
+    computed is empty. TM-score: Zhang and Skolnick 2004; lDDT: Mariani et al. 2013; DockQ: Basu and
+    Wallner 2016.
 
     Raises SettingsError, InputError (bad input; after writing the good pairs, unless
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
     check_config(config, ScoreConfig)
+    _check_complex(config, interfaces, sequences)
     check_path(model, "model")
     given = [path for path in (model, reference, sequences) if path is not None]
     inputs = [str(path) for path in list_paths(given, "input", required=True)]
@@ -80,13 +83,14 @@ def score(
         _refuse_stream(path)
     # the run record names inputs as they were given, one twice as well
     inputs += dict.fromkeys(path for path in files if path not in inputs)
-    check_outputs([output], [*inputs], force)
+    tables = [output] if interfaces is None else [output, interfaces]
+    check_outputs(tables, [*inputs], force)
     many = reference is None or Path(model).is_dir()
     if superposed is not None:
-        check_outputs([superposed], [*inputs, output], force, folder=many)
+        check_outputs([superposed], [*inputs, *tables], force, folder=many)
     jobs = _jobs(pairs.pairs, superposed, many, config, _read_sequences(sequences))
     bad = list(pairs.bad)
-    rows: list[tuple[PairOfFiles, ScoreRow]] = []
+    rows: list[tuple[PairOfFiles, ScoreRow | ComplexRow]] = []
     with Outputs(force) as outputs:
         stream = outputs.open(output, "score table")
         writer = _SuperposedModels(outputs, superposed, many, force)
@@ -94,10 +98,14 @@ def score(
             rows.append((pair, scored.row))
             if job.superposed and scored.superposed is not None:
                 writer.write(pair.id, job.superposed, scored.superposed)
-        stream.write(format_tsv([SCORE_COLUMNS, *(format_row(*row) for row in rows)]))
+        columns = COMPLEX_COLUMNS if config.complex else SCORE_COLUMNS
+        cells = [format_row(pair, row.to_dict()) for pair, row in rows]
+        stream.write(format_tsv([columns, *cells]))
+        if interfaces is not None:
+            outputs.add(interfaces, _format_interfaces(rows), "interfaces of complexes")
         write_failed(outputs, output, bad, len(rows))
         outputs.record(output, run_record("score", asdict(config), inputs, started))
-    _log_notes(pairs, rows, sequences, config)
+    log_notes(pairs, rows, sequences, config)
     refuse_failed(bad, len(rows), output, keep_going)
     return _summarise([row.tm_score for _, row in rows], bad)
 
@@ -105,6 +113,25 @@ def score(
 def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
     same_fold = sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores)
     return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
+
+
+def _check_complex(
+    config: ScoreConfig, interfaces: str | Path | None, sequences: str | Path | None
+) -> None:
+    """Raise SettingsError for an input or output that goes, or does not go, with complexes."""
+    require(config.complex or interfaces is None, "interfaces: only written with complex")
+    require(not config.complex or sequences is None, "sequences: not compared with complexes")
+
+
+def _format_interfaces(rows: list[tuple[PairOfFiles, ScoreRow | ComplexRow]]) -> bytes:
+    """Return the table of the interfaces of all complexes."""
+    cells = [
+        format_row(pair, interface.to_dict())
+        for pair, row in rows
+        if isinstance(row, ComplexRow)
+        for interface in row.interface_rows
+    ]
+    return format_tsv([INTERFACE_COLUMNS, *cells])
 
 
 def _refuse_stream(path: str) -> None:
@@ -205,42 +232,3 @@ def _failed(pair: PairOfFiles, reason: str) -> FailedRecord:
     for place in (f"{pair.file}:{pair.line}: ", f"{pair.file}: "):
         reason = reason.removeprefix(place)
     return FailedRecord(pair.file, pair.line, pair.id, reason)
-
-
-def _log_notes(
-    pairs: PairsOfFiles,
-    rows: list[tuple[PairOfFiles, ScoreRow]],
-    sequences: str | Path | None,
-    config: ScoreConfig,
-) -> None:
-    """Log what a reader of the table should know."""
-    if pairs.lower_ranked:
-        log.info(
-            "models skipped because their id has a better-ranked model: %d", pairs.lower_ranked
-        )
-    if pairs.unpaired:
-        log.warning("left out because there is no model: %s", _listed("reference", pairs.unpaired))
-    same = [pair.id for pair, _ in rows if _is_same_file(pair)]
-    if same:
-        log.warning("a file is compared with itself in %s", _listed("pair", same))
-    shifted = [pair.id for pair, row in rows if 2 * row.different > row.corresponding]
-    if shifted and config.correspondence == "index":
-        log.warning(
-            "most corresponding residues differ (are they the same protein, with the same residue "
-            "numbers?) in %s",
-            _listed("pair", shifted),
-        )
-    without_sequence = [pair.id for pair, row in rows if row.model_missing is None]
-    if sequences is not None and without_sequence:
-        log.warning("%s has no sequence for %s", sequences, _listed("pair", without_sequence))
-
-
-def _is_same_file(pair: PairOfFiles) -> bool:
-    return os.path.realpath(pair.model) == os.path.realpath(pair.reference)
-
-
-def _listed(noun: str, ids: Sequence[str]) -> str:
-    """Return how many there are of something, and the first of their ids."""
-    count = f"1 {noun}" if len(ids) == 1 else f"{len(ids)} {noun}s"
-    more = f" and {len(ids) - _MAX_IDS_LISTED} more" if len(ids) > _MAX_IDS_LISTED else ""
-    return f"{count}: {', '.join(map(quoted, ids[:_MAX_IDS_LISTED]))}{more}"
