@@ -13,8 +13,8 @@ RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
 @click.command("mask")
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(
-    text="File of reads, as FASTA or dye sequences; compressed by suffix (.gz, .bz2, .xz, .zst), - "
-    "for standard output."
+    text="File of reads: FASTA, dye sequences or probabilities; compressed by suffix (.gz, .bz2, "
+    ".xz, .zst), - for standard output."
 )
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels
@@ -45,6 +45,7 @@ RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
     "Probability that a cycle is empty and adds a hidden residue (0 to below 1). The read is then "
     "longer than its protein, with the same limits as for --lost-cycle.",
 )
+@options.confusion
 @click.option(
     "--noise",
     metavar="JSON",
@@ -65,10 +66,18 @@ RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
     is_flag=True,
     help="Write whatprot's dye sequences (TSV); channels are numbered as in --labels.",
 )
+@click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Write the probability of each label at each residue (TSV), as lookup, quantify and "
+    "predict read it; needs --confusion.",
+)
 @options.keep_going
 @options.force
 @click.pass_context
-def command(context, proteins, output, readout, labels, noise, keep_going, force, **settings):
+def command(
+    context, proteins, output, readout, labels, confusion, noise, keep_going, force, **settings
+):
     """Simulate reads of proteins: hide the residues that an experiment does not identify.
 
     PROTEINS are FASTA files, compressed or not; - is standard input. Give --readout or --labels.
@@ -85,6 +94,7 @@ def command(context, proteins, output, readout, labels, noise, keep_going, force
         output,
         options.readout_of_options(readout, labels),
         noise=Noise(**rates) if any(rates.values()) else noise,
+        confusion=confusion,
         keep_going=keep_going,
         force=force,
         **settings,

@@ -50,6 +50,12 @@ class Confusion:
         """The labels in the order of rows and columns, NO_LABEL last."""
         return label_names(self.readout)
 
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """The rows and columns of the readout's `labels`, in their order, and of no label last."""
+        names = (*self.readout.labels, NO_LABEL)
+        return np.array([self.names.index(name) for name in names])
+
     @property
     def misses_labels(self) -> bool:
         """Whether a residue with a label may be reported without one."""
@@ -65,9 +71,9 @@ class Confusion:
 
     def reported_labels(self, is_given: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which of the readout's `labels` may be reported if these are given, bool."""
-        places = np.array([self.names.index(label) for label in self.readout.labels])
-        of_given = self.probabilities[[*places[is_given], -1]]
-        reported: NDArray[np.bool_] = of_given[:, places].max(0) > 0
+        of_labels = self.places[:-1]
+        of_given = self.probabilities[[*of_labels[is_given], -1]]
+        reported: NDArray[np.bool_] = of_given[:, of_labels].max(0) > 0
         return reported
 
     def describe(self) -> dict[str, dict[str, float]]:
@@ -85,11 +91,16 @@ def choose_confusion(
     """
     if table is None:
         return None
+    check_one_confusion(missed_label, misread)
+    return read_confusion(table, readout)
+
+
+def check_one_confusion(missed_label: float, misread: float) -> None:
+    """Raise SettingsError for error rates that are given together with a confusion matrix."""
     if missed_label or misread:
         raise SettingsError(
             "confusion: give a confusion matrix or missed_label and misread, not both"
         )
-    return read_confusion(table, readout)
 
 
 def read_confusion(table: "pd.DataFrame | str | Path", readout: Readout) -> Confusion:

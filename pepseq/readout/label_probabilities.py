@@ -1,5 +1,6 @@
 """Reads of which an instrument gives probabilities of labels at each residue, as a long table."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 
 from pepseq.errors import InputError, quoted
 from pepseq.io.checked_tables import CheckedTable, read_checked_table
-from pepseq.readout.confusion import MAX_ROUNDING, NO_LABEL, label_names, parse_label
+from pepseq.io.tables import format_tsv
+from pepseq.readout.confusion import MAX_ROUNDING, NO_LABEL, Confusion, label_names, parse_label
+from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
+from pepseq.sequences.residues import label_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +81,40 @@ def read_label_probabilities(
         WeightedRead(name, int(first[n]) + 1, [given[starts[n] : starts[n + 1]]])
         for name, n in number_of.items()
     ]
+
+
+def format_label_probabilities(
+    reads: Iterable[tuple[str, str]], confusion: Confusion
+) -> Iterator[bytes]:
+    r"""Yield the rows, TSV with PROBABILITY_COLUMNS, of each read that a confusion matrix reported.
+
+    `reads` are pairs of an id and residues as in `MaskedSequence`. The probability of a label is
+    that with which it is reported as the label in the read, divided by the sum over all labels and
+    none, so that the table says what the reads and the matrix say.
+
+    >>> from pepseq.readout.confusion import read_confusion
+    >>> import pandas as pd
+    >>> matrix = pd.DataFrame({"K": [0.75, 0.25], "C": [0.25, 0.75]}, index=["K", "C"])
+    >>> confusion = read_confusion(matrix, Readout("KC"))
+    >>> list(format_label_probabilities([("a", "KX")], confusion))
+    [b'a\t1\tK\t0.75\na\t1\tC\t0.25\na\t2\t_\t1\n']
+    """
+    shares = (confusion.probabilities / confusion.probabilities.sum(0)).T.tolist()
+    symbols = [*map(label_symbol, confusion.names[:-1]), HIDDEN]
+    cells = {
+        symbol: [
+            (label, f"{share:.6g}")
+            for label, share in zip(confusion.names, of_symbol, strict=True)
+            if share
+        ]
+        for symbol, of_symbol in zip(symbols, shares, strict=True)
+    }
+    for name, residues in reads:
+        yield format_tsv(
+            (name, position, label, share)
+            for position, residue in enumerate(residues, 1)
+            for label, share in cells[residue]
+        )
 
 
 def _symbols(cells: CheckedTable, readout: Readout) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pepseq.errors import SettingsError
 from pepseq.io.files import encode_text
 from pepseq.readout.config import NoiseRates
+from pepseq.readout.confusion import Confusion, check_one_confusion
 from pepseq.readout.masking import HIDDEN, MaskedSequence
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import label_symbol
@@ -44,7 +45,7 @@ class SimulatedRead:
 
 
 class NoiseModel(Protocol):
-    """A model of an experiment's errors: `Noise` or `Fluorosequencing`."""
+    """A model of an experiment's errors: `Noise`, `ConfusedLabels` or `Fluorosequencing`."""
 
     def check_readout(self, readout: Readout) -> None:
         """Raise SettingsError unless the readout's labels can be simulated."""
@@ -77,6 +78,43 @@ class Noise(NoiseRates):
         reported[missed < self.missed_label] = NO_LABEL
         empty_cycles = draw_empty_cycles(empty, self.extra_cycle)
         return SimulatedRead(reported, lost < self.lost_cycle, empty_cycles)
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusedLabels(NoiseModel):
+    """Labels that are reported by a confusion matrix; cycles are lost or empty as in `rates`.
+
+    Raises SettingsError for `rates` of missed labels or misreads, which the matrix has.
+    """
+
+    confusion: Confusion
+    rates: NoiseRates = NoiseRates()  # noqa: RUF009 - frozen
+
+    def __post_init__(self) -> None:
+        check_one_confusion(self.rates.missed_label, self.rates.misread)
+
+    def check_readout(self, readout: Readout) -> None:
+        """Raise SettingsError for another readout than that of the matrix."""
+        if readout != self.confusion.readout:
+            raise SettingsError(
+                f"confusion: expected a matrix of the readout {readout}, found one of "
+                f"{self.confusion.readout}"
+            )
+
+    def simulate(
+        self, labels: Labels, label_count: int, generator: np.random.Generator
+    ) -> SimulatedRead:
+        """Simulate one read, see `NoiseModel`."""
+        empty, lost, reported = (generator.random(len(labels)) for _ in range(3))
+        places = self.confusion.places
+        highest = self.confusion.probabilities[np.ix_(places, places)].cumsum(1)
+        highest /= highest[:, -1:]
+        drawn = (reported[:, None] >= highest[labels]).sum(1)
+        return SimulatedRead(
+            np.where(drawn == label_count, NO_LABEL, drawn),
+            lost < self.rates.lost_cycle,
+            draw_empty_cycles(empty, self.rates.extra_cycle),
+        )
 
 
 def draw_empty_cycles(uniform: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
