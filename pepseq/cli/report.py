@@ -22,7 +22,7 @@ def command(
     """Write results as one page, for any browser.
 
     The page is self-contained. RESULTS are folders or files written by predict, evaluate, compare,
-    quantify, evaluate-quantities, merge-amounts, lookup, score, fold, pair, evaluate-pairs,
+    quantify, evaluate-quantities, merge-amounts, lookup, design, score, fold, pair, evaluate-pairs,
     finetune, split and mask. Each is recognised by its columns and its run record, not by its name.
     """
     from pepseq.reporting.build import report

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pepseq.io.run_record import sha256
-from pepseq.quantification.amounts_table import PROTEIN_SEPARATOR
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.reporting import amount_figures
 from pepseq.reporting.compared_amounts import ComparedAmounts, read_compared
-from pepseq.reporting.protein_lists import STATIC_ROWS
+from pepseq.reporting.long_tables import Rows, about_group, filled_columns, long_table
 from pepseq.reporting.results import NamedTable, RecordedRun, Results
-from pepseq.reporting.values import Column, columns, nested, number, short_names
+from pepseq.reporting.values import columns, nested, number, short_names
 
 _MAX_CELLS = 200_000
 """A table of several samples shows the first rows if it has more cells."""
@@ -26,7 +25,6 @@ true=True molar fraction|significant; mass_fraction=Mass fraction|significant;
 expected_reads=Expected reads|significant; unique_reads=Unique reads|0; q_value=q-value|significant;
 others=Other proteins of the group|long"""
 _ABOUT = ("group", "proteins", "description")
-Rows = list[dict[str, Any]]
 
 
 def amounts(results: Results) -> dict[str, Any] | None:
@@ -66,7 +64,6 @@ def _sample(
     max_q = QuantifyConfig.max_q if max_q in (None, 1) else max_q
     rows = _rows(table, max_q, compared)
     found = [row for row in rows if row["rank"]]
-    shown = _filled_columns(columns(_COLUMNS), rows)
     return {
         "key": key,
         "name": name,
@@ -76,9 +73,7 @@ def _sample(
         "of_groups": number(run.setting("reference.groups")) if run else None,
         "reads": _reads(run),
         "expected_reads": sum(row["expected_reads"] or 0 for row in found),
-        "columns": shown,
-        "rows": rows[:STATIC_ROWS],
-        "payload": _payload(rows, shown),
+        **long_table(rows, filled_columns(columns(_COLUMNS), rows)),
         "drawn": min(len(found), amount_figures.MAX_RANKS),
         "ranks": amount_figures.rank_abundance(f"{key}-ranks", found),
         "compared": [c.section(f"{key}-truth-{i}") for i, c in enumerate(compared, 1)],
@@ -94,32 +89,17 @@ def _rows(
     """
     true = compared[0].true_fractions if compared else {}
     rows: Rows = [
-        {**_about(row), "true": true.get(row["group"]), **{n: number(row.get(n)) for n in _NUMBERS}}
+        {
+            **about_group(row),
+            "true": true.get(row["group"]),
+            **{n: number(row.get(n)) for n in _NUMBERS},
+        }
         for row in table
     ]
     for row in rows:
         row["found"] = row["q_value"] is not None and row["q_value"] <= max_q
     rows.sort(key=lambda row: (not row["found"], -(row["molar_fraction"] or 0)))
     return [{"rank": n if row["found"] else None, **row} for n, row in enumerate(rows, 1)]
-
-
-def _about(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return the name of a group, its other proteins and its description."""
-    group = str(row["group"])
-    others = [p for p in str(row["proteins"]).split(PROTEIN_SEPARATOR) if p != group]
-    description = str(row.get("description") or "")
-    return {"group": group, "others": "; ".join(others), "description": description}
-
-
-def _filled_columns(listed: Sequence[Column], rows: Rows) -> list[Column]:
-    """Return the columns in which a row has a value."""
-    return [c for c in listed if any(row[c[0]] not in (None, "") for row in rows)]
-
-
-def _payload(rows: Rows, shown: Sequence[Column]) -> dict[str, Any]:
-    """Return all rows for the page's script."""
-    titles = [[title, kind] for _, title, kind in shown]
-    return {"columns": titles, "rows": [[row[key] for key, *_ in shown] for row in rows]}
 
 
 def _reads(run: RecordedRun | None) -> dict[str, float | None] | None:
@@ -156,21 +136,19 @@ def _joined(table: NamedTable, groups: Rows, value: str = "molar_fraction") -> d
     found = dict.fromkeys(name for row in groups for name in row)
     samples = [name for name in found if name not in _ABOUT]
     rows: Rows = [
-        {**_about(row), **{f"in {name}": number(row.get(name)) for name in samples}}
+        {**about_group(row), **{f"in {name}": number(row.get(name)) for name in samples}}
         for row in groups
     ]
     named = [column for column in columns(_COLUMNS) if column[0] in ("group", "description")]
-    listed = _filled_columns(named, rows)
+    listed = filled_columns(named, rows)
     listed += [(f"in {name}", name, "significant") for name in samples]
-    listed += _filled_columns(columns(_COLUMNS)[-1:], rows)
+    listed += filled_columns(columns(_COLUMNS)[-1:], rows)
     kept = rows[: _MAX_CELLS // len(listed)] if listed else []
     return {
         "name": table.name,
         "samples": len(samples),
         "groups": len(rows),
         "value": value.replace("_", " ").capitalize(),
-        "columns": listed,
-        "rows": kept[:STATIC_ROWS],
         "kept": len(kept),
-        "payload": _payload(kept, listed),
+        **long_table(kept, listed),
     }

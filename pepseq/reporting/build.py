@@ -75,4 +75,6 @@ def _title(results: Results) -> str:
     of_predictions = results.predictions or results.evaluations
     if results.amounts and not of_predictions:
         return "Amounts of proteins, estimated by pepseq"
+    if results.tables["designs"] and not of_predictions:
+        return "Sets of labels, compared by pepseq"
     return "Proteins predicted by pepseq"

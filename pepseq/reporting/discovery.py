@@ -48,7 +48,7 @@ def find_results(sources: Sequence[str | Path], page: str | Path | None = None) 
         raise InputError(
             f"{', '.join(map(str, sources))}: there are no results{fasta}. Give a folder "
             "of evaluate, evaluate-quantities, evaluate-pairs, compare, finetune or split, or a "
-            "table of predict (--table), quantify, lookup, score or pair."
+            "table of predict (--table), quantify, lookup, design, score or pair."
         )
     return results
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from pepseq.identification.config import LookupConfig
 from pepseq.reporting import figures
 from pepseq.reporting.local_paths import local_text
 from pepseq.reporting.results import NamedTable, Results
@@ -10,7 +11,6 @@ from pepseq.reporting.values import TENTHS, number, tenth, total
 
 MAX_ROWS = 200
 """A table of fits or pairs shows so many at most."""
-_DEFAULT_MAX_Q = 0.01
 
 
 def pairings(results: Results) -> dict[str, Any] | None:
@@ -47,8 +47,15 @@ def fits(results: Results) -> list[dict[str, Any]]:
         for row in fitted:
             row["matched"] = f"{row.get('labels_matched')} of {row.get('labels')}"
         max_q = number(table.run.setting("max_q")) if table.run else None
-        kinds = _fit_counts(rows, _DEFAULT_MAX_Q if max_q is None else max_q)
-        shown = {"name": table.name, "distinct": len(rows), "kinds": kinds, "fitted": len(fitted)}
+        max_q = LookupConfig.max_q if max_q is None else max_q
+        kinds = _fit_counts(rows, max_q)
+        shown = {
+            "name": table.name,
+            "max_q": max_q,
+            "distinct": len(rows),
+            "kinds": kinds,
+            "fitted": len(fitted),
+        }
         shown["has_sequences"] = any(row.get("sequence") for row in fitted)
         tables.append(shown | {"reads": total(rows, "count"), "rows": fitted[:MAX_ROWS]})
     return tables

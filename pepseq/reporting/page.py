@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pepseq.reporting import (
     accuracy,
     amounts,
+    label_sets,
     other_results,
     protein_lists,
     provenance,
@@ -28,6 +29,7 @@ _SECTIONS: dict[str, tuple[str, str, Any]] = {
     "fits": ("Fits", "Reference proteins that the reads fit", other_results.fits),
     "true-pairs": ("True pairs", "True pairs found", accuracy.true_pairs),
     "pairs": ("Pairs", "Interacting proteins", other_results.pairings),
+    "designs": ("Labels", "Sets of labels", label_sets.label_sets),
     "training": ("Training", "Training", other_results.training),
     "split": ("Data", "Training and test proteins", other_results.splits),
     "reproduce": ("Reproduce", "How to reproduce this", provenance.reproduce),

@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from pepseq.reporting.long_tables import STATIC_ROWS
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
 from pepseq.reporting.results import NamedTable, PredictedTable, Results
 from pepseq.reporting.values import TENTHS, Column, columns, nested, number
 from pepseq.structure.model_names import short_id
 
-STATIC_ROWS = 50
-"""Rows of the list in the page itself, for readers without JavaScript."""
 _MAX_TEMPLATES = 10
 _EXAMPLE_RANKS = (0.9, 0.5, 0.1)
 """Ranks of the examples among all proteins, from 0 for the least accurate to 1."""

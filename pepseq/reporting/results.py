@@ -42,6 +42,11 @@ KINDS = {
         "confidences of residues (predict)", "id position residue source confidence second third"
     ),
     "fits": Kind("fits of reads (lookup)", "id rank protein score q_value equal_fits"),
+    "designs": Kind(
+        "label sets (design)",
+        "rank labels label_count rank_of_count proteins_identified peptides_identified",
+        in_parquet=True,
+    ),
     "structures": Kind("structure scores (score)", "id model reference tm_score correspondence"),
     "folded": Kind(
         "structures (fold, fetch-structures)", "id state file residues mean_plddt reason", True

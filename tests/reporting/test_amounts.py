@@ -96,7 +96,7 @@ def test_what_was_found_is_said(sample, tmp_path):
     )
     share = 100 * counts["from_proteins"] / counts["reads"]
     assert f"Of 3,000 reads ({counts['distinct']:,} different), {share:.1f} % come from" in text
-    assert "it does not mean that a single group is right, and it presumes a reference" in text
+    assert "Of the groups with a q-value of at most 0.01, about 1 in 100 are expected" in text
     assert (
         f"Amounts of proteins, estimated by pepseq one: {found} groups of proteins found." in text
     )

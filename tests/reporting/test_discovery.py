@@ -8,6 +8,7 @@ import pytest
 from evaluation_folder import draw_nothing, write
 from result_files import readout_table, run_record
 
+from pepseq.design.design_table import DESIGN_COLUMNS
 from pepseq.errors import InputError
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.identification.fits import LOOKUP_COLUMNS
@@ -22,6 +23,7 @@ from pepseq.training.loss_curves import COLUMNS
 
 TABLES = {
     "fits": LOOKUP_COLUMNS,
+    "designs": DESIGN_COLUMNS,
     "structures": SCORE_COLUMNS,
     "pairs": PAIR_COLUMNS,
     "folded": FOLD_COLUMNS,
