@@ -124,8 +124,10 @@ class EntrapmentTest:
     def of_hits(self, max_q: float) -> Estimates:
         """Return the estimates for the peptides or proteins with a q-value up to `max_q`."""
         accepted = [hit for hit in self._hits.values() if hit.q_value <= max_q]
+        ranks = sorted({(-hit.q_value, hit.lead) for hit in accepted})
+        score = {ranking: float(number) for number, ranking in enumerate(ranks)}
         targets, entrapment = (
-            {hit.pair: hit.lead for hit in accepted if hit.is_entrapment == which}
+            {h.pair: score[-h.q_value, h.lead] for h in accepted if h.is_entrapment == which}
             for which in (False, True)
         )
         paired = paired_estimate(targets, entrapment)

@@ -86,6 +86,15 @@ def test_estimates_are_of_accepted_reads_and_peptides(made):
     assert (loose.accepted, loose.entrapment, loose.paired) == (4, 2, 0.75)
 
 
+@pytest.mark.parametrize(("q_values", "expected"), [((0.01, 0.02), 1.0), ((0.02, 0.01), 0.5)])
+def test_partners_are_ranked_by_their_q_value(fasta, q_values, expected):
+    known = open_reference([fasta("known.fa", KNOWN.items())])
+    test = EntrapmentTest(known, LookupConfig(kind="tryptic"), DigestConfig())
+    reads = [fits_of([(2, 11, 19)], 3.0), fits_of([(0, 11, 19)], 7.0)]  # partner, peptide
+    list(test.add(reads, np.array(q_values), 1))
+    assert test.of_hits(0.05).paired == expected  # (1 + 2) / 2, at most 1, or 1 / 2
+
+
 def random_peptides(number, seed):
     random = np.random.default_rng(seed)
     letters = list(AMINO_ACIDS.replace("K", "").replace("R", "").replace("P", ""))
