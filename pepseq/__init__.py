@@ -10,7 +10,7 @@ Functions on sequences, alignments and structures in memory: `simulate_reads`, `
 `score_structures`, `score_complexes`, `evaluate_sequences` and `evaluate_quantities`.
 
 The library of references: `add_reference`, `list_references`, `read_reference`,
-`update_reference`, `verify_reference` and `remove_reference`.
+`update_reference`, `verify_reference`, `remove_reference` and `suggest_reference`.
 
 Each is imported when it is first used.
 """
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pepseq.identification.config import LookupConfig as LookupConfig
     from pepseq.identification.find_proteins import find_proteins as find_proteins
     from pepseq.identification.lookup import lookup as lookup
+    from pepseq.identification.suggest_config import SuggestConfig as SuggestConfig
+    from pepseq.identification.suggest_reference import suggest_reference as suggest_reference
     from pepseq.library.add import add_reference as add_reference
     from pepseq.library.add import update_reference as update_reference
     from pepseq.library.entries import LibraryReference as LibraryReference
@@ -109,6 +111,8 @@ _MODULE_OF = {
     "lookup": "pepseq.identification.lookup",
     "LookupConfig": "pepseq.identification.config",
     "find_proteins": "pepseq.identification.find_proteins",
+    "suggest_reference": "pepseq.identification.suggest_reference",
+    "SuggestConfig": "pepseq.identification.suggest_config",
     "design_labels": "pepseq.design.design_labels",
     "design_label_table": "pepseq.design.design_label_table",
     "DesignConfig": "pepseq.design.config",

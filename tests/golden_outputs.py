@@ -224,6 +224,7 @@ merge-long         merge-amounts quantify-peptides.tsv -o @.tsv.gz --format long
 evaluate-amounts   evaluate-quantities simulate-dyes.tsv.truth.tsv in/amounts.tsv -o @
 reference-add      reference add some in/some.fasta
 reference-update   reference update
+reference-suggest  reference suggest mask-KCYM.fasta --sample 20 --threads 1
 predict-library    predict mask-KCYM.fasta -o @.fasta --readout KCYM --reference some
 models-list        models list
 models-verify      models verify

@@ -34,7 +34,7 @@ COMMANDS = {
     "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
     "fetch-structures": "Download structures of proteins from AlphaFold DB.",
     "score": "Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.",
-    "reference": "Keep references under a name: add, list, update, verify.",
+    "reference": "Keep references under a name, and find those that reads fit.",
     "models": "List, download, verify and convert published base models.",
     "evaluate": "Compare predicted and true proteins: tables and figures of the accuracy.",
     "compare": "Compare evaluations side by side, by training set and test set.",

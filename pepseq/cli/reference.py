@@ -2,28 +2,33 @@
 
 import logging
 import re
+import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from pepseq.cli import options
 from pepseq.cli.commands import SuggestingGroup
+from pepseq.identification.suggest_config import SuggestConfig
 from pepseq.io.plurals import plural
 from pepseq.io.tables import format_tsv
 from pepseq.uniprot.config import IDENTITIES, UNIPROTKB, UNIREF, DownloadConfig
 
 if TYPE_CHECKING:
+    from pepseq.identification.suggest_reference import ReferenceSuggestion
     from pepseq.library.entries import LibraryReference
 
 log = logging.getLogger(__name__)
 LIST_COLUMNS = ("name", "proteins", "residues", "organisms", "release", "updated", "source")
+SUGGEST_COLUMNS = ("reference", "proteins", "completed", "correct", "label_identity", "organisms")
 VERIFY_COLUMNS = ("name", "file", "state")
 
 
 @click.group("reference", cls=SuggestingGroup)
 def command():
-    """Keep references under a name: add, list, update, verify.
+    """Keep references under a name, and find those that reads fit.
 
     References are stored in PEPSEQ_HOME (default: the user's data folder, ~/.local/share/pepseq),
     with their index. The name is given as --reference NAME to predict, lookup, quantify, design and
@@ -111,13 +116,7 @@ def list_command():
     for r in list_references():
         counts = (r.proteins, r.residues, r.organism_count)
         rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
-    if sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            click.echo("  ".join(cells).rstrip())
-    else:
-        click.echo(format_tsv(rows), nl=False)
+    _echo_table(rows)
 
 
 @command.command("info")
@@ -192,6 +191,79 @@ def verify(names):
             click.echo(f"{name}\t{file.path}\t{file.state}")
         checked += files
     raise_if_changed(checked)
+
+
+@command.command("suggest")
+@click.argument("reads", type=options.INPUT)
+@options.reference(default="all references of the library, and bundled")
+@click.option(
+    "--readout",
+    type=options.READOUT,
+    help=f"{options.READOUT_HELP}  [default: KCYM or K2, whichever fits the reads]",
+)
+@options.setting(
+    SuggestConfig, "sample", "Maximum number of distinct reads that are compared.", metavar="NUMBER"
+)
+@options.read_settings(SuggestConfig)
+@options.threads
+def suggest(reads, reference, readout, **settings):
+    """Compare references by what they would complete of READS, and name taxa to download.
+
+    READS is a FASTA file of reads; a few hundred are enough. Each reference is compared by itself.
+    Prints one row for each, the best first; the log says which to give together.
+    """
+    from pepseq.identification.suggest_reference import suggest_reference
+
+    found = suggest_reference(
+        reads, reference or None, readout=readout, config=SuggestConfig(**settings)
+    )
+    rows: list[tuple[str, ...]] = [SUGGEST_COLUMNS]
+    for one in found.references:
+        shares = (one.completed, one.correct, one.label_identity)
+        organisms = "; ".join(f"{name} {share:.2f}" for name, share in one.organisms[:3])
+        rows.append((one.name, str(one.proteins), *(f"{s:.3f}" for s in shares), organisms))
+    _echo_table(rows)
+    _log_suggestion(found)
+
+
+def _log_suggestion(found: "ReferenceSuggestion") -> None:
+    """Log the references to give together, and the taxa to download."""
+    if not found.chosen:
+        log.warning(
+            "no reference fits: the best would complete %.0f %% of the hidden residues correctly. "
+            "Add others, for example Swiss-Prot: pepseq reference add swissprot --reviewed",
+            100 * found.correct,
+        )
+        return
+    log.info(
+        "give %s: of the hidden residues of %d reads of %s, about %.0f %% would be completed from "
+        "templates, %.0f %% correctly",
+        " ".join(f"--reference {shlex.quote(name)}" for name in found.chosen),
+        *(found.reads, found.readout, 100 * found.completed, 100 * found.correct),
+    )
+    for taxon in found.taxa:
+        relation = "proteins of" if taxon.rank == "species" else "relatives of the genus"
+        log.info(
+            "%.0f %% from templates that are %s %s (%.1f %% of labels in common): pepseq reference "
+            "add %s --taxon %s",
+            100 * taxon.share,
+            relation,
+            taxon.name,
+            100 * taxon.label_identity,
+            re.sub("[^A-Za-z0-9]+", "_", taxon.name).strip("_").lower(),
+            taxon.taxon or shlex.quote(taxon.name),
+        )
+
+
+def _echo_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as TSV, aligned on a terminal."""
+    if sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+    else:
+        click.echo(format_tsv(rows), nl=False)
 
 
 def _log_added(reference: "LibraryReference") -> None:
