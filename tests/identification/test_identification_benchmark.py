@@ -81,5 +81,5 @@ def test_tables_and_figure_show_each_cell(benchmark, tmp_path):
     assert table[0] == "| misread rate | 4 labels | 9 labels | 20 labels |"
     assert table[2] == "| 0 |" + " 90 (82-95), 3 missed |" * 3
     shares = {cell: benchmark.share_with_interval(90, 100) for cell in counts}
-    benchmark.save_png(tmp_path / "a.png", benchmark.draw, shares)
+    benchmark.save_figure(tmp_path / "a.png", shares)
     assert (tmp_path / "a.png").stat().st_size < 150_000

@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 import pepseq
 from pepseq.evaluation.figure_style import BLUE, GREY, ORANGE, save_png
@@ -125,9 +126,15 @@ def count_right(cell: Cell, reads: list[Read], proteins: list[str], reference: P
     return Counts(len(reads), right, missed)
 
 
+def save_figure(path: Path, shares: dict[Cell, Interval]) -> None:
+    """Save the figure as a PNG file of few colours, which is small."""
+    save_png(path, draw, shares)
+    Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
+
+
 def draw(figure: Figure, shares: dict[Cell, Interval]) -> None:
     """Draw a panel for each factor, with lines and intervals."""
-    figure.set_size_inches(5.8, 4.0)
+    figure.set_size_inches(4.6, 3.3)
     for axes, name in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
         _draw_panel(axes, name, shares)
 
@@ -152,8 +159,8 @@ def _draw_panel(axes: Axes, name: str, shares: dict[Cell, Interval]) -> None:
         axes.set_xscale("log")
         axes.set_xticks(values, map(str, values))
         axes.minorticks_off()
-    axes.set(xlabel=NAMES[name], ylabel="Right protein, %", ylim=(0, 104))
-    axes.legend()
+    axes.set(xlabel=NAMES[name], ylabel="Right, %", ylim=(0, 104))
+    axes.legend(fontsize=5)
 
 
 def line_name(factor: str, value: int) -> str:
@@ -205,7 +212,7 @@ def main() -> None:
                     print(cell, counts[cell], seconds, file=sys.stderr, flush=True)
             print(table_of(name, counts), flush=True)
     shares = {cell: share_with_interval(c.right, c.reads) for cell, c in counts.items()}
-    save_png(arguments.figure, draw, shares)
+    save_figure(arguments.figure, shares)
 
 
 if __name__ == "__main__":
