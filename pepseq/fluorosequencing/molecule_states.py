@@ -111,23 +111,33 @@ def _bleaching(numbers, bleach):
     first = np.zeros(size + 1, np.int64)
     capacity = 1024
     to, chance = np.empty(capacity, np.int64), np.empty(capacity)
+    most = numbers.max() + 1
+    left = np.zeros((n_channels, most, most))  # probability that so many of so many dyes are left
+    for c in range(n_channels):
+        for n in range(most):
+            for m in range(n + 1):
+                left[c, n, m] = _binomial(n, n - m, bleach[c])
     k = 0
     for s in range(size):
-        for t in range(s + 1):
-            p = 1.0
+        t = 0
+        while t <= s:
+            p, stride, skipped = 1.0, 1, 0
             for c in range(n_channels):
-                if numbers[t, c] > numbers[s, c]:
-                    p = 0.0
-                if p < MIN_BLEACHING:
+                if numbers[t, c] > numbers[s, c]:  # none up to the next number of channel c + 1
+                    skipped = (numbers[size - 1, c] + 1 - numbers[t, c]) * stride
                     break
-                p *= _binomial(numbers[s, c], numbers[s, c] - numbers[t, c], bleach[c])
-            if p < MIN_BLEACHING:
+                p *= left[c, numbers[s, c], numbers[t, c]]
+                stride *= numbers[size - 1, c] + 1
+            if skipped:
+                t += skipped
                 continue
-            if k == capacity:
-                capacity *= 2
-                to, chance = np.append(to, to), np.append(chance, chance)
-            to[k], chance[k] = t, p
-            k += 1
+            if p >= MIN_BLEACHING:
+                if k == capacity:
+                    capacity *= 2
+                    to, chance = np.append(to, to), np.append(chance, chance)
+                to[k], chance[k] = t, p
+                k += 1
+            t += 1
         start = first[s]
         order = start + np.argsort(-chance[start:k], kind="mergesort")
         to[start:k], chance[start:k] = to[order], chance[order]

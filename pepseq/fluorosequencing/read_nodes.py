@@ -190,18 +190,29 @@ def _make_child(
 
 
 @leaf_kernel
-def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, touched, weights):
-    """Fill the weights of a new node of probability `mass`; return its smallest e.
+def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, numbers, needed, touched, weights):
+    """Fill the weights of a new node of probability `mass`; return its number of rows, smallest e.
 
-    What was left out as improbable is given to the rest. The smallest e is where molecules reach
-    the probability `smallest`. `no_label`: see `fill_no_label`, of cycle t.
+    What was left out as improbable is given to the rest. Molecules with fewer working dyes than
+    `needed` count as those without one. The smallest e is where molecules reach the probability
+    `smallest`. `no_label`: see `fill_no_label`, of cycle t.
     """
-    total, alone, lowest = 0.0, 0.0, t
+    total, alone, lowest, count = 0.0, 0.0, t, 0
     width = no_label.shape[1]
     for i in range(len(rows)):
         s = rows[i]
         row = s * width
         touched[s] = False
+        is_able = True
+        for c in range(len(needed)):
+            is_able &= numbers[s, c] >= needed[c]
+        if not is_able:
+            dead += masses[row]
+            for e in range(low + 1, t + 2):
+                dead += masses[row + e]
+            continue
+        rows[count] = s
+        count += 1
         total += masses[row]
         alone += masses[row] * no_label[s, 0]
         for e in range(low, lowest):
@@ -216,17 +227,16 @@ def _weigh(t, low, smallest, mass, dead, rows, masses, no_label, touched, weight
         weights[0], weights[1], weights[3] = scale, dead * scale, (alone + dead) * scale
     else:  # all was improbable: taken as molecules that show nothing more
         weights[0], weights[1], weights[3] = 0.0, mass, mass
-    return lowest
+    return count, lowest
 
 
 @leaf_kernel
-def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, wanted, nodes):
-    """Weigh the children of a node at depth t, and fill those that reach the cutoff.
+def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, needed, nodes):
+    """Weigh the children of a node at depth t, and fill those that reach their cutoffs, `limits`.
 
-    `is_dark`: the node has no label; then it has a child without one, too. Children that are not
-    `wanted` have -1 states.
+    `is_dark`: the node has no label; then it has a child without one, too. A child whose cutoff is
+    inf has -1 states. `needed`: the labels of each channel that follow each child at least.
     """
-    cutoff, smallest = limits
     symbols = nodes.called.shape[1]
     step = len(nodes.kept) * no_label.shape[2]
     weights = nodes.weights[parent]
@@ -250,24 +260,24 @@ def expand(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limit
         filled = nodes.weights[child]
         filled[2] = mass + ended
         nodes.counts[child] = 0
-        if not wanted[o] and not (is_dark and o == 0):
+        if limits[o] == np.inf:
             nodes.counts[child] = -1
             continue
         if t + 1 == len(channels):
             filled[3] = filled[2]
             continue
-        if filled[2] < cutoff and not (is_dark and o == 0):
+        if filled[2] < limits[o] and not (is_dark and o == 0):
             continue
+        smallest = limits[o] * MIN_STATE_SHARE
         after = nodes.masses[child * step : (child + 1) * step]
         count, dead = _make_child(
             *(channels, tables.strides, tables.ended, tables.first, tables.to, tables.chance),
             *(t, low, o, smallest, rows, masses, nodes.kept, nodes.moved, nodes.touched),
             *(nodes.rows[child], after),
         )
-        nodes.counts[child] = count
-        nodes.lowest[child] = _weigh(
+        nodes.counts[child], nodes.lowest[child] = _weigh(
             *(t + 1, low, smallest, mass, dead + nodes.called[1, o], nodes.rows[child, :count]),
-            *(after, no_label[t + 1], nodes.touched, filled),
+            *(after, no_label[t + 1], tables.numbers, needed[o], nodes.touched, filled),
         )
         filled[1] += ended
         filled[3] += ended

@@ -21,6 +21,7 @@ from pepseq.fluorosequencing.molecule_states import (
     dye_tables,
     fill_no_label,
 )
+from pepseq.fluorosequencing.observed_reads import ReadGroups, group_reads, ungrouped
 from pepseq.fluorosequencing.read_nodes import new_nodes
 from pepseq.fluorosequencing.read_tree import follow_reads
 from pepseq.kernels import kernel
@@ -68,21 +69,49 @@ def read_probabilities(
     rates: Rates,
     cutoffs: np.ndarray,
     threads: int,
-    observed_only: bool = False,
 ) -> ReadProbabilities:
     """Return P(read | dye sequence) for all dye sequences and all observed reads.
 
     `reads`: int64, distinct called dye sequences as sorted codes, see `molecules`; `cutoffs`:
-    float64 (D,), the probabilities below which a read of each dye sequence is left out. With
-    `observed_only` the residual has no meaning, which takes less time for few reads and low
-    cutoffs. The result does not depend on `threads`.
+    float64 (D,), the probabilities below which a read of each dye sequence is left out. The result
+    does not depend on `threads`.
     """
+    groups = ungrouped(reads, dye_sequences.tails.shape[1])
+    return _probabilities(dye_sequences, groups, rates, cutoffs, threads)
+
+
+def observed_read_probabilities(
+    dye_sequences: DyeSequences,
+    reads: np.ndarray,
+    rates: Rates,
+    cutoffs: np.ndarray,
+    threads: int,
+) -> ReadProbabilities:
+    """Return P(read | dye sequence) where it reaches the cutoff of the read.
+
+    As `read_probabilities`, which takes longer for few reads and low cutoffs, but `cutoffs` is
+    float64 (reads,), and `visible` and `residual` have no meaning. No code is 0.
+    """
+    cycles, channels = dye_sequences.channels.shape[1], dye_sequences.tails.shape[1]
+    groups = group_reads(reads, cutoffs, cycles, channels)
+    lowest = np.full(len(dye_sequences), cutoffs.min(initial=1.0))
+    return _probabilities(dye_sequences, groups, rates, lowest, threads)
+
+
+def _probabilities(
+    dye_sequences: DyeSequences,
+    reads: ReadGroups,
+    rates: Rates,
+    cutoffs: np.ndarray,
+    threads: int,
+) -> ReadProbabilities:
+    """Return P(read | dye sequence) of all dye sequences."""
     channels, tails = dye_sequences.channels, dye_sequences.tails
     cycles, n_channels = channels.shape[1], tails.shape[1]
 
     def fill(part: np.ndarray, start: tuple[int, int], *results: np.ndarray) -> tuple[int, int]:
         return _follow_all(
-            *(channels[part], tails[part], reads, rates, cutoffs[part], observed_only, start),
+            *(channels[part], tails[part], reads, rates, cutoffs[part], start),
             *results,
         )
 
@@ -148,7 +177,6 @@ def _follow_all(
     reads,
     rates,
     cutoffs,
-    observed_only,
     start,
     lengths,
     found,
@@ -168,7 +196,7 @@ def _follow_all(
             counts, tables, nodes, no_label = _prepare(dyes[0], rates, cycles, symbols)
         fill_no_label(channels[d], dyes, tables, rates, no_label)
         end, visible[d] = follow_reads(
-            *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d], observed_only),
+            *(channels[d], dyes, tables, no_label, reads, rates, cutoffs[d]),
             *(nodes, found, values, residual[d], filled),
         )
         if end < 0:

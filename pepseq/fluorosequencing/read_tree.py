@@ -8,20 +8,9 @@ reads with a further label together are below the cutoff, and gives at most one 
 import numpy as np
 
 from pepseq.fluorosequencing.molecule_states import without_duds
-from pepseq.fluorosequencing.read_nodes import MIN_STATE_SHARE, expand
-from pepseq.kernels import kernel, leaf_kernel
-
-
-@leaf_kernel
-def _search(reads, low, high, code):
-    """Return the place of the first read from `low` on that is not below a code, or `high`."""
-    while low < high:
-        middle = (low + high) // 2
-        if reads[middle] < code:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+from pepseq.fluorosequencing.observed_reads import fill_limits, find_read
+from pepseq.fluorosequencing.read_nodes import expand
+from pepseq.kernels import kernel
 
 
 @kernel
@@ -37,18 +26,6 @@ def _plant(dyes, tables, rates, nodes):
         nodes.masses[s * width + 1] = before[s] * (1 - rates.initial_block)
 
 
-@leaf_kernel
-def _mark_observed(reads, place, code, width, wanted):
-    """Fill `wanted`: whether an observed read, from `place` on, goes on with each symbol.
-
-    `code`: of the symbols so far; `width`: number of reads that have the same next symbol.
-    """
-    for o in range(len(wanted)):
-        first = (code * len(wanted) + o) * width
-        place = _search(reads, place, len(reads), first)
-        wanted[o] = place < len(reads) and reads[place] - first < width
-
-
 @kernel
 def follow_reads(
     channels,
@@ -58,7 +35,6 @@ def follow_reads(
     reads,
     rates,
     cutoff,
-    observed_only,
     nodes,
     found,
     values,
@@ -67,11 +43,15 @@ def follow_reads(
 ):
     """Follow the reads of one dye sequence, depth first; see `ReadProbabilities`.
 
-    With `observed_only` the walk keeps to the first symbols of observed reads, and `residual` has
-    no meaning. Returns how many reads are found, -1 if there are too many, and P(visible).
+    If `reads`, see `ReadGroups`, have cutoffs, the walk keeps to their first symbols, and
+    `residual` and P(visible) have no meaning. Returns how many reads are found, -1 if there are too
+    many, and P(visible).
     """
     cycles, symbols = len(channels), nodes.called.shape[1]
-    limits = (cutoff, cutoff * MIN_STATE_SHARE)
+    codes, observed_only = reads.codes, len(reads.cutoffs) > 0
+    # of the children of the node at each depth, by their symbols
+    limits = np.full((cycles, symbols), cutoff)
+    needed = np.zeros((cycles, symbols, symbols - 1), np.int8)
     per_dye = np.zeros(cycles)
     for e in range(cycles):
         if channels[e] >= 0:
@@ -82,19 +62,21 @@ def follow_reads(
     child, code = np.zeros((2, cycles + 1), np.int64)
     first_label, following = np.full((2, cycles + 1), -1)
     place = 0  # of the next observed read: codes of reads are visited in ascending order
-    wanted = np.ones(symbols, np.bool_)
     _plant(dyes, tables, rates, nodes)
     visible = 1.0
     t = 0
     while t >= 0:
         if following[t] < 0:
             following[t] = 0
-            parent, is_dark = t * symbols + child[t], code[t] == 0
+            parent, is_dark = t * symbols + child[t], code[t] == 0 and not observed_only
             if observed_only:
-                _mark_observed(reads, place, code[t], powers[cycles - t - 1], wanted)
+                fill_limits(
+                    *(codes, reads.cutoffs[t + 1], reads.labels[t + 1], place, code[t]),
+                    *(powers[cycles - t - 1], dyes[0], limits[t], needed[t]),
+                )
             expand(
-                *(channels, per_dye, tables, rates, no_label, t, parent, is_dark, limits, wanted),
-                nodes,
+                *(channels, per_dye, tables, rates, no_label, t, parent, is_dark),
+                *(limits[t], needed[t], nodes),
             )
         o = following[t]
         if o == symbols:
@@ -102,13 +84,13 @@ def follow_reads(
             continue
         following[t] += 1
         node, next_code = (t + 1) * symbols + o, code[t] * symbols + o
-        mass, is_dark = nodes.weights[node, 2], next_code == 0
+        mass, is_dark = nodes.weights[node, 2], next_code == 0 and not observed_only
         label = first_label[t]
         if label < 0 and o > 0:
             label = t * (symbols - 1) + o - 1
         if nodes.counts[node] < 0:
             continue
-        if mass < cutoff and not is_dark:
+        if mass < limits[t, o] and not is_dark:
             residual[label] += mass
             continue
         alone = nodes.weights[node, 3]
@@ -116,12 +98,12 @@ def follow_reads(
         if is_last and is_dark:
             visible = max(0.0, 1.0 - mass)
             continue
-        if is_last or (mass - alone < cutoff and not is_dark):
-            residual[label] += mass - alone if alone >= cutoff else mass
-            if alone >= cutoff:
+        if is_last or (mass - alone < limits[t, o] and not is_dark):
+            residual[label] += mass - alone if alone >= limits[t, o] else mass
+            if alone >= limits[t, o]:
                 read = next_code * powers[cycles - t - 1]
-                place = _search(reads, place, len(reads), read)
-                if place < len(reads) and reads[place] == read:
+                place = find_read(codes, place, len(codes), read)
+                if place < len(codes) and codes[place] == read:
                     if filled == len(found):
                         return -1, 0.0
                     found[filled], values[filled] = place, alone

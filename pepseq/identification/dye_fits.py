@@ -12,7 +12,7 @@ from pepseq.digestion.config import DigestConfig
 from pepseq.digestion.digest import digest
 from pepseq.fluorosequencing.dye_codes import dye_codes, max_cycles
 from pepseq.fluorosequencing.error_model import Rates, SequencingErrors
-from pepseq.fluorosequencing.read_probabilities import DyeSequences, read_probabilities
+from pepseq.fluorosequencing.read_probabilities import DyeSequences, observed_read_probabilities
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import q_values
 from pepseq.identification.fits import EQUAL_BITS, Fit, ReadFits
@@ -28,8 +28,8 @@ from pepseq.templates.reference import Reference
 
 log = logging.getLogger(__name__)
 CUTOFFS = (3e-3, 1e-4, 3e-6, 1e-7)
-"""Probabilities of a read, given a peptide, below which the peptide is no fit. Each is for the
-reads whose best fit is less than MAX_FOLD times the one before."""
+"""Probabilities of a read, given a peptide, from which fits are sought. Each is for the reads that
+have no fit with the one before; a peptide below the last one is no fit."""
 MAX_FOLD = 100
 """All fits are found that are at most so many times less probable than the best one."""
 
@@ -218,21 +218,22 @@ def _find_fits(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return reads, dye sequences that they fit, and P(read | dye sequence)."""
     left = np.flatnonzero(codes)
+    best = np.zeros(len(left))
     parts = [(left[:0], left[:0], np.zeros(0))]
     for cutoff in CUTOFFS:
         able = np.flatnonzero(_can_give(sequences, channels[left]))
         if not len(able):
             break
         chosen = DyeSequences(sequences.channels[able], sequences.tails[able])
-        cutoffs = np.full(len(able), cutoff)
-        found = read_probabilities(chosen, codes[left], rates, cutoffs, threads, True)
-        best = np.zeros(len(left))
+        cutoffs = np.where(best > 0, np.maximum(best / MAX_FOLD, CUTOFFS[-1]), cutoff)
+        found = observed_read_probabilities(chosen, codes[left], rates, cutoffs, threads)
+        is_done = (best > 0) | (cutoff == CUTOFFS[-1])
         np.maximum.at(best, found.reads, found.values)
-        is_done = (best >= cutoff * MAX_FOLD) | (cutoff == CUTOFFS[-1])
+        is_done |= best >= cutoff * MAX_FOLD
         kept = is_done[found.reads]
         sequence = np.repeat(able, np.diff(found.starts))
         parts.append((left[found.reads[kept]], sequence[kept], found.values[kept].astype(float)))
-        left = left[~is_done]
+        left, best = left[~is_done], best[~is_done]
     read, sequence, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     return read, sequence, value
 

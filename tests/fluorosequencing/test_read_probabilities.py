@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import pepseq.fluorosequencing.read_probabilities as engine
+from pepseq.fluorosequencing.dye_codes import dye_codes
 from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.fluorosequencing.molecules import LabelledPeptides, simulate_molecules
+from pepseq.fluorosequencing.observed_reads import group_reads
 from pepseq.fluorosequencing.read_probabilities import (
     DyeSequences,
     ReadProbabilities,
+    observed_read_probabilities,
     read_probabilities,
 )
 
@@ -156,18 +159,33 @@ def test_the_residual_has_the_first_label_of_its_reads():
     assert few.residual[0] == pytest.approx(expected, abs=2e-3)
 
 
-def test_few_reads_have_the_probabilities_that_they_have_among_all():
+def test_observed_reads_have_the_probabilities_that_they_have_among_all():
     texts, reads = ["0.1.00", ".11", "1...0.1"], every_read(6)
-    every = follow(texts, reads, 1e-6, cycles=6)
-    few = reads[[0, 5, 80, 243, 600, 700]]
+    every = follow(texts, reads, 1e-9, cycles=6)
+    few = reads[[0, 5, 80, 200, 243, 485, 600, 700]]
+    cutoffs = np.array([1e-6, 1e-2, 1e-4, 1e-8, 1e-3, 1e-6, 1e-4, 1e-5])
     sequences = dye_sequences(*texts, cycles=6)
-    found = read_probabilities(sequences, few, ERRORS.rates(6), np.full(3, 1e-6), 1, True)
+    found = observed_read_probabilities(sequences, few, ERRORS.rates(6), cutoffs, 1)
     for d in range(3):
         own, all_ = slice(*found.starts[d : d + 2]), slice(*every.starts[d : d + 2])
         by_code = dict(zip(reads[every.reads[all_]], every.values[all_], strict=True))
-        expected = {code: by_code[code] for code in few.tolist() if code in by_code}
-        assert dict(zip(few[found.reads[own]], found.values[own], strict=True)) == expected
-    assert found.visible == pytest.approx(every.visible)
+        least = dict(zip(few.tolist(), cutoffs.tolist(), strict=True))
+        expected = {code: by_code.get(code, 0) for code in least if by_code.get(code, 0) > 0}
+        expected = {code: p for code, p in expected.items() if p >= least[code]}
+        values = dict(zip(few[found.reads[own]].tolist(), found.values[own].tolist(), strict=True))
+        assert values == pytest.approx(expected, rel=0.01) and 0 < len(values) < len(few)
+
+
+def test_groups_of_observed_reads_have_the_lowest_cutoff_and_the_fewest_labels():
+    codes = dye_codes(np.array([b"0.1", b"01", b"1", b"1.10"]), 2, 4)
+    order = np.argsort(codes)  # 0.1, 01, 1, 1.10
+    groups = group_reads(codes[order], np.array([0.1, 0.2, 0.3, 0.05]), 4, 2)
+    assert groups.cutoffs[0, 0] == 0.05 and groups.labels[0, 0].tolist() == [0, 1]
+    assert groups.cutoffs[1, [0, 2]].tolist() == [0.1, 0.05]
+    assert groups.labels[1, [0, 2]].tolist() == [[0, 1], [0, 0]]
+    assert groups.cutoffs[2, [0, 1, 2]].tolist() == [0.1, 0.2, 0.05]
+    assert groups.labels[2, [0, 1, 2]].tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert groups.cutoffs[4].tolist() == [0.1, 0.2, 0.3, 0.05] and not groups.labels[4].any()
 
 
 def test_reads_below_the_cutoff_do_not_depend_on_what_was_observed():
