@@ -14,7 +14,7 @@ ORDER = [
     *("sequences", "uniprot", "readout", "digestion", "fluorosequencing"),
     *("templates", "library", "models", "network", "prediction"),
     *("quantification", "identification"),
-    *("training", "pairing", "structure", "evaluation", "design", "splitting", "reporting", "cli"),
+    *("training", "pairing", "evaluation", "structure", "design", "splitting", "reporting", "cli"),
 ]
 FILES = sorted((ROOT / "pepseq").rglob("*.py"))
 

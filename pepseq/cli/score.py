@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
     "correspondence",
     "Residues that are compared: those with the same number (index), those in the same column of "
     "an alignment of the sequences (sequence), or those that TM-align matches (align).  "
-    "[default: index; sequence with --complex]",
+    "[default: index; sequence with --complex, align with --all-pairs]",
 )
 @options.setting(
     ScoreConfig,
@@ -65,6 +65,23 @@ log = logging.getLogger(__name__)
     help="Also write the models superposed on their references: .pdb or .cif for two files, else "
     "a folder.",
 )
+@click.option(
+    "--alignment",
+    metavar="FASTA",
+    type=click.Path(),
+    help="Also write the corresponding residues as an alignment: two records for each two chains.",
+)
+@options.setting(
+    ScoreConfig,
+    "all_pairs",
+    "Compare each two structures of the folder MODEL; the id of a pair is A:B.",
+)
+@click.option(
+    "--heat-map",
+    metavar="FILE",
+    type=click.Path(),
+    help="With --all-pairs: clustered heat map of the TM-scores, PNG or SVG by the suffix.",
+)
 @options.setting(
     ScoreConfig, "time_limit", "Seconds for one pair, which is left out if it takes longer."
 )
@@ -78,6 +95,8 @@ def command(
     sequences: str | None,
     superposed: str | None,
     interfaces: str | None,
+    alignment: str | None,
+    heat_map: str | None,
     keep_going: bool,
     force: bool,
     **settings: Any,
@@ -85,7 +104,8 @@ def command(
     """Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.
 
     MODEL and REFERENCE are PDB or mmCIF files, compressed or not, or two folders of them, matched
-    by id. Alternatively, MODEL alone is a TSV with the columns model and reference. Two structures
+    by id. Alternatively, MODEL alone is a TSV with the columns model and reference, or a folder
+    with --all-pairs. Two structures
     with a TM-score above 0.5 mostly have the same fold. With --complex, all chains are compared.
     """
     config = ScoreConfig(**settings)
@@ -98,6 +118,8 @@ def command(
         sequences=sequences,
         superposed=superposed,
         interfaces=interfaces,
+        alignment=alignment,
+        heat_map=heat_map,
         config=config,
         force=force,
         keep_going=keep_going,

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, quoted
@@ -112,8 +113,8 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
     if reference is None:
         if Path(model).is_dir():
             raise SettingsError(
-                f"{model} is a folder of models: give a folder REFERENCE after it; alone, MODEL is "
-                "a TSV with columns model and reference"
+                f"{model} is a folder of models: give a folder REFERENCE after it, or all_pairs; "
+                "alone, MODEL is a TSV with columns model and reference"
             )
         return read_pairs(model)
     folders = [Path(path).is_dir() for path in (model, reference)]
@@ -125,6 +126,26 @@ def find_pairs(model: str | Path, reference: str | Path | None) -> PairsOfFiles:
             "two folders"
         )
     return PairsOfFiles([_pair_of(parse_name(model).id, model, reference)], [])
+
+
+def all_pairs(folder: str | Path) -> tuple[list[str], PairsOfFiles]:
+    """Return the ids of the structures of a folder, and each two of them as a pair.
+
+    The id of a pair is `A:B`. Raises InputError for fewer than two structures.
+    """
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: expected a folder of structures, found a file")
+    files, lower_ranked = _files_by_id(folder)
+    if len(files) < 2:
+        raise InputError(
+            f"{folder}: expected at least 2 structures (.pdb or .cif) in this folder, "
+            f"found {len(files)}"
+        )
+    listed, short = read_listed(folder), _short_ids(files)
+    named = {name if name in listed else short[name]: path for name, path in files.items()}
+    ids = sorted(named)
+    pairs = [_pair_of(f"{a}:{b}", named[a], named[b]) for a, b in combinations(ids, 2)]
+    return ids, PairsOfFiles(pairs, [], lower_ranked)
 
 
 def _pair_of(name: str, model: str | Path, reference: str | Path) -> PairOfFiles:

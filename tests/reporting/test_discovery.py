@@ -18,7 +18,7 @@ from pepseq.reporting.links import link
 from pepseq.reporting.results import KINDS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
-from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.structure.scoring.rows import SCORE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
 
 TABLES = {

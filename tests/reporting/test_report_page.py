@@ -16,7 +16,7 @@ from pepseq.reporting.build import report
 from pepseq.reporting.predicted_proteins import read_proteins
 from pepseq.splitting.report import COLUMNS as SPLIT_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
-from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.structure.scoring.rows import SCORE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
 
 STYLE = (ROOT / "pepseq/reporting/static/style.css").read_text()

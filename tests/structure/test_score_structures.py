@@ -12,7 +12,7 @@ from structures import SEQUENCE, WorkersInProcess, atom_line, coil, full_pdb, pd
 import pepseq
 from pepseq.errors import InputError, SettingsError
 from pepseq.structure import structure_objects
-from pepseq.structure.scoring.score import SCORE_COLUMNS
+from pepseq.structure.scoring.rows import SCORE_COLUMNS
 
 XYZ = coil(45)
 PATH = tmtools_file("2gtl.pdb")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pepseq.errors import InputError
 from pepseq.settings import check_config
+from pepseq.structure.alignment_rows import AlignedChains, align_rows
 from pepseq.structure.chain_choice import differing
 from pepseq.structure.joined_chains import JoinedChains, join_chains
 from pepseq.structure.lddt import lddt
@@ -36,8 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComplexScores(ComplexRow):
-    """How well a model of a complex agrees with its reference: a row, and the superposition."""
+    """How well a model of a complex agrees with its reference: a row, and what it is made from.
 
+    alignment: assigned chains as rows of an alignment, in the order of `chain_pairs`.
+    superposition: rotation and translation of the model onto the reference.
+    """
+
+    alignment: tuple[AlignedChains, ...] = field(repr=False)
     superposition: Superposition = field(repr=False, compare=False)
 
 
@@ -120,6 +127,10 @@ def compare_complexes(model: Structure, reference: Structure, config: ScoreConfi
         model_left_out=left_out(model),
         reference_left_out=left_out(reference),
         interface_rows=tuple(interfaces),
+        alignment=tuple(
+            align_rows(model.chains[i], reference.chains[j], best.pairs[i, j])
+            for i, j in sorted(best.pairs, key=itemgetter(1))
+        ),
         superposition=superposition,
     )
 
@@ -214,7 +225,7 @@ def _interface_lddt(
 
 def _names(model: Structure, reference: Structure, assignment: Iterable[tuple[int, int]]) -> str:
     """Return assigned chains as `A:B,B:A`, in the order of the reference."""
-    ordered = sorted(assignment, key=lambda pair: pair[1])
+    ordered = sorted(assignment, key=itemgetter(1))
     return ",".join(f"{model.chains[i].name}:{reference.chains[j].name}" for i, j in ordered)
 
 

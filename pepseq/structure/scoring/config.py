@@ -18,7 +18,9 @@ class ScoreConfig:
     """How a model structure is compared with its reference.
 
     correspondence: `index` (residues of the same number), `sequence` (an alignment of the
-        sequences) or `align` (TM-align); None for `index`, or for `sequence` with `complex`.
+        sequences) or `align` (TM-align); None for `index`, but `sequence` with `complex`, and
+        `align` with `all_pairs`.
+    all_pairs: compare each two structures of one folder.
     complex: compare all chains of each structure, and their interfaces.
     normalise: the chain whose length divides the TM-score: `reference`, `model`, or `shorter`.
     chain: `A` in both files, or `MODEL:REFERENCE`; `_` is a chain without a name; None for the two
@@ -30,6 +32,7 @@ class ScoreConfig:
 
     correspondence: Annotated[str | None, Choice(CORRESPONDENCES)] = None
     complex: bool = False
+    all_pairs: bool = False
     normalise: Annotated[str, Choice(NORMALISATIONS)] = "reference"
     chain: str | None = None
     lddt: Annotated[str, Choice(LDDT_ATOMS)] = "ca"
@@ -51,7 +54,9 @@ class ScoreConfig:
     @property
     def residues_by(self) -> str:
         """The correspondence, or its default."""
-        return self.correspondence or ("sequence" if self.complex else "index")
+        if self.correspondence is not None:
+            return self.correspondence
+        return "align" if self.all_pairs else "sequence" if self.complex else "index"
 
     @property
     def chains(self) -> tuple[str, str] | None:

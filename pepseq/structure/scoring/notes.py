@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pepseq.errors import quoted
 from pepseq.structure.model_names import PairOfFiles, PairsOfFiles
-from pepseq.structure.scoring.complex_rows import ComplexRow
 from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.scoring.rows import ScoreRow
+from pepseq.structure.scoring.score_files import Rows
 
 _MAX_IDS_LISTED = 5
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def log_notes(
     pairs: PairsOfFiles,
-    rows: list[tuple[PairOfFiles, ScoreRow | ComplexRow]],
+    rows: Rows,
     sequences: str | Path | None,
     config: ScoreConfig,
 ) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from pepseq.errors import InputError
 from pepseq.sequences.sequence_records import sequence_records
 from pepseq.settings import check_config, require
+from pepseq.structure.alignment_rows import AlignedChains, align_rows
 from pepseq.structure.chain_choice import choose_chains, compare_to_sequence, differing
 from pepseq.structure.lddt import lddt
 from pepseq.structure.scoring.complex_rows import ComplexRow
-from pepseq.structure.scoring.complex_scores import compare_complexes
+from pepseq.structure.scoring.complex_scores import ComplexScores, compare_complexes
 from pepseq.structure.scoring.config import ScoreConfig
 from pepseq.structure.scoring.row_values import left_out, normalise
 from pepseq.structure.scoring.rows import ScoreRow
@@ -34,10 +35,12 @@ class StructureScores(ScoreRow):
     """How well a model structure agrees with its reference: a row, and the residues behind it.
 
     residue_pairs: numbers of corresponding residues of model and reference, such as ("52", "52A").
+    alignment: the chains as rows of an alignment.
     superposition: rotation and translation of the model onto the reference.
     """
 
     residue_pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    alignment: tuple[AlignedChains, ...] = field(repr=False)
     superposition: Superposition = field(repr=False, compare=False)
 
 
@@ -58,9 +61,10 @@ class ScoringJob:
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """The row of a pair of files, and the content of the superposed model if it is requested."""
+    """The row of a pair of files, its alignment, and the superposed model if it is requested."""
 
     row: ScoreRow | ComplexRow
+    alignment: tuple[AlignedChains, ...]
     superposed: bytes | None
 
 
@@ -99,17 +103,18 @@ def score_structures(
 def score_pair(job: ScoringJob) -> ScoredPair:
     """Return the scores of a pair of files, and the superposed model; raises InputError."""
     model, reference = read_structure(job.model), read_structure(job.reference)
+    scores: StructureScores | ComplexScores
     row: ScoreRow | ComplexRow
     if job.config.complex:
-        complexes = compare_complexes(model, reference, job.config)
-        superposition = complexes.superposition
-        row = ComplexRow(**complexes.to_dict(), interface_rows=complexes.interface_rows)
+        scores = compare_complexes(model, reference, job.config)
+        row = ComplexRow(**scores.to_dict(), interface_rows=scores.interface_rows)
     else:
         scores = compare_structures(model, reference, job.sequence, job.config)
-        superposition, row = scores.superposition, ScoreRow(**scores.to_dict())
-    if job.superposed is None:
-        return ScoredPair(row, None)
-    return ScoredPair(row, format_superposed(model, superposition, job.superposed))
+        row = ScoreRow(**scores.to_dict())
+    superposed = None
+    if job.superposed is not None:
+        superposed = format_superposed(model, scores.superposition, job.superposed)
+    return ScoredPair(row, scores.alignment, superposed)
 
 
 def compare_structures(
@@ -144,7 +149,10 @@ def compare_structures(
         reference_missing=reference_counts[1],
         model_left_out=left_out(model),
         reference_left_out=left_out(reference),
+        tm_score_by_model=float(superposition.by_model),
+        tm_score_by_reference=float(superposition.by_reference),
         residue_pairs=_residue_pairs(model_chain, reference_chain, pairs),
+        alignment=(align_rows(model_chain, reference_chain, pairs),),
         superposition=superposition,
     )
 

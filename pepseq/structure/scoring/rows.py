@@ -17,7 +17,8 @@ class ScoreRow:
 
     corresponding: residues of the two chains that are compared; different: those of them whose
         amino acids differ.
-    tm_score: 0 to 1, divided by the length of the chain `normalised_by`.
+    tm_score: 0 to 1, divided by the length of the chain `normalised_by`; tm_score_by_model,
+        tm_score_by_reference: divided by either length.
     rmsd: of the corresponding CA atoms in angstrom, after the superposition that makes it least.
     lddt: 0 to 1; mean_plddt: 0 to 100.
     model_different, model_missing: residues in which the model differs from a given sequence, and
@@ -45,6 +46,8 @@ class ScoreRow:
     reference_missing: int | None
     model_left_out: str | None
     reference_left_out: str | None
+    tm_score_by_model: float
+    tm_score_by_reference: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values by column of the table."""

@@ -17,14 +17,17 @@ from pepseq.io.files import check_outputs, check_path, list_paths
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
-from pepseq.io.tables import format_tsv
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config, require
-from pepseq.structure.model_names import PairOfFiles, find_pairs, short_id
-from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS, ComplexRow
+from pepseq.structure.model_names import PairOfFiles, all_pairs, find_pairs, short_id
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 from pepseq.structure.scoring.notes import log_notes
-from pepseq.structure.scoring.rows import SCORE_COLUMNS, ScoreRow, format_row
+from pepseq.structure.scoring.score_files import (
+    Rows,
+    format_alignment,
+    format_interfaces,
+    format_scores,
+)
 
 if TYPE_CHECKING:
     from pepseq.structure.scoring.pair_scores import ScoredPair, ScoringJob
@@ -54,55 +57,65 @@ def score(
     sequences: str | Path | None = None,
     superposed: str | Path | None = None,
     interfaces: str | Path | None = None,
+    alignment: str | Path | None = None,
+    heat_map: str | Path | None = None,
     config: ScoreConfig = ScoreConfig(),  # noqa: B008 - frozen
     force: bool = False,
     keep_going: bool = False,
 ) -> ScoreSummary:
     """Write a table that compares predicted with reference structures, with one row for each pair.
 
-    `model` and `reference` are two files, two folders whose files are matched by id, or a TSV of
-    pairs and None. `sequences` is a FASTA of the reconstructions by the same ids. `superposed` is
-    where models are written superposed on their references: a file for two files, else a folder.
-    `interfaces` is where a table with one row for each interface of complexes is written, with the
-    columns INTERFACE_COLUMNS. Columns: SCORE_COLUMNS, of complexes COMPLEX_COLUMNS; what cannot be
-    computed is empty. TM-score: Zhang and Skolnick 2004; lDDT: Mariani et al. 2013; DockQ: Basu and
-    Wallner 2016.
+    model, reference: two files, two folders whose files are matched by id, a TSV of pairs and None,
+        or with `all_pairs` one folder and None.
+    output: a TSV with the columns SCORE_COLUMNS, of complexes COMPLEX_COLUMNS; what cannot be
+        computed is empty. TM-score: Zhang and Skolnick 2004; lDDT: Mariani et al. 2013; DockQ: Basu
+        and Wallner 2016.
+    sequences: a FASTA of the reconstructions by the same ids.
+    superposed: where models are written superposed on their references: a file for two files, else
+        a folder.
+    interfaces: a table with one row for each interface of complexes (INTERFACE_COLUMNS).
+    alignment: a FASTA of corresponding residues, two records for each two chains.
+    heat_map: PNG or SVG of the TM-scores of all pairs, by its suffix.
 
     Raises SettingsError, InputError (bad input; after writing the good pairs, unless
     `keep_going`), OutputError and TryAgainError.
     """
     started = time.time()
     check_config(config, ScoreConfig)
-    _check_complex(config, interfaces, sequences)
+    _check_files(config, reference, sequences, interfaces)
+    picture = _picture_format(config, heat_map)
     check_path(model, "model")
     given = [path for path in (model, reference, sequences) if path is not None]
     inputs = [str(path) for path in list_paths(given, "input", required=True)]
-    pairs = find_pairs(model, reference)
+    ids, pairs = all_pairs(model) if config.all_pairs else ([], find_pairs(model, reference))
     files = [path for pair in pairs.pairs for path in (pair.model, pair.reference)]
-    for path in files:
+    for path in dict.fromkeys(files):
         _refuse_stream(path)
     # the run record names inputs as they were given, one twice as well
     inputs += dict.fromkeys(path for path in files if path not in inputs)
-    tables = [output] if interfaces is None else [output, interfaces]
-    check_outputs(tables, [*inputs], force)
+    written = [path for path in (output, interfaces, alignment, heat_map) if path is not None]
+    check_outputs(written, [*inputs], force)
     many = reference is None or Path(model).is_dir()
     if superposed is not None:
-        check_outputs([superposed], [*inputs, *tables], force, folder=many)
+        check_outputs([superposed], [*inputs, *written], force, folder=many)
     jobs = _jobs(pairs.pairs, superposed, many, config, _read_sequences(sequences))
     bad = list(pairs.bad)
-    rows: list[tuple[PairOfFiles, ScoreRow | ComplexRow]] = []
+    rows: Rows = []
     with Outputs(force) as outputs:
         stream = outputs.open(output, "score table")
+        aligned = None if alignment is None else outputs.open(alignment, "alignment of residues")
         writer = _SuperposedModels(outputs, superposed, many, force)
         for pair, job, scored in _score_all(pairs.pairs, jobs, config, bad):
             rows.append((pair, scored.row))
+            if aligned is not None:
+                aligned.write(format_alignment(pair, scored.alignment))
             if job.superposed and scored.superposed is not None:
                 writer.write(pair.id, job.superposed, scored.superposed)
-        columns = COMPLEX_COLUMNS if config.complex else SCORE_COLUMNS
-        cells = [format_row(pair, row.to_dict()) for pair, row in rows]
-        stream.write(format_tsv([columns, *cells]))
+        stream.write(format_scores(rows, config.complex))
         if interfaces is not None:
-            outputs.add(interfaces, _format_interfaces(rows), "interfaces of complexes")
+            outputs.add(interfaces, format_interfaces(rows), "interfaces of complexes")
+        if heat_map is not None:
+            outputs.add(heat_map, _draw_heat_map(ids, rows, config, picture), "heat map")
         write_failed(outputs, output, bad, len(rows))
         outputs.record(output, run_record("score", asdict(config), inputs, started))
     log_notes(pairs, rows, sequences, config)
@@ -115,23 +128,40 @@ def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
     return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
 
 
-def _check_complex(
-    config: ScoreConfig, interfaces: str | Path | None, sequences: str | Path | None
+def _check_files(
+    config: ScoreConfig,
+    reference: str | Path | None,
+    sequences: str | Path | None,
+    interfaces: str | Path | None,
 ) -> None:
-    """Raise SettingsError for an input or output that goes, or does not go, with complexes."""
+    """Raise SettingsError for an input or output that does not go with the settings."""
     require(config.complex or interfaces is None, "interfaces: only written with complex")
     require(not config.complex or sequences is None, "sequences: not compared with complexes")
+    require(
+        not config.all_pairs or reference is None,
+        "reference: not used with all_pairs, which compares the files of one folder",
+    )
+    require(not config.all_pairs or sequences is None, "sequences: not compared with all_pairs")
 
 
-def _format_interfaces(rows: list[tuple[PairOfFiles, ScoreRow | ComplexRow]]) -> bytes:
-    """Return the table of the interfaces of all complexes."""
-    cells = [
-        format_row(pair, interface.to_dict())
-        for pair, row in rows
-        if isinstance(row, ComplexRow)
-        for interface in row.interface_rows
-    ]
-    return format_tsv([INTERFACE_COLUMNS, *cells])
+def _picture_format(config: ScoreConfig, heat_map: str | Path | None) -> str:
+    """Return the format of the heat map by its name, or "" for none; raises SettingsError."""
+    if heat_map is None:
+        return ""
+    require(config.all_pairs, "heat_map: only drawn with all_pairs")
+    suffix = Path(heat_map).suffix.lower().removeprefix(".")
+    require(
+        suffix in ("png", "svg"),
+        f"heat_map: expected a name that ends in .png or .svg, found {Path(heat_map).name}",
+    )
+    return suffix
+
+
+def _draw_heat_map(ids: list[str], rows: Rows, config: ScoreConfig, picture: str) -> bytes:
+    from pepseq.structure.scoring.heat_map import draw_heat_map, score_matrix
+
+    by_id = {pair.id: row for pair, row in rows}
+    return draw_heat_map(ids, score_matrix(ids, by_id, config.normalise), picture)
 
 
 def _refuse_stream(path: str) -> None:
