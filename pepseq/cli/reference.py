@@ -110,13 +110,15 @@ def _search(taxon, proteomes, identity, reviewed, server) -> DownloadConfig | No
 @command.command("list")
 def list_command():
     """List the references of the library as TSV (aligned on a terminal)."""
-    from pepseq.library.entries import list_references
+    from pepseq.library.entries import interrupted_downloads, list_references
 
     rows: list[tuple[str, ...]] = [LIST_COLUMNS]
     for r in list_references():
         counts = (r.proteins, r.residues, r.organism_count)
         rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
     _echo_table(rows)
+    for name in interrupted_downloads():
+        log.info("%s: the download is not complete; the same command resumes it", name)
 
 
 @command.command("info")

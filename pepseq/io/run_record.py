@@ -92,6 +92,19 @@ def sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+_digests: dict[tuple[str, int, int, int, int], str] = {}
+
+
+def cached_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, read once in a process while its size and times stay."""
+    about = os.stat(path)
+    times = about.st_mtime_ns, about.st_ctime_ns
+    key = (os.path.abspath(path), about.st_ino, about.st_size, *times)
+    if key not in _digests:
+        _digests[key] = sha256(path)
+    return _digests[key]
+
+
 def to_json(value: dict[str, Any]) -> bytes:
     """Return readable JSON with a final newline."""
     return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode(

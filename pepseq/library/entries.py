@@ -16,14 +16,13 @@ from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.files import list_paths
 from pepseq.io.home import library_folder
 from pepseq.io.json_files import decode_json
-from pepseq.io.run_record import sha256, to_json
+from pepseq.io.run_record import cached_sha256, sha256, to_json
 
 RECORD = "reference.json"
 FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_LISTED = 20
-_checked: set[tuple[str, str, int, int, int]] = set()
-"""Files whose SHA-256 this process has compared: path, SHA-256, inode, size, time of change."""
+_DOWNLOAD = re.compile(r"\.(?P<name>.+)\.download")
 
 
 @dataclass(frozen=True)
@@ -136,6 +135,15 @@ def reference_names() -> list[str]:
     return sorted(name for name in names if _NAME.fullmatch(name) and (folder / name).is_dir())
 
 
+def interrupted_downloads() -> list[str]:
+    """Return the names of references whose download is not complete, sorted."""
+    try:
+        names = os.listdir(library_folder())
+    except OSError:
+        return []
+    return sorted(match["name"] for name in names if (match := _DOWNLOAD.fullmatch(name)))
+
+
 def list_references() -> list[LibraryReference]:
     """Return the references of the library, by name; InputError if the record of one is damaged."""
     return [read_reference(name) for name in reference_names()]
@@ -178,20 +186,13 @@ def _checked_paths(name: str) -> list[Path]:
 def file_state(path: Path, file: LibraryFile, full: bool = False) -> str:
     """Return `missing`, `changed`, or nothing if a file is as recorded.
 
-    Unless `full`, a file is read once in a process, as long as its size and time of change stay.
+    Unless `full`, a file is read once in a process, as long as its size and times stay.
     """
     try:
-        about = path.stat()
-        key = (str(path), file.sha256, about.st_ino, about.st_size, about.st_mtime_ns)
-        if about.st_size != file.bytes:
-            return "changed"
-        if full or key not in _checked:
-            if sha256(path) != file.sha256:
-                return "changed"
-            _checked.add(key)
+        digest = sha256(path) if full else cached_sha256(path)
     except FileNotFoundError:
         return "missing"
-    return ""
+    return "" if digest == file.sha256 else "changed"
 
 
 def _is_file(path: str) -> bool:

@@ -18,7 +18,7 @@ from pepseq.io.files import encode_text
 from pepseq.io.home import is_in_library
 from pepseq.io.outputs import STDIO
 from pepseq.io.plurals import plural
-from pepseq.io.run_record import sha256
+from pepseq.io.run_record import cached_sha256
 from pepseq.readout.masking import HIDDEN
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.templates.index import DamagedError, Index, UntrustedError
@@ -42,7 +42,10 @@ def open_reference(paths: Sequence[str | Path]) -> Reference:
     that are not proteins are left out and counted in a warning. Raises InputError.
     """
     files: FileDigests = [
-        {"path": str(path), "sha256": None if _is_pipe(path) else sha256(_check_readable(path))}
+        {
+            "path": str(path),
+            "sha256": None if _is_pipe(path) else cached_sha256(_check_readable(path)),
+        }
         for path in paths
     ]
     digests = [digest for file in files if (digest := file["sha256"]) is not None]

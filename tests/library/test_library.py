@@ -4,9 +4,13 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
+from places import ROOT
 from uniprot_server import Bad, proteins
 
 from pepseq import lookup, predict
@@ -14,7 +18,12 @@ from pepseq.errors import InputError, OutputError, SettingsError, TryAgainError
 from pepseq.io.atomic_files import locked
 from pepseq.library import add as module
 from pepseq.library.add import add_reference, update_reference
-from pepseq.library.entries import list_references, read_reference, reference_paths
+from pepseq.library.entries import (
+    interrupted_downloads,
+    list_references,
+    read_reference,
+    reference_paths,
+)
 from pepseq.library.maintenance import remove_reference, verify_reference
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
@@ -161,8 +170,7 @@ def test_removed_references_are_gone(known, home):
 
 
 @pytest.mark.parametrize("keep_time", [False, True])
-def test_a_changed_file_is_refused(known, keep_time, monkeypatch):
-    monkeypatch.setattr("pepseq.library.entries._checked", set())
+def test_a_changed_file_is_refused(known, keep_time):
     (path,) = add_reference("mine", known).paths
     about = path.stat()
     path.write_bytes(path.read_bytes().replace(b"MKTAY", b"MKTAW"))
@@ -210,10 +218,33 @@ def test_a_download_that_was_cut_goes_on(uniprot, home):
     with pytest.raises(TryAgainError):
         add_reference("coli", search=search)
     assert list_references() == [] and hidden_names(home) == [".coli.download"]
+    assert interrupted_downloads() == ["coli"]
     uniprot.asked.clear()
     assert add_reference("coli", search=search).records == 1234
     assert [asked.get("cursor") for _, asked in uniprot.asked] == [["c500"], ["c1000"]]
     assert not hidden_names(home)
+
+
+def test_a_killed_run_leaves_nothing_that_counts(uniprot, home, tmp_path):
+    """Killed at the second page, and while the reference is made; then the same command."""
+    code = (
+        "import os, signal, sys; from pepseq.cli.main import main; from pepseq.library import add\n"
+        "def kill(*more): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "if sys.argv[1] == 'last': add._publish = kill\n"
+        "if sys.argv[1] == 'page': from pepseq.uniprot import download as d; "
+        "old = d.Pages.add; d.Pages.add = lambda s, p: kill() if s.state else old(s, p)\n"
+        "main(['reference', 'add', 'coli', '--taxon', '562'])"
+    )
+    run = [sys.executable, "-c", code]
+    assert subprocess.run([*run, "page"], cwd=ROOT).returncode == -signal.SIGKILL
+    assert list_references() == [] and interrupted_downloads() == ["coli"]
+    uniprot.asked.clear()
+    assert subprocess.run([*run, "last"], cwd=ROOT).returncode == -signal.SIGKILL
+    assert [asked["cursor"] for _, asked in uniprot.asked] == [["c500"], ["c1000"]]
+    assert list_references() == [] and len(hidden_names(home)) > 1
+    uniprot.asked.clear()
+    assert subprocess.run([*run, "no"], cwd=ROOT).returncode == 0
+    assert read_reference("coli").records == 1234 and not uniprot.asked and not hidden_names(home)
 
 
 def test_a_download_is_not_repeated_if_only_the_last_step_failed(uniprot, monkeypatch, home):
