@@ -35,7 +35,7 @@ class FittingSettings:
 
     sample: kinds of reads for which the share is estimated, and from how many distinct reads at
         most. More reads give a more exact share, and take time in proportion.
-    max_fragment: residues of a fragment that are compared, the first ones.
+    max_fragment: residues of a prefix or fragment that are compared, the first ones.
     prior_reads, prior_share: weight and value of the share before any read is seen: a beta prior
         of `prior_reads` reads, of which `prior_share` fit. A higher weight protects single reads
         that fit badly, and notices a stranger's sample later.
@@ -43,7 +43,11 @@ class FittingSettings:
         fits.
     """
 
-    sample: tuple[tuple[str, int], ...] = (("tryptic", 500), ("fragment", 125))
+    sample: tuple[tuple[str, int], ...] = (
+        ("tryptic", 500),
+        ("prefix", 500),
+        ("fragment", 125),
+    )
     max_fragment: int = 60
     prior_reads: float = 2.0
     prior_share: float = 0.7
@@ -149,20 +153,23 @@ def log_share(share: FittingShare, source: str, kind: str, readout: Readout) -> 
     """
     if share.reads < FITTING.min_reads:
         return
+    reads = "reads" if kind == "prefix" else "peptides"
     if not share.is_stranger:
         log.info(
-            "about %.0f %% of the peptides fit the reference (%d compared with it and with decoys)",
+            "about %.0f %% of the %s fit the reference (%d compared with it and with decoys)",
             100 * share.share,
+            reads,
             share.reads,
         )
         return
     log.warning(
-        "%s: the sample is not of this reference: about %.0f %% of the peptides fit it (%d "
+        "%s: the sample is not of this reference: about %.0f %% of the %s fit it (%d "
         "compared with it and with decoys), so most residues are predicted from amino acid "
         "frequencies alone. Give the proteome of the sample's organism: pepseq predict %s --kind "
         "%s --readout %s --reference PROTEOME.fasta -o completed.fasta",
         source,
         100 * share.share,
+        reads,
         share.reads,
         file_argument(source),
         kind,

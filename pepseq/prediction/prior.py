@@ -16,9 +16,10 @@ _KR = [AMINO_ACIDS.index(a) for a in "KR"]
 class ResiduePrior:
     """Probabilities of amino acids by their frequencies, the read symbol and its error rates.
 
-    `background`: frequencies, (20,); `kind` and `candidates` as in PredictConfig. Of the result:
-    `candidates` are the amino acids that a hidden residue may be; `emission`, (symbols, 20):
-    P(symbol | amino acid).
+    `background`: frequencies, (20,); `first`: those of the first residues of proteins, (20,), by
+    default `background`; `kind` and `candidates` as in PredictConfig. Of the result: `candidates`
+    are the amino acids that a hidden residue may be; `emission`, (symbols, 20): P(symbol | amino
+    acid).
     """
 
     def __init__(
@@ -28,8 +29,10 @@ class ResiduePrior:
         kind: str,
         readout: Readout,
         candidates: str,
+        first: np.ndarray | None = None,
     ):
         self.symbols, self._background, self._kind = symbols, background, kind
+        self._first = background if first is None else first
         self._network_candidates = readout.hidden if candidates == "hidden" else AMINO_ACIDS
         self.emission = symbols.emission.T.copy()
         if candidates == "all":
@@ -58,20 +61,30 @@ class ResiduePrior:
                 prior[part, columns] = share * weights / weights.sum(1, keepdims=True)
         if self._kind == "tryptic":
             prior[-1] = _tryptic_end(prior[-1], self._background)
+        elif self._kind == "prefix" and logits is None:
+            prior[0] = self._first
         emission, rows = self._emission_of(read)
         for part in residue_slices(len(read)):
             prior[part] *= emission[rows[part]]
             prior[part] /= prior[part].sum(1, keepdims=True)
         return prior
 
-    def end_odds(self, emission: np.ndarray) -> np.ndarray:
-        """Return P(symbol | last residue of a read) / P(symbol), (symbols,); 1 if not tryptic.
+    @property
+    def known_end(self) -> int:
+        """Index of the residue whose amino acid the kind of reads tells most about."""
+        return 0 if self._kind == "prefix" else -1
 
-        `emission`: P(symbol | amino acid), (20, symbols).
+    def end_odds(self, emission: np.ndarray) -> np.ndarray:
+        """Return P(symbol | end of a read) / P(symbol), (symbols,), of the `known_end`.
+
+        The end is the last residue of a tryptic peptide or the first of a prefix; for other kinds
+        the odds are 1. `emission`: P(symbol | amino acid), (20, symbols).
         """
-        if self._kind != "tryptic":
-            return np.ones(emission.shape[1])
-        return tryptic_end_odds(self._background, emission)
+        if self._kind == "tryptic":
+            return tryptic_end_odds(self._background, emission)
+        if self._kind == "prefix":
+            return _odds(self._first, self._background, emission)
+        return np.ones(emission.shape[1])
 
     def network_input(self, read: Read) -> NetworkInput:
         """Return the readout network's input for a read without templates."""
@@ -92,9 +105,13 @@ def tryptic_end_odds(background: np.ndarray, emission: np.ndarray) -> np.ndarray
     `background`: frequencies of amino acids, (20,); `emission`: P(symbol | amino acid), (20,
     symbols).
     """
+    return _odds(_tryptic_end(background, background), background, emission)
+
+
+def _odds(end: np.ndarray, background: np.ndarray, emission: np.ndarray) -> np.ndarray:
+    """Return P(symbol) at frequencies `end` over that at frequencies `background`, (symbols,)."""
     read = background @ emission
-    of_end = _tryptic_end(background, background) @ emission
-    return np.divide(of_end, read, out=np.ones_like(read), where=read > 0)
+    return np.divide(end @ emission, read, out=np.ones_like(read), where=read > 0)
 
 
 def _tryptic_end(prior: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from pepseq.prediction.prior import ResiduePrior
 from pepseq.readout.readout import Readout
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.soft_reads import Read
-from pepseq.templates.substitution import exchanges
+from pepseq.templates.substitution import exchanges, frequencies
 
 
 class ReadTables(NamedTuple):
@@ -16,7 +16,7 @@ class ReadTables(NamedTuple):
 
     `rows`: of the tables, for each residue; `emission`: P(what is read | template residue) / P(what
     is read), (distances, rows, 21); `by_place`: the same, (rows, 21, distances); `end_odds`: see
-    `ResiduePrior.end_odds`, of the last residue.
+    `ResiduePrior.end_odds`, of the read's `known_end`.
     """
 
     rows: np.ndarray
@@ -36,8 +36,9 @@ class Stratum:
         distances: tuple[float, ...],
     ):
         self._finder, self._distances = finder, distances
+        first = frequencies(finder.reference.residues[finder.reference.offsets[:-1]], 1.0)
         self.prior = ResiduePrior(
-            finder.symbols, finder.background, finder.kind, readout, candidates
+            finder.symbols, finder.background, finder.kind, readout, candidates, first
         )
         self._changes = np.stack([exchanges(finder.background, d) for d in distances])
         # (distances, symbols, 21, 20)
@@ -61,7 +62,7 @@ class Stratum:
         else:
             rows = read.rows
             emission, by_place, end_odds = self._emission_tables(read.emission.T)
-        return ReadTables(rows, emission, by_place, float(end_odds[rows[-1]]))
+        return ReadTables(rows, emission, by_place, float(end_odds[rows[self.prior.known_end]]))
 
     def copied(self, read: Read, mixture: np.ndarray) -> np.ndarray:
         """Return the probability of each amino acid by copying, (length, 20).

@@ -116,7 +116,7 @@ class TemplateModel:
         ]
 
         def likelihoods(read: Read) -> np.ndarray:
-            if kind == "fragment":
+            if kind in ("prefix", "fragment"):
                 read = read[: FITTING.max_fragment]
             scored = [finder.score(read) for finder in strata]
             tables = self._stratum_of(read).tables(read)
@@ -178,7 +178,7 @@ class TemplateModel:
     def _template_priors(self, templates: Templates, end_odds: float) -> tuple[np.ndarray, float]:
         """Return the probabilities of each template and of none before anything is read.
 
-        `end_odds`: of the read's last symbol, see `ResiduePrior.end_odds`.
+        `end_odds`: of the read's known end, see `ResiduePrior.end_odds`.
         """
         bits = templates.bonuses - np.log2(np.maximum(templates.places, 1))
         if self.finder.kind == "protein":

@@ -13,12 +13,17 @@ def decoys_of(reference: Reference, kind: str) -> Reference:
     """Return the reference with every protein reversed.
 
     For tryptic peptides each stretch between K and R is reversed by itself and its last residue
-    stays, so that decoy peptides have the lengths and ends of real ones. The index is kept inside
-    the reference's.
+    stays, so that decoy peptides have the lengths and ends of real ones. For whole proteins and
+    their first residues the first residue stays, since nearly all proteins begin with M. The index
+    is kept inside the reference's.
     """
-    by_peptide = kind == "tryptic"
-    residues = _reversed(np.asarray(reference.residues), reference.offsets, by_peptide, _CUT_AFTER)
-    name = "decoys-tryptic" if by_peptide else "decoys"
+    own, offsets = np.asarray(reference.residues), reference.offsets
+    if kind == "tryptic":
+        residues, name = _with_reversed_peptides(own, offsets, _CUT_AFTER), "decoys-tryptic"
+    else:
+        begins = kind in ("protein", "prefix")
+        residues = _reversed(own, offsets, int(begins))
+        name = "decoys-begin" if begins else "decoys"
     return Reference(
         residues,
         reference.offsets,
@@ -30,13 +35,19 @@ def decoys_of(reference: Reference, kind: str) -> Reference:
 
 
 @kernel
-def _reversed(residues, offsets, by_peptide, cut_after):
+def _reversed(residues, offsets, kept):
+    result = residues.copy()
+    for p in range(len(offsets) - 1):
+        start, end = offsets[p] + kept, offsets[p + 1]
+        result[start:end] = residues[start:end][::-1]
+    return result
+
+
+@kernel
+def _with_reversed_peptides(residues, offsets, cut_after):
     result = np.empty_like(residues)
     for p in range(len(offsets) - 1):
         start, end = offsets[p], offsets[p + 1]
-        if not by_peptide:
-            result[start:end] = residues[start:end][::-1]
-            continue
         first = start
         for i in range(start, end):
             cut = residues[i] == cut_after[0] or residues[i] == cut_after[1]

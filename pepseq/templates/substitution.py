@@ -14,7 +14,6 @@ UNKNOWN_CODE = len(AMINO_ACIDS)
 """Code of an unknown residue; the twenty amino acids have 0-19 in the order of AMINO_ACIDS."""
 CODE_OF_BYTE = np.full(256, UNKNOWN_CODE, np.uint8)
 CODE_OF_BYTE[np.frombuffer(AMINO_ACIDS.encode(), np.uint8)] = np.arange(UNKNOWN_CODE)
-_PSEUDOCOUNT = 100.0
 _RESIDUES_PER_COUNT = 1 << 22
 
 
@@ -23,9 +22,9 @@ def encode(residues: str) -> np.ndarray:
     return CODE_OF_BYTE[np.frombuffer(residues.encode("ascii"), np.uint8)]
 
 
-def frequencies(residues: np.ndarray) -> np.ndarray:
+def frequencies(residues: np.ndarray, pseudocount: float = 100.0) -> np.ndarray:
     """Return the frequencies of the twenty amino acids among codes, float64 that sum to 1."""
-    counts = np.full(UNKNOWN_CODE, _PSEUDOCOUNT)
+    counts = np.full(UNKNOWN_CODE, pseudocount)
     for start in range(0, len(residues), _RESIDUES_PER_COUNT):  # bincount makes each an int64
         part = residues[start : start + _RESIDUES_PER_COUNT]
         counts += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]

@@ -17,7 +17,12 @@ def reversed_proteins(fasta):
 
 
 def test_decoys_are_the_proteins_reversed(reversed_proteins):
-    assert reversed_proteins("protein", a="MAKCDE", b="GGW") == ["EDCKAM", "WGG"]
+    assert reversed_proteins("fragment", a="MAKCDE", b="GGW") == ["EDCKAM", "WGG"]
+
+
+@pytest.mark.parametrize("kind", ["protein", "prefix"])
+def test_decoys_begin_as_proteins_do(reversed_proteins, kind):
+    assert reversed_proteins(kind, a="MAKCDE", b="GGW", c="A") == ["MEDCKA", "GWG", "A"]
 
 
 def test_tryptic_decoys_keep_the_ends_of_peptides(reversed_proteins):

@@ -116,9 +116,38 @@ def test_the_sample_is_of_distinct_reads_and_depends_on_no_order():
     assert set(sample_peptides(records, K2, 99)) == {*reads, "XXX"}
 
 
-def test_whole_proteins_prefixes_and_networks_have_no_share(peptides, known):
-    for config in (PredictConfig(mode="templates"), PredictConfig("templates", kind="prefix")):
-        assert share_of(peptides[:3], known, config).fitting is None
+def prefixes_of(proteins, length=25):
+    """The first residues of proteins; and the same with all but the first one in random order."""
+    own = list(dict.fromkeys(s[:length] for _, s in proteins if len(s) >= length))
+    residues = [a for p in own for a in p[1:]]
+    random.Random(1).shuffle(residues)
+    taken = iter(residues)
+    return own, [p[0] + "".join(next(taken) for _ in p[1:]) for p in own]
+
+
+def test_the_share_of_prefixes_is_that_of_the_proteins_in_the_reference(proteins, fasta):
+    own, strangers = prefixes_of(proteins)
+    reference = fasta("all.fasta", proteins)
+    config = PredictConfig(kind="prefix", mode="templates")
+    for half in (0, len(own) // 2, len(own)):
+        done = share_of(own[:half] + strangers[half:], reference, config)
+        assert abs(done.fitting.share - half / len(own)) < 0.15
+        assert done.fitting.is_stranger == (half == 0)
+        sure = [(r.confidence[r.hidden] >= 0.5).mean() for r in done]
+        assert np.mean(sure[:half] or [1]) > 0.8 and np.mean(sure[half:] or [0]) < 0.1
+
+
+def test_a_hidden_first_residue_of_a_prefix_is_that_of_proteins(proteins, fasta):
+    _, strangers = prefixes_of(proteins)
+    config = PredictConfig(kind="prefix", mode="templates")
+    done = share_of(strangers, fasta("all.fasta", proteins), config)
+    first = [result for result in done if result.hidden[:1] == [0]]
+    assert len(first) > 10 or "M" in K2.observed
+    assert all(result.sequence[0] == "M" and result.confidence[0] > 0.5 for result in first)
+
+
+def test_whole_proteins_and_networks_have_no_share(peptides, known):
+    assert share_of(peptides[:3], known, PredictConfig(mode="templates")).fitting is None
     reads = [masked(p, K2) for p in peptides[:3]]
     assert reconstruct(reads, K2, config=PredictConfig("model", kind="tryptic")).fitting is None
 

@@ -1,14 +1,15 @@
-"""Peptides completed from a reference that is not theirs, with the share that fits and without.
+"""Reads completed from a reference that is not theirs, with the share that fits and without.
 
     python workflows/benchmarks/strangers.py PYLORI.faa.gz AUREUS.faa.gz K12.faa.gz+AUREUS.faa.gz
+    python workflows/benchmarks/strangers.py PYLORI.faa.gz --kind prefix --length 30
 
 Each argument is a sample: distinct tryptic peptides of 7 to 30 residues without missed cleavages,
-or fragments of 20 residues, of a proteome, drawn with a fixed seed; files joined by + give a
-mixture with as many peptides of each. Each sample is completed twice: with the setting `sample` of
-`pepseq/prediction/fitting_share.py` empty, so that no share is estimated ("before"), and as usual
-("after"). Accuracy is the mean over peptides in percent; then the share of hidden residues with a
-confidence of 0.5 or more, how many of these are right, the expected calibration error, and seconds.
-The reference is by default the bundled one.
+fragments of 20 residues, or the first residues of proteins, drawn with a fixed seed; files joined
+by + give a mixture with as many reads of each. Each sample is completed twice: with the setting
+`sample` of `pepseq/prediction/fitting_share.py` empty, so that no share is estimated ("before"),
+and as usual ("after"). Accuracy is the mean over peptides in percent; then the share of hidden
+residues with a confidence of 0.5 or more, how many of these are right, the expected calibration
+error, and seconds. The reference is by default the bundled one.
 """
 
 import argparse
@@ -30,17 +31,35 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 
-FRAGMENT = 20
 
-
-def fragments_of(path: str, number: int) -> list[str]:
-    """Return this many fragments without unknown residues, each place equally likely."""
+def usable_proteins(path: str, length: int) -> list[str]:
+    """Return the proteins of at least this length without unknown residues."""
     proteins = [record.sequence for record in read_fasta(path, repeated_ids=True)]
-    usable = [p for p in proteins if len(p) >= FRAGMENT and set(p) <= set(AMINO_ACIDS)]
+    return [p for p in proteins if len(p) >= length and set(p) <= set(AMINO_ACIDS)]
+
+
+def fragments_of(path: str, number: int, length: int) -> list[str]:
+    """Return this many fragments of this length, each place equally likely."""
+    usable = usable_proteins(path, length)
     generator = random.Random(1)
-    chosen = generator.choices(usable, [len(p) - FRAGMENT + 1 for p in usable], k=number)
-    starts = [generator.randrange(len(p) - FRAGMENT + 1) for p in chosen]
-    return [p[start : start + FRAGMENT] for p, start in zip(chosen, starts, strict=True)]
+    chosen = generator.choices(usable, [len(p) - length + 1 for p in usable], k=number)
+    starts = [generator.randrange(len(p) - length + 1) for p in chosen]
+    return [p[start : start + length] for p, start in zip(chosen, starts, strict=True)]
+
+
+def prefixes_of(path: str, number: int, length: int) -> list[str]:
+    """Return the first residues of this many proteins, each different."""
+    distinct = sorted({p[:length] for p in usable_proteins(path, length)})
+    return random.Random(1).sample(distinct, min(number, len(distinct)))
+
+
+def draw(path: str, number: int, kind: str, length: int | None) -> list[str]:
+    """Return reads of a kind; the default length is 20 for fragments and 30 for prefixes."""
+    if kind == "tryptic":
+        return peptides_of(path, number)
+    if kind == "fragment":
+        return fragments_of(path, number, length or 20)
+    return prefixes_of(path, number, length or 30)
 
 
 def complete(
@@ -76,21 +95,23 @@ def main() -> None:
     parser.add_argument("samples", nargs="+")
     parser.add_argument("--reference", action="append")
     parser.add_argument("--readout", nargs="+", default=["K2", "KCYM"])
-    parser.add_argument("--kind", choices=("tryptic", "fragment"), default="tryptic")
-    parser.add_argument("--most", type=int, default=2000, help="draw so many peptides")
+    parser.add_argument("--kind", choices=("tryptic", "prefix", "fragment"), default="tryptic")
+    parser.add_argument("--length", type=int, help="residues of a prefix or fragment")
+    parser.add_argument("--most", type=int, default=2000, help="draw so many reads")
     arguments = parser.parse_args()
-    draw = peptides_of if arguments.kind == "tryptic" else fragments_of
-    print("| peptides | readout | share that fits | | accuracy | 0.5 or more | right | ECE | s |")
+    kind, length = arguments.kind, arguments.length
+    print("| reads | readout | share that fits | | accuracy | 0.5 or more | right | ECE | s |")
     print("|---|---|---|---|---|---|---|---|---|")
     for sample in arguments.samples:
         paths = sample.split("+")
-        peptides = [p for path in paths for p in draw(path, arguments.most // len(paths))]
+        number = arguments.most // len(paths)
+        peptides = [p for path in paths for p in draw(path, number, kind, length)]
         name = " + ".join(path.rsplit("/", 1)[-1].split(".")[0] for path in paths)
         for readout in map(Readout, arguments.readout):
-            complete(peptides[:1], readout, arguments.reference, arguments.kind)  # compiles kernels
+            complete(peptides[:1], readout, arguments.reference, kind)  # compiles kernels
             for when, settings in (("before", replace(FITTING, sample=())), ("after", FITTING)):
                 predictor.FITTING = settings
-                cells, done = complete(peptides, readout, arguments.reference, arguments.kind)
+                cells, done = complete(peptides, readout, arguments.reference, kind)
                 fits = ""
                 if done.fitting is not None:
                     stranger = ", not of this reference" * done.fitting.is_stranger
