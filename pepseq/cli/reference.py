@@ -70,10 +70,10 @@ def command():
 )
 @click.option("--force", is_flag=True, help="Replace a reference of this name.")
 def add(name, files, taxon, proteomes, identity, reviewed, server, force):
-    """Add the reference NAME: FASTA files, which are copied, or proteins of UniProt.
+    """Add a reference: FASTA files, or proteins of UniProt.
 
-    The reference appears when it is complete, with its index. If a download is interrupted, the
-    same command resumes it.
+    FASTA files are copied. The reference appears when it is complete, with its index. If a download
+    is interrupted, the same command resumes it.
     """
     search = _search(taxon, proteomes, identity, reviewed, server)
     if bool(files) == bool(search):
@@ -109,7 +109,10 @@ def _search(taxon, proteomes, identity, reviewed, server) -> DownloadConfig | No
 
 @command.command("list")
 def list_command():
-    """List the references of the library as TSV (aligned on a terminal)."""
+    """List the references of the library.
+
+    Prints TSV, aligned on a terminal.
+    """
     from pepseq.library.entries import interrupted_downloads, list_references
 
     rows: list[tuple[str, ...]] = [LIST_COLUMNS]
@@ -124,7 +127,10 @@ def list_command():
 @command.command("info")
 @click.argument("name")
 def info(name):
-    """Print what is known of the reference NAME as TSV: a name and a value on each line."""
+    """Print what is known of a reference.
+
+    Prints TSV, a name and a value on each line.
+    """
     from pepseq.library.entries import read_reference
 
     reference = read_reference(name)
@@ -148,10 +154,10 @@ def info(name):
 @command.command("update")
 @click.argument("names", nargs=-1)
 def update(names):
-    """Update the references NAMES (default: all).
+    """Update references.
 
-    A reference of UniProt is downloaded again if the release or the number of records changed, one
-    of files is copied again if the files changed.
+    Updates NAMES, by default all. A reference of UniProt is downloaded again if the release or the
+    number of records changed, one of files is copied again if the files changed.
     """
     from pepseq.library.add import update_reference
     from pepseq.library.entries import read_reference, reference_names
@@ -166,7 +172,7 @@ def update(names):
 @command.command("remove")
 @click.argument("names", nargs=-1, required=True)
 def remove(names):
-    """Remove the references NAMES from the library, with their index."""
+    """Remove references, with their index."""
     from pepseq.library.maintenance import remove_reference
 
     for name in names:
@@ -177,10 +183,11 @@ def remove(names):
 @command.command("verify")
 @click.argument("names", nargs=-1)
 def verify(names):
-    """Compare every file of the references NAMES (default: all) with its SHA-256.
+    """Compare the files of references with their SHA-256.
 
-    Prints one row for each file; its state is "as recorded", "changed" or "missing". If a file is
-    not as recorded, the exit code is 65. A damaged index is rebuilt with a warning.
+    Checks NAMES, by default all. Prints one row for each file; its state is "as recorded",
+    "changed" or "missing". If a file is not as recorded, the exit code is 65. A damaged index is
+    rebuilt with a warning.
     """
     from pepseq.library.entries import reference_names
     from pepseq.library.maintenance import raise_if_changed, verify_reference
@@ -209,10 +216,11 @@ def verify(names):
 @options.read_settings(SuggestConfig)
 @options.threads
 def suggest(reads, reference, readout, **settings):
-    """Compare references by what they would complete of READS, and name taxa to download.
+    """Find the references that reads fit, and taxa to download.
 
-    READS is a FASTA file of reads; a few hundred are enough. Each reference is compared by itself.
-    Prints one row for each, the best first; the log says which to give together.
+    READS is a FASTA file of reads; a few hundred are enough. Each reference is compared by itself,
+    by the share of hidden residues that its templates would complete. Prints one row for each, the
+    best first; the log says which to give together.
     """
     from pepseq.identification.suggest_reference import suggest_reference
 

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from pepseq.errors import InputError, OutputError, PepseqError, SettingsError
+from pepseq.http.client import without_password
 from pepseq.io.atomic_files import (
     create_file,
     disk_errors,
@@ -26,11 +28,13 @@ from pepseq.io.atomic_files import (
 from pepseq.io.files import check_inputs, list_paths
 from pepseq.io.home import library_folder
 from pepseq.io.json_files import read_run_record
+from pepseq.io.outputs import STDIO
 from pepseq.io.run_record import sha256, to_json
 from pepseq.library.entries import (
     RECORD,
     LibraryFile,
     LibraryReference,
+    add_again,
     check_name,
     read_reference,
 )
@@ -100,6 +104,8 @@ def update_reference(name: str) -> bool:
             _add_download(target, search)
         else:
             paths = before.source["paths"]
+            if STDIO in paths:
+                raise InputError(f"{name}: made of standard input; {add_again(name)}")
             check_inputs(paths)
             if [sha256(path) for path in paths] == [file.sha256 for file in before.files]:
                 return False
@@ -120,20 +126,25 @@ def _add_files(target: Path, paths: Sequence[str | Path]) -> LibraryReference:
     with _partial_folder(target) as folder:
         names = _file_names(paths)
         for path, name in zip(paths, names, strict=True):
-            with open(path, "rb") as original, create_file(folder / "files" / name) as copy:
+            with _open(path) as original, create_file(folder / "files" / name) as copy:
                 shutil.copyfileobj(original, copy, 1 << 20)
         copied = {str(folder / "files" / n): str(p) for n, p in zip(names, paths, strict=True)}
         try:
             known = open_reference([folder / "files" / name for name in names])
         except PepseqError as error:
             raise InputError(_original_paths(str(error), copied)) from error
-        source = {"paths": [os.path.abspath(path) for path in paths]}
+        source = {"paths": [p if str(p) == STDIO else os.path.abspath(p) for p in paths]}
         return _publish(folder, target, names, source, known)
+
+
+def _open(path: str | Path) -> BufferedReader:
+    """Open a file, or standard input, which stays open."""
+    return open(0, "rb", closefd=False) if str(path) == STDIO else open(path, "rb")
 
 
 def _file_names(paths: Sequence[str | Path]) -> list[str]:
     """Return the names of files, numbered if one comes twice."""
-    names = [Path(path).name for path in paths]
+    names = ["stdin.fasta" if str(path) == STDIO else Path(path).name for path in paths]
     if len(set(names)) == len(names):
         return names
     return [f"{number}-{name}" for number, name in enumerate(names, 1)]
@@ -150,7 +161,8 @@ def _add_download(target: Path, search: DownloadConfig) -> LibraryReference:
     downloads = downloads_folder(target)
     downloads.mkdir(exist_ok=True)
     path, notes = downloads / f"{target.name}.fasta.gz", downloads / "search.json"
-    wanted = to_json(asdict(search))
+    recorded = asdict(search) | {"server": search.server and without_password(search.server)}
+    wanted = to_json(recorded)
     if not _is_finished(path, notes, wanted):
         replace_file(notes, wanted)
         download(path, search, force=True)
@@ -162,7 +174,7 @@ def _add_download(target: Path, search: DownloadConfig) -> LibraryReference:
         except OSError:
             shutil.copyfile(path, copy)
         settings, done = record["settings"], record["download"]
-        source = {"search": asdict(search), "query": done["query"], "server": settings["server"]}
+        source = {"search": recorded, "query": done["query"], "server": settings["server"]}
         source |= {"release": done["release"], "date": done["date"], "taxon": settings["taxon"]}
         reference = _publish(folder, target, [path.name], source, open_reference([copy]))
     remove_path(downloads)

@@ -140,6 +140,13 @@ def test_files_of_one_name_and_records_left_out(known, tmp_path, caplog):
     assert "the first: 2-known.fasta:1: 'x'" in caplog.text and ".partial" not in caplog.text
 
 
+def test_standard_input(known, run):
+    assert run("reference", "add", "mine", "-", stdin=known.read_bytes()).code == 0
+    assert read_reference("mine").proteins == 3
+    with pytest.raises(InputError, match="made of standard input; add the reference again"):
+        update_reference("mine")
+
+
 def test_a_name_that_is_there_is_replaced_only_by_force(known, tmp_path, home):
     first = add_reference("mine", known)
     other = tmp_path / "other.fasta"
@@ -266,6 +273,13 @@ def test_a_download_is_not_repeated_if_only_the_last_step_failed(uniprot, monkey
     assert not uniprot.asked
     add_reference("coli", search=DownloadConfig(taxon=564))
     assert uniprot.asked and not hidden_names(home)
+
+
+def test_a_password_is_not_kept(uniprot):
+    server = uniprot.url.replace("//", "//me:secret@")
+    added = add_reference("coli", search=DownloadConfig(taxon=562, server=server))
+    assert "secret" not in (added.folder / "reference.json").read_text()
+    assert added.source["server"] == added.source["search"]["server"] == uniprot.url
 
 
 def test_an_update_downloads_another_release(uniprot):
