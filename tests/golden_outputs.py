@@ -191,7 +191,8 @@ score-heavy        score in/atoms/model.pdb in/atoms/reference.cif -o @.tsv --ld
 score-chain        score in/atoms/model.pdb in/atoms/reference.cif -o - --chain A --superposed @.cif
 score-complex      score in/atoms/model.pdb in/atoms/reference.cif -o @.tsv --complex \
                      --interfaces @.interfaces.tsv --superposed @.cif
-score-all-pairs    score in/structures/models -o @.tsv --all-pairs --heat-map @.svg --alignment @.fasta
+score-all-pairs    score in/structures/models -o @.tsv --all-pairs \
+                     --heat-map @.svg --alignment @.fasta
 score-sequence     score in/structures/models in/structures/references -o @.tsv \
                      --correspondence sequence
 fold               fold in/prefix.fasta -o @ --engine 'command:python in/myfold.py {fasta} {pdb}'

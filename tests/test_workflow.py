@@ -340,6 +340,26 @@ def test_a_taxon_is_downloaded_split_and_masked(tmp_path):
 
 
 @pytest.mark.workflow
+def test_predict_takes_further_references(tmp_path):
+    folder = checkout(tmp_path)
+    known = add_reference("wide", folder / "data/ecoli_536.fasta", force=True)
+    config = yaml.safe_load((folder / SMALL).read_text())
+    config["predict"] = {"reference": ["wide", "data/ecoli_536.fasta"]}
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    listed = snakemake(folder, "my.yaml", "--cores", 1, "--dry-run", "-p").stdout
+    calls = re.findall(r"pepseq predict .*?--force", listed)
+    modes = {re.search("--mode ([a-z]+)", call)[1]: call for call in calls}
+    assert modes.keys() == {"model", "templates"} and "--reference" not in modes["model"]
+    assert modes["templates"].count("--reference") == 3
+    assert "--reference wide --reference data/ecoli_536.fasta" in modes["templates"]
+    assert f"{known.folder}/reference.json" in listed
+    config["predict"] = {"reference": ["nothing"]}
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    refused = snakemake(folder, "my.yaml", "--cores", 1, "--dry-run")
+    assert refused.returncode and "nothing/reference.json" in refused.stdout
+
+
+@pytest.mark.workflow
 def test_reads_of_several_samples_become_one_table(tmp_path):
     folder = checkout(tmp_path)
     config = yaml.safe_load((folder / AMOUNTS).read_text())

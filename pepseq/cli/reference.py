@@ -11,6 +11,7 @@ import click
 
 from pepseq.cli import options
 from pepseq.cli.commands import SuggestingGroup
+from pepseq.errors import InputError
 from pepseq.identification.suggest_config import SuggestConfig
 from pepseq.io.plurals import plural
 from pepseq.io.tables import format_tsv
@@ -111,17 +112,26 @@ def _search(taxon, proteomes, identity, reviewed, server) -> DownloadConfig | No
 def list_command():
     """List the references of the library.
 
-    Prints TSV, aligned on a terminal.
+    Prints TSV, aligned on a terminal. If a record is damaged, the others are listed, and the exit
+    code is 65.
     """
-    from pepseq.library.entries import interrupted_downloads, list_references
+    from pepseq.library.entries import interrupted_downloads, read_reference, reference_names
 
+    damaged = None
     rows: list[tuple[str, ...]] = [LIST_COLUMNS]
-    for r in list_references():
+    for name in reference_names():
+        try:
+            r = read_reference(name)
+        except InputError as error:
+            damaged = damaged or error
+            continue
         counts = (r.proteins, r.residues, r.organism_count)
         rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
     _echo_table(rows)
     for name in interrupted_downloads():
         log.info("%s: the download is not complete; the same command resumes it", name)
+    if damaged:
+        raise damaged
 
 
 @command.command("info")

@@ -46,6 +46,21 @@ def test_a_reference_of_files_from_add_to_remove(run, fasta, proteins, home):
     assert run("reference", "remove", "mine").code == 0 and not list(home.iterdir())
 
 
+def test_a_damaged_record_does_not_hide_the_others(run, fasta, proteins, home):
+    known = fasta("known.fasta", proteins[:2])
+    for name in ("first", "second"):
+        run("reference", "add", name, known)
+    (home / "first" / "reference.json").write_text("{}")
+    result = run("reference", "list")
+    assert result.code == 65 and [line.split("\t")[0] for line in result.out.splitlines()] == [
+        "name",
+        "second",
+    ]
+    assert len(result.err.splitlines()) == 1 and "reference add first --force" in result.err
+    assert run("reference", "remove", "first").code == 0
+    assert run("reference", "list").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "query"),
     [
