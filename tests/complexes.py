@@ -15,12 +15,15 @@ from pathlib import Path
 import gemmi
 import numpy as np
 from scipy.spatial import cKDTree
-from structures import tmtools_file, turn
+from structures import mutate, tmtools_file, turn
 
 EXPECTED = Path(__file__).parent / "structure" / "dockq.tsv"
 PERTURBED = 230
 SCORES = ("dockq", "irmsd", "lrmsd", "fnat", "fnonnat")
 COLUMNS = ("number", "reference_chains", "model_chains", *SCORES)
+NAMES = [
+    bytes([code]) for code in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 "
+]
 _GROUPS = ("AB", "AD", "BC", "CD", "ABEF", "ADEH", "ABCD", "ABD", "MN", "MNO", "CDGH", "DM")
 
 
@@ -133,6 +136,36 @@ def write(path, model):
     structure.setup_entities()
     path.write_text(structure.make_pdb_string(gemmi.PdbWriteOptions(minimal=True)))
     return path
+
+
+def mutate_complex(content, draw):
+    """Damage a PDB file of a complex: its chains, or as `mutate` does, or both."""
+    lines = content.splitlines(keepends=True)
+    atoms = [k for k, line in enumerate(lines) if line[:4] == b"ATOM"]
+    kind = draw.randrange(7)
+    if kind == 0:  # many chains, which lie in one place
+        names = draw.sample(NAMES, draw.choice([3, 8, 20]))
+        copied = [lines[k] for k in atoms[: 40 * 8]]
+        lines = [line[:21] + name + line[22:] for name in names for line in copied]
+    elif kind == 1:  # atoms belong to any chain
+        for k in draw.sample(atoms, draw.choice([1, 50, len(atoms)])):
+            lines[k] = lines[k][:21] + draw.choice(NAMES[:4]) + lines[k][22:]
+    elif kind == 2:  # each atom lies where another is
+        for k in draw.sample(atoms, len(atoms) // 2):
+            lines[k] = lines[k][:30] + lines[draw.choice(atoms)][30:54] + lines[k][54:]
+    elif kind == 3:  # all in one place or on one line
+        for k in atoms:
+            lines[k] = lines[k][:30] + (lines[k][30:38] + b"   0.000" * 2) + lines[k][54:]
+    elif kind == 4:  # chains end after a few residues
+        end = draw.randrange(1, len(atoms))
+        lines = [line for k, line in enumerate(lines) if k < atoms[end] or draw.random() < 0.05]
+    elif kind == 5:  # other amino acids
+        share = draw.random()
+        for k in atoms:
+            if draw.random() < share:
+                lines[k] = lines[k][:17] + draw.choice([b"UNK", b"GLY", b"MSE"]) + lines[k][20:]
+    content = b"".join(lines)
+    return mutate(content, draw) if kind == 6 or draw.random() < 0.3 else content
 
 
 def write_perturbed(folder, number):

@@ -135,3 +135,5 @@ def command(
         summary.same_fold,
         FOLD_THRESHOLD,
     )
+    if summary.mean_dockq is not None:
+        log.info("mean DockQ %.4f", summary.mean_dockq)

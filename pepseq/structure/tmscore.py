@@ -51,13 +51,16 @@ def superpose(model: Chain, reference: Chain, correspondence: str) -> Superposit
     if correspondence != "align":
         return _superpose_pairs(model, reference, correspondence)
     result = _tm_align(model, reference)
+    # both chains were shifted to their middles
+    rotation = np.asarray(result.u)
+    shift = reference.ca.mean(0) - rotation @ model.ca.mean(0)
     return Superposition(
         by_model=result.tm_norm_chain1,
         by_reference=result.tm_norm_chain2,
         rmsd=result.rmsd,
         pairs=_aligned(result.seqxA, result.seqyA),
-        rotation=np.asarray(result.u),
-        translation=np.asarray(result.t),
+        rotation=rotation,
+        translation=np.asarray(result.t) + shift,
     )
 
 
@@ -72,10 +75,15 @@ def corresponding_residues(model: Chain, reference: Chain, correspondence: str) 
 
 
 def _tm_align(model: Chain, reference: Chain) -> Any:
+    """Return tmtools' result for chains shifted to their middles.
+
+    With coordinates of thousands of angstrom tmtools may never end.
+    """
     import tmtools
 
     sequences = _ANY_RESIDUE * len(model), _ANY_RESIDUE * len(reference)
-    return tmtools.tm_align(model.ca, reference.ca, *sequences)
+    places = [chain.ca - chain.ca.mean(0) for chain in (model, reference)]
+    return tmtools.tm_align(*places, *sequences)
 
 
 def _superpose_pairs(model: Chain, reference: Chain, correspondence: str) -> Superposition:

@@ -31,6 +31,7 @@ def test_a_complex_has_a_row_and_each_interface_one(run, files, tmp_path):
     (row,) = table(result.out)
     assert tuple(row) == COMPLEX_COLUMNS and row["chain_pairs"] == "X:A,Y:D"
     assert (row["interfaces"], row["missing_interfaces"]) == ("2", "1")
+    assert f"mean DockQ {float(row['dockq']):.4f}" in result.err
     rows = table((tmp_path / "i.tsv").read_text())
     assert tuple(rows[0]) == INTERFACE_COLUMNS and len(rows) == 2
     (scored,) = [r for r in rows if r["dockq"]]

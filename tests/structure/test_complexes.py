@@ -188,14 +188,18 @@ def read_back(model):
     return load_structure(structure_of(model), "model")
 
 
-def test_other_numbers_need_an_alignment():
+def test_other_numbers_need_an_alignment(monkeypatch):
     model, reference = real_complex("AD"), real_complex("AD")
     for chain in model:
         for residue in chain:
             residue.seqid = gemmi.SeqId(residue.seqid.num + 1000, " ")
     assert scored(model, reference).tm_score == pytest.approx(1, abs=1e-6)
-    with pytest.raises(InputError, match="correspondence sequence or align compares them"):
-        scored(model, reference, correspondence="index")
+    for assignments in (50_000, 0):  # searched by DockQ, or by superposition
+        monkeypatch.setattr(
+            "pepseq.structure.scoring.docking_assignment.MAX_ASSIGNMENTS", assignments
+        )
+        with pytest.raises(InputError, match="correspondence sequence or align compares them"):
+            scored(model, reference, correspondence="index")
 
 
 def test_other_sequences_need_align():

@@ -77,14 +77,14 @@ def _aligned_pairs(model: Structure, reference: Structure) -> ChainPairs:
 
 def _alike(model: Structure, reference: Structure, aligned: ChainPairs) -> list[tuple[int, int]]:
     """Return the chains that may correspond by their sequences."""
-    alike, exact = [], []
+    alike, exact = [], set()
     for (i, j), pairs in aligned.items():
         chains = model.chains[i], reference.chains[j]
         identical = len(identical_pairs(*chains, pairs))
         if identical >= MIN_IDENTITY * min(map(len, chains)):
             alike.append((i, j))
             if not differing(*chains, pairs):
-                exact.append((i, j))
+                exact.add((i, j))
     taken = {i for i, _ in exact}, {j for _, j in exact}
     return [
         pair for pair in alike if pair in exact or not (pair[0] in taken[0] or pair[1] in taken[1])

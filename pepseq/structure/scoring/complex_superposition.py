@@ -63,7 +63,8 @@ def corresponding_points(
     """Return the CA coordinates of corresponding residues, float64 (pairs, 3) each."""
     x = [model.chains[i].ca[residues[:, 0]] for (i, _), residues in pairs.items()]
     y = [reference.chains[j].ca[residues[:, 1]] for (_, j), residues in pairs.items()]
-    return np.concatenate(x), np.concatenate(y)
+    none = np.zeros((0, 3))
+    return np.concatenate([none, *x]), np.concatenate([none, *y])
 
 
 def realign(

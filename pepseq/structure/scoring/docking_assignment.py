@@ -19,6 +19,8 @@ from pepseq.structure.structure_files import Structure
 
 MAX_ASSIGNMENTS = 50_000
 """Assignments of which the best is searched for; of more, only those that superpose chains."""
+MAX_STEPS = 500_000
+"""Beginnings of assignments that are looked at."""
 
 Assignment: TypeAlias = tuple[tuple[int, int], ...]
 """Indices (model, reference) of chains; each chain is in one of them at most."""
@@ -65,17 +67,18 @@ class Docking:
     def best(self) -> Assignment | None:
         """Return the assignment of most chains with the highest sum of DockQ, then the first.
 
-        None if there are more than MAX_ASSIGNMENTS.
+        None if there are more than MAX_ASSIGNMENTS, or the search takes MAX_STEPS.
         """
         rows: dict[int, list[tuple[int, int]]] = {}
         for pair in sorted(self._sides, key=lambda pair: (pair[self._axis], pair[1 - self._axis])):
             rows.setdefault(pair[self._axis], []).append(pair)
         options = list(rows.values())
         choices = Counter(tuple(pair[1 - self._axis] for pair in row) for row in options)
-        if prod(max(perm(len(of), n), 1) for of, n in choices.items()) > MAX_ASSIGNMENTS:
+        counts = [sorted((len(of), number)) for of, number in choices.items()]
+        if prod(perm(more, fewer) for fewer, more in counts) > MAX_ASSIGNMENTS:
             return None
         search = _Search(self, options, len(options) - most_partners(list(self._sides)))
-        return search.best
+        return search.best if search.steps < MAX_STEPS else None
 
     def gain(self, pair: tuple[int, int], others: Sequence[tuple[int, int]]) -> float:
         """Return the sum of DockQ of the interfaces of a pair of chains with others."""
@@ -118,7 +121,7 @@ class _Search:
             for place, row in enumerate(options)
         ]
         self._rest = [sum(most[place:]) for place in range(len(options) + 1)]
-        self._highest = -1.0
+        self._highest, self.steps = -1.0, 0
         self.best: Assignment = ()
         self._extend([], 0, 0.0, without)
 
@@ -135,7 +138,8 @@ class _Search:
             if total > self._highest:
                 self.best, self._highest = tuple(chosen), total
             return
-        if total + self._rest[place] <= self._highest:
+        self.steps += 1
+        if total + self._rest[place] <= self._highest or self.steps >= MAX_STEPS:
             return
         taken = {pair for other in chosen for pair in enumerate(other)}
         for pair in self._options[place]:

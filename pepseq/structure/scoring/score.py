@@ -20,6 +20,7 @@ from pepseq.io.run_record import run_record
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config, require
 from pepseq.structure.model_names import PairOfFiles, all_pairs, find_pairs, short_id
+from pepseq.structure.scoring.complex_rows import ComplexRow
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 from pepseq.structure.scoring.notes import log_notes
 from pepseq.structure.scoring.score_files import (
@@ -40,13 +41,14 @@ class ScoreSummary:
     """What `score` did.
 
     pairs: how many have scores; same_fold: those of a TM-score above 0.5; mean_tm_score: over
-    `pairs`; bad: pairs left out.
+    `pairs`; bad: pairs left out; mean_dockq: over the complexes that have one, else None.
     """
 
     pairs: int
     same_fold: int
     mean_tm_score: float
     bad: list[FailedRecord]
+    mean_dockq: float | None = None
 
 
 def score(
@@ -120,12 +122,19 @@ def score(
         outputs.record(output, run_record("score", asdict(config), inputs, started))
     log_notes(pairs, rows, sequences, config)
     refuse_failed(bad, len(rows), output, keep_going)
-    return _summarise([row.tm_score for _, row in rows], bad)
+    return _summarise(rows, bad)
 
 
-def _summarise(tm_scores: list[float], bad: list[FailedRecord]) -> ScoreSummary:
-    same_fold = sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores)
-    return ScoreSummary(len(tm_scores), same_fold, sum(tm_scores) / len(tm_scores), bad)
+def _summarise(rows: Rows, bad: list[FailedRecord]) -> ScoreSummary:
+    tm_scores = [row.tm_score for _, row in rows]
+    dockq = [row.dockq for _, row in rows if isinstance(row, ComplexRow) and row.dockq is not None]
+    return ScoreSummary(
+        pairs=len(rows),
+        same_fold=sum(tm_score > FOLD_THRESHOLD for tm_score in tm_scores),
+        mean_tm_score=sum(tm_scores) / len(tm_scores),
+        bad=bad,
+        mean_dockq=sum(dockq) / len(dockq) if dockq else None,
+    )
 
 
 def _check_files(
