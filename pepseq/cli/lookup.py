@@ -121,6 +121,8 @@ def command(
     if done.tested is not None:
         _log_estimates("read", done.tested.of_reads(config.max_q))
         _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))
+    if done.organisms is not None and done.assigned:
+        log.info("%s", done.organisms.text())
     if done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "

@@ -132,3 +132,5 @@ def command(
         if done.unsure
         else "",
     )
+    if done.organisms is not None:
+        log.info("%s", done.organisms.text())

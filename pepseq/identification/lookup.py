@@ -31,6 +31,7 @@ from pepseq.io.plurals import plural
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import format_tsv
 from pepseq.library.entries import reference_paths
+from pepseq.prediction.organism_advice import log_advice
 from pepseq.prediction.read_filter import format_read, keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.quantification.error_rates import Errors, dye_error_rates, warn_without_rates
@@ -47,6 +48,11 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.settings import check_config, require
 from pepseq.templates.reference_files import open_reference
+from pepseq.templates.template_organisms import (
+    ORGANISMS_OF_TEMPLATES,
+    OrganismTally,
+    SampleOrganisms,
+)
 
 log = logging.getLogger(__name__)
 _FORMATS = {
@@ -67,6 +73,7 @@ class LookedUp:
     `single`: number of assigned reads that fit nothing else equally well. `lowest_q`: lowest of all
     q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
     which differ from their numbers for dye sequences. `tested`: hits of a test by entrapment.
+    `organisms`: those of the best fits of assigned reads.
     """
 
     reads: int
@@ -76,6 +83,7 @@ class LookedUp:
     bad: list[FailedRecord]
     counts: tuple[int, int, int]
     tested: EntrapmentTest | None = None
+    organisms: SampleOrganisms | None = None
 
 
 def lookup(
@@ -151,7 +159,7 @@ def lookup(
         if test is not None:
             results = test.add(results, q_values.exact, config.best)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
-        sums = np.zeros((2, 3), np.int64)
+        sums, tally = np.zeros((2, 3), np.int64), OrganismTally(known)
         columns = records, results, q_values.exact.tolist(), q_values.related.tolist()
         for record, fits, q_value, related in zip(*columns, strict=True):
             count = record.count if isinstance(record, DyeSequence) else 1
@@ -159,6 +167,7 @@ def lookup(
             found = fit_rows(record.id, fits, q_value, related, count, text, known)
             stream.write(format_tsv(map(_cells, found)))
             accepted = q_value <= config.max_q
+            _count_organism(tally, record, fits, accepted)
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
         if test is not None and entrapment is not None:
             test.write(outputs, entrapment)
@@ -168,11 +177,26 @@ def lookup(
             settings["confusion"] = matrix.describe()
         if rates is not None:
             settings |= {"digestion": asdict(digestion), "errors": asdict(rates)}
-        outputs.record(output, run_record("lookup", settings, [reads, *others], started))
+        organisms = tally.result()
+        log_advice(organisms, str(reads), judges_relatives=False)
+        described = {ORGANISMS_OF_TEMPLATES: organisms.describe()}
+        run = run_record("lookup", settings, [reads, *others], started)
+        outputs.record(output, run | described)
     refuse_failed(bad, len(records), output, keep_going)
     (total, assigned, single), (count, of_assigned, of_single) = sums.tolist()
     lowest = q_values.exact.min(initial=1.0)
-    return LookedUp(total, assigned, single, lowest, bad, (count, of_assigned, of_single), test)
+    counts = count, of_assigned, of_single
+    return LookedUp(total, assigned, single, lowest, bad, counts, test, organisms)
+
+
+def _count_organism(
+    tally: OrganismTally, record: Record | WeightedRead, fits: ReadFits, accepted: bool
+) -> None:
+    """Add the organisms of a read's equally good fits, if the read is assigned."""
+    equal = fits.best[: fits.equal] if accepted else []
+    identity = equal[0].matched / max(equal[0].labels, 1) if equal else 0.0
+    text = record.variants[0] if isinstance(record, WeightedRead) else record.sequence
+    tally.add([fit.protein for fit in equal], len(text), identity)
 
 
 def _entrapment_outputs(entrapment: str | Path | None) -> list[str | Path]:

@@ -18,6 +18,7 @@ from pepseq.io.run_record import ARGV
 from pepseq.prediction.residue_table import TABLE_HEADER
 from pepseq.prediction.shards import HashingWriter, ProteinTally, Shard
 from pepseq.sequences.fasta import format_fasta, read_fasta
+from pepseq.templates.template_organisms import ORGANISMS_OF_TEMPLATES, SampleOrganisms
 
 _VERSIONS = ("command", "pepseq", "python", "libraries")
 _SHARD_FIELDS = {
@@ -247,14 +248,30 @@ def _read_failed(part: ShardOutputs) -> list[FailedRecord]:
     return [FailedRecord(file, int(line), name, reason) for file, line, name, reason in bad]
 
 
+def _merged_organisms(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the organisms of the templates of all shards, as an entry of the run record."""
+    described = [record.get(ORGANISMS_OF_TEMPLATES) for record in records]
+    total = SampleOrganisms()
+    try:
+        for part in described:
+            if part is None:
+                return {}
+            total = total.plus(SampleOrganisms.read(part))
+    except (KeyError, TypeError, ValueError):
+        return {ORGANISMS_OF_TEMPLATES: None}
+    return {ORGANISMS_OF_TEMPLATES: total.describe()}
+
+
 def _merged_record(parts: list[ShardOutputs]) -> dict[str, Any]:
     """Return the run record of the whole."""
     records = [part.record for part in parts]
     settings = {k: v for k, v in records[0]["settings"].items() if k != "shard"}
     argv = ARGV.get()
+    organisms = _merged_organisms(records)
     return records[0] | {
         "argv": None if argv is None else ["pepseq", *argv],
         "settings": settings,
+        **organisms,
         "started": min(record["started"] for record in records),
         "seconds": round(sum(record["seconds"] for record in records), 3),
         "merged": {

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from pepseq.io.run_record import run_record
 from pepseq.io.temporary_files import temporary_copy
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
+from pepseq.prediction.organism_advice import log_organisms
 from pepseq.prediction.predictor import CHUNKS, Predictor, References, choose_references
 from pepseq.prediction.read_warnings import warn_of_changed_lengths
 from pepseq.prediction.readout_choice import groups_of, survey_reads
@@ -29,6 +30,7 @@ from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, format_fasta, read_fasta
+from pepseq.templates.template_organisms import ORGANISMS_OF_TEMPLATES, SampleOrganisms
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Predicted:
     """What `predict` did.
 
     `confidence` is the mean over all hidden residues; `unsure` residues are written as X; `bad`
-    are the records left out.
+    are the records left out; `organisms` are those of the templates, None without templates.
     """
 
     proteins: int
@@ -46,6 +48,7 @@ class Predicted:
     confidence: float
     readout: Readout
     bad: list[FailedRecord]
+    organisms: SampleOrganisms | None = None
 
 
 def predict(
@@ -117,9 +120,13 @@ def predict(
         settings = predictor.settings()
         if selector is not None:
             settings["shard"] = _describe_shard(selector, writer, bad)
-        outputs.record(output, run_record("predict", settings, [reads, *matrices], started))
+        record = run_record("predict", settings, [reads, *matrices], started)
+        organisms = log_organisms(predictor, str(source))
+        if organisms is not None:
+            record[ORGANISMS_OF_TEMPLATES] = organisms.describe()
+        outputs.record(output, record)
     refuse_failed(bad, good, output, keep_going)
-    return writer.predicted(predictor.readout, bad)
+    return replace(writer.predicted(predictor.readout, bad), organisms=organisms)
 
 
 _Records = Callable[[list[FailedRecord], dict[str, str]], Iterator[Record]]

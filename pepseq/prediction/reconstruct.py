@@ -9,6 +9,7 @@ from pepseq.io.failures import FailedRecord, refuse_in_memory
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.fitting_share import FittingShare
+from pepseq.prediction.organism_advice import log_organisms
 from pepseq.prediction.predictor import Predictor, References, choose_references
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
@@ -19,6 +20,7 @@ from pepseq.readout.in_memory_reads import records_of
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.settings import check_config
+from pepseq.templates.template_organisms import SampleOrganisms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,7 @@ class Reconstructions(Sequence[Reconstruction]):
     """Reconstructions of reads, in the reads' order; `readout` is the one they were made with.
 
     `fitting`: the share of peptides that fit the reference; None if it was not estimated.
+    `organisms`: those that the templates come from; None without templates.
     """
 
     def __init__(
@@ -35,9 +38,10 @@ class Reconstructions(Sequence[Reconstruction]):
         reconstructions: Sequence[Reconstruction],
         readout: Readout,
         fitting: FittingShare | None = None,
+        organisms: SampleOrganisms | None = None,
     ):
         self._reconstructions, self.readout = tuple(reconstructions), readout
-        self.fitting = fitting
+        self.fitting, self.organisms = fitting, organisms
 
     def __len__(self) -> int:
         return len(self._reconstructions)
@@ -50,7 +54,8 @@ class Reconstructions(Sequence[Reconstruction]):
 
     def __getitem__(self, index: int | slice) -> "Reconstruction | Reconstructions":
         if isinstance(index, slice):
-            return Reconstructions(self._reconstructions[index], self.readout, self.fitting)
+            part = self._reconstructions[index]
+            return Reconstructions(part, self.readout, self.fitting, self.organisms)
         return self._reconstructions[index]
 
     def __iter__(self) -> Iterator[Reconstruction]:
@@ -132,5 +137,6 @@ def reconstruct(
     bad: list[FailedRecord] = []
     fitting = list(predictor.fitting_reads(records, "reads", bad, groups))
     refuse_in_memory(bad)
-    pairs = predictor.reconstruct(fitting)
-    return Reconstructions([result for _, result in pairs], predictor.readout, share)
+    results = [result for _, result in predictor.reconstruct(fitting)]
+    organisms = log_organisms(predictor, "reads")
+    return Reconstructions(results, predictor.readout, share, organisms)

@@ -23,6 +23,7 @@ from pepseq.templates.searches import PlaceSearch
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE
+from pepseq.templates.template_organisms import ORGANISMS, OrganismTally
 
 _TINY = 1e-12
 
@@ -87,8 +88,8 @@ class TemplateModel:
 
     `candidates` is `hidden` or `all`, see PredictConfig; the error rates are in the finder's
     symbols. Chance has the amino acid frequencies of the stratum that explains the read best.
-    `share`, set by `measure_share`, is the share of peptides that fit the reference. Safe in
-    several threads.
+    `share`, set by `measure_share`, is the share of peptides that fit the reference; `organisms`
+    counts those of the templates in `reconstruct`. Safe in several threads, but for `reconstruct`.
     """
 
     share: FittingShare | None = None
@@ -96,6 +97,7 @@ class TemplateModel:
     def __init__(self, finder: StratifiedFinder, readout: Readout, candidates: str = "hidden"):
         self.finder = finder
         self._groups = readout.groups
+        self.organisms = OrganismTally(finder.reference)
         self._strata = [
             Stratum(stratum, readout, candidates, COPYING.distances) for stratum in finder.strata
         ]
@@ -227,7 +229,27 @@ class TemplateModel:
         is_soft = isinstance(record, SoftRecord)
         candidates = AMINO_ACIDS if is_soft else self._strata[0].prior.candidates
         result = choose_residues(record, np.log(logs, out=logs), candidates, self._groups)
+        self._count_organism(read_of(record), evidence)
         return replace(result, templates=self._copied_templates(result, evidence))
+
+    def _count_organism(self, read: Read, evidence: CopyEvidence) -> None:
+        """Add the organism of a read's templates to `organisms`, if they explain enough of it."""
+        total = evidence.weights.sum(0)
+        if not len(total) or 1 - evidence.none.mean() < ORGANISMS.min_explained:
+            self.organisms.add([], len(read))
+            return
+        order = np.argsort(-total, kind="stable")
+        tied = order[total[order] >= ORGANISMS.tie * total[order[0]]]
+        symbols = self.finder.symbols
+        observed = symbols.encode(read if isinstance(read, str) else read.residues)
+        aligned = evidence.templates.aligned[tied[0]]
+        is_aligned = aligned != NOT_ALIGNED
+        of_template = symbols.symbol_of_code[np.where(is_aligned, aligned, UNKNOWN_CODE)]
+        own, its = observed[is_aligned], of_template[is_aligned]
+        labels = ((own != symbols.hidden).sum() + (its != symbols.hidden).sum()) / 2
+        matching = ((own == its) & (own != symbols.hidden)).sum()
+        proteins = evidence.templates.proteins[tied].tolist()
+        self.organisms.add(proteins, len(read), float(matching / max(labels, 1)))
 
     def _copied_templates(self, result: Reconstruction, evidence: CopyEvidence) -> CopiedTemplates:
         weights, templates = evidence.weights, evidence.templates

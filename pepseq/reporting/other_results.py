@@ -7,6 +7,7 @@ from pepseq.identification.config import LookupConfig
 from pepseq.reporting import figures
 from pepseq.reporting.local_paths import local_text
 from pepseq.reporting.results import NamedTable, Results
+from pepseq.reporting.template_organisms import template_organisms
 from pepseq.reporting.values import TENTHS, number, tenth, total
 
 MAX_ROWS = 200
@@ -55,6 +56,7 @@ def fits(results: Results) -> list[dict[str, Any]]:
             "distinct": len(rows),
             "kinds": kinds,
             "fitted": len(fitted),
+            "organisms": template_organisms(table.run),
         }
         shown["has_sequences"] = any(row.get("sequence") for row in fitted)
         tables.append(shown | {"reads": total(rows, "count"), "rows": fitted[:MAX_ROWS]})

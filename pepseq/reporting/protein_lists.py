@@ -8,6 +8,7 @@ from typing import Any
 from pepseq.reporting.long_tables import STATIC_ROWS
 from pepseq.reporting.predicted_proteins import BANDS, PredictedProtein
 from pepseq.reporting.results import NamedTable, PredictedTable, Results
+from pepseq.reporting.template_organisms import template_organisms
 from pepseq.reporting.values import TENTHS, Column, columns, nested, number
 from pepseq.structure.model_names import short_id
 
@@ -64,6 +65,7 @@ def _protein_list(key: str, table: PredictedTable, scores: dict[str, Scores]) ->
         "hidden": sum(protein.hidden for protein in proteins),
         "misread": sum(protein.misread for protein in proteins),
         "fitting": _fitting(table),
+        "organisms": template_organisms(table.run),
         "counts": counts,
         "from_templates": residues.total(),
         "templates": templates,

@@ -427,7 +427,7 @@ def test_the_share_of_peptides_that_fit_is_shown(tmp_path, small_proteins, share
     run_record(predicted, "predict", (), [predicted, table], **settings)
     report([tmp_path], tmp_path / "page.html")
     text = " ".join(read_page(tmp_path / "page.html").text.split())
-    assert f"bout {100 * share:.0f} % of the peptides fit the reference (500 were compared" in text
+    assert f"bout {100 * share:.0f} % of the reads fit the reference (500 were compared" in text
     assert ("The sample is not of this reference" in text) == stranger
 
 
@@ -437,4 +437,4 @@ def test_a_run_without_a_share_says_nothing_of_it(tmp_path, small_proteins):
     for fitting in (None, [], {"share": "x"}, {"reads": 3}):
         run_record(predicted, "predict", (), [predicted, table], peptides_that_fit=fitting)
         report([tmp_path], tmp_path / "page.html", force=True)
-        assert "of the peptides fit" not in read_page(tmp_path / "page.html").text
+        assert "of the reads fit" not in read_page(tmp_path / "page.html").text
