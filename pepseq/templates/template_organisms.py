@@ -125,7 +125,9 @@ class SampleOrganisms:
         found = [
             name
             for name, counts in self.shown
-            if name != SEVERAL and counts.near_share >= ORGANISMS.in_mixture
+            if name != SEVERAL
+            and counts.reads >= ORGANISMS.shown * self.all.reads
+            and counts.near_share >= ORGANISMS.in_mixture
         ]
         return found if len(found) > 1 else []
 
