@@ -47,10 +47,10 @@ from pepseq.readout.masking import HIDDEN
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record, read_fasta
 from pepseq.settings import check_config, require
+from pepseq.templates.organism_tally import OrganismTally
 from pepseq.templates.reference_files import open_reference
 from pepseq.templates.template_organisms import (
     ORGANISMS_OF_TEMPLATES,
-    OrganismTally,
     SampleOrganisms,
 )
 

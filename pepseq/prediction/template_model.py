@@ -18,12 +18,13 @@ from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.decoys import decoys_of
 from pepseq.templates.finder import THOROUGH_KINDS, Templates
+from pepseq.templates.organism_tally import OrganismTally
 from pepseq.templates.search_settings import RANKING, SEED_SEARCH
 from pepseq.templates.searches import PlaceSearch
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE
-from pepseq.templates.template_organisms import ORGANISMS, OrganismTally
+from pepseq.templates.template_organisms import ORGANISMS
 
 _TINY = 1e-12
 

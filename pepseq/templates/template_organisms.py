@@ -4,18 +4,9 @@ Names are compared word by word, since no tree of taxa is at hand: of names that
 common one is the species, or the genus.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pepseq.sequences.fasta import read_fasta
-from pepseq.sequences.organisms import Organism, read_organism
-from pepseq.templates.substitution import encode
-
-if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
-    from pepseq.templates.reference import Reference
+from typing import Any, NamedTuple
 
 SEVERAL = "several organisms"
 """The name of templates that fit a read equally well and whose organisms share no genus."""
@@ -25,9 +16,9 @@ SEVERAL = "several organisms"
 class OrganismSettings:
     """When templates tell the organism of a sample.
 
-    Chosen on E. coli EC590, E. fergusonii ATCC 35469, K. pneumoniae HS11286, V. cholerae O395, S.
-    aureus COL and H. pylori G27, with one another as reference and with E. coli K-12, none on a
-    test set.
+    Chosen on E. coli EC590, Sakai and W, E. albertii KF1, E. fergusonii ATCC 35469, K. pneumoniae
+    HS11286 and NTUH-K2044, V. cholerae O395, S. aureus COL and JKD6008, and H. pylori G27 and
+    ELS37, with E. coli K-12 or several of them as reference, none on a test set.
 
     min_explained: a protein has a template if at least this share of its residues is copied.
     tie: templates are alike if they have this share of the best one's weight; of a lookup those
@@ -55,7 +46,6 @@ class OrganismSettings:
 ORGANISMS = OrganismSettings()
 ORGANISMS_OF_TEMPLATES = "organisms_of_templates"
 """Name of the entry of run records."""
-_MAX_TIED = 50
 
 
 class Counts(NamedTuple):
@@ -79,7 +69,7 @@ class Counts(NamedTuple):
         return self.near / self.reads if self.reads else 0.0
 
 
-_NONE = Counts(0, 0, 0)
+NO_READS = Counts(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -87,17 +77,19 @@ class SampleOrganisms:
     """The organisms that the templates of a sample come from.
 
     `all`: all reads; `by_name`: those with a template, by the name of its organism, or of its file
-    if the header names none; `taxa`: taxonomy numbers of names that have one only.
+    if the header names none; `taxa`: taxonomy numbers of names that have one only; `files`: names
+    that are of files.
     """
 
-    all: Counts = _NONE
+    all: Counts = NO_READS
     by_name: Mapping[str, Counts] = field(default_factory=dict)
     taxa: Mapping[str, int] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
 
     @property
     def explained(self) -> Counts:
         """The reads that have a template."""
-        total = _NONE
+        total = NO_READS
         for counts in self.by_name.values():
             total = total.plus(counts)
         return total
@@ -121,15 +113,17 @@ class SampleOrganisms:
 
     @property
     def mixture(self) -> list[str]:
-        """The shown organisms that many of their reads are near to, if several, else none."""
-        found = [
-            name
-            for name, counts in self.shown
-            if name != SEVERAL
-            and counts.reads >= ORGANISMS.shown * self.all.reads
-            and counts.near_share >= ORGANISMS.in_mixture
-        ]
-        return found if len(found) > 1 else []
+        """The commonest shown organisms of each genus, if many reads are near, else none.
+
+        Species of a genus share too many proteins, and so may files.
+        """
+        by_genus: dict[str, str] = {}
+        for name, counts in self.shown:
+            is_common = counts.reads >= ORGANISMS.shown * self.all.reads
+            is_near = counts.near_share >= ORGANISMS.in_mixture
+            if is_common and is_near and name != SEVERAL and name not in self.files:
+                by_genus.setdefault(name.split(" ")[0], name)
+        return list(by_genus.values()) if len(by_genus) > 1 else []
 
     @property
     def has_few_templates(self) -> bool:
@@ -147,7 +141,7 @@ class SampleOrganisms:
         """Return the organisms of both samples together."""
         names = {**self.by_name, **other.by_name}
         by_name = {
-            name: self.by_name.get(name, _NONE).plus(other.by_name.get(name, _NONE))
+            name: self.by_name.get(name, NO_READS).plus(other.by_name.get(name, NO_READS))
             for name in names
         }
         both = {**self.taxa, **other.taxa}
@@ -158,12 +152,14 @@ class SampleOrganisms:
                 name not in part.by_name or part.taxa.get(name) == taxon for part in (self, other)
             )
         }
-        return SampleOrganisms(self.all.plus(other.all), by_name, taxa)
+        files = self.files | other.files
+        return SampleOrganisms(self.all.plus(other.all), by_name, taxa, files)
 
     def describe(self) -> dict[str, Any]:
         """Return the entry of run records: counts, which can be added up."""
         organisms = [
-            {"name": name, "taxon": self.taxa.get(name)} | counts._asdict()
+            {"name": name, "taxon": self.taxa.get(name), "is_file": name in self.files}
+            | counts._asdict()
             for name, counts in self.ordered
         ]
         return self.all._asdict() | {"common": self.common, "organisms": organisms}
@@ -205,6 +201,7 @@ class SampleOrganisms:
             _counts(described),
             {name: _counts(row) for name, row in rows.items()},
             {name: int(row["taxon"]) for name, row in rows.items() if row["taxon"] is not None},
+            frozenset(name for name, row in rows.items() if row["is_file"]),
         )
 
 
@@ -223,78 +220,3 @@ def common_name(names: Iterable[str]) -> str:
         return distinct.pop()
     genera = {name.split(" ")[0] for name in distinct if name != SEVERAL}
     return genera.pop() if len(genera) == 1 and SEVERAL not in distinct else SEVERAL
-
-
-class OrganismTally:
-    """Counts the organisms of the templates of reads, one read after the other."""
-
-    def __init__(self, reference: "Reference"):
-        self._reference = reference
-        self._all = _NONE
-        self._by_name: dict[str, Counts] = {}
-        self._taxa: dict[str, set[int | None]] = {}
-        self._unnamed: dict[int, Counts] = {}
-        self._organisms: dict[int, Organism | None] = {}
-
-    def add(self, templates: Sequence[int], residues: int, identity: float = 0.0) -> None:
-        """Add a read of so many residues with the numbers of its equally good templates.
-
-        `identity`: share of labels that it has in common with the first of them, 0 to 1. Without
-        templates it has none.
-        """
-        counts = Counts(1, residues, int(identity >= ORGANISMS.near))
-        self._all = self._all.plus(Counts(1, residues, 0))
-        if not len(templates):
-            return
-        tied = [self._organism(int(protein)) for protein in templates[:_MAX_TIED]]
-        named = [organism for organism in tied if organism is not None]
-        if tied[0] is None:
-            first = int(templates[0])
-            self._unnamed[first] = self._unnamed.get(first, _NONE).plus(counts)
-            return
-        name = common_name(map(_species, named))
-        self._by_name[name] = self._by_name.get(name, _NONE).plus(counts)
-        self._taxa.setdefault(name, set()).update(
-            organism.taxon if _species(organism) == name else None for organism in named
-        )
-
-    def _organism(self, protein: int) -> Organism | None:
-        if protein not in self._organisms:
-            self._organisms[protein] = read_organism(self._reference.header(protein))
-        return self._organisms[protein]
-
-    def result(self) -> SampleOrganisms:
-        """Return the organisms of all reads that were added."""
-        by_name = dict(self._by_name)
-        files = self._files(list(self._unnamed))
-        for protein, counts in self._unnamed.items():
-            name = files[protein]
-            by_name[name] = by_name.get(name, _NONE).plus(counts)
-        taxa = {name: numbers for name, numbers in self._taxa.items() if len(numbers) == 1}
-        single = {name: next(iter(numbers)) for name, numbers in taxa.items()}
-        return SampleOrganisms(self._all, by_name, {n: t for n, t in single.items() if t})
-
-    def _files(self, proteins: Sequence[int]) -> dict[int, str]:
-        """Return the name of the first file that has each protein."""
-        paths = [str(file["path"]) for file in self._reference.described.get("files", ())]
-        names = [Path(path).name for path in paths]
-        if len(names) < 2 or not proteins:
-            return dict.fromkeys(proteins, names[0] if names else "reference")
-        wanted = {_key(self._reference.protein(p).tobytes()): p for p in proteins}
-        found: dict[int, str] = {}
-        for path, name in zip(paths, names, strict=True):
-            if not Path(path).is_file():
-                continue
-            for record in read_fasta(path, bad=[], repeated_ids=True):
-                protein = wanted.get(_key(encode(record.sequence).tobytes()))
-                if protein is not None:
-                    found.setdefault(protein, name)
-        return {p: found.get(p, "reference") for p in proteins}
-
-
-def _species(organism: Organism) -> str:
-    return organism.species or f"taxon {organism.taxon}"
-
-
-def _key(residues: bytes) -> bytes:
-    return hashlib.blake2b(residues, digest_size=16).digest()

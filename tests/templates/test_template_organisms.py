@@ -11,11 +11,11 @@ from pepseq import PredictConfig, reconstruct, report
 from pepseq.prediction import predictor
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
+from pepseq.templates.organism_tally import OrganismTally
 from pepseq.templates.reference_files import open_reference
 from pepseq.templates.template_organisms import (
     SEVERAL,
     Counts,
-    OrganismTally,
     SampleOrganisms,
     common_name,
 )
@@ -170,3 +170,22 @@ def test_lookup_and_the_report_name_organisms(run, fasta, named, known, tmp_path
         (tmp_path / "fits.tsv.run.json").write_text(json.dumps(changed_record))
         report([out], tmp_path / "page.html", force=True)
         assert "Organisms of templates" not in (tmp_path / "page.html").read_text()
+
+
+def test_species_of_a_genus_and_files_are_no_mixture():
+    ten = Counts(10, 100, 10)
+    pairs = {
+        ("Escherichia coli", "Escherichia fergusonii"): [],
+        ("Escherichia coli", "Escherichia"): [],
+        ("Escherichia coli", SEVERAL): [],
+        ("Escherichia coli", "k12.fasta"): [],
+        ("Escherichia coli", "Vibrio cholerae"): ["Escherichia coli", "Vibrio cholerae"],
+    }
+    for names, mixture in pairs.items():
+        by_name = dict.fromkeys(names, ten)
+        files = frozenset(names) & {"k12.fasta"}
+        found = SampleOrganisms(Counts(20, 200, 0), by_name, {}, files)
+        assert sorted(found.mixture) == mixture
+        assert SampleOrganisms.read(found.describe()) == found
+    far = {"Escherichia coli": ten, "Vibrio cholerae": Counts(10, 100, 2)}
+    assert SampleOrganisms(Counts(20, 200, 0), far).mixture == []
