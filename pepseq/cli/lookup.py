@@ -123,7 +123,13 @@ def command(
         _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))
     if done.organisms is not None and done.assigned:
         log.info("%s", done.organisms.text())
-    if done.lowest_q > config.max_q:
+    if done.related > done.assigned:
+        log.info(
+            "%s %s assigned if relatives count as right (q_value_related): the sample has peptides "
+            "that differ a little from those of the reference, or other error rates than given",
+            *(f"{done.related:,}", plural(done.related, "read is", "reads are")),
+        )
+    elif done.lowest_q > config.max_q:
         log.info(
             "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "
             "read fits better than the decoys; see the columns e_value and probability",

@@ -73,7 +73,8 @@ class LookedUp:
     `single`: number of assigned reads that fit nothing else equally well. `lowest_q`: lowest of all
     q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
     which differ from their numbers for dye sequences. `tested`: hits of a test by entrapment.
-    `organisms`: those of the best fits of assigned reads.
+    `organisms`: those of the best fits of assigned reads. `related`: number of reads whose best fit
+    has a q-value up to max_q if relatives count as right.
     """
 
     reads: int
@@ -84,6 +85,7 @@ class LookedUp:
     counts: tuple[int, int, int]
     tested: EntrapmentTest | None = None
     organisms: SampleOrganisms | None = None
+    related: int = 0
 
 
 def lookup(
@@ -186,7 +188,8 @@ def lookup(
     (total, assigned, single), (count, of_assigned, of_single) = sums.tolist()
     lowest = q_values.exact.min(initial=1.0)
     counts = count, of_assigned, of_single
-    return LookedUp(total, assigned, single, lowest, bad, counts, test, organisms)
+    accepted = int((q_values.related <= config.max_q).sum())
+    return LookedUp(total, assigned, single, lowest, bad, counts, test, organisms, accepted)
 
 
 def _count_organism(

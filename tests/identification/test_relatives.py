@@ -96,6 +96,19 @@ def test_q_values_of_peptides_that_the_reference_lacks(peptides, share, tmp_path
     assert (~is_right[accepted]).sum() <= 0.05 * accepted.sum() + 3
 
 
+def test_the_command_tells_what_is_assigned_with_relatives(peptides, tmp_path, fasta, run):
+    random = np.random.default_rng(5)
+    sample = [differing(peptide, random, 0.05) for peptide in peptides[:200]]
+    reads = [(str(n), mask_sequence(p, Readout("K2")).residues) for n, p in enumerate(sample)]
+    reference = fasta("reference.fa", [(str(n), p) for n, p in enumerate(peptides)])
+    call = ("lookup", fasta("reads.fa", reads), "--readout", "K2", "--kind", "tryptic")
+    said = run(*call, "--reference", reference, "-o", tmp_path / "o.tsv", "--threads", "1").err
+    best = pd.read_csv(tmp_path / "o.tsv", sep="\t").query("rank == 1")
+    number = (best.q_value_related <= 0.01).sum()
+    assert number > (best.q_value <= 0.01).sum()
+    assert f"{number} reads are assigned if relatives count as right" in said
+
+
 def test_both_q_values_are_the_same_for_whole_proteins(tmp_path, fasta):
     random = np.random.default_rng(1)
     known = [(f"p{n}", "M" + "".join(random.choice(list(AMINO_ACIDS), 120))) for n in range(30)]
