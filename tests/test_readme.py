@@ -16,6 +16,8 @@ from pytest import approx
 
 from pepseq.cli.commands import COMMANDS
 from pepseq.design.design_table import DESIGN_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
+from pepseq.identification.found_proteins import PROTEIN_COLUMNS
 from pepseq.prediction.residue_table import TABLE_COLUMNS
 from pepseq.quantification.quantities import COPIES_COLUMNS, QUANTIFY_COLUMNS
 from pepseq.quantification.score_tables import SCORE_COLUMNS, WHATPROT_COLUMNS
@@ -131,6 +133,8 @@ def test_every_column_and_exit_code_is_explained():
         assert f"`{column}`" in SECTIONS["quantify"]
     for column in DESIGN_COLUMNS:
         assert f"`{column}`" in SECTIONS["design"]
+    for column in LOOKUP_COLUMNS + PROTEIN_COLUMNS:
+        assert f"`{column}`" in SECTIONS["lookup"]
     for column in FETCH_COLUMNS:
         assert f"`{column}`" in SECTIONS["fetch-structures"]
     for column in (*structure_rows.SCORE_COLUMNS, *COMPLEX_COLUMNS, *INTERFACE_COLUMNS):

@@ -54,6 +54,13 @@ log = logging.getLogger(__name__)
     "Dye sequences: number of cycles.  [default: length of the longest read]",
 )
 @click.option(
+    "--proteins",
+    metavar="TSV",
+    type=options.TableOutput(),
+    help="Table of the proteins that accepted reads (--max-q) come from, with their q-values. Not "
+    "for dye sequences of peptides.",
+)
+@click.option(
     "--entrapment",
     metavar="TSV",
     type=options.TableOutput(),
@@ -73,6 +80,7 @@ def command(
     labels: Readout | None,
     confusion: str | None,
     errors: str | None,
+    proteins: str | None,
     entrapment: str | None,
     keep_going: bool,
     force: bool,
@@ -105,6 +113,7 @@ def command(
         errors=rates if config.digested else None,
         confusion=confusion,
         entrapment=entrapment,
+        proteins=proteins,
         force=force,
         keep_going=keep_going,
     )
@@ -118,6 +127,12 @@ def command(
         *(total, plural(done.counts[0], "read"), of_distinct[0], assigned, of_distinct[1]),
         *(config.max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
     )
+    if done.groups is not None:
+        log.info(
+            "%s of %s %s of proteins found with a q-value up to %g: %s",
+            *(f"{sum(q <= config.max_q for q in done.groups):,}", f"{len(done.groups):,}"),
+            *(plural(len(done.groups), "group"), config.max_q, proteins),
+        )
     if done.tested is not None:
         _log_estimates("read", done.tested.of_reads(config.max_q))
         _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))

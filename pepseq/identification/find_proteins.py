@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from pepseq.errors import SettingsError
 from pepseq.identification.config import LookupConfig
-from pepseq.identification.fits import LOOKUP_COLUMNS, FitRow, empty_row, fit_reads, fit_rows
+from pepseq.identification.fit_table import LOOKUP_COLUMNS, FitRow, empty_row, fit_rows
+from pepseq.identification.fits import fit_reads
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.dataframes import plain_texts
 from pepseq.io.failures import FailedRecord, refuse_in_memory

@@ -1,14 +1,13 @@
 """Fits of reads to the proteins of a reference, and to its decoys."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from pepseq.errors import is_text
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.decoys import q_values
 from pepseq.identification.relatives import (
@@ -34,6 +33,10 @@ Variants = Sequence[Read]
 """A read; of a pattern, one for each combination of its gaps."""
 EQUAL_BITS = 0.5
 """Fits whose scores differ by fewer bits are equally good."""
+SURE_BITS = 6.65
+"""A fit whose score is lower by so many bits is less than a hundredth as probable."""
+MAX_PROTEINS = 20
+"""Of more proteins that a read may come from, none is known."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class ReadFits:
     the reference that the read was compared with; `total`: log2 of the sum of 2 ** score over all
     fits; `lead` and `decoy_lead`: bits by which the best fit exceeds the sum over decoys, and the
     best decoy the sum over fits; `evidence`: of peptides, what `estimate_q_values` takes, float64
-    (4, distances).
+    (4, distances); `proteins`, `decoys`: those of `likely_proteins`.
     """
 
     best: list[Fit]
@@ -74,51 +77,36 @@ class ReadFits:
     lead: float
     decoy_lead: float
     evidence: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class FitRow:
-    """A row of the table of fits; None is an empty cell. Columns are described in README."""
-
-    id: str
-    rank: int | None
-    protein: str | None
-    begin: int | None
-    end: int | None
-    score: float | None
-    coverage: float | None
-    labels_matched: int | None
-    labels: int | None
-    equal_fits: int | None
-    probability: float | None
-    e_value: float | None
-    q_value: float | None
-    q_value_related: float | None
-    description: str | None
-    count: int | None
-    sequence: str | None
-
-
-LOOKUP_COLUMNS = tuple(field.name for field in fields(FitRow))
-
-
-def empty_row(read: str, count: int, sequence: str | None) -> FitRow:
-    """Return the row of a read that fits nothing."""
-    cells = dict.fromkeys(LOOKUP_COLUMNS) | {"id": read, "count": count, "sequence": sequence}
-    return FitRow(**cells)  # type: ignore[arg-type]
+    proteins: tuple[int, ...] = ()
+    decoys: tuple[int, ...] = ()
 
 
 class Found(NamedTuple):
     """What one reference has for a read.
 
     `best`: the best fits, best first; `scores`: of all fits, sorted; `places`: number of places
-    compared; `likelihoods`: of peptides, see `ReadMatcher`.
+    compared; `likelihoods`: of peptides, see `ReadMatcher`; `proteins`: see `likely_proteins`.
     """
 
     best: list[Fit]
     scores: np.ndarray
     places: int
     likelihoods: np.ndarray | None
+    proteins: tuple[int, ...]
+
+
+def likely_proteins(proteins: np.ndarray, scores: np.ndarray) -> tuple[int, ...]:
+    """Return the numbers of the proteins whose fits are within SURE_BITS of the best one, sorted.
+
+    None are returned if chance, which has 0 bits, is as good, or if they are more than
+    MAX_PROTEINS.
+
+    >>> likely_proteins(np.array([7, 3, 5]), np.array([9.0, 8.7, 1.0]))
+    (3, 7)
+    """
+    best = scores.max(initial=0.0)
+    found = np.unique(proteins[scores > best - SURE_BITS]) if best > 0 else ()
+    return tuple(map(int, found)) if len(found) <= MAX_PROTEINS else ()
 
 
 class ReadMatcher:
@@ -151,7 +139,9 @@ class ReadMatcher:
         best = zip(*(column[order[:count]].tolist() for column in columns), strict=True)
         fits = [Fit(*row) for row in best]
         number = sum(self.finder.count_places(len(read)) for read in variants)
-        return Found(fits, scores[order], number, self._likelihoods_of(variants, of_variants))
+        likelihoods = self._likelihoods_of(variants, of_variants)
+        likely = likely_proteins(proteins[order], scores[order])
+        return Found(fits, scores[order], number, likelihoods, likely)
 
     def _likelihoods_of(
         self, variants: Variants, columns: list[tuple[np.ndarray, ...]]
@@ -254,50 +244,6 @@ def _fit_read(
         float(scores.max() - decoy_total),
         float(decoy_scores.max() - total),
         evidence,
+        found.proteins,
+        of_decoys.proteins,
     )
-
-
-def fit_rows(
-    read: str,
-    fits: ReadFits,
-    q_value: float,
-    q_value_related: float,
-    count: int,
-    sequence: str | None,
-    reference: Reference,
-) -> Iterable[FitRow]:
-    """Yield a row for each of the best fits of a read; one with empty cells if it fits nothing.
-
-    What belongs to the read and not to a fit (q-value, count, equal fits, sequence as in the file)
-    is in its first row.
-    """
-    if not fits.best:
-        yield empty_row(read, count, sequence)
-    total = np.logaddexp2(fits.total, np.log2(max(fits.places, 1)))
-    for rank, fit in enumerate(fits.best, 1):
-        name, _, description = reference.header(fit.protein).partition(" ")
-        first = rank == 1
-        yield FitRow(
-            read,
-            rank,
-            name,
-            fit.begin,
-            fit.end,
-            fit.score,
-            fit.coverage,
-            fit.matched,
-            fit.labels,
-            fits.equal if first else None,
-            float(2.0 ** (fit.score - total)),
-            float(fits.places * 2.0 ** min(fit.bonus - fit.score, 60)),
-            float(q_value) if first else None,
-            float(q_value_related) if first else None,
-            _one_cell(description),
-            count if first else None,
-            sequence if first else None,
-        )
-
-
-def _one_cell(text: str) -> str:
-    """Return a text with a space for each tab and anything else that would break a table."""
-    return "".join(symbol if is_text(symbol) else " " for symbol in text).strip()

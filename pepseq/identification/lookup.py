@@ -15,13 +15,9 @@ from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.identification.config import LookupConfig
 from pepseq.identification.dye_fits import fit_dye_reads
 from pepseq.identification.entrapment import MOST_FITS, EntrapmentTest, pairs_path
-from pepseq.identification.fits import (
-    LOOKUP_COLUMNS,
-    FitRow,
-    ReadFits,
-    fit_reads,
-    fit_rows,
-)
+from pepseq.identification.fit_table import LOOKUP_COLUMNS, FitRow, fit_rows
+from pepseq.identification.fits import ReadFits, fit_reads
+from pepseq.identification.found_proteins import FoundProteins, format_proteins
 from pepseq.identification.relatives import log_shares
 from pepseq.identification.weighted_reads import read_and_check
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -74,7 +70,8 @@ class LookedUp:
     q-values, 1 if there are none. `counts`: the sums of the counts of these three groups of reads,
     which differ from their numbers for dye sequences. `tested`: hits of a test by entrapment.
     `organisms`: those of the best fits of assigned reads. `related`: number of reads whose best fit
-    has a q-value up to max_q if relatives count as right.
+    has a q-value up to max_q if relatives count as right. `groups`:
+    q-values of the groups of proteins, None without a table of them.
     """
 
     reads: int
@@ -86,6 +83,7 @@ class LookedUp:
     tested: EntrapmentTest | None = None
     organisms: SampleOrganisms | None = None
     related: int = 0
+    groups: tuple[float, ...] | None = None
 
 
 def lookup(
@@ -99,6 +97,7 @@ def lookup(
     errors: Errors | None = None,
     confusion: ConfusionTable = None,
     entrapment: str | Path | None = None,
+    proteins: str | Path | None = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> LookedUp:
@@ -117,6 +116,9 @@ def lookup(
     With `entrapment`, q-values are tested: a shuffled protein is added for each known protein, and
     FDRBench's input is written there, for tryptic peptides with `<entrapment>.pairs.tsv`.
 
+    `proteins` is a table of the proteins that accepted reads come from: PROTEIN_COLUMNS, see
+    `FoundProteins.groups`. It is refused with `entrapment` and for dye sequences of peptides.
+
     Raises SettingsError, InputError (bad input; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
     """
@@ -127,7 +129,8 @@ def lookup(
     if not paths:
         raise SettingsError("lookup: give a reference")
     others = [path for path in (errors, confusion) if isinstance(path, str | Path)]
-    check_outputs([output, *_entrapment_outputs(entrapment)], [reads, *paths, *others], force)
+    tables = [*_entrapment_outputs(entrapment), *_protein_outputs(proteins, entrapment, config)]
+    check_outputs([output, *tables], [reads, *paths, *others], force)
     check_inputs([reads, *paths, *others])
     rates = _error_rates(readout, config, errors)
     matrix = choose_confusion(confusion, readout, config.missed_label, config.misread)
@@ -162,17 +165,24 @@ def lookup(
             results = test.add(results, q_values.exact, config.best)
         stream.write(format_tsv([LOOKUP_COLUMNS]))
         sums, tally = np.zeros((2, 3), np.int64), OrganismTally(known)
+        evidence = FoundProteins(config.max_q)
         columns = records, results, q_values.exact.tolist(), q_values.related.tolist()
         for record, fits, q_value, related in zip(*columns, strict=True):
             count = record.count if isinstance(record, DyeSequence) else 1
             text = _text(record, readout)
             found = fit_rows(record.id, fits, q_value, related, count, text, known)
             stream.write(format_tsv(map(_cells, found)))
+            evidence.add(fits, related, count)
             accepted = q_value <= config.max_q
             _count_organism(tally, record, fits, accepted)
             sums += np.outer((1, count), (True, accepted, accepted and fits.equal == 1))
         if test is not None and entrapment is not None:
             test.write(outputs, entrapment)
+        groups = None
+        if proteins is not None:
+            rows = evidence.groups(known)
+            groups = tuple(row.q_value for row in rows)
+            outputs.add(proteins, format_proteins(rows), "proteins")
         write_failed(outputs, output, bad, len(records))
         settings = {**asdict(config), "readout": str(readout), "reference": known.described}
         if matrix is not None:
@@ -189,7 +199,7 @@ def lookup(
     lowest = q_values.exact.min(initial=1.0)
     counts = count, of_assigned, of_single
     accepted = int((q_values.related <= config.max_q).sum())
-    return LookedUp(total, assigned, single, lowest, bad, counts, test, organisms, accepted)
+    return LookedUp(total, assigned, single, lowest, bad, counts, test, organisms, accepted, groups)
 
 
 def _count_organism(
@@ -208,6 +218,22 @@ def _entrapment_outputs(entrapment: str | Path | None) -> list[str | Path]:
         return []
     require(str(entrapment) != STDIO, "entrapment: expected the name of a file, not -")
     return [entrapment, pairs_path(entrapment)]
+
+
+def _protein_outputs(
+    proteins: str | Path | None, entrapment: str | Path | None, config: LookupConfig
+) -> list[str | Path]:
+    """Return the table of proteins; SettingsError if it cannot be written."""
+    if proteins is None:
+        return []
+    require(str(proteins) != STDIO, "proteins: expected the name of a file, not -")
+    require(entrapment is None, "proteins, entrapment: give one of them")
+    require(
+        not config.digested,
+        "proteins: not for dye sequences of peptides; for a list of their proteins, run "
+        "pepseq quantify",
+    )
+    return [proteins]
 
 
 def _error_rates(

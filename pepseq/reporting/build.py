@@ -72,9 +72,12 @@ def report(
 
 def _title(results: Results) -> str:
     """Return the heading of a page without a given one."""
-    of_predictions = results.predictions or results.evaluations
-    if results.amounts and not of_predictions:
+    if results.predictions or results.evaluations:
+        return "Proteins predicted by pepseq"
+    if results.amounts:
         return "Amounts of proteins, estimated by pepseq"
-    if results.tables["designs"] and not of_predictions:
+    if results.tables["identified"]:
+        return "Proteins identified by pepseq"
+    if results.tables["designs"]:
         return "Sets of labels, compared by pepseq"
     return "Proteins predicted by pepseq"

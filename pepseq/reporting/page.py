@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pepseq.reporting import (
     accuracy,
     amounts,
+    identified,
     label_sets,
     other_results,
     protein_lists,
@@ -26,6 +27,7 @@ _SECTIONS: dict[str, tuple[str, str, Any]] = {
     "structures": ("Structures", "Predicted and reference structures", structures.structures),
     "proteins": ("Proteins", "The proteins, one by one", protein_lists.protein_lists),
     "amounts": ("Amounts", "Amounts of proteins", amounts.amounts),
+    "identified": ("Proteins found", "Proteins that were found", identified.identified),
     "fits": ("Fits", "Reference proteins that the reads fit", other_results.fits),
     "true-pairs": ("True pairs", "True pairs found", accuracy.true_pairs),
     "pairs": ("Pairs", "Interacting proteins", other_results.pairings),
@@ -52,6 +54,7 @@ def render_page(results: Results, **texts: str) -> str:
             evaluations=(made["accuracy"] or {}).get("evaluations", []),
             lists=(made["proteins"] or {}).get("lists", []),
             samples=(made["amounts"] or {}).get("samples", []),
+            identified=made["identified"],
             left_out=other_results.left_out(results),
             static=lambda name: (_FOLDER / "static" / name).read_text("utf-8"),
             **texts,

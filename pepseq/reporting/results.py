@@ -42,6 +42,9 @@ KINDS = {
         "confidences of residues (predict)", "id position residue source confidence second third"
     ),
     "fits": Kind("fits of reads (lookup)", "id rank protein score q_value equal_fits"),
+    "identified": Kind(
+        "proteins found (lookup)", "group proteins description reads unique_reads lead q_value"
+    ),
     "designs": Kind(
         "label sets (design)",
         "rank labels label_count rank_of_count proteins_identified peptides_identified",
@@ -77,7 +80,7 @@ KINDS = {
     "amounts_wide": Kind(
         "amounts of several samples (merge-amounts)",
         "group proteins description",
-        lacks="molar_fraction",
+        lacks="molar_fraction unique_reads",
         in_parquet=True,
     ),
     "amounts_compared": Kind(

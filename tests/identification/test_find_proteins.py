@@ -8,7 +8,7 @@ from places import DATA
 
 from pepseq import LookupConfig, find_proteins, lookup
 from pepseq.errors import InputError, SettingsError
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.sequences.fasta import read_fasta
 
 READS = list(read_fasta(DATA / "readouts_KCYM.fasta", reads=True))[:5]

@@ -7,7 +7,7 @@ import pytest
 from pepseq import LookupConfig, Noise, Readout, lookup, mask
 from pepseq.errors import InputError, SettingsError
 from pepseq.identification.find_proteins import find_proteins
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.sequences.fasta import read_fasta
 from pepseq.sequences.residues import AMINO_ACIDS
 

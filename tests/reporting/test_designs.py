@@ -5,7 +5,7 @@ import pytest
 from result_files import read_page, run_record
 
 from pepseq.design.design_table import DESIGN_COLUMNS
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.reporting.build import report
 
 PROMISE = (

@@ -11,7 +11,8 @@ from result_files import readout_table, run_record
 from pepseq.design.design_table import DESIGN_COLUMNS
 from pepseq.errors import InputError
 from pepseq.evaluation.evaluate import evaluate
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
+from pepseq.identification.found_proteins import PROTEIN_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.reporting.discovery import find_results, find_tables, log_results
 from pepseq.reporting.links import link
@@ -23,6 +24,7 @@ from pepseq.training.loss_curves import COLUMNS
 
 TABLES = {
     "fits": LOOKUP_COLUMNS,
+    "identified": PROTEIN_COLUMNS,
     "designs": DESIGN_COLUMNS,
     "structures": SCORE_COLUMNS,
     "pairs": PAIR_COLUMNS,

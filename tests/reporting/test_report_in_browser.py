@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from result_files import HOSTILE, digits_of, real_results, varied
 
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.quantification.quantities import QUANTIFY_COLUMNS
 from pepseq.reporting.build import report
 

@@ -10,7 +10,7 @@ from evaluation_folder import write
 from places import ROOT
 from result_files import HOSTILE, read_page, readout_table, real_results, run_record
 
-from pepseq.identification.fits import LOOKUP_COLUMNS
+from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 from pepseq.reporting.build import report
 from pepseq.reporting.predicted_proteins import read_proteins
