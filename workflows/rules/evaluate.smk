@@ -28,7 +28,9 @@ rule evaluate:
             f"--reference {input.train}" if config.get("nearest") else ""
         ),
         more=lambda wildcards: (
-            options({"reference": more_references(wildcards.mode)}) if config.get("nearest") else ""
+            options({"reference": more_references(wildcards.mode)})
+            if config.get("nearest")
+            else ""
         ),
     shell:
         """
