@@ -1,6 +1,7 @@
 """`pepseq lookup`."""
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,11 +129,7 @@ def command(
         *(config.max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
     )
     if done.groups is not None:
-        log.info(
-            "%s of %s %s of proteins found with a q-value up to %g: %s",
-            *(f"{sum(q <= config.max_q for q in done.groups):,}", f"{len(done.groups):,}"),
-            *(plural(len(done.groups), "group"), config.max_q, proteins),
-        )
+        _log_groups(done.groups, config.max_q, proteins)
     if done.tested is not None:
         _log_estimates("read", done.tested.of_reads(config.max_q))
         _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))
@@ -146,9 +143,25 @@ def command(
         )
     elif done.lowest_q > config.max_q:
         log.info(
-            "the lowest q-value is %.2g: either there are too few reads for a lower one, or no "
-            "read fits better than the decoys; see the columns e_value and probability",
+            "the lowest q-value is %.2g: either there are too few reads for a lower one (see the "
+            "columns e_value and probability), or they do not fit this reference (see pepseq "
+            "reference suggest)",
             done.lowest_q,
+        )
+
+
+def _log_groups(q_values: Sequence[float], max_q: float, path: str | None) -> None:
+    """Print how many groups of proteins were found, and why if none was."""
+    found, number = sum(q_value <= max_q for q_value in q_values), len(q_values)
+    log.info(
+        "%s of %s %s of proteins found with a q-value up to %g: %s",
+        *(f"{found:,}", f"{number:,}", plural(number, "group"), max_q, path),
+    )
+    if number and not found:
+        log.info(
+            "the lowest q-value of a group is %.2g: it is at least 1 / groups; quantify gives "
+            "lower ones for few proteins",
+            min(q_values),
         )
 
 

@@ -128,6 +128,8 @@ def list_command():
         counts = (r.proteins, r.residues, r.organism_count)
         rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
     _echo_table(rows)
+    if len(rows) == 1 and damaged is None:
+        log.info("no references yet; add one: pepseq reference add NAME proteins.fasta")
     for name in interrupted_downloads():
         log.info("%s: the download is not complete; the same command resumes it", name)
     if damaged:

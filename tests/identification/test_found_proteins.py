@@ -119,6 +119,9 @@ def test_lookup_writes_the_table_of_proteins(tmp_path, fasta, run):
     assert list(rows["a;b"]) == list(PROTEIN_COLUMNS) and rows.keys() == {"a;b", "c"}
     assert (rows["a;b"]["unique_reads"], rows["c"]["unique_reads"]) == ("3", "1")
     assert (rows["a;b"]["description"], rows["c"]["group"]) == ("first", "c")
+    few = run(*call[:-1], 0.3, "--proteins", proteins, "--force").err
+    assert "0 of 2 groups of proteins found with a q-value up to 0.3: " in few
+    assert "the lowest q-value of a group is 0.5: it is at least 1 / groups" in few
 
 
 def test_relatives_of_a_peptide_stand_for_its_protein(tmp_path, fasta, monkeypatch):
