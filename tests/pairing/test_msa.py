@@ -2,7 +2,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pepseq.errors import InputError, SettingsError
@@ -124,6 +124,7 @@ def test_packed_a3m_is_known_by_its_name(write):
 
 @given(st.lists(st.text("ACDY-", min_size=5, max_size=5), min_size=1, max_size=6), st.data())
 def test_insertions_of_an_a3m_never_matter(tmp_path_factory, family, data):
+    assume("".join(family).strip("-"))  # an alignment of gaps only is refused
     path = tmp_path_factory.mktemp("a3m") / "x.a3m"
     insertion = st.text("acdy.", max_size=3)
     path.write_text(
