@@ -27,10 +27,8 @@ rule evaluate:
         reference=lambda wildcards, input: (
             f"--reference {input.train}" if config.get("nearest") else ""
         ),
-        more=lambda wildcards: (
-            options({"reference": more_references(wildcards.mode)})
-            if config.get("nearest")
-            else ""
+        more=lambda wildcards: options(
+            {"reference": more_references(wildcards.mode) if config.get("nearest") else []}
         ),
     shell:
         """

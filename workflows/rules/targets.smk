@@ -1,8 +1,5 @@
 """What belongs together and what is wanted in the end, from the names of the configuration."""
 
-import os
-import re
-
 
 def columns_of(one):
     """Return (trained, tested, folder) as compare takes them; modes other than model are named."""
@@ -42,26 +39,6 @@ def references_of(name):
     given = config["amounts"][name]
     others = [given.get(key) for key in ("errors", "known", "score_ids")]
     return [*files_of(given["reference"]), *filter(None, others)]
-
-
-def files_of(references):
-    """Return the file by which a change of each reference is seen: of a name, its record."""
-    data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "pepseq"
-    library = Path(os.environ.get("PEPSEQ_HOME") or data).expanduser() / "references"
-    return [
-        (
-            str(library / given / "reference.json")
-            if re.fullmatch("[A-Za-z0-9_-]+", given) and not Path(given).is_file()
-            else given
-        )
-        for given in references
-        if given != "bundled"
-    ]
-
-
-def more_references(mode):
-    """Return the references that predict takes beside training proteins; a network takes none."""
-    return [] if mode == "model" else (config.get("predict") or {}).get("reference", [])
 
 
 def comparisons():
