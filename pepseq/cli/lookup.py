@@ -13,6 +13,7 @@ from pepseq.readout.readout import Readout
 
 if TYPE_CHECKING:
     from pepseq.identification.entrapment import Estimates
+    from pepseq.identification.lookup import LookedUp
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,11 @@ def command(
         force=force,
         keep_going=keep_going,
     )
+    _log_done(done, config.max_q, proteins)
+
+
+def _log_done(done: "LookedUp", max_q: float, proteins: str | None) -> None:
+    """Print how many reads are assigned, and what else is known of them."""
     distinct = (done.reads, done.assigned, done.single)
     is_counted = done.counts[0] != done.reads
     of_distinct = [f" ({number:,} distinct)" if is_counted else "" for number in distinct]
@@ -126,13 +132,13 @@ def command(
         "%s %s%s; %s%s assigned with a q-value up to %g; %s%s of the assigned reads %s only one "
         "place in the reference",
         *(total, plural(done.counts[0], "read"), of_distinct[0], assigned, of_distinct[1]),
-        *(config.max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
+        *(max_q, single, of_distinct[2], plural(done.counts[2], "fits", "fit")),
     )
     if done.groups is not None:
-        _log_groups(done.groups, config.max_q, proteins)
+        _log_groups(done.groups, max_q, proteins)
     if done.tested is not None:
-        _log_estimates("read", done.tested.of_reads(config.max_q))
-        _log_estimates(done.tested.unit, done.tested.of_hits(config.max_q))
+        _log_estimates("read", done.tested.of_reads(max_q))
+        _log_estimates(done.tested.unit, done.tested.of_hits(max_q))
     if done.organisms is not None and done.assigned:
         log.info("%s", done.organisms.text())
     if done.related > done.assigned:
@@ -141,7 +147,7 @@ def command(
             "that differ a little from those of the reference, or other error rates than given",
             *(f"{done.related:,}", plural(done.related, "read is", "reads are")),
         )
-    elif done.lowest_q > config.max_q:
+    elif done.lowest_q > max_q:
         log.info(
             "the lowest q-value is %.2g: either there are too few reads for a lower one (see the "
             "columns e_value and probability), or they do not fit this reference (see pepseq "

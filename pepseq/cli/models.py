@@ -1,6 +1,5 @@
 """`pepseq models` and its commands."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,8 +7,8 @@ import click
 
 from pepseq.cli import options
 from pepseq.cli.commands import SuggestingGroup
+from pepseq.cli.printed_table import echo_table
 from pepseq.errors import InputError, SettingsError
-from pepseq.io.tables import format_tsv
 
 if TYPE_CHECKING:
     from pepseq.models.registry import KnownModel
@@ -47,13 +46,7 @@ def list_models():
         row = [known.name, known.kind, source, known.parameters, known.licence, known.citation]
         row += [pinned or recorded, "not here" if known.missing_files() else str(known.folder)]
         rows.append(row)
-    if sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            click.echo("  ".join(cells).rstrip())
-    else:
-        click.echo(format_tsv(rows), nl=False)
+    echo_table(rows)
 
 
 @command.command("download")

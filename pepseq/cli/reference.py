@@ -3,14 +3,13 @@
 import logging
 import re
 import shlex
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from pepseq.cli import options
 from pepseq.cli.commands import SuggestingGroup
+from pepseq.cli.printed_table import echo_table
 from pepseq.errors import InputError
 from pepseq.identification.suggest_config import SuggestConfig
 from pepseq.io.plurals import plural
@@ -127,7 +126,7 @@ def list_command():
             continue
         counts = (r.proteins, r.residues, r.organism_count)
         rows.append((r.name, *map(str, counts), r.release, r.updated, r.origin))
-    _echo_table(rows)
+    echo_table(rows)
     if len(rows) == 1 and damaged is None:
         log.info("no references yet; add one: pepseq reference add NAME proteins.fasta")
     for name in interrupted_downloads():
@@ -244,7 +243,7 @@ def suggest(reads, reference, readout, **settings):
         shares = (one.completed, one.correct, one.label_identity)
         organisms = "; ".join(f"{name} {share:.2f}" for name, share in one.organisms[:3])
         rows.append((one.name, str(one.proteins), *(f"{s:.3f}" for s in shares), organisms))
-    _echo_table(rows)
+    echo_table(rows)
     _log_suggestion(found)
 
 
@@ -275,17 +274,6 @@ def _log_suggestion(found: "ReferenceSuggestion") -> None:
             re.sub("[^A-Za-z0-9]+", "_", taxon.name).strip("_").lower(),
             taxon.taxon or shlex.quote(taxon.name),
         )
-
-
-def _echo_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as TSV, aligned on a terminal."""
-    if sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            click.echo("  ".join(cells).rstrip())
-    else:
-        click.echo(format_tsv(rows), nl=False)
 
 
 def _log_added(reference: "LibraryReference") -> None:
