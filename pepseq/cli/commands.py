@@ -1,6 +1,5 @@
 """The commands of pepseq, found by name; errors become one line and an exit code."""
 
-import difflib
 import importlib
 import io
 import logging
@@ -11,39 +10,82 @@ import warnings
 
 import click
 
+from pepseq.cli.help_sections import Group
 from pepseq.cli.streams import ClosedPipe
 from pepseq.errors import OutputError, PepseqError, TryAgainError, printable
 from pepseq.io.run_record import ARGV
 from pepseq.version import __version__
 
-COMMANDS = {
-    "download": "Download the proteins of a taxon from UniProt; resume an interrupted download.",
-    "split": "Split proteins into training, validation and test sets, and report their similarity.",
-    "mask": "Simulate reads of proteins: hide the residues that an experiment does not identify.",
-    "simulate": "Simulate the reads of a sample: proteins in different amounts, digested and "
-    "sequenced.",
-    "quantify": "Estimate which proteins are in a sample, and how much of each, from reads of "
-    "peptides.",
-    "merge-amounts": "Join the amounts of several samples in one table.",
-    "predict": "Predict the hidden residues of reads, with a confidence for each.",
-    "merge": "Merge the outputs of several jobs of predict --shard.",
-    "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",
-    "design": "Find the labels that would identify the proteins of a reference.",
-    "finetune": "Train a protein language model to predict hidden residues.",
-    "pair": "Predict which members of two protein families interact.",
-    "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
-    "fetch-structures": "Download structures of proteins from AlphaFold DB.",
-    "score": "Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.",
-    "reference": "Keep references under a name, and find those that reads fit.",
-    "models": "List, download, verify and convert published base models.",
-    "evaluate": "Compare predicted and true proteins: tables and figures of the accuracy.",
-    "compare": "Compare evaluations side by side, by training set and test set.",
-    "evaluate-pairs": "Compare predicted pairs with the true pairs.",
-    "evaluate-quantities": "Compare estimated amounts of proteins with the true amounts.",
-    "report": "Write results as one page, for any browser.",
-    "show": "Print one predicted protein in the terminal, coloured by confidence.",
+GROUPS = {
+    "Read": {
+        "mask": "Simulate reads of proteins: hide the residues that an experiment does not "
+        "identify.",
+        "simulate": "Simulate the reads of a sample: proteins in different amounts, digested and "
+        "sequenced.",
+    },
+    "Complete": {
+        "predict": "Predict the hidden residues of reads, with a confidence for each.",
+        "merge": "Merge the outputs of several jobs of predict --shard.",
+        "show": "Print one predicted protein in the terminal, coloured by confidence.",
+    },
+    "Identify": {
+        "lookup": "List the known proteins that reads fit, with scores, E-values and q-values.",
+        "quantify": "Estimate which proteins are in a sample, and how much of each, from reads of "
+        "peptides.",
+        "merge-amounts": "Join the amounts of several samples in one table.",
+        "design": "Find the labels that would identify the proteins of a reference.",
+    },
+    "Pair": {"pair": "Predict which members of two protein families interact."},
+    "Structures": {
+        "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
+        "fetch-structures": "Download structures of proteins from AlphaFold DB.",
+        "score": "Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.",
+    },
+    "Evaluate": {
+        "evaluate": "Compare predicted and true proteins: tables and figures of the accuracy.",
+        "compare": "Compare evaluations side by side, by training set and test set.",
+        "evaluate-pairs": "Compare predicted pairs with the true pairs.",
+        "evaluate-quantities": "Compare estimated amounts of proteins with the true amounts.",
+        "report": "Write results as one page, for any browser.",
+    },
+    "References and models": {
+        "reference": "Keep references under a name, and find those that reads fit.",
+        "download": "Download the proteins of a taxon from UniProt; resume an interrupted "
+        "download.",
+        "split": "Split proteins into training, validation and test sets, and report their "
+        "similarity.",
+        "finetune": "Train a protein language model to predict hidden residues.",
+        "models": "List, download, verify and convert published base models.",
+        "doctor": "Print what is installed, which references and models are here, and what is "
+        "missing.",
+    },
 }
-"""Each command with the first line of its help."""
+"""The commands in groups, each with the first line of its help."""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+CITATION = f"""\
+pepseq {__version__} (GPL-3.0-or-later)
+
+Cite pepseq, and the method that you used:
+
+finetune; predict without templates
+    Pham TLH et al. Peptide Sequencing Via Protein Language Models. arXiv:2408.00892 (2024)
+pair, method diffpalm
+    Lupo U, Sgarbossa D, Bitbol A-F. Pairing interacting protein sequences using masked
+    language modeling. PNAS (2024); arXiv:2308.07136
+error rates of fluorosequencing (--errors, --noise)
+    Smith MB et al. Estimating error rates for single molecule protein sequencing
+    experiments. PLoS Comput Biol (2024)
+predict or finetune with ProtBert
+    Elnaggar A et al. ProtTrans: Toward Understanding the Language of Life Through
+    Self-Supervised Learning. IEEE TPAMI (2022)
+score
+    Zhang Y, Skolnick J. Scoring function for automated assessment of protein structure
+    template quality. Proteins (2004)
+
+`pepseq models list` names the papers of base models.
+"""
 
 log = logging.getLogger("pepseq")
 
@@ -53,22 +95,23 @@ class PrintableFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the message."""
-        return printable(record.message)
+        return printable(super().formatMessage(record))
 
 
-class SuggestingGroup(click.Group):
-    """A group of commands that suggests the nearest names if a command is not found."""
+class LogFile(logging.FileHandler):
+    """A file to which messages are appended, with date and time; OSError if it cannot be opened."""
 
-    def resolve_command(self, ctx, args):
-        """Find a command; a usage error lists similar names if there is none."""
-        if self.get_command(ctx, args[0]) is None:
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx))
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            ctx.fail(f"No such command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
+    def __init__(self, path: str):
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self.setFormatter(
+            PrintableFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+        )
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop a message that cannot be written: the run continues."""
 
 
-class LazyGroup(SuggestingGroup):
+class LazyGroup(Group):
     """The group of COMMANDS, which imports a command only when it is called."""
 
     def list_commands(self, ctx):
@@ -84,17 +127,39 @@ class LazyGroup(SuggestingGroup):
         return importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
 
     def format_commands(self, ctx, formatter):
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands in groups, without importing them."""
+        spacing = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{spacing}}", text) for name, text in commands.items()])
+
+
+def _print_citation(context: click.Context, _: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        click.echo(CITATION, nl=False)
+        context.exit()
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pepseq")
 @click.option(
+    "--citation",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_citation,
+    help="Print what to cite, and exit.",
+)
+@click.option(
     "-v", "--verbose", count=True, help="Print more messages; -vv also prints tracebacks."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also append the messages to this file, with date and time.",
+)
 @click.option(
     "--longest-record",
     type=click.IntRange(1),
@@ -103,7 +168,7 @@ class LazyGroup(SuggestingGroup):
     "1000000, or "
     "PEPSEQ_LONGEST_RECORD]",
 )
-def cli(verbose: int, quiet: bool, longest_record: int | None):
+def cli(verbose: int, quiet: bool, log_file: str | None, longest_record: int | None):
     """Reconstruct whole proteins from reads, in which only some amino acids are identified.
 
     Results are written to files or standard output; messages go to standard error. Exit codes: 0
@@ -120,6 +185,8 @@ def cli(verbose: int, quiet: bool, longest_record: int | None):
     log.propagate = False
     log.handlers = [logging.StreamHandler()]
     log.handlers[0].setFormatter(PrintableFormatter())
+    if log_file is not None:
+        log.addHandler(LogFile(log_file))
 
 
 @click.command("help")
@@ -132,6 +199,15 @@ def help_command(command: tuple[str, ...]):
 def run(arguments: list[str]) -> tuple[int, str]:
     """Run a command line; return its exit code and the final message for standard error."""
     ARGV.set(tuple(arguments))
+    code, message = _run(arguments)
+    for handler in log.handlers:
+        if message and isinstance(handler, LogFile):
+            level = logging.ERROR if code else logging.INFO
+            handler.emit(log.makeRecord(log.name, level, "", 0, message.rstrip("\n"), (), None))
+    return code, message
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
     try:
         code = cli.main(arguments, prog_name="pepseq", standalone_mode=False)
         sys.stdout.flush()

@@ -3,9 +3,15 @@
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 
 
-@click.command("compare")
+@click.command(
+    "compare",
+    cls=Command,
+    example="pepseq compare --evaluation K-12 EC590 evaluation -o comparison",
+    main=("output", "evaluations"),
+)
 @click.option(
     "--evaluation",
     "evaluations",

@@ -6,18 +6,25 @@ from typing import Any
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.cli.help_sections import Command
 from pepseq.design.config import DEFAULT_MAX_LABELS, DesignConfig
 from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
 
-@click.command("design")
+@click.command(
+    "design",
+    cls=Command,
+    example="pepseq design --reference proteome.fasta -o labels.tsv",
+    main=("output", "reference", "max_labels"),
+)
 @options.reference(required=True)
 @options.output(
     metavar="TABLE",
     text="Table of label sets, the best first: TSV, compressed by suffix (.gz, .bz2, .xz, .zst), "
-    "or Parquet (.parquet); - for standard output.",
+    "or Parquet (.parquet).",
+    stdout=True,
 )
 @click.option(
     "--figure",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.uniprot.config import DATABASES, IDENTITIES, DownloadConfig
 
@@ -13,7 +14,12 @@ ESTIMATED_NAMES = {"bytes": "bytes_gzip_about", "plain_bytes": "bytes_about"}
 log = logging.getLogger(__name__)
 
 
-@click.command("download")
+@click.command(
+    "download",
+    cls=Command,
+    example="pepseq download --taxon 562 -o ecoli.fasta",
+    main=("output", "taxon", "database"),
+)
 @click.option(
     "--taxon",
     metavar="NUMBER_OR_NAME",

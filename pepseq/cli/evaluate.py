@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 
 if TYPE_CHECKING:
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from pepseq.readout.readout import Readout
 
 
-@click.command("evaluate")
+@click.command(
+    "evaluate",
+    cls=Command,
+    example="pepseq evaluate truth.fasta proteins.fasta --readout KCYM -o evaluation",
+    main=("output", "readout", "reference"),
+)
 @click.argument("truth", type=options.INPUT)
 @click.argument("predicted", type=options.INPUT)
 @click.option(

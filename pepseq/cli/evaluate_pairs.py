@@ -3,10 +3,16 @@
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.errors import printable
 
 
-@click.command("evaluate-pairs")
+@click.command(
+    "evaluate-pairs",
+    cls=Command,
+    example="pepseq evaluate-pairs truth.tsv pairs.tsv -o evaluation",
+    main=("output",),
+)
 @click.argument("truth", type=options.INPUT)
 @click.argument("pairs", nargs=-1, required=True, type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of tables and a figure.")

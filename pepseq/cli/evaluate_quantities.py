@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.errors import printable
 from pepseq.evaluation.config import QuantityEvaluationConfig
 from pepseq.io.plurals import plural
@@ -17,7 +18,12 @@ _MAX_NAMES = 5
 """Most names of false groups that are printed."""
 
 
-@click.command("evaluate-quantities")
+@click.command(
+    "evaluate-quantities",
+    cls=Command,
+    example="pepseq evaluate-quantities truth.tsv amounts.tsv -o evaluation",
+    main=("output",),
+)
 @click.argument("truth", type=options.INPUT)
 @click.argument("table", type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.io.tables import format_tsv
 from pepseq.structure.alphafold_db.config import FetchConfig
@@ -14,7 +15,12 @@ COLUMNS = ("id", "accession", "models", "version", "urls")
 log = logging.getLogger(__name__)
 
 
-@click.command("fetch-structures")
+@click.command(
+    "fetch-structures",
+    cls=Command,
+    example="pepseq fetch-structures proteins.fasta -o structures",
+    main=("output", "format"),
+)
 @click.argument("ids", type=options.INPUT)
 @options.output(
     required=False,

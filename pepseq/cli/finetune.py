@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.training.config import PRECISIONS, FinetuneConfig
 from pepseq.training.process_group import errors_reported_once, is_first_process
 
@@ -15,7 +16,13 @@ log = logging.getLogger(__name__)
 setting = partial(options.setting, FinetuneConfig)
 
 
-@click.command("finetune")
+@click.command(
+    "finetune",
+    cls=Command,
+    example="pepseq finetune --train train.fasta --validation validation.fasta --readout KCYM "
+    "--model protbert -o network",
+    main=("output", "train", "validation", "readout", "model"),
+)
 @click.option(
     "--train",
     multiple=True,

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.structure.folding.config import (
     FOLD_PRECISIONS,
@@ -17,7 +18,12 @@ from pepseq.structure.folding.config import (
 log = logging.getLogger(__name__)
 
 
-@click.command("fold")
+@click.command(
+    "fold",
+    cls=Command,
+    example="pepseq fold proteins.fasta -o structures",
+    main=("output", "engine"),
+)
 @click.argument("proteins", type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of the structures and of structures.tsv.")
 @options.setting(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.cli.help_sections import Command
 from pepseq.identification.config import LookupConfig
 from pepseq.io.plurals import plural
 from pepseq.readout.readout import Readout
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("lookup")
+@click.command(
+    "lookup",
+    cls=Command,
+    example="pepseq lookup reads.fasta --readout KCYM --reference proteome.fasta -o fits.tsv",
+    main=("output", "reference", "readout", "labels", "kind"),
+)
 @click.argument("reads", type=options.INPUT)
 @options.output(
     metavar="TSV",
-    text="Table of fits; compressed by suffix (.gz, .bz2, .xz, .zst), - for standard output.",
+    text="Table of fits; compressed by suffix (.gz, .bz2, .xz, .zst).",
+    stdout=True,
 )
 @options.reference(required=True)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)

@@ -4,17 +4,24 @@ import click
 from click.core import ParameterSource
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.readout.config import NoiseRates
 from pepseq.sequences.residues import HIDDEN_SYMBOLS
 
 RATES = ("missed_label", "misread", "lost_cycle", "extra_cycle")
 
 
-@click.command("mask")
+@click.command(
+    "mask",
+    cls=Command,
+    example="pepseq mask proteins.fasta --readout KCYM -o reads.fasta",
+    main=("output", "readout", "labels"),
+)
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(
     text="File of reads: FASTA, dye sequences or probabilities; compressed by suffix (.gz, .bz2, "
-    ".xz, .zst), - for standard output."
+    ".xz, .zst).",
+    stdout=True,
 )
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)
 @options.labels

@@ -5,15 +5,22 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
 
-@click.command("merge")
+@click.command(
+    "merge",
+    cls=Command,
+    example="pepseq merge part_*.fasta -o proteins.fasta",
+    main=("output", "table"),
+)
 @click.argument("shards", nargs=-1, required=True, type=options.INPUT)
 @options.output(
-    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst).",
+    stdout=True,
 )
 @options.table("Table of all residues; required if the shards have tables.")
 @options.keep_going

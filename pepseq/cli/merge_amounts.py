@@ -6,18 +6,25 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.quantification.merge_config import MergeAmountsConfig
 
 log = logging.getLogger(__name__)
 
 
-@click.command("merge-amounts")
+@click.command(
+    "merge-amounts",
+    cls=Command,
+    example="pepseq merge-amounts a.tsv b.tsv -o samples.tsv",
+    main=("output", "value", "max_q"),
+)
 @click.argument("tables", nargs=-1, metavar="[TABLE]...", type=options.INPUT)
 @options.output(
     metavar="TABLE",
     text="Table of all samples: TSV, compressed by suffix (.gz, .bz2, .xz, .zst), or Parquet "
-    "(.parquet); CSV for MSstats; - for standard output.",
+    "(.parquet); CSV for MSstats.",
+    stdout=True,
 )
 @click.option(
     "--samples",

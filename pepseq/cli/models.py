@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pepseq.cli import options
-from pepseq.cli.commands import SuggestingGroup
+from pepseq.cli.help_sections import Group
 from pepseq.cli.printed_table import echo_table
 from pepseq.errors import InputError, SettingsError
 
@@ -17,7 +17,7 @@ LIST_COLUMNS = ("name", "kind", "source", "parameters", "licence", "citation", "
 VERIFY_COLUMNS = ("name", "file", "state", "sha256")
 
 
-@click.group("models", cls=SuggestingGroup)
+@click.group("models", cls=Group)
 def command():
     """List, download, verify and convert published base models.
 
@@ -27,7 +27,7 @@ def command():
     """
 
 
-@command.command("list")
+@command.command("list", example="pepseq models list", main=())
 def list_models():
     """List the models with a short name, and their folders, as TSV (aligned on a terminal).
 
@@ -49,7 +49,7 @@ def list_models():
     echo_table(rows)
 
 
-@command.command("download")
+@command.command("download", example="pepseq models download protbert", main=())
 @click.argument("names", nargs=-1, required=True)
 @options.offline
 @click.option("--force", is_flag=True, help="Download again, and record the new SHA-256.")
@@ -65,7 +65,7 @@ def download_models(names, offline, force):
         click.echo(f"{known.name}\t{download_model(known, offline, force)}")
 
 
-@command.command("verify")
+@command.command("verify", example="pepseq models verify protbert", main=())
 @click.argument("names", nargs=-1)
 def verify_models(names):
     """Compare the SHA-256 of every file of the models NAMES (default: all on this machine).
@@ -89,7 +89,7 @@ def verify_models(names):
             raise InputError(f"{known.name}: not on this machine: {known.download_advice()}")
 
 
-@command.command("convert")
+@command.command("convert", example="pepseq models convert pytorch_model.bin -o model.safetensors")
 @click.argument("source", type=options.INPUT)
 @options.output(
     required=False,

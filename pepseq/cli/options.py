@@ -103,10 +103,22 @@ def readout_of_options(readout: Readout | None, labels: Readout | None) -> Reado
     return given
 
 
-def output(required: bool = True, metavar: str = "FASTA", text: str = "Output file."):
-    """Return `-o/--output`; with the metavar TSV the name must be that of a table."""
-    kind = TableOutput() if metavar == "TSV" else click.Path()
-    return click.option("-o", "--output", required=required, metavar=metavar, type=kind, help=text)
+def output(
+    required: bool = True, metavar: str = "FASTA", text: str = "Output file.", stdout: bool = False
+):
+    """Return `-o/--output`; with the metavar TSV the name must be that of a table.
+
+    With `stdout`, the option is not required, and `-`, standard output, its default.
+    """
+    return click.option(
+        "-o",
+        "--output",
+        required=required and not stdout,
+        default="-" if stdout else None,
+        metavar=metavar,
+        type=TableOutput() if metavar == "TSV" else click.Path(),
+        help=f"{text}  [default: standard output]" if stdout else text,
+    )
 
 
 def table(text: str):

@@ -5,18 +5,25 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PRECISIONS, DiffPalmConfig, PairConfig
 
 log = logging.getLogger(__name__)
 
 
-@click.command("pair")
+@click.command(
+    "pair",
+    cls=Command,
+    example="pepseq pair family_a.fasta family_b.fasta -o pairs.tsv --paired-msa complex.a3m",
+    main=("output", "method", "paired_msa"),
+)
 @click.argument("family_a", type=options.INPUT)
 @click.argument("family_b", type=options.INPUT)
 @options.output(
     metavar="TSV",
-    text="Table of pairs; compressed by suffix (.gz, .bz2, .xz, .zst), - for standard output.",
+    text="Table of pairs; compressed by suffix (.gz, .bz2, .xz, .zst).",
+    stdout=True,
 )
 @options.setting(
     PairConfig,

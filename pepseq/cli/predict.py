@@ -6,16 +6,23 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.prediction.config import PREDICT_PRECISIONS, PredictConfig
 
 log = logging.getLogger(__name__)
 
 
-@click.command("predict")
+@click.command(
+    "predict",
+    cls=Command,
+    example="pepseq predict reads.fasta --reference proteome.fasta -o proteins.fasta",
+    main=("output", "reference", "table"),
+)
 @click.argument("reads", type=options.INPUT)
 @options.output(
-    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst), - for stdout."
+    text="FASTA of whole proteins; compressed by suffix (.gz, .bz2, .xz, .zst).",
+    stdout=True,
 )
 @options.reference(default="E. coli K-12 and EC590")
 @options.model

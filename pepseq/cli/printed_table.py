@@ -1,20 +1,17 @@
 """Tables on standard output: TSV, aligned on a terminal."""
 
-import sys
 from collections.abc import Sequence
 
 import click
 
 from pepseq.io.tables import format_tsv
+from pepseq.io.terminal_table import format_for_terminal, is_terminal
 
 
 def echo_table(rows: Sequence[Sequence[object]]) -> None:
     """Print rows as TSV, aligned on a terminal."""
-    if not sys.stdout.isatty():
+    if not is_terminal():
         click.echo(format_tsv(rows), nl=False)
         return
     texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    click.echo(format_for_terminal(texts, width=1 << 20)[0], nl=False)

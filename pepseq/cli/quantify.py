@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.readout.readout import Readout
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("quantify")
+@click.command(
+    "quantify",
+    cls=Command,
+    example="pepseq quantify reads.fasta --readout KCYM --reference proteome.fasta -o amounts.tsv",
+    main=("output", "reference", "readout", "labels"),
+)
 @click.argument("reads", type=options.INPUT)
 @options.output(
     metavar="TABLE",
     text="Table of amounts: TSV, compressed by suffix (.gz, .bz2, .xz, .zst), or Parquet "
-    "(.parquet); - for standard output.",
+    "(.parquet).",
+    stdout=True,
 )
 @options.reference(required=True)
 @click.option("--readout", type=options.READOUT, help=options.READOUT_HELP)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pepseq.cli import options
-from pepseq.cli.commands import SuggestingGroup
+from pepseq.cli.help_sections import Group
 from pepseq.cli.printed_table import echo_table
 from pepseq.errors import InputError
 from pepseq.identification.suggest_config import SuggestConfig
@@ -26,7 +26,7 @@ SUGGEST_COLUMNS = ("reference", "proteins", "completed", "correct", "label_ident
 VERIFY_COLUMNS = ("name", "file", "state")
 
 
-@click.group("reference", cls=SuggestingGroup)
+@click.group("reference", cls=Group)
 def command():
     """Keep references under a name, and find those that reads fit.
 
@@ -36,7 +36,11 @@ def command():
     """
 
 
-@command.command("add")
+@command.command(
+    "add",
+    example='pepseq reference add ecoli --taxon "Escherichia coli"',
+    main=("taxon", "proteomes", "reviewed"),
+)
 @click.argument("name")
 @click.argument("files", nargs=-1, metavar="[FASTA]...", type=options.INPUT)
 @click.option(
@@ -107,7 +111,7 @@ def _search(taxon, proteomes, identity, reviewed, server) -> DownloadConfig | No
     )
 
 
-@command.command("list")
+@command.command("list", example="pepseq reference list", main=())
 def list_command():
     """List the references of the library.
 
@@ -135,7 +139,7 @@ def list_command():
         raise damaged
 
 
-@command.command("info")
+@command.command("info", example="pepseq reference info ecoli", main=())
 @click.argument("name")
 def info(name):
     """Print what is known of a reference.
@@ -162,7 +166,7 @@ def info(name):
     click.echo(format_tsv([*rows, ("updated", reference.updated)]), nl=False)
 
 
-@command.command("update")
+@command.command("update", example="pepseq reference update ecoli", main=())
 @click.argument("names", nargs=-1)
 def update(names):
     """Update references.
@@ -180,7 +184,7 @@ def update(names):
             log.info("%s: up to date", name)
 
 
-@command.command("remove")
+@command.command("remove", example="pepseq reference remove ecoli", main=())
 @click.argument("names", nargs=-1, required=True)
 def remove(names):
     """Remove references, with their index."""
@@ -191,7 +195,7 @@ def remove(names):
         log.info("%s: removed", name)
 
 
-@command.command("verify")
+@command.command("verify", example="pepseq reference verify ecoli", main=())
 @click.argument("names", nargs=-1)
 def verify(names):
     """Compare the files of references with their SHA-256.
@@ -213,7 +217,11 @@ def verify(names):
     raise_if_changed(checked)
 
 
-@command.command("suggest")
+@command.command(
+    "suggest",
+    example="pepseq reference suggest reads.fasta --sample 200",
+    main=("reference", "kind"),
+)
 @click.argument("reads", type=options.INPUT)
 @options.reference(default="all references of the library, and bundled")
 @click.option(

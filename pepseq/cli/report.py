@@ -5,12 +5,18 @@ import logging
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 
 log = logging.getLogger(__name__)
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    example="pepseq report results -o report.html",
+    main=("output", "truth", "title"),
+)
 @click.argument("results", nargs=-1, required=True, type=options.INPUT)
 @options.output(metavar="HTML", text="The page; - for stdout.")
 @options.truth

@@ -6,19 +6,25 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.structure.scoring.config import FOLD_THRESHOLD, ScoreConfig
 
 log = logging.getLogger(__name__)
 
 
-@click.command("score")
+@click.command(
+    "score",
+    cls=Command,
+    example="pepseq score model.pdb reference.cif -o scores.tsv",
+    main=("output", "correspondence", "complex"),
+)
 @click.argument("model", type=options.INPUT)
 @click.argument("reference", type=options.INPUT, required=False)
 @options.output(
     metavar="TSV",
-    text="Table with one row for each pair; compressed by suffix (.gz, .bz2, .xz, .zst), - for "
-    "stdout.",
+    text="Table with one row for each pair; compressed by suffix (.gz, .bz2, .xz, .zst).",
+    stdout=True,
 )
 @options.setting(
     ScoreConfig,

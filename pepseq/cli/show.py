@@ -7,9 +7,15 @@ import sys
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=Command,
+    example="pepseq show PROTEIN_1 proteins.tsv",
+    main=("truth",),
+)
 @click.argument("name", metavar="ID")
 @click.argument("results", nargs=-1, type=options.INPUT)
 @options.truth

@@ -5,6 +5,7 @@ import logging
 import click
 
 from pepseq.cli import options, sequencing_options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.quantification.simulation_config import SimulateConfig
 
@@ -13,7 +14,12 @@ log = logging.getLogger(__name__)
 DYE_SETTINGS = ("errors", *sequencing_options.RATES, "cycles", "error_scale")
 
 
-@click.command("simulate")
+@click.command(
+    "simulate",
+    cls=Command,
+    example="pepseq simulate proteins.fasta --labels DE,C,Y --reads 100000 -o reads.fasta",
+    main=("output", "labels", "readout", "reads"),
+)
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(
     metavar="READS",

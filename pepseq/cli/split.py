@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pepseq.cli import options
+from pepseq.cli.help_sections import Command
 from pepseq.io.plurals import plural
 from pepseq.splitting.config import SPLITS, SplitConfig
 
@@ -33,7 +34,12 @@ class ThreeNumbers(click.ParamType):
         return numbers
 
 
-@click.command("split")
+@click.command(
+    "split",
+    cls=Command,
+    example="pepseq split ecoli.fasta -o split --by identity",
+    main=("output", "by", "fractions"),
+)
 @click.argument("proteins", nargs=-1, required=True, type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of train.fasta, validation.fasta and test.fasta.")
 @click.option(

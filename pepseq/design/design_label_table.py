@@ -73,7 +73,7 @@ def design_label_table(
     candidates, rates = check_design(config, errors)
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "label sets")
+        stream = outputs.open(output, "label sets", is_table=True)
         records = list(read_fasta(paths, bad=bad, repeated_ids=True))
         if bad and not records:
             raise no_usable_record(bad)

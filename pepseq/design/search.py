@@ -1,6 +1,5 @@
 """Search for the best sets of labels: all of them, or the best label added to the best set."""
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -10,6 +9,7 @@ from pepseq.design.config import DEFAULT_MAX_LABELS, GREEDY, MAX_SETS, DesignCon
 from pepseq.design.label_sets import Experiment, Identified, LabelSet
 from pepseq.errors import SettingsError
 from pepseq.io.progress import Progress
+from pepseq.processes.cores import available_cores
 from pepseq.settings import require
 
 
@@ -44,7 +44,7 @@ def search_sets(experiment: Experiment, config: DesignConfig) -> list[tuple[Labe
     candidates = len(experiment.candidates.labels)
     largest = largest_set(config, candidates)
     found: dict[LabelSet, Identified] = {}
-    threads = config.threads or os.cpu_count()
+    threads = config.threads or available_cores()
 
     def compare(sets: Iterable[LabelSet]) -> None:
         listed = list(sets)

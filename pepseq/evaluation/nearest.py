@@ -1,6 +1,5 @@
 """The nearest protein of a reference, and what copying it would get right."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from pepseq.evaluation.metrics import encode, hidden_mask
 from pepseq.io.progress import Progress
+from pepseq.processes.cores import available_cores
 from pepseq.readout.readout import Readout
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.finder import TemplateFinder
@@ -97,7 +97,7 @@ def find_nearest(
     sizes = [0 if place is not None else len(p) for p, place in zip(proteins, same, strict=True)]
     rows = []
     with (
-        ThreadPoolExecutor(threads or os.cpu_count()) as pool,
+        ThreadPoolExecutor(threads or available_cores()) as pool,
         Progress("nearest reference proteins", sum(sizes), "residues") as progress,
     ):
         searches = pool.map(partial(_search, finders, readout), proteins, same)

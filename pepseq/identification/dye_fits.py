@@ -1,7 +1,6 @@
 """The peptides of a digested reference that dye sequences fit, by the errors of sequencing."""
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from pepseq.identification.fits import EQUAL_BITS, Fit, ReadFits
 from pepseq.identification.relatives import QValues, estimate_q_values
 from pepseq.io.plurals import plural
 from pepseq.kernels import kernel
+from pepseq.processes.cores import available_cores
 from pepseq.quantification.digested_reference import decoy_residues
 from pepseq.quantification.evidence import labelled_patterns
 from pepseq.quantification.sample import channel_of_code
@@ -206,7 +206,7 @@ def fit_dye_reads(
         log.info("%s %s first %d symbols are compared", f"{cut:,}", longer, cycles)
     codes = dye_codes(np.array([text[:cycles] for text in texts], "S"), len(readout.labels), cycles)
     distinct, place = np.unique(codes, return_inverse=True)
-    threads = config.threads or os.cpu_count() or 1
+    threads = config.threads or available_cores()
     matcher = DyeMatcher(distinct, reference, readout, digestion, errors, cycles, threads)
     by_decoys = q_values(matcher.leads[place], matcher.decoy_leads[place])
     q = estimate_q_values(*matcher.evidence[:, place])._replace(shares=None).at_least(by_decoys)

@@ -1,6 +1,5 @@
 """Fits of reads to the proteins of a reference, and to its decoys."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pepseq.identification.relatives import (
 )
 from pepseq.io.progress import Progress
 from pepseq.prediction.template_model import COPYING
+from pepseq.processes.cores import available_cores
 from pepseq.readout.confusion import Confusion
 from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.readout import Readout
@@ -208,7 +208,7 @@ def fit_reads(
     by_read: dict[str | WeightedRead, ReadFits] = {}
     distinct = list(dict.fromkeys(reads))
     with (
-        ThreadPoolExecutor(config.threads or os.cpu_count()) as pool,
+        ThreadPoolExecutor(config.threads or available_cores()) as pool,
         Progress("looking up", len(distinct), "reads") as progress,
     ):
         for read, fits in zip(distinct, pool.map(fit, distinct), strict=True):

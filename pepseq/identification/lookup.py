@@ -140,7 +140,7 @@ def lookup(
     )
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "fits")
+        stream = outputs.open(output, "fits", is_table=True)
         records = _read(reads, readout, config, matrix, bad)
         if bad:
             noun = plural(len(bad), "record")

@@ -157,11 +157,11 @@ def check_outputs(
                 "overwrite an input or another output; give another name"
             )
         taken |= files
-        if os.path.lexists(output) and not force:
-            raise OutputError(f"{output}: already exists; --force overwrites it")
         if os.path.exists(output) and not (os.path.isdir if folder else os.path.isfile)(output):
             kind = "a folder" if folder else "a regular file"
             raise OutputError(f"{output}: exists and is not {kind}; give another name")
+        if os.path.lexists(output) and not force:
+            raise OutputError(f"{output}: already exists; --force overwrites it")
 
 
 def check_inputs(paths: Iterable[str | Path]) -> None:

@@ -4,6 +4,7 @@ Nobody can guess the hidden names, and a lock keeps a second run out.
 """
 
 import io
+import logging
 import os
 import sys
 from contextlib import AbstractContextManager, suppress
@@ -16,7 +17,9 @@ from pepseq.io.atomic_files import create_file, disk_errors, locked, new_partial
 from pepseq.io.compression import compressed
 from pepseq.io.publishing import PlannedRename, is_side_file, publish, recover
 from pepseq.io.run_record import describe_outputs, to_json
+from pepseq.io.terminal_table import format_tsv_for_terminal, is_terminal
 
+log = logging.getLogger(__name__)
 STDIO = "-"
 
 
@@ -34,22 +37,27 @@ class Outputs:
         self._renames: list[PlannedRename] = []
         self._locks: list[AbstractContextManager[None]] = []
         self._writes_stdout = False
+        self._terminal_table: io.BytesIO | None = None
         self._written: list[tuple[str, str, Path | None]] = []
         self._record: tuple[Path, dict[str, Any]] | None = None
 
     def __enter__(self) -> "Outputs":
         return self
 
-    def open(self, path: str | Path, kind: str) -> IO[bytes]:
+    def open(self, path: str | Path, kind: str, is_table: bool = False) -> IO[bytes]:
         """Open an output for writing bytes: compressed by its suffix, standard output for `-`.
 
-        `kind` says in the run record what the output is, such as `proteins`.
+        `kind` says in the run record what the output is, such as `proteins`. If standard output is
+        a terminal, a table in TSV is printed there with aligned columns when the run succeeds.
         """
         if str(path) == STDIO:
             self._written.append((STDIO, kind, None))
             if not hasattr(sys.stdout, "buffer"):
                 raise OutputError("stdout: is closed")
             self._writes_stdout = True
+            if is_table and is_terminal():
+                self._terminal_table = io.BytesIO()
+                return self._terminal_table
             return sys.stdout.buffer
         path = Path(path)
         with disk_errors(path):
@@ -146,6 +154,9 @@ class Outputs:
         """Write all streams to disk and close them."""
         if self._writes_stdout:
             with disk_errors("stdout"):
+                if self._terminal_table is not None:
+                    _print_table(self._terminal_table.getvalue())
+                    self._terminal_table = None
                 sys.stdout.buffer.flush()
         for path, raw, stream in self._streams:
             with disk_errors(path):
@@ -155,3 +166,14 @@ class Outputs:
                 os.fsync(raw.fileno())
                 raw.close()
         self._streams.clear()
+
+
+def _print_table(content: bytes) -> None:
+    text, left_out = format_tsv_for_terminal(content)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    if left_out:
+        log.info(
+            "the terminal is too narrow for the columns %s; -o FILE or a pipe has them",
+            ", ".join(left_out),
+        )

@@ -13,6 +13,7 @@ from pepseq.models.checkpoints import READOUT_NETWORK
 from pepseq.network.architecture import ARCHITECTURE, GRAPH_INPUTS
 from pepseq.network.inputs import NetworkInput, pack, residue_slices
 from pepseq.network.temperature import Temperatures, normalise
+from pepseq.processes.cores import available_cores
 from pepseq.sequences.residues import AMINO_ACIDS
 
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.onnx"
@@ -164,7 +165,7 @@ def _onnxruntime_forward(
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = threads or available_cores()
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(

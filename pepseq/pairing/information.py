@@ -8,7 +8,6 @@ interacting proteins change together, and their trees agree. As in bootstrap sup
 pair is its confidence.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from pepseq.pairing.cost import Work, estimate_cost, log_long_cost
 from pepseq.pairing.mean_field import mean_field
 from pepseq.pairing.method_interface import Families, MethodResult
 from pepseq.pairing.similarity import center, correlation, count_shared_residues, covariance
+from pepseq.processes.cores import available_cores
 
 Value = TypeVar("Value")
 PositionsOfPairs = tuple[np.ndarray, np.ndarray]
@@ -117,7 +117,7 @@ def _pair_in_runs(
     settled_ab = np.hsplit(settled, [families.codes_a.shape[1]])
     max_depth = config.max_depth or INFORMATION_MAX_DEPTH
     problem = _Problem(tasks, (settled_ab[0], settled_ab[1]), shrinkage, max_depth, config.seed)
-    threads = config.threads or os.cpu_count() or 1
+    threads = config.threads or available_cores()
     problem.log_cost(config.runs * config.rounds, threads)
     counts = [np.zeros((len(task.a), len(task.b))) for task in tasks]
     losses = np.zeros((config.runs, SEARCH.anneal_steps + 1))

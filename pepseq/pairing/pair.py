@@ -79,7 +79,7 @@ def pair(
     picture_format = _picture_format(plot)
     bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
-        table = outputs.open(output, "pairs")
+        table = outputs.open(output, "pairs", is_table=True)
         msa = None if paired_msa is None else outputs.open(paired_msa, "paired alignment")
         figure = None if plot is None else outputs.open(plot, "figure of the pairing")
         a, b = _read_families(family_a, family_b, config, bad, keep_going)

@@ -21,6 +21,7 @@ from pepseq.prediction.readout_choice import ReadSurvey, choose_readout
 from pepseq.prediction.reconstruction import Reconstruction, choose_residues
 from pepseq.prediction.shards import ShardSelector
 from pepseq.prediction.soft_records import read_of
+from pepseq.processes.cores import available_cores
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
@@ -141,7 +142,7 @@ class Predictor:
         sample = sample_peptides(records, self.readout, number)
         if not sample:
             return None
-        with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self.config.threads or available_cores()) as pool:
             share = self.templates.measure_share(sample, pool)
         log_share(share, source, self.config.kind, self.readout)
         return share
@@ -209,7 +210,7 @@ class Predictor:
         network = self.network
         if network is not None and self.config.kind not in network.kinds:
             network = None
-        with ThreadPoolExecutor(self.config.threads or os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self.config.threads or available_cores()) as pool:
             for chunk in chunks:
                 reads = [read_of(record) for record in chunk]
                 evidence: list[CopyEvidence] = []

@@ -128,7 +128,7 @@ def merge_amount_tables(
     if sheet and (without := [name for name in sheet.samples if name not in named]):
         log.warning("%s: samples without a table, left out: %s", sheet.source, ", ".join(without))
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "amounts of samples")
+        stream = outputs.open(output, "amounts of samples", is_table=True)
         joined = join_samples(named, config.max_q, config.min_samples)
         table = _table(joined, Labels() if sheet is None else sheet.labels, config)
         is_msstats = config.format == "msstats"

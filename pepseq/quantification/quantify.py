@@ -92,7 +92,7 @@ def quantify(
         return read_peptide_counts(reads, readout, is_given, bad)
 
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "amounts")
+        stream = outputs.open(output, "amounts", is_table=True)
         spike_ins = None if known is None else read_spike_ins(known)
         proteins, left_out = _read_reference(references, spike_ins)
         evidence = make_evidence(

@@ -1,7 +1,6 @@
 """From what reads say of a reference to the table of amounts."""
 
 import logging
-import os
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import numpy as np
 
 from pepseq.digestion.config import DigestConfig
 from pepseq.io.dataframes import plain_texts
+from pepseq.processes.cores import available_cores
 from pepseq.quantification.amounts_table import COPIES_COLUMNS, PROTEIN_SEPARATOR
 from pepseq.quantification.config import QuantifyConfig
 from pepseq.quantification.digested_reference import DigestedReference, digest_reference
@@ -116,7 +116,7 @@ def estimate_quantities(
 
 def thread_count(config: QuantifyConfig) -> int:
     """Return the number of threads of the settings, default: one for each core."""
-    return config.threads or os.cpu_count() or 1
+    return config.threads or available_cores()
 
 
 def _log_time(what: str, started: float) -> float:

@@ -11,7 +11,7 @@ from typing import IO, Any
 from pepseq.errors import SettingsError, quoted
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, check_path, list_paths
-from pepseq.io.outputs import Outputs
+from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.run_record import run_record
 from pepseq.io.tables import check_table_name, format_tsv
 from pepseq.readout.config import NoiseRates
@@ -101,7 +101,8 @@ def mask(
         outputs.record(output, run_record("mask", settings, [*inputs, *model_files], started))
     refuse_failed(bad, count, output, keep_going)
     left_out = f" ({len(bad):,} left out)" if bad else ""
-    log.info("masked %s protein%s%s: %s", f"{count:,}", "s" * (count != 1), left_out, output)
+    where = "" if str(output) == STDIO else f": {output}"
+    log.info("masked %s protein%s%s%s", f"{count:,}", "s" * (count != 1), left_out, where)
     return bad
 
 

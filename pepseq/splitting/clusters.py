@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.errors import OutputError, PepseqError, SettingsError, TryAgainError, quoted
+from pepseq.processes.cores import available_cores
 from pepseq.processes.programs import crash_of, how_ended, last_output, running
 from pepseq.splitting.config import SplitConfig
 
@@ -88,7 +89,7 @@ def cluster(
         "1",
     ]
     command += ["--min-seq-id", config.identity, "-c", config.coverage, "--cov-mode", "0"]
-    command += ["--threads", config.threads or os.cpu_count()]
+    command += ["--threads", config.threads or available_cores()]
     with running([str(word) for word in command], log, os.environ | {"LC_ALL": "C"}) as process:
         code = process.wait()
     if code:

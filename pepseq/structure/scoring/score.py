@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from pepseq.io.files import check_outputs, check_path, list_paths
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
+from pepseq.processes.cores import available_cores
 from pepseq.sequences.fasta import read_fasta
 from pepseq.settings import check_config, require
 from pepseq.structure.model_names import PairOfFiles, all_pairs, find_pairs, short_id
@@ -104,7 +104,7 @@ def score(
     bad = list(pairs.bad)
     rows: Rows = []
     with Outputs(force) as outputs:
-        stream = outputs.open(output, "score table")
+        stream = outputs.open(output, "score table", is_table=True)
         aligned = None if alignment is None else outputs.open(alignment, "alignment of residues")
         writer = _SuperposedModels(outputs, superposed, many, force)
         for pair, job, scored in _score_all(pairs.pairs, jobs, config, bad):
@@ -254,7 +254,7 @@ def _score_all(
     """Yield each pair with its job and its scores, in order; those without go to `bad`."""
     from pepseq.structure.scoring.workers import Workers
 
-    count = min(config.threads or os.cpu_count() or 1, max(len(jobs), 1))
+    count = min(config.threads or available_cores(), max(len(jobs), 1))
     with (
         Workers(count, config.time_limit) as workers,
         Progress("scoring", len(jobs), "pairs") as progress,

@@ -1,0 +1,51 @@
+"""Tables for a terminal: aligned, as many columns as its width has room for."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+MAX_CELL = 40
+"""Longer cells are cut, with … at the end."""
+_GAP = "  "
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def format_for_terminal(
+    rows: Sequence[Sequence[object]], width: int | None = None
+) -> tuple[str, list[str]]:
+    r"""Return rows, the header first, as aligned lines, and the columns that have no room.
+
+    `width`: characters of a line, by default those of the terminal. The first column always has
+    room.
+
+    >>> format_for_terminal([("name", "proteins", "source"), ("ecoli", 4300, "x.fasta")], 16)
+    ('name   proteins\necoli  4300\n', ['source'])
+    """
+    width = shutil.get_terminal_size().columns if width is None else width
+    texts = [[_shortened(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    shown, used = 0, 0
+    for column in widths:
+        used += column + (len(_GAP) if shown else 0)
+        if shown and used > width:
+            break
+        shown += 1
+    lines = [_GAP.join(map(str.ljust, row[:shown], widths)).rstrip() + "\n" for row in texts]
+    return "".join(lines), [str(name) for name in rows[0][shown:]]
+
+
+def format_tsv_for_terminal(content: bytes) -> tuple[str, list[str]]:
+    """Return `format_for_terminal` of a table that is written as TSV, or other text as it is."""
+    text = content.decode("utf-8", "replace")
+    rows = [line.split("\t") for line in text.splitlines()]
+    if not rows or any(len(row) != len(rows[0]) for row in rows):
+        return text, []
+    return format_for_terminal(rows)
+
+
+def _shortened(cell: str) -> str:
+    return cell if len(cell) <= MAX_CELL else cell[: MAX_CELL - 1] + "…"
