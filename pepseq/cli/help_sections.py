@@ -27,7 +27,7 @@ class Command(click.Command):
 
     def __init__(self, *args, example: str = "", main: Sequence[str] = ("output",), **more):
         super().__init__(*args, **more)
-        self.example, self.main = example, main
+        self.example, self.main_options = example, main
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example and the options."""
@@ -39,8 +39,9 @@ class Command(click.Command):
         options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
         for option in sorted(options, key=self._rank):
             if (record := option.get_help_record(ctx)) is not None:
-                title = MAIN if option.name in self.main else _SECTION_OF.get(option.name or "")
-                sections[title or OTHER].append(record)
+                name = option.name or ""
+                is_main = name in self.main_options
+                sections[MAIN if is_main else _SECTION_OF.get(name, OTHER)].append(record)
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
@@ -49,7 +50,8 @@ class Command(click.Command):
     def _rank(self, option: click.Parameter) -> int:
         """Return the place of a main option; the others keep their order after them."""
         name = option.name or ""
-        return self.main.index(name) if name in self.main else len(self.main)
+        main = self.main_options
+        return main.index(name) if name in main else len(main)
 
 
 class Group(click.Group):

@@ -59,7 +59,7 @@ def test_help_has_the_example_unwrapped_and_each_option_once(name):
 def test_main_options_exist_and_come_first():
     for name, command in ALL.items():
         names = {p.name for p in command.params}
-        assert set(command.main) <= names, name
+        assert set(command.main_options) <= names, name
     text = help_of("predict")
     assert text.index("--reference") < text.index("--table") < text.index("Options:\n  --")
 
