@@ -102,6 +102,12 @@ log = logging.getLogger(__name__)
     "complexes.",
 )
 @click.option(
+    "--paired-only",
+    is_flag=True,
+    help="Leave the unpaired proteins out of an .a3m. By default they follow the pairs, because "
+    "depth counts at least as much as pairing.",
+)
+@click.option(
     "--query",
     metavar="ID",
     help="Protein of FAMILY_A whose pair comes first in an .a3m: the complex that ColabFold "
@@ -127,6 +133,7 @@ def command(
     output,
     known,
     paired_msa,
+    paired_only,
     query,
     plot,
     keep_going,
@@ -148,6 +155,7 @@ def command(
         output,
         known=known,
         paired_msa=paired_msa,
+        paired_only=paired_only,
         query=query,
         plot=plot,
         config=config,

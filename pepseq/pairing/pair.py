@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 from pepseq.errors import InputError, SettingsError, quoted
-from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, write_failed
 from pepseq.io.files import check_outputs, check_path
 from pepseq.io.outputs import STDIO, Outputs
@@ -16,15 +15,17 @@ from pepseq.io.run_record import run_record
 from pepseq.pairing.config import PairConfig
 from pepseq.pairing.figures import FORMATS, draw_pairing
 from pepseq.pairing.known_pairs import read_known_pairs
-from pepseq.pairing.msa import GAP_CODE, Alignment, read_alignment
+from pepseq.pairing.msa import Alignment, read_alignment
 from pepseq.pairing.pair_alignments import Pairing, group_alignments, pair_families
-from pepseq.pairing.pairs import (
-    Pair,
-    format_pairs,
-    format_unpaired,
-    paired_a3m,
-    paired_fasta,
+from pepseq.pairing.paired_msa import (
+    Complex,
+    PairedAlignment,
+    check_paired_only,
+    find_query,
+    no_query_error,
+    write_paired_msa,
 )
+from pepseq.pairing.pairs import format_pairs, format_unpaired
 from pepseq.sequences.headers import table_path
 from pepseq.settings import check_config
 
@@ -52,6 +53,7 @@ def pair(
     *,
     known: str | Path | None = None,
     paired_msa: str | Path | None = None,
+    paired_only: bool = False,
     query: str | None = None,
     plot: str | Path | None = None,
     config: PairConfig = PairConfig(),  # noqa: B008 - frozen
@@ -65,16 +67,18 @@ def pair(
     one-to-one. Columns: PAIR_COLUMNS. Proteins without a pair are listed in
     `<output>.unpaired.tsv`. `known` is a table of given pairs. `paired_msa` is FASTA, or, if its
     name ends in .a3m, the A3M of the complex of protein `query` of family A (default: the first one
-    that has a pair). `plot` is a PNG, SVG or PDF. With `keep_going`, records that cannot be used
-    are left out and listed in `<output>.failed.tsv`; otherwise they end the run before pairs are
-    made. With `offline` no weights are downloaded. For alignments in memory: `pair_alignments`.
+    that has a pair), with the unpaired proteins below the pairs unless `paired_only`. `plot` is a
+    PNG, SVG or PDF. With `keep_going`, records that cannot be used are left out and listed in
+    `<output>.failed.tsv`; otherwise they end the run before pairs are made. With `offline` no
+    weights are downloaded. For alignments in memory: `pair_alignments`.
 
     Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
     check_config(config, PairConfig)
     check_path(output, "output")
-    inputs = _input_files(family_a, family_b, known, config)
+    check_paired_only(paired_only, paired_msa)
+    inputs = input_files((family_a, family_b), known, config)
     check_outputs([path for path in (output, paired_msa, plot) if path is not None], inputs, force)
     picture_format = _picture_format(plot)
     bad: list[FailedRecord] = []
@@ -82,16 +86,20 @@ def pair(
         table = outputs.open(output, "pairs", is_table=True)
         msa = None if paired_msa is None else outputs.open(paired_msa, "paired alignment")
         figure = None if plot is None else outputs.open(plot, "figure of the pairing")
-        a, b = _read_families(family_a, family_b, config, bad, keep_going)
+        a, b = read_families((family_a, family_b), config, bad, keep_going)
         known_pairs = [] if known is None else read_known_pairs(known)
         grouped, species = group_alignments(a, b, config.species, known_pairs)
         if query is not None and query not in grouped.proteins_a:
-            raise _no_query_error(query)
+            raise no_query_error(query, 2)
         pairing = pair_families(grouped, config, offline)
         _write_tables(outputs, table, output, pairing)
         if msa is not None:
-            query_pair = _find_query(pairing, a.ids, query)
-            _write_paired_msa(msa, str(paired_msa), pairing, config.min_confidence, query_pair)
+            complexes = [
+                Complex(p.species, (p.protein_a, p.protein_b), p.confidence) for p in pairing.pairs
+            ]
+            found = find_query(complexes, (a, b), query)
+            alignment = PairedAlignment((a, b), complexes, found, config.min_confidence)
+            write_paired_msa(msa, str(paired_msa), alignment, paired_only)
         if figure is not None:
             figure.write(draw_pairing(pairing.result, pairing.pairs, picture_format))
         write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
@@ -107,12 +115,12 @@ def pair(
     )
 
 
-def _input_files(
-    family_a: str | Path, family_b: str | Path, known: str | Path | None, config: PairConfig
+def input_files(
+    families: Sequence[str | Path], known: str | Path | None, config: PairConfig
 ) -> list[str | Path]:
     """Return the files that are read; weights only if they are given as a file."""
     model = config.model if config.model and Path(config.model).is_file() else None
-    paths = (family_a, family_b, known, table_path(config.species), model)
+    paths = (*families, known, table_path(config.species), model)
     return [path for path in paths if path is not None]
 
 
@@ -125,24 +133,25 @@ def _picture_format(plot: str | Path | None) -> str:
     return suffix
 
 
-def _read_families(
-    family_a: str | Path,
-    family_b: str | Path,
+def read_families(
+    families: Sequence[str | Path],
     config: PairConfig,
     bad: list[FailedRecord],
     keep_going: bool,
-) -> tuple[Alignment, Alignment]:
-    """Return both alignments; InputError if there are bad records and `keep_going` is not set."""
-    a, b = (
+) -> list[Alignment]:
+    """Return the alignments; InputError if there are bad records and `keep_going` is not set."""
+    numbers = (config.alignment_a, config.alignment_b, *[1] * (len(families) - 2))
+    alignments = [
         read_alignment(path, bad, align=config.align, threads=config.threads, number=number)
-        for path, number in ((family_a, config.alignment_a), (family_b, config.alignment_b))
-    )
+        for path, number in zip(families, numbers, strict=True)
+    ]
     if bad and not keep_going:
+        total = len(bad) + sum(len(alignment.ids) for alignment in alignments)
         raise InputError(
-            f"{len(bad)} of {len(bad) + len(a.ids) + len(b.ids)} records cannot be used: {bad[0]}. "
+            f"{len(bad)} of {total} records cannot be used: {bad[0]}. "
             "Correct them, or leave them out with --keep-going"
         )
-    return a, b
+    return alignments
 
 
 def _recorded_settings(
@@ -165,53 +174,3 @@ def _write_tables(outputs: Outputs, table: IO[bytes], output: str | Path, pairin
     if str(output) != STDIO:
         path = f"{Path(output)}.unpaired.tsv"
         outputs.add(path, format_unpaired(pairing.unpaired), "unpaired proteins")
-
-
-def _find_query(pairing: Pairing, ids_a: Sequence[str], query: str | None) -> Pair:
-    """Return the pair of protein `query` of family A, or of the first protein that has one.
-
-    InputError if there is none in which both proteins have residues.
-    """
-    families = pairing.grouped.families
-    has_residues_a = (families.codes_a != GAP_CODE).any(axis=1)
-    has_residues_b = (families.codes_b != GAP_CODE).any(axis=1)
-    pair_of = {
-        pair.protein_a: pair
-        for pair in pairing.pairs
-        if has_residues_a[pair.row_a] and has_residues_b[pair.row_b]
-    }
-    for protein in ids_a if query is None else [query]:
-        if protein in pair_of:
-            return pair_of[protein]
-    raise _no_query_error(query)
-
-
-def _no_query_error(query: str | None) -> InputError:
-    return InputError(
-        "query: expected a protein of FAMILY_A in a pair, and both with residues, found "
-        + ("none" if query is None else f"none with id {quoted(query)}")
-    )
-
-
-def _write_paired_msa(
-    stream: IO[bytes],
-    path: str,
-    pairing: Pairing,
-    min_confidence: float,
-    query: Pair,
-) -> None:
-    """Write the paired alignment of pairs of at least this confidence, and of the query."""
-    pairs = [p for p in pairing.pairs if p.confidence >= min_confidence or p == query]
-    families = pairing.grouped.families
-    if not without_suffix(path).endswith(".a3m"):
-        stream.writelines(paired_fasta(families, pairs))
-        return
-    stream.writelines(paired_a3m(families, pairs, query))
-    log.info(
-        "%s: %d pairs, the query is %s with %s, confidence %.4f",
-        path,
-        len(pairs),
-        query.protein_a,
-        query.protein_b,
-        query.confidence,
-    )

@@ -1,20 +1,16 @@
 """The one-to-one pairing that frequencies favour, and the files that it is written to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pepseq.io.files import encode_text
 from pepseq.io.tables import format_tsv
 from pepseq.pairing.families import SURPLUS_PARALOG, GroupedFamilies, UnpairedProtein
 from pepseq.pairing.method_interface import Families, MethodResult, Species
-from pepseq.pairing.msa import GAP_CODE, SYMBOLS
-from pepseq.sequences.fasta import format_fasta
 
 PAIR_COLUMNS = ("species", "protein_a", "protein_b", "confidence", "rank", "known")
 UNPAIRED_COLUMNS = ("family", "species", "protein", "reason")
-_SYMBOLS = np.frombuffer(SYMBOLS.encode(), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -108,39 +104,3 @@ def format_unpaired(unpaired: Sequence[UnpairedProtein]) -> bytes:
     """Return the table of proteins without a pair: UNPAIRED_COLUMNS."""
     rows = ((row.family, row.species, row.protein, row.reason) for row in unpaired)
     return format_tsv([UNPAIRED_COLUMNS, *rows])
-
-
-def paired_fasta(families: Families, pairs: Sequence[Pair]) -> Iterator[bytes]:
-    """Yield the paired alignment as FASTA: for each pair the row of A, then that of B."""
-    for p in pairs:
-        header = f"{p.protein_a}+{p.protein_b} species={p.species} confidence={p.confidence:.4f}"
-        yield format_fasta(header, _symbols(_paired_codes(families, p)))
-
-
-def paired_a3m(families: Families, pairs: Sequence[Pair], query: Pair) -> Iterator[bytes]:
-    r"""Yield the paired alignment as A3M of a complex, as ColabFold reads it (Mirdita et al. 2022).
-
-    The first line is `#` and the residues of the two chains; then come the query pair (chains 101
-    and 102), the other pairs with two ids divided by a tab, and each chain of the query alone.
-    Columns in which the query has a gap are left out.
-    """
-    query_codes = _paired_codes(families, query)
-    kept = query_codes != GAP_CODE
-    chains = _symbols(query_codes[kept])
-    length_a = int(kept[: families.codes_a.shape[1]].sum())
-    length_b = len(chains) - length_a
-    yield f"#{length_a},{length_b}\t1,1\n>101\t102\n{chains}\n".encode()
-    for pair in pairs:
-        if pair != query:
-            row = _symbols(_paired_codes(families, pair)[kept])
-            yield encode_text(f">{pair.protein_a}\t{pair.protein_b}\n{row}\n")
-    yield f">101\n{chains[:length_a]}{'-' * length_b}\n".encode()
-    yield f">102\n{'-' * length_a}{chains[length_a:]}\n".encode()
-
-
-def _paired_codes(families: Families, pair: RowPair) -> np.ndarray:
-    return np.concatenate([families.codes_a[pair.row_a], families.codes_b[pair.row_b]])
-
-
-def _symbols(codes: np.ndarray) -> str:
-    return _SYMBOLS[codes].tobytes().decode("ascii")

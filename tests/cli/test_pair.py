@@ -46,7 +46,7 @@ def test_messages_and_outputs_of_a_run(run, tmp_path):
     result = run("pair", A, B, *files, *COMMON)
     assert result.code == 0 and result.out == ""
     lines = result.err.splitlines()
-    assert f"{msa}: 111 pairs, the query is " in lines.pop(-2)
+    assert f"{msa}: 111 paired rows, unpaired rows: 4 of A, 3 of B; the query is " in lines.pop(-2)
     assert lines == [
         "species by bracket (found by auto), such as 'species_15'; no species for 0 of 115 "
         "proteins of A and 0 of 114 proteins of B; 30 species in both families (30 with "
@@ -192,6 +192,8 @@ def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
         (["-o", "o", "--species", "table:none"], 65, "none: no such file"),
         (["-o", "o", "--known", "none"], 65, "none: no such file"),
         (["-o", "o", "--runs", "0"], 2, "--runs"),
+        (["-o", "o", "--paired-only"], 2, "paired-only: applies to an .a3m only"),
+        (["-o", "o", "--paired-only", "--paired-msa", "p.fa"], 2, "paired-only: applies to"),
         (["-o", "older"], 74, "older: already exists"),
         (["-o", "/dev/full"], 74, "already exists"),
         (["-o", "/dev/full", "--force"], 74, "is not a regular file"),
@@ -337,11 +339,24 @@ def test_the_query_and_the_least_confidence_of_a_paired_alignment(run, tmp_path)
     pairs = [line.split("\t") for line in (tmp_path / "o").read_text().splitlines()[1:]]
     sure = {(a, b) for _, a, b, confidence, *_ in pairs if float(confidence) >= 0.9}
     headers = [line for line in (tmp_path / "p.a3m").read_text().splitlines() if line[0] == ">"]
-    written = {tuple(header[1:].split("\t")) for header in headers[1:-2]}
+    written = {tuple(header[1:].split("\t")) for header in headers[1:] if "\t" in header}
     (query,) = {(a, b) for _, a, b, *_ in pairs if a == name}
     assert 20 < len(written) < len(pairs) and written == sure - {query}
     refused = run("pair", A, B, "-o", tmp_path / "o2", "--paired-msa", "-", "--query", "none")
     assert refused.code == 65 and "expected a protein of FAMILY_A" in refused.err
+
+
+def test_the_unpaired_rows_are_left_out_on_request(run, tmp_path):
+    for name, options in (("both.a3m", ()), ("paired.a3m", ("--paired-only",))):
+        msa = ("--paired-msa", tmp_path / name, *options)
+        result = run("pair", A, B, "-o", tmp_path / "o", *COMMON, *msa, "--force")
+        assert result.code == 0
+    both, paired = ((tmp_path / f"{n}.a3m").read_text().splitlines() for n in ("both", "paired"))
+    assert "paired.a3m: 111 paired rows, unpaired rows: 0 of A, 0 of B; " in result.err
+    single = [line[1:] for line in both if line[0] == ">" and "\t" not in line]
+    unpaired = [row.split("\t") for row in (tmp_path / "o.unpaired.tsv").read_text().splitlines()]
+    assert sorted(single) == sorted(["101", "102", *(row[2] for row in unpaired[1:])])
+    assert len(both) == len(paired) + 2 * 7 and set(paired) < set(both)
 
 
 def test_other_fields_that_name_the_species_are_listed(run, tmp_path):

@@ -19,8 +19,6 @@ from pepseq.pairing.pairs import (
     best_pairs,
     format_pairs,
     format_unpaired,
-    paired_a3m,
-    paired_fasta,
     unpaired_proteins,
     with_protein_ids,
 )
@@ -112,22 +110,4 @@ def test_the_table_of_unpaired_proteins():
     assert unpaired == [UnpairedProtein("B", "x", "b1", SURPLUS_PARALOG)]
     assert format_unpaired(unpaired).decode() == (
         f"family\tspecies\tprotein\treason\nB\tx\tb1\t{SURPLUS_PARALOG}\n"
-    )
-
-
-def test_a_paired_fasta_has_the_rows_of_a_and_b_side_by_side():
-    them, pairs = small()
-    assert b"".join(paired_fasta(them.families, pairs)).decode() == (
-        ">a1+b2 species=x confidence=1.0000\nDXEKL\n>a0+b0 species=x confidence=0.7500\nA-CFG\n"
-    )
-
-
-def test_a_paired_a3m_has_the_columns_of_the_query():
-    them, pairs = small()
-    assert b"".join(paired_a3m(them.families, pairs, pairs[0])).startswith(
-        b"#3,2\t1,1\n>101\t102\nDXEKL\n"
-    )
-    # the query is the pair of a0, which has a gap in the second column
-    assert b"".join(paired_a3m(them.families, pairs, pairs[1])).decode() == (
-        "#2,2\t1,1\n>101\t102\nACFG\n>a1\tb2\nDEKL\n>101\nAC--\n>102\n--FG\n"
     )
