@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pepseq.errors import SettingsError
+from pepseq.evaluation.identity import WITHOUT_IDENTICAL
 from pepseq.io.tables import Row
 from pepseq.readout.readout import Readout
 from pepseq.reporting import figures
@@ -107,7 +108,8 @@ def _evaluation(key: str, evaluation: EvaluationFolder) -> dict[str, Any]:
     accuracy = nested(evaluation.summary, "hidden_residue_accuracy")
     error = nested(evaluation.summary, "calibration.expected_calibration_error")
     identity = [row for row in tables["identity"] if number(row.get("proteins"))]
-    bands = [row for row in identity if row.get("band") != "without identical"]
+    others = [row for row in identity if row.get("band") == WITHOUT_IDENTICAL]
+    bands = [row for row in identity if row not in others]
     amino_acids = [row for row in tables["amino_acids"] if number(row.get("n"))]
     amino_acids.sort(key=lambda row: -(number(row.get("recall")) or 0))
     return {
@@ -117,6 +119,7 @@ def _evaluation(key: str, evaluation: EvaluationFolder) -> dict[str, Any]:
         "summary": evaluation.summary,
         "macro": number(nested(accuracy, "macro")),
         "micro": number(nested(accuracy, "micro")),
+        "macro_of_others": number(others[0].get("macro")) if others else None,
         "ece": number(error),
         "reference": reference_proteins(evaluation.predicted_by),
         "network": network(evaluation.predicted_by),

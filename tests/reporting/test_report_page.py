@@ -438,3 +438,19 @@ def test_a_run_without_a_share_says_nothing_of_it(tmp_path, small_proteins):
         run_record(predicted, "predict", (), [predicted, table], peptides_that_fit=fitting)
         report([tmp_path], tmp_path / "page.html", force=True)
         assert "of the reads fit" not in read_page(tmp_path / "page.html").text
+
+
+def test_the_lead_leaves_out_proteins_that_are_in_the_reference(
+    tmp_path, small_proteins, monkeypatch
+):
+    real_results(tmp_path, small_proteins[:4], monkeypatch)
+    identity = tmp_path / "accuracy" / "identity.tsv"
+    rows = "band\tproteins\tmacro\nidentical\t1\t100\nwithout identical\t3\t76.44\n"
+    identity.write_text(rows)
+    report(tmp_path, tmp_path / "page.html")
+    lead = " ".join(read_page(tmp_path / "page.html").text.partition("pepseq 0")[0].split())
+    assert (
+        "76.4 % of the hidden residues are correct, on average over the proteins that are not in "
+        "the reference letter for letter (" in lead
+    )
+    assert lead.rstrip().endswith("% over all).")
