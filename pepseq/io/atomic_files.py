@@ -111,12 +111,53 @@ def new_partial(path: Path) -> Path:
 
 def remove_partials(path: Path) -> None:
     """Remove hidden files that killed runs left of `path`, which must be locked."""
-    form = re.compile(
-        rf"\.{re.escape(hidden_stem(path))}\.[0-9a-f]{{{_RANDOM_DIGITS}}}\.partial(\.old)?"
-    )
     for name in os.listdir(path.parent):
-        if form.fullmatch(name):
+        if _is_partial(path, name):
             remove_path(path.parent / name)
+
+
+def _is_partial(path: Path, name: str) -> bool:
+    """Return whether a name is such as `new_partial` returns for `path`."""
+    form = rf"\.{re.escape(hidden_stem(path))}\.[0-9a-f]{{{_RANDOM_DIGITS}}}\.partial(\.old)?"
+    return re.fullmatch(form, name) is not None
+
+
+@contextmanager
+def held_folder(path: Path, mode: int = 0o777) -> Iterator[Path]:
+    """Yield a new hidden folder beside `path`; after the block, it is removed if it is still there.
+
+    Such folders that killed processes left are removed first. Raises OSError.
+    """
+    for name in os.listdir(path.parent):
+        if _is_partial(path, name):
+            with suppress(OSError):
+                handle = _hold(path.parent / name)
+                remove_path(path.parent / name)
+                os.close(handle)
+    partial = new_partial(path)
+    partial.mkdir(mode)
+    handle = -1
+    try:
+        with suppress(OSError):  # where flock is missing, nobody removes it either
+            handle = _hold(partial)
+        yield partial
+    finally:
+        remove_path(partial)
+        if handle >= 0:
+            os.close(handle)
+
+
+def _hold(folder: Path) -> int:
+    """Return an open handle of a folder that no other process holds; OSError if one does."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def create_file(path: Path, mode: int = 0o666) -> BufferedWriter:

@@ -8,7 +8,7 @@ from pepseq.prediction.prior import ResiduePrior
 from pepseq.readout.readout import Readout
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.soft_reads import Read
-from pepseq.templates.substitution import exchanges, frequencies
+from pepseq.templates.substitution import exchanges
 
 
 class ReadTables(NamedTuple):
@@ -36,7 +36,7 @@ class Stratum:
         distances: tuple[float, ...],
     ):
         self._finder, self._distances = finder, distances
-        first = frequencies(finder.reference.residues[finder.reference.offsets[:-1]], 1.0)
+        first = finder.reference.first_frequencies()
         self.prior = ResiduePrior(
             finder.symbols, finder.background, finder.kind, readout, candidates, first
         )

@@ -26,7 +26,7 @@ from pepseq.templates.searches import (
     WholeProteinSearch,
 )
 from pepseq.templates.soft_reads import Read
-from pepseq.templates.substitution import exchanges, frequencies
+from pepseq.templates.substitution import exchanges
 
 THOROUGH_KINDS = ("protein", "fragment")
 """Kinds of reads for which a thorough search differs from the usual one."""
@@ -71,7 +71,7 @@ class TemplateFinder:
         candidates: int = SEED_SEARCH.candidates,
     ):
         self.reference, self.symbols, self.kind = reference, symbols, kind
-        self.background = frequencies(reference.residues)
+        self.background = reference.frequencies()
         self.scoring = self._scoring(LOCAL_ALIGNMENT)
         self._whole_scoring = self._scoring(GLOBAL_ALIGNMENT)
         self.seed_search: SeedSearch | None = None

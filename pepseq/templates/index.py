@@ -1,19 +1,18 @@
 """Index of a reference: arrays on disk, written whole, with checksums that are checked on opening.
 
-A file is an array in NumPy's format and, after it, a CRC-32 of the reference's hash, the file's
-name and the array. Who may write a file can forge a checksum: only files of this user, of root and
-of the reference's owner are read, and none that others may write.
+The salt of a checksum is the reference's hash and the file's name. Who may write a file can forge a
+checksum: only files of this user, of root and of the reference's owner are read, and none that
+others may write.
 """
 
 import errno
-import mmap
 import os
 import stat
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from io import BufferedReader, BytesIO
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,56 @@ from pepseq.errors import InputError
 from pepseq.io.atomic_files import (
     create_file,
     exchange_names,
-    new_partial,
+    held_folder,
     remove_path,
     sync_folder_names,
     sync_to_disk,
 )
 from pepseq.io.json_files import parse_json
 from pepseq.io.run_record import to_json
+from pepseq.templates.array_files import ArrayWriter, DamagedError, read_array
 
-FORMAT = 4
+FORMAT = 5
 _ABOUT = "index.json"
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 """Of what is made, less what the umask forbids."""
-_CHECKSUM_BYTES = 4
-
-
-class DamagedError(Exception):
-    """Files of an index that are not what was written. The message says which, in few words."""
 
 
 class UntrustedError(Exception):
     """Files of an index that others may have written. The message says which, in few words."""
+
+
+@dataclass
+class NewArrays:
+    """Arrays that are being written, to files of a folder or, without a folder, to memory.
+
+    `salt`: of their checksums, see `ArrayWriter`, before the array's name.
+    """
+
+    folder: Path | None = None
+    salt: str = ""
+    writers: dict[str, ArrayWriter] = field(default_factory=dict)
+
+    def create(self, name: str, dtype: type | np.dtype) -> ArrayWriter:
+        """Return a writer of a new array; an array that has the name loses it. Raises OSError."""
+        path = None if self.folder is None else self.folder / f"{name}.npy"
+        if name in self.writers:
+            self.writers.pop(name).close()
+            if path is not None:
+                path.unlink()
+        self.writers[name] = ArrayWriter(path, dtype, self.salt + name)
+        return self.writers[name]
+
+    def finish(self) -> None:
+        """Complete all files; OSError."""
+        for writer in self.writers.values():
+            writer.finish()
+
+    def close(self) -> None:
+        """Close all files."""
+        for writer in self.writers.values():
+            writer.close()
 
 
 @dataclass(frozen=True)
@@ -76,40 +103,40 @@ class Index:
         Raises OSError (FileNotFoundError if there is none), DamagedError and UntrustedError.
         """
         with self._open(f"{name}.npy") as stream:
-            about = os.fstat(stream.fileno())
-            content: mmap.mmap | bytes
-            if about.st_uid in (0, os.geteuid()) and about.st_size:
-                content = mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ)
-            else:
-                content = stream.read()  # another user might cut a mapped file short later
-            with memoryview(content) as view:
-                end = max(len(view) - _CHECKSUM_BYTES, 0)
-                if view[end:] != self._checksum(name, view[:end]):
-                    raise DamagedError(f"{name}.npy: checksum")
-            stream.seek(0)
+            is_own = os.fstat(stream.fileno()).st_uid in (0, os.geteuid())
+            try:  # another user might cut a mapped file short later
+                return read_array(stream, dtype, self._salt + name, in_memory=not is_own)
+            except DamagedError as error:
+                raise DamagedError(f"{name}.npy: {error}") from error
+
+    def save_arrays(
+        self,
+        names: Sequence[str],
+        dtype: type | np.dtype,
+        write: Callable[[Sequence[ArrayWriter]], None],
+    ) -> None:
+        """Let `write` write arrays, one writer for each name, then give the files their names.
+
+        Raises OSError.
+        """
+        self._check_owner()
+        with held_folder(self.folder / "arrays", _FOLDER_MODE) as partial:
+            arrays = NewArrays(partial, self._salt)
             try:
-                np.lib.format.read_magic(stream)
-                shape, _, written = np.lib.format.read_array_header_1_0(stream)
-            except ValueError as error:
-                raise DamagedError(f"{name}.npy: header") from error
-            start = stream.tell()
-        if written != dtype or len(shape) != 1 or shape[0] * written.itemsize != end - start:
-            raise DamagedError(f"{name}.npy: type or size")
-        return np.frombuffer(content, np.uint8, end - start, start).view(dtype)
+                write([arrays.create(name, dtype) for name in names])
+                arrays.finish()
+            finally:
+                arrays.close()
+            sync_to_disk(partial)
+            for name in arrays.writers:
+                path = self.folder / f"{name}.npy"
+                if path.is_dir():
+                    remove_path(path)
+                (partial / path.name).replace(path)
 
     def save_array(self, name: str, array: np.ndarray) -> None:
         """Write an array to disk, then give it its name; OSError."""
-        self._check_owner()
-        path = self.folder / f"{name}.npy"
-        partial = new_partial(path)
-        try:
-            self._write(partial, name, array)
-            sync_to_disk(partial)
-            if path.is_dir():
-                remove_path(path)
-            partial.replace(path)
-        finally:
-            remove_path(partial)
+        self.save_arrays([name], array.dtype, lambda writers: writers[0].append(array))
 
     def read_about(self) -> dict[str, Any]:
         """Return the description of the index that `build` wrote.
@@ -129,27 +156,33 @@ class Index:
         return about
 
     def build(
-        self, about: dict[str, Any], arrays: dict[str, np.ndarray], check: Callable[[], object]
+        self, write: Callable[[NewArrays], dict[str, Any]], check: Callable[[], object]
     ) -> None:
-        """Write an index to disk, then give it its name, unless another process was first.
+        """Let `write` write the arrays and return a description, then give the index its name.
 
-        An index that passes `check` is left alone, for other processes may have mapped it; a
-        damaged one of this user is replaced. Raises OSError and UntrustedError.
+        If another process was first, an index that passes `check` is left alone, for other
+        processes may have mapped it; a damaged one of this user is replaced. Raises OSError,
+        UntrustedError and what `write` raises; then nothing is left.
         """
+        is_new = not self.folder.parent.exists()
         self.folder.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
-        partial = new_partial(self.folder)
-        partial.mkdir(_FOLDER_MODE)
         try:
-            for name, array in arrays.items():
-                self._write(partial / f"{name}.npy", name, array)
-            about = {"format": FORMAT} | about
-            with create_file(partial / _ABOUT, _FILE_MODE) as stream:
-                stream.write(to_json(about | {"checksum": self._digits(about)}))
-            sync_to_disk(partial)
-            self._publish(partial, check)
-            sync_folder_names(self.folder.parent)
+            with held_folder(self.folder, _FOLDER_MODE) as partial:
+                arrays = NewArrays(partial, self._salt)
+                try:
+                    about = {"format": FORMAT} | write(arrays)
+                    arrays.finish()
+                finally:
+                    arrays.close()
+                with create_file(partial / _ABOUT, _FILE_MODE) as stream:
+                    stream.write(to_json(about | {"checksum": self._digits(about)}))
+                sync_to_disk(partial)
+                self._publish(partial, check)
+                sync_folder_names(self.folder.parent)
         finally:
-            remove_path(partial)
+            if is_new:
+                with suppress(OSError):  # it is not empty
+                    self.folder.parent.rmdir()
 
     def _publish(self, partial: Path, check: Callable[[], object]) -> None:
         with suppress(OSError):
@@ -187,21 +220,10 @@ class Index:
             raise reason
         return open(handle, "rb")
 
-    def _write(self, path: Path, name: str, array: np.ndarray) -> None:
-        header = BytesIO()
-        described = np.lib.format.header_data_from_array_1_0(array)
-        np.lib.format.write_array_header_1_0(header, described)
-        with create_file(path, _FILE_MODE) as stream:
-            parts = header.getvalue(), array.view(np.uint8).data
-            for part in parts:
-                stream.write(part)
-            stream.write(self._checksum(name, *parts))
-
-    def _checksum(self, name: str, *parts: bytes | memoryview) -> bytes:
-        value = zlib.crc32(f"{self.key} {self.subpath}{name}".encode())
-        for part in parts:
-            value = zlib.crc32(part, value)
-        return value.to_bytes(_CHECKSUM_BYTES, "little")
+    @property
+    def _salt(self) -> str:
+        return f"{self.key} {self.subpath}"
 
     def _digits(self, about: dict[str, Any]) -> str:
-        return self._checksum(_ABOUT, to_json(about)).hex()
+        salt = zlib.crc32(f"{self._salt}{_ABOUT}".encode())
+        return f"{zlib.crc32(to_json(about), salt):08x}"

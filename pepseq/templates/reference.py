@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,9 +12,11 @@ import numpy as np
 
 from pepseq.io.files import decode_text
 from pepseq.kernels import read_only
-from pepseq.templates.index import DamagedError, Index, UntrustedError
+from pepseq.templates.array_files import ArrayWriter, DamagedError
+from pepseq.templates.index import Index, UntrustedError
 from pepseq.templates.read_symbols import ReadSymbols
-from pepseq.templates.seeds import SeedTable, are_seeds, build_seeds, place_type
+from pepseq.templates.seed_tables import SeedTable, are_seeds, build_seeds, place_type, write_table
+from pepseq.templates.substitution import UNKNOWN_CODE, count_codes, frequencies
 
 log = logging.getLogger(__name__)
 ARRAY_TYPES = {
@@ -21,8 +24,10 @@ ARRAY_TYPES = {
     "offsets": np.int64,
     "names": np.uint8,
     "name_offsets": np.int64,
+    "code_counts": np.int64,
 }
 """Arrays of a reference, by the names of their files in its index."""
+_COUNTS = 2, UNKNOWN_CODE + 1
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,9 @@ class Reference:
     `residues` holds codes 0-20 (uint8, (residues,)); protein p has those from `offsets[p]` to
     `offsets[p + 1]` (int64); its header lies in `names` (UTF-8) from `name_offsets[p]` on. Copies
     of one sequence count once, under the id that came first. Proteins of a stratum (see
-    `reference_files.assign_strata`) follow each other, smallest stratum first. `described` is the
-    entry of run records: files, counts and proteins of each stratum.
+    `reference_builder.assign_strata`) follow each other, smallest stratum first. `described` is the
+    entry of run records: files, counts and proteins of each stratum. `code_counts`: see
+    `count_strata`; if they are not given, they are counted where they are needed.
     """
 
     residues: np.ndarray
@@ -42,10 +48,12 @@ class Reference:
     name_offsets: np.ndarray
     index: Index | None
     described: dict[str, Any]
+    code_counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ARRAY_TYPES:
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+            if (array := getattr(self, name)) is not None:
+                object.__setattr__(self, name, read_only(array))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -63,11 +71,26 @@ class Reference:
         """Return the residue codes of a protein, uint8."""
         return self.residues[self.offsets[protein] : self.offsets[protein + 1]]
 
+    def frequencies(self) -> np.ndarray:
+        """Return the frequencies of the twenty amino acids, float64 that sum to 1."""
+        return frequencies(self._counts()[:, 0].sum(0))
+
+    def first_frequencies(self) -> np.ndarray:
+        """Return the frequencies of the twenty amino acids at the beginning of proteins."""
+        return frequencies(self._counts()[:, 1].sum(0), 1.0)
+
+    def _counts(self) -> np.ndarray:
+        counts = self.code_counts
+        if counts is None or counts.reshape(-1, *_COUNTS)[:, 0].sum() != len(self.residues):
+            counts = count_strata(self.residues, self.offsets, [len(self)])
+        return counts.reshape(-1, *_COUNTS)
+
     def strata(self) -> list["Reference"]:
         """Return each stratum as a reference of its own; their indexes lie inside this one's."""
         ends = np.cumsum(self.described.get("strata", [len(self)])).tolist()
         if len(ends) == 1:
             return [self]
+        counts = None if self.code_counts is None else self.code_counts.reshape(len(ends), -1)
         return [
             replace(
                 self,
@@ -76,6 +99,7 @@ class Reference:
                 name_offsets=self.name_offsets[first : last + 1],
                 index=self.index and self.index.subfolder(f"stratum-{number}"),
                 described={},
+                code_counts=None if counts is None else counts[number - 1],
             )
             for number, (first, last) in enumerate(pairwise([0, *ends]), 1)
         ]
@@ -85,19 +109,23 @@ class Reference:
 
         Damaged files of the index are replaced with a warning.
         """
-        if self.index is None:
-            return build_seeds(self.residues, self.offsets, symbols, labels)
+        parameters = self.residues, self.offsets, symbols, labels
+        index = self.index
+        if index is None:
+            return build_seeds(*parameters)
         kind = hashlib.sha256(symbols.symbol_of_code.tobytes()).hexdigest()[:12]
         names = [f"seeds-{kind}-{labels}-{part}" for part in SeedTable._fields]
-        table, damage = self._load_seeds(self.index, names)
+        table, damage = self._load_seeds(index, names)
         if table is None:
-            table = build_seeds(self.residues, self.offsets, symbols, labels)
-            if self._load_seeds(self.index, names)[0] is None:  # no other process was first
-                with suppress(OSError):
-                    for name, array in zip(names, table, strict=True):
-                        self.index.save_array(name, array)
+
+            def write(writers: Sequence[ArrayWriter]) -> None:
+                write_table(*parameters, writers, index.folder)
+
+            with suppress(OSError):
+                index.save_arrays(names, place_type(len(self.residues)), write)
+            table = self._load_seeds(index, names)[0] or build_seeds(*parameters)
         if damage:
-            log.warning("index %s is damaged (%s): rebuilt", self.index.folder, damage)
+            log.warning("index %s is damaged (%s): rebuilt", index.folder, damage)
         return table
 
     def _load_seeds(self, index: Index, names: list[str]) -> tuple[SeedTable | None, str]:
@@ -112,3 +140,18 @@ class Reference:
         if not are_seeds(table, len(self.residues)):
             return None, f"{names[0]}.npy: range"
         return table, ""
+
+
+def count_strata(residues: np.ndarray, offsets: np.ndarray, strata: Sequence[int]) -> np.ndarray:
+    """Return how many residues have each code, int64 (strata * 2 * 21).
+
+    For each stratum, its number of proteins being given, of all residues, then of the first ones of
+    proteins.
+    """
+    ends = np.cumsum([0, *strata])
+    counts = [
+        count_codes(part)
+        for first, last in pairwise(ends.tolist())
+        for part in (residues[offsets[first] : offsets[last]], residues[offsets[first:last]])
+    ]
+    return np.concatenate(counts)

@@ -4,30 +4,27 @@ import errno
 import hashlib
 import logging
 import os
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from pepseq.errors import InputError
 from pepseq.io.failures import FailedRecord
-from pepseq.io.files import encode_text
 from pepseq.io.home import is_in_library
 from pepseq.io.outputs import STDIO
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import cached_sha256
 from pepseq.readout.masking import HIDDEN
-from pepseq.sequences.fasta import Record, read_fasta
-from pepseq.templates.index import DamagedError, Index, UntrustedError
+from pepseq.sequences.fasta import read_fasta
+from pepseq.templates.array_files import DamagedError, pieces
+from pepseq.templates.index import Index, NewArrays, UntrustedError
 from pepseq.templates.reference import ARRAY_TYPES, Reference
-from pepseq.templates.substitution import UNKNOWN_CODE, encode
+from pepseq.templates.reference_builder import ReferenceBuilder
+from pepseq.templates.substitution import UNKNOWN_CODE
 
 log = logging.getLogger(__name__)
-STRATUM_RATIO = 8
-"""A file with over this many times the residues of all smaller ones together begins a stratum."""
 FileDigests = list[dict[str, str | None]]
 """Path and SHA-256 of each file, None of a pipe."""
 
@@ -100,7 +97,7 @@ def _open_indexed(
             if error.errno == errno.ESTALE:
                 unusable[index.folder] = "is of an older version of pepseq"
     else:
-        reference = _save_index(_read_files(paths, files), indices, files)
+        reference = _build(paths, files, indices)
     used = reference.index and reference.index.folder
     for folder, reason in unusable.items():
         action = "rebuilt" if folder == used else f"{used or 'no index'} is used instead"
@@ -108,19 +105,29 @@ def _open_indexed(
     return reference
 
 
-def _save_index(reference: Reference, indices: list[Index], files: FileDigests) -> Reference:
-    """Save the first index that can be written and return its reference; else the one given."""
-    arrays = {name: getattr(reference, name) for name in ARRAY_TYPES}
+def _build(paths: Sequence[str | Path], files: FileDigests, indices: list[Index]) -> Reference:
+    """Return the reference of the first index that can be written, or one in memory."""
     for index in indices:
+
+        def write(arrays: NewArrays) -> dict[str, Any]:
+            return {"files": files} | _write_files(paths, arrays)
 
         def check(index: Index = index) -> Reference:
             return _load_index(index, files)
 
         with suppress(OSError, DamagedError, UntrustedError):
-            index.build(reference.described, arrays, check)
+            index.build(write, check)
             return check()
     log.info("no folder for the index of %s can be written: not saved", files[0]["path"])
-    return reference
+    return _read_files(paths, files)
+
+
+def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
+    """Return the reference of FASTA files, in memory."""
+    arrays = NewArrays()
+    described = {"files": files} | _write_files(paths, arrays)
+    columns = {name: arrays.writers[name].written() for name in ARRAY_TYPES}
+    return Reference(**columns, index=None, described=described)
 
 
 def _load_index(index: Index, files: FileDigests) -> Reference:
@@ -141,7 +148,8 @@ def _load_index(index: Index, files: FileDigests) -> Reference:
         ends = *starts[:1], *starts[-1:], len(starts) - 1
         if ends != (0, len(content), about.get("proteins")) or (starts[1:] <= starts[:-1]).any():
             raise DamagedError(f"{name}.npy: range")
-    if not len(reference) or reference.residues.max() > UNKNOWN_CODE:
+    residues = pieces(reference.residues)
+    if not len(reference) or max(part.max() for part in residues) > UNKNOWN_CODE:
         raise DamagedError("residues.npy: range")
     strata = about.get("strata")
     if (
@@ -150,45 +158,22 @@ def _load_index(index: Index, files: FileDigests) -> Reference:
         or sum(strata) != len(reference)
     ):
         raise DamagedError("index.json: strata")
+    if len(arrays["code_counts"]) != len(strata) * 2 * (UNKNOWN_CODE + 1):
+        raise DamagedError("code_counts.npy: size")
     return reference
 
 
-class _DistinctProteins:
-    """Proteins of several files without copies.
-
-    `records` has the protein's number and the file's number of each record; `headers` are bytes.
-    """
-
-    def __init__(self) -> None:
-        self.residues: list[np.ndarray] = []
-        self.headers: list[bytes] = []
-        self.records: list[tuple[int, int]] = []
-        self._numbers: dict[bytes, int] = {}
-        self._uses_of_id: Counter[str] = Counter()
-
-    def add(self, record: Record, file: int) -> None:
-        """Add a record of a file."""
-        key = hashlib.blake2b(record.sequence.encode(), digest_size=16).digest()
-        self.records.append((self._numbers.setdefault(key, len(self._numbers)), file))
-        if len(self._numbers) == len(self.residues):
-            return
-        self._uses_of_id[record.id] += 1
-        uses = self._uses_of_id[record.id]
-        name = record.id if uses == 1 else f"{record.id}#{uses}"
-        self.headers.append(encode_text(f"{name} {record.description}".strip()))
-        self.residues.append(encode(record.sequence))
-
-
-def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
-    """Return the reference of FASTA files, without an index."""
-    proteins = _DistinctProteins()
+def _write_files(paths: Sequence[str | Path], arrays: NewArrays) -> dict[str, Any]:
+    """Write the arrays of a reference from FASTA files; return the index's description of them."""
+    builder = ReferenceBuilder(arrays)
     bad: list[FailedRecord] = []
     excess_hidden = [0] * len(paths)  # hidden residues less all others
     for number, path in enumerate(paths):
         for record in read_fasta(path, bad=bad, repeated_ids=True):
             excess_hidden[number] += 2 * record.sequence.count(HIDDEN) - len(record.sequence)
-            proteins.add(record, number)
-    if not proteins.records:
+            builder.add(record, number)
+    counts = builder.finish()
+    if not counts["records"]:
         raise InputError(f"{paths[0]}: no record can be used as a known protein")
     for path, excess in zip(paths, excess_hidden, strict=True):
         if excess > 0:
@@ -196,56 +181,10 @@ def _read_files(paths: Sequence[str | Path], files: FileDigests) -> Reference:
                 f"{path}: these are reads (more than half of the residues are hidden), not known "
                 "proteins; give the FASTA file of a proteome"
             )
-    counts = {"proteins": len(proteins.residues), "records": len(proteins.records)}
-    log.info("indexing %(proteins)d distinct proteins (%(records)d records)", counts)
-    lengths = np.array([len(residues) for residues in proteins.residues])
-    order, strata = order_by_stratum(np.array(proteins.records), lengths)
-    residues = [proteins.residues[p] for p in order]
-    headers = [proteins.headers[p] for p in order]
-    return Reference(
-        np.concatenate(residues),
-        np.cumsum([0, *map(len, residues)]),
-        np.frombuffer(b"".join(headers), np.uint8),
-        np.cumsum([0, *map(len, headers)]),
-        None,
-        {"files": files, **counts, "left_out": len(bad)}
-        | {"strata": strata, "first_left_out": _without_folder(bad[0]) if bad else None},
-    )
+    first = _without_folder(bad[0]) if bad else None
+    return counts | {"left_out": len(bad), "first_left_out": first}
 
 
 def _without_folder(failed: FailedRecord) -> str:
     """Return a record that was left out as text, right wherever its file is moved."""
     return str(replace(failed, file=Path(failed.file).name))
-
-
-def assign_strata(sizes: np.ndarray) -> np.ndarray:
-    """Return the stratum, from 0, of each file with this many residues.
-
-    Strata are searched each by itself, so that a large file does not crowd out a small one.
-    Proteomes of a few strains are one stratum, a database beside them is the next one.
-
-    >>> assign_strata(np.array([800_000, 70_000_000, 900_000])).tolist()
-    [0, 1, 0]
-    """
-    strata = np.zeros(len(sizes), np.int64)
-    stratum = smaller = 0
-    for file in np.argsort(sizes, kind="stable"):
-        stratum += int(0 < STRATUM_RATIO * smaller < sizes[file])
-        strata[file] = stratum
-        smaller += sizes[file]
-    return strata
-
-
-def order_by_stratum(records: np.ndarray, lengths: np.ndarray) -> tuple[list[int], list[int]]:
-    """Return the order of proteins by stratum and the number of proteins of each stratum.
-
-    `records`: int64, (records, 2), the numbers of protein and file of each record; `lengths`:
-    residues of each protein, (proteins,). A protein of several files is of the smallest stratum.
-    Strata without proteins of their own are left out.
-    """
-    protein, file = records.T
-    sizes = np.bincount(file, weights=lengths[protein])
-    stratum = np.full(len(lengths), len(sizes))
-    np.minimum.at(stratum, protein, assign_strata(sizes)[file])
-    numbers = np.bincount(stratum)
-    return np.argsort(stratum, kind="stable").tolist(), numbers[numbers > 0].tolist()

@@ -20,14 +20,13 @@ from pepseq.templates.search_settings import (
     RANKING,
     SEED_SEARCH,
 )
+from pepseq.templates.seed_tables import SeedTable, mean_places
 from pepseq.templates.seeds import (
     BIN,
     CandidateLimits,
     DiagonalBins,
-    SeedTable,
     empty_bins,
     find_candidates,
-    mean_places,
 )
 from pepseq.templates.ungapped_scan import scan, scan_all
 

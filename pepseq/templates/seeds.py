@@ -1,11 +1,11 @@
-"""Seeds: runs of labels with the distances between them, and where a reference has them."""
+"""Search by seeds: templates that share many of a read's runs of labels."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from pepseq.kernels import kernel, read_only
-from pepseq.templates.read_symbols import ReadSymbols
+from pepseq.kernels import kernel
+from pepseq.templates.seed_tables import SeedTable, write_seeds
 
 BIN = 3
 """A bin holds 2 ** BIN neighbouring diagonals."""
@@ -32,139 +32,6 @@ def empty_bins(slots: int, max_used: int, place_type: type | np.dtype) -> Diagon
         np.zeros((slots, 2), place_type),
         np.empty(max_used, np.int64),
     )
-
-
-class SeedTable(NamedTuple):
-    """Where a reference has each seed.
-
-    `positions` are those of seeds' first labels in the residues, bucket by bucket; bucket b, the
-    seeds whose key ends in the bits of b, has those from `starts[b]` to `starts[b + 1]`. Both are
-    uint32, or int64 if there are more than 2^32 residues.
-    """
-
-    starts: np.ndarray
-    positions: np.ndarray
-
-
-@kernel
-def write_seeds(
-    symbols: np.ndarray, hidden: int, labels: int, keys: np.ndarray, places: np.ndarray
-) -> int:
-    """Write key and 0-based place of each seed of a sequence; return their number.
-
-    A seed is `labels` labels in a row, whatever is hidden between them; its key is a hash of the
-    labels and the distances between them, and its place that of the first label.
-    """
-    count = 0
-    seen = 0
-    recent = np.empty(labels, np.int64)
-    for i in range(len(symbols)):
-        if symbols[i] == hidden:
-            continue
-        recent[seen % labels] = i
-        seen += 1
-        if seen < labels:
-            continue
-        key = np.uint64(1469598103934665603)
-        before = -1
-        for j in range(seen - labels, seen):
-            place = recent[j % labels]
-            gap = 0 if before < 0 else place - before
-            before = place
-            key = (key ^ np.uint64(gap * 32 + symbols[place])) * np.uint64(1099511628211)
-            key ^= key >> np.uint64(29)
-        keys[count] = key
-        places[count] = recent[(seen - labels) % labels]
-        count += 1
-    return count
-
-
-def build_seeds(
-    residues: np.ndarray, offsets: np.ndarray, symbols: ReadSymbols, labels: int
-) -> SeedTable:
-    """Return the seeds of `labels` labels of a reference."""
-    arrays = read_only(residues), read_only(offsets), symbols.symbol_of_code, symbols.hidden
-    zero = place_type(len(residues))(0)
-    starts, positions = _sort_into_buckets(*arrays, labels, _key_bits(len(residues)), zero)
-    return SeedTable(read_only(starts), read_only(positions))
-
-
-def place_type(residues: int) -> type:
-    """Return the type of places in a reference of this many residues."""
-    return np.uint32 if residues < 1 << 32 else np.int64
-
-
-def are_seeds(table: SeedTable, residues: int) -> bool:
-    """Return whether a table is such as `build_seeds` returns for a reference of this size."""
-    starts, positions = table
-    return (
-        len(starts) == (1 << _key_bits(residues)) + 1
-        and starts[0] == 0
-        and starts[-1] == len(positions)
-        and bool((starts[1:] >= starts[:-1]).all())
-        and (not len(positions) or 0 <= positions.min() <= positions.max() < residues)
-    )
-
-
-def _key_bits(residues: int) -> int:
-    """Return how many bits of a key tell its bucket, about 8 residues of the reference each."""
-    return max(8, int(np.log2(residues / 8)))
-
-
-@kernel
-def _sort_into_buckets(residues, offsets, symbol_of, hidden, labels, bits, zero):
-    """Sort seeds into buckets in two passes: count those of each bucket, then fill it."""
-    mask = np.uint64((1 << bits) - 1)
-    starts = np.full((1 << bits) + 1, zero)
-    longest = np.int64(0)
-    for p in range(len(offsets) - 1):
-        longest = max(longest, offsets[p + 1] - offsets[p])
-    keys = np.empty(longest, np.uint64)
-    places = np.empty(longest, np.int64)
-    for p in range(len(offsets) - 1):
-        n = write_seeds(
-            symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places
-        )
-        for s in range(n):
-            starts[np.int64(keys[s] & mask)] += 1
-    total = np.int64(0)
-    for b in range((1 << bits) + 1):  # where the bucket before ends: filling moves it to its own
-        size = np.int64(starts[b])
-        starts[b] = total
-        total += size
-    positions = np.full(total, zero)
-    for p in range(len(offsets) - 1):
-        n = write_seeds(
-            symbol_of[residues[offsets[p] : offsets[p + 1]]], hidden, labels, keys, places
-        )
-        for s in range(n):
-            bucket = np.int64(keys[s] & mask)
-            positions[starts[bucket]] = offsets[p] + places[s]
-            starts[bucket] += 1
-    for b in range(1 << bits, 0, -1):
-        starts[b] = starts[b - 1]
-    starts[0] = 0
-    return starts, positions
-
-
-def mean_places(
-    residues: np.ndarray,
-    offsets: np.ndarray,
-    symbols: ReadSymbols,
-    labels: int,
-    max_residues: int = 1 << 21,
-) -> float:
-    """Return how many places a seed of this reference has on average, from a sample of proteins.
-
-    The sample is every n-th protein, so that it has no more than about `max_residues` residues.
-    """
-    step = max(1, len(residues) // max_residues)
-    chosen = [residues[offsets[p] : offsets[p + 1]] for p in range(0, len(offsets) - 1, step)]
-    ends = np.cumsum([0, *map(len, chosen)])
-    starts, positions = build_seeds(np.concatenate(chosen), ends, symbols, labels)
-    sizes = np.diff(starts.astype(np.int64)).astype(float)
-    hits = (sizes**2).sum() / max(len(positions), 1)
-    return 1 + max(hits - 1, 0) * len(residues) / ends[-1]
 
 
 class CandidateLimits(NamedTuple):

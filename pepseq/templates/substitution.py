@@ -9,26 +9,34 @@ from functools import cache
 import numpy as np
 
 from pepseq.sequences.residues import AMINO_ACIDS
+from pepseq.templates.array_files import pieces
 
 UNKNOWN_CODE = len(AMINO_ACIDS)
 """Code of an unknown residue; the twenty amino acids have 0-19 in the order of AMINO_ACIDS."""
 CODE_OF_BYTE = np.full(256, UNKNOWN_CODE, np.uint8)
 CODE_OF_BYTE[np.frombuffer(AMINO_ACIDS.encode(), np.uint8)] = np.arange(UNKNOWN_CODE)
-_RESIDUES_PER_COUNT = 1 << 22
 
 
 def encode(residues: str) -> np.ndarray:
     """Return the codes 0-20 of a protein, uint8."""
-    return CODE_OF_BYTE[np.frombuffer(residues.encode("ascii"), np.uint8)]
+    return np.frombuffer(residues.encode("ascii").translate(CODE_OF_BYTE.tobytes()), np.uint8)
 
 
-def frequencies(residues: np.ndarray, pseudocount: float = 100.0) -> np.ndarray:
-    """Return the frequencies of the twenty amino acids among codes, float64 that sum to 1."""
-    counts = np.full(UNKNOWN_CODE, pseudocount)
-    for start in range(0, len(residues), _RESIDUES_PER_COUNT):  # bincount makes each an int64
-        part = residues[start : start + _RESIDUES_PER_COUNT]
-        counts += np.bincount(part, minlength=UNKNOWN_CODE + 1)[:UNKNOWN_CODE]
-    return counts / counts.sum()
+def count_codes(residues: np.ndarray) -> np.ndarray:
+    """Return how often each code occurs, int64 (21)."""
+    counts = np.zeros(UNKNOWN_CODE + 1, np.int64)
+    for part in pieces(residues):  # bincount makes each an int64
+        counts += np.bincount(part, minlength=UNKNOWN_CODE + 1)
+    return counts
+
+
+def frequencies(counts: np.ndarray, pseudocount: float = 100.0) -> np.ndarray:
+    """Return the frequencies of the twenty amino acids, float64 that sum to 1.
+
+    `counts`: of each code, (21,).
+    """
+    amino_acids = pseudocount + counts[:UNKNOWN_CODE]
+    return amino_acids / amino_acids.sum()
 
 
 def exchanges(background: np.ndarray, changed: float) -> np.ndarray:

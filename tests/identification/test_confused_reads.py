@@ -12,7 +12,7 @@ from pepseq.identification.fits import fit_reads
 from pepseq.prediction.template_model import COPYING
 from pepseq.readout.confusion import read_confusion
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.substitution import encode, exchanges, frequencies
+from pepseq.templates.substitution import encode, exchanges
 
 READOUT = Readout("KC[DE]")
 PROTEINS = [("a", "MAGICKEEC"), ("b", "CLEYKWWDR"), ("c", "MKKCEDAAAGG"), ("d", "GGCKDEKKA")]
@@ -58,7 +58,7 @@ def brute_force_score(read, residues, background, matrix):
 @pytest.mark.parametrize("read", ["XXXXCKdXC", "CXXXX", "KKCKddX", "KXXKCddX", "dddK"])
 def test_scores_are_those_of_brute_force(read):
     reference = reference_of(PROTEINS)
-    background = frequencies(reference.residues)
+    background = reference.frequencies()
     config = LookupConfig(kind="prefix", best=10, threads=1)
     confusion = read_confusion(MATRIX, READOUT)
     (fits,), _ = fit_reads([read], reference, READOUT, config, confusion)

@@ -17,7 +17,7 @@ from pepseq.prediction.template_model import COPYING
 from pepseq.readout.label_probabilities import WeightedRead
 from pepseq.readout.residue_patterns import read_patterns
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.templates.substitution import encode, exchanges, frequencies
+from pepseq.templates.substitution import encode, exchanges
 
 READOUT = Readout("KC[DE]")
 SYMBOLS = "KCdX"
@@ -71,7 +71,7 @@ def test_sure_probabilities_are_a_hard_read(kind):
 def test_scores_are_those_of_brute_force(length):
     weights = np.random.default_rng(length).dirichlet(np.full(4, 0.3), length)
     known = reference_of(PROTEINS)
-    background = frequencies(known.residues)
+    background = known.frequencies()
     config = LookupConfig(kind="prefix", best=10, threads=1)
     (fits,), _ = fit_reads([WeightedRead("r", 1, [weights])], known, READOUT, config)
     expected = {n: brute_force_score(weights, p[:length], background) for n, p in PROTEINS}

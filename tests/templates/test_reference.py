@@ -1,20 +1,24 @@
 """The index of a reference: built once, kept where it can be, never trusted when damaged."""
 
 import gzip
+import itertools
 import json
 import multiprocessing
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from known import K1
 
 from pepseq.errors import InputError
+from pepseq.io.atomic_files import held_folder
+from pepseq.templates import distinct_digests, reference_builder
 from pepseq.templates import reference_files as module
 from pepseq.templates.read_symbols import read_symbols
 from pepseq.templates.reference_files import open_reference
-from pepseq.templates.substitution import encode
+from pepseq.templates.substitution import count_codes, encode, frequencies
 
 SYMBOLS = read_symbols(K1)
 
@@ -175,15 +179,15 @@ def test_several_files_are_one_reference(fasta, proteins):
 
 def test_an_index_that_another_process_made_meanwhile_is_left_alone(known, monkeypatch):
     """Jobs that start together all read the file; the last one must not unmap the others' index."""
-    read, inodes = module._read_files, []
+    write, inodes = module._write_files, []
 
-    def race(paths, described):
-        monkeypatch.setattr(module, "_read_files", read)
+    def race(paths, arrays):
+        monkeypatch.setattr(module, "_write_files", write)
         first = open_reference([known])
         inodes.append((first.index.folder / "residues.npy").stat().st_ino)
-        return read(paths, described)
+        return write(paths, arrays)
 
-    monkeypatch.setattr(module, "_read_files", race)
+    monkeypatch.setattr(module, "_write_files", race)
     second = open_reference([known])
     assert inodes == [(second.index.folder / "residues.npy").stat().st_ino]
     assert not list(second.index.folder.parent.glob(".*.partial"))
@@ -244,3 +248,68 @@ def test_readouts_are_no_known_proteins(tmp_path):
     (tmp_path / "r").write_text(">a\nMXXXXK\n")
     with pytest.raises(InputError, match="these are reads"):
         open_reference([tmp_path / "r"])
+
+
+def read_arrays(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.npy")}
+
+
+def test_parts_of_any_size_give_the_same_bytes(fasta, proteins, monkeypatch):
+    """A large file first, whose proteins are arranged after those of the small one."""
+    small = fasta("small", [("one", proteins[5][1]), *proteins[:2], ("one", "MKV")])
+    large = fasta("large", [*proteins, ("again", proteins[7][1]), (proteins[3][0], "MKL")] * 2)
+    arrays = []
+    for residues in (1 << 22, 1, 700):
+        monkeypatch.setattr(reference_builder, "_PART_RESIDUES", residues)
+        monkeypatch.setattr(distinct_digests, "_INITIAL_SLOTS", 2)
+        reference = open_reference([large, small])
+        assert [len(part) for part in reference.strata()] == [4, len(proteins) - 3 + 1]
+        assert reference.name(3) == "one" and reference.name(4) == proteins[2][0]
+        assert reference.name(len(reference) - 1) == f"{proteins[3][0]}#2"
+        arrays.append(read_arrays(reference.index.folder))
+        shutil.rmtree(reference.index.folder)
+    assert arrays[0] == arrays[1] == arrays[2] and len(arrays[0]) == len(module.ARRAY_TYPES)
+
+
+def test_an_interrupted_build_leaves_nothing(known, cache, monkeypatch):
+    def interrupt(path, **settings):
+        yield from itertools.islice(read_fasta(path, **settings), 3)
+        raise KeyboardInterrupt
+
+    read_fasta = module.read_fasta
+    monkeypatch.setattr(module, "read_fasta", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        open_reference([known])
+    assert os.listdir(known.parent) == [known.name] and not cache.exists()
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next_one(known, proteins):
+    """The folder of one that is at work stays."""
+    open_reference([known])
+    index = index_of(known)
+    parent, name = index.parent, index.name
+    dead, other = parent / f".{name}.{'0' * 16}.partial", parent / f".x.{'0' * 16}.partial"
+    for folder in (dead, other):
+        folder.mkdir()
+        (folder / "residues.npy").write_bytes(b"cut")
+    with held_folder(index) as at_work:
+        assert not dead.exists() and other.exists()
+        shutil.rmtree(index)
+        assert len(open_reference([known])) == 20 and at_work.is_dir()
+    assert not at_work.exists()
+
+
+def test_frequencies_are_counted_when_the_index_is_built(fasta, proteins, monkeypatch):
+    small, large = fasta("small", proteins[:2]), fasta("large", proteins)
+    reference = open_reference([small, large])
+    copies = [replace(part, code_counts=None) for part in (reference, *reference.strata())]
+    monkeypatch.setattr("pepseq.templates.reference.count_codes", None)
+    for part, copy in zip([reference, *reference.strata()], copies, strict=True):
+        found = part.frequencies(), part.first_frequencies()
+        with monkeypatch.context() as patch:
+            patch.setattr("pepseq.templates.reference.count_codes", count_codes)
+            assert np.array_equal(found, [copy.frequencies(), copy.first_frequencies()])
+    residues = reference.residues[: reference.offsets[2]]
+    assert np.array_equal(
+        reference.strata()[0].frequencies(), frequencies(np.bincount(residues, minlength=21))
+    )

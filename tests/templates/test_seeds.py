@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from known import K1, changed, masked, reference_of, shuffled
 
 from pepseq.readout.readout import Readout
-from pepseq.templates import seeds
+from pepseq.templates import seed_tables, seeds
+from pepseq.templates.array_files import ArrayWriter
 from pepseq.templates.read_symbols import read_symbols
 
 K1_SYMBOLS = read_symbols(K1)
@@ -26,7 +27,7 @@ def by_hand(symbols, blank, labels):
 
 def seeds_of(symbols, blank, labels):
     keys, places = np.zeros(len(symbols), np.uint64), np.zeros(len(symbols), np.int64)
-    n = seeds.write_seeds(symbols, blank, labels, keys, places)
+    n = seed_tables.write_seeds(symbols, blank, labels, keys, places)
     return keys[:n], places[:n]
 
 
@@ -44,7 +45,9 @@ def test_equal_seeds_have_equal_keys_and_others_differ(symbols, labels):
 @pytest.mark.parametrize("labels", [2, 3])
 def test_every_place_of_every_seed_is_listed_once(proteins, labels):
     reference = reference_of(proteins[:12])
-    starts, positions = seeds.build_seeds(reference.residues, reference.offsets, K1_SYMBOLS, labels)
+    starts, positions = seed_tables.build_seeds(
+        reference.residues, reference.offsets, K1_SYMBOLS, labels
+    )
     buckets = defaultdict(list)
     for p in range(len(reference)):
         symbols = K1_SYMBOLS.symbol_of_code[reference.protein(p)]
@@ -55,12 +58,30 @@ def test_every_place_of_every_seed_is_listed_once(proteins, labels):
         assert positions[starts[bucket] : starts[bucket + 1]].tolist() == buckets[bucket]
 
 
+@pytest.mark.parametrize("spilled", [1, 1 << 26])
+def test_parts_and_threads_give_the_same_table(proteins, monkeypatch, spilled, tmp_path):
+    reference = reference_of(proteins)
+    whole = reference.residues, reference.offsets, K1_SYMBOLS, 3
+    expected = seed_tables.build_seeds(*whole)
+    monkeypatch.setattr(seed_tables, "_SPILL_BYTES", spilled)
+    for part, ranges, threads in ((1, 1 << 20, 1), (999, 1000, 1), (5000, 200, 3)):
+        monkeypatch.setattr(seed_tables, "_PART_RESIDUES", part)
+        monkeypatch.setattr(seed_tables, "_RANGE_SEEDS", ranges)
+        monkeypatch.setattr(seed_tables, "available_cores", lambda n=threads: n)
+        columns = [ArrayWriter(tmp_path / f"{part}-{n}", np.uint32, "") for n in range(2)]
+        seed_tables.write_table(*whole, columns, tmp_path)
+        for column, array in zip(columns, expected, strict=True):
+            assert np.array_equal(column.written(), array)
+            column.close()
+    assert len(list(tmp_path.iterdir())) == 6
+
+
 class Searcher:
     def __init__(self, pairs, readout=K1, labels=2):
         self.reference, self.labels = reference_of(pairs), labels
         self.symbols = read_symbols(readout)
         self.readout = readout
-        self.seeds = seeds.build_seeds(
+        self.seeds = seed_tables.build_seeds(
             self.reference.residues, self.reference.offsets, self.symbols, labels
         )
         bins = (len(self.reference.residues) + 50_000 >> seeds.BIN) + 2
@@ -160,8 +181,8 @@ def test_a_crowded_hash_table_finds_the_same(search, proteins):
 def test_mean_places_of_a_sample_are_near_those_of_all(proteins):
     reference = reference_of(proteins)
     whole = reference.residues, reference.offsets, K1_SYMBOLS, 2
-    starts, positions = seeds.build_seeds(*whole)
+    starts, positions = seed_tables.build_seeds(*whole)
     exact = (np.diff(starts.astype(float)) ** 2).sum() / len(positions)
-    assert seeds.mean_places(*whole) == pytest.approx(exact)
-    half = seeds.mean_places(*whole, max_residues=len(reference.residues) // 2)
+    assert seed_tables.mean_places(*whole) == pytest.approx(exact)
+    half = seed_tables.mean_places(*whole, max_residues=len(reference.residues) // 2)
     assert half == pytest.approx(exact, rel=0.3)

@@ -6,7 +6,8 @@ from known import K1, masked
 
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference_files import assign_strata, open_reference
+from pepseq.templates.reference_builder import assign_strata
+from pepseq.templates.reference_files import open_reference
 from pepseq.templates.search_settings import RANKING
 from pepseq.templates.stratified_finder import StratifiedFinder
 
