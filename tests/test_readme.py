@@ -1,4 +1,4 @@
-"""What README says is what the commands do: its examples run, its tables are complete."""
+"""What README and docs/ say is what the commands do: examples run, tables are complete."""
 
 import gzip
 import importlib
@@ -9,7 +9,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+import click
 import pytest
+from documentation import COMMAND_PAGES, FORMATS, IN_ORDER, PAGES, README, TEXT, blocks
 from evaluation_folder import rows
 from places import DATA, ROOT
 from pytest import approx
@@ -26,10 +28,6 @@ from pepseq.structure.folding.fold import FOLD_COLUMNS
 from pepseq.structure.scoring import rows as structure_rows
 from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
-
-README = (ROOT / "README.md").read_text()
-SECTIONS = dict(re.findall(r"^### pepseq ([\w-]+)\n(.*?)(?=^##)", README, re.S | re.M))
-
 
 PROTEINS, RESIDUES = 12, 100
 
@@ -51,14 +49,9 @@ def checkout(tmp_path, monkeypatch):
     return tmp_path
 
 
-def blocks(language, text=README):
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.S | re.M)
-
-
 @pytest.mark.slow
 def test_every_command_line_runs(checkout, run):
-    texts = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
-    lines = [line for text in texts for block in blocks("sh", text) for line in block.splitlines()]
+    lines = [line for t in IN_ORDER for block in blocks("sh", t) for line in block.splitlines()]
     calls = [part.strip() for line in lines for part in line.split("&&") if "pepseq " in part]
     calls = [c for c in calls if c.split()[0] in ("pepseq", ".venv/bin/pepseq")]
     assert len(calls) >= 8
@@ -68,7 +61,8 @@ def test_every_command_line_runs(checkout, run):
     for folder in ("evaluation", "accuracy"):
         for table in (checkout / folder).glob("*.tsv"):
             for column in table.read_text().splitlines()[0].split("\t"):
-                assert f"`{column}`" in SECTIONS["evaluate"] or len(column) == 1, (table, column)
+                known = f"`{column}`" in FORMATS["Folder of an evaluation"] or len(column) == 1
+                assert known, (table, column)
 
 
 @pytest.mark.slow
@@ -76,8 +70,7 @@ def test_the_commands_from_reads_to_amounts_run(tmp_path, monkeypatch, run):
     """The five commands on all proteins, with fewer reads; the amounts are near the true ones."""
     shutil.copytree(DATA, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    section = re.search(r"^## From reads to amounts\n(.*?)^## ", README, re.S | re.M)[1]
-    commands, shown = re.findall(r"^```console\n(.*?)^```", section, re.S | re.M)
+    commands, shown = blocks("console", PAGES["tutorials/amounts.md"])
     all_reads = "PEPSEQ_HEAVY_TESTS" in os.environ
     fewer, changed = re.subn(r"(?<= --reads )100000(?= )", "5000", commands)
     lines = (commands if all_reads else fewer).splitlines()
@@ -110,39 +103,68 @@ def test_the_commands_from_reads_to_amounts_run(tmp_path, monkeypatch, run):
 
 
 def test_the_python_example_runs(checkout):
-    for block in blocks("python"):
-        exec(compile(block, "README", "exec"), {})
+    examples = blocks("python", PAGES["reference/python.md"])
+    assert len(examples) == len(blocks("python", TEXT)) >= 3
+    for block in examples:
+        exec(compile(block, "python.md", "exec"), {})
     assert (checkout / "scores" / "summary.json").exists()
 
 
+def options_of(command):
+    """Options of a command and of the commands below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else []
+    own = [p for p in command.params if isinstance(p, click.Option)]
+    return own + [option for child in below for option in options_of(child)]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_explained(name):
-    command = importlib.import_module(f"pepseq.cli.{name.replace('-', '_')}").command
-    for parameter in command.params:
-        for option in parameter.opts if parameter.param_type_name == "option" else []:
-            if not option.startswith("-h"):
-                assert f"`{option}`" in SECTIONS[name], option
+def test_every_command_has_a_page_with_its_options(name):
+    module = f"pepseq.cli.{name.replace('-', '_')}"
+    page = PAGES[f"reference/commands/{name}.md"]
+    assert f".. options:: {module}:command\n   :prog: pepseq {name}\n" in page
+    assert f"]({name}.md)" in PAGES["reference/commands/index.md"]
+    options = options_of(importlib.import_module(module).command)
+    assert all(option.help for option in options)
+    known = {name for option in options for name in option.opts + option.secondary_opts}
+    rows = re.findall(r"^\| ((?:`-[\w-]+`(?:, )?)+) \|", page, re.M)
+    named = {option for row in rows for option in re.findall(r"`(-[\w-]+)`", row)}
+    assert named <= known, named - known
 
 
 def test_every_column_and_exit_code_is_explained():
-    for column in TABLE_COLUMNS:
-        assert f"`{column}`" in SECTIONS["predict"]
-    for column in FOLD_COLUMNS:
-        assert f"`{column}`" in SECTIONS["fold"]
-    for column in QUANTIFY_COLUMNS + COPIES_COLUMNS + SCORE_COLUMNS + WHATPROT_COLUMNS:
-        assert f"`{column}`" in SECTIONS["quantify"]
-    for column in DESIGN_COLUMNS:
-        assert f"`{column}`" in SECTIONS["design"]
-    for column in LOOKUP_COLUMNS + PROTEIN_COLUMNS:
-        assert f"`{column}`" in SECTIONS["lookup"]
-    for column in FETCH_COLUMNS:
-        assert f"`{column}`" in SECTIONS["fetch-structures"]
-    for column in (*structure_rows.SCORE_COLUMNS, *COMPLEX_COLUMNS, *INTERFACE_COLUMNS):
-        assert f"`{column}`" in SECTIONS["score"]
-    for column in COLUMNS.values():
-        assert f"`{column}`" in SECTIONS["finetune"]
+    columns = {
+        "Table of residues": TABLE_COLUMNS,
+        "Folder of predicted structures": FOLD_COLUMNS,
+        "Table of amounts": QUANTIFY_COLUMNS + COPIES_COLUMNS,
+        "Scores of dye sequences": SCORE_COLUMNS + WHATPROT_COLUMNS,
+        "Table of label sets": DESIGN_COLUMNS,
+        "Table of fits": LOOKUP_COLUMNS,
+        "Table of proteins found": PROTEIN_COLUMNS,
+        "Folder of downloaded structures": FETCH_COLUMNS,
+        "Table of structure scores": (
+            *structure_rows.SCORE_COLUMNS,
+            *COMPLEX_COLUMNS,
+            *INTERFACE_COLUMNS,
+        ),
+        "Trained network": COLUMNS.values(),
+    }
+    for section, names in columns.items():
+        for column in names:
+            assert f"`{column}`" in FORMATS[section], (section, column)
     for code in (0, 1, 2, 65, 74, 75):
-        assert f"| {code} |" in README
+        assert f"| {code} |" in PAGES["reference/commands/index.md"]
+
+
+def test_readme_is_short_and_its_links_lead_somewhere():
+    assert len(README.splitlines()) <= 200
+    sources = {ROOT / "docs" / page: text for page, text in PAGES.items()}
+    sources |= {ROOT / "README.md": README}
+    links = 0
+    for source, text in sources.items():
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert (source.parent / target).exists(), (source, target)
+            links += 1
+    assert links > 100 and set(COMMAND_PAGES) <= set(PAGES)
 
 
 def test_set_up_is_two_lines_each_with_a_mark():
@@ -152,4 +174,4 @@ def test_set_up_is_two_lines_each_with_a_mark():
 
 
 def test_no_gap_is_left():
-    assert "@@" not in README
+    assert "@@" not in TEXT

@@ -1,4 +1,4 @@
-"""The batch files for SLURM: README shows them, and their commands run with a simulated SLURM."""
+"""The batch files for SLURM: docs/ shows them, and their commands run with a simulated SLURM."""
 
 import gzip
 import os
@@ -8,11 +8,11 @@ import sys
 
 import pandas as pd
 import pytest
+from documentation import TEXT
 from places import DATA, ROOT
 
 from pepseq.models.checkpoints import check_manifest
 
-README = (ROOT / "README.md").read_text()
 FOLDER = ROOT / "workflows" / "slurm"
 FILES = sorted(FOLDER.glob("*.sbatch"))
 SBATCH = f"""#!{sys.executable}
@@ -68,17 +68,17 @@ def shell(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_readme_shows_each_file_and_bash_reads_it(path):
-    assert f"`workflows/slurm/{path.name}`" in README
-    assert f"```bash\n{path.read_text()}```" in README
+def test_docs_show_each_file_and_bash_reads_it(path):
+    assert f"`workflows/slurm/{path.name}`" in TEXT
+    assert f"```bash\n{path.read_text()}```" in TEXT
     assert subprocess.run(["bash", "-n", path]).returncode == 0
     options = re.findall(r"^#SBATCH (.*)$", path.read_text(), re.M)
     assert all(re.fullmatch(r"--[a-z-]+=\S+", option) for option in options)
 
 
 @pytest.mark.slow
-def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
-    lines = re.search(r"^job=\$\(sbatch.*\nsbatch .*merge\.sbatch.*$", README, re.M)[0]
+def test_documented_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
+    lines = re.search(r"^job=\$\(sbatch.*\nsbatch .*merge\.sbatch.*$", TEXT, re.M)[0]
     tiny = f"--mode model --model {protbert} --readout K1 --device cpu"
     lines = lines.replace("--parsable", "--parsable --array=1-2 --cpus-per-task=1")
     lines = lines.replace(")\n", f" {tiny})\n")
@@ -95,14 +95,14 @@ def test_readmes_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
     merge = "sbatch workflows/slurm/merge.sbatch shards again.fasta again.tsv"
     done = shell(merge)
     assert done.returncode == 65 and "but these are missing: 2" in done.stderr
-    again = re.search(r"^SHARDS=8 sbatch.*$", README, re.M)[0].replace("=8", "=2")
+    again = re.search(r"^SHARDS=8 sbatch.*$", TEXT, re.M)[0].replace("=8", "=2")
     again = again.replace("--array=3", "--array=2 --cpus-per-task=1")
     assert shell(f"{again} {tiny}; {merge}").returncode == 0
 
 
 @pytest.mark.slow
-def test_readmes_samples_are_quantified_as_a_job_array(shell, tmp_path):
-    lines = re.search(r"^sbatch .*quantify\.sbatch.*\npepseq merge-amounts.*$", README, re.M)[0]
+def test_documented_samples_are_quantified_as_a_job_array(shell, tmp_path):
+    lines = re.search(r"^sbatch .*quantify\.sbatch.*\npepseq merge-amounts.*$", TEXT, re.M)[0]
     done = shell(lines)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "amounts_of_samples.tsv", sep="\t")

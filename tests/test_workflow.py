@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from documentation import TEXT
 from places import ROOT
 from uniprot_server import play_uniprot, proteins
 from workflow import (
@@ -175,7 +176,7 @@ def test_dry_run_lists_the_jobs(config, tmp_path):
     done = snakemake(checkout(tmp_path), config, "--dry-run", "--cores", 2)
     assert done.returncode == 0, done.stdout
     assert counts(done.stdout) == JOBS[config]
-    assert f"{JOBS[config]['total']} jobs" in (ROOT / "README.md").read_text()
+    assert f"{JOBS[config]['total']} jobs" in TEXT
 
 
 def test_the_papers_calls_are_the_papers():

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from places import ROOT
+from documentation import TEXT
 from programs import ONE, PROTEINS, TEMPLATE, THREE, TWO, have_ended, rows, start_pepseq, table
 from structures import WorkersInProcess
 
@@ -223,9 +223,8 @@ def test_no_shell_reads_a_template(run, fasta, programs, tmp_path):
     assert not list(tmp_path.glob("x*")) and not os.path.exists("x")
 
 
-def test_the_program_in_readme_is_one_that_fold_takes(run, fasta, tmp_path):
-    text = (ROOT / "README.md").read_text()
-    script = text.partition("$ cat myfold.py\n")[2].partition("$ ")[0]
+def test_the_program_in_docs_is_one_that_fold_takes(run, fasta, tmp_path):
+    script = TEXT.partition("$ cat myfold.py\n")[2].partition("$ ")[0]
     (tmp_path / "myfold.py").write_text(script)
     engine = f"command:{sys.executable} {tmp_path}/myfold.py {{fasta}} {{pdb}}"
     source = fasta("p", [("a", THREE), ("b", "X" + THREE[1:])])

@@ -1,0 +1,74 @@
+"""Sphinx configuration: `sphinx-build -W --keep-going -n docs site`."""
+
+import re
+
+import click
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx_click.ext import ClickDirective
+
+from pepseq.version import __version__
+
+project = "pepseq"
+release = version = __version__
+copyright = "the authors of pepseq, GPL-3.0-or-later"
+extensions = ["myst_parser", "sphinx_click"]
+nitpicky = True
+smartquotes = False
+
+myst_heading_anchors = 4
+
+html_theme = "furo"
+html_title = f"pepseq {__version__}"
+html_show_sphinx = False
+html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["pepseq.css"]
+
+
+class Options(ClickDirective):
+    """Usage and options of a command, without headings: the page has one."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the nodes."""
+        [section] = super().run()
+        for rubric in list(section.findall(nodes.rubric)):
+            if rubric.astext() in ("Usage", "Options"):
+                rubric.parent.remove(rubric)
+        return section.children[1:]
+
+
+def drop_description(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Leave out what the page of a command says; keep descriptions of commands below it."""
+    if context.parent is None:
+        lines.clear()
+
+
+def drop_arguments(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Leave out arguments, which the usage shows."""
+    lines.clear()
+
+
+def join_choices(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Write choices and default at the end of the text of each option."""
+    joined: list[str] = []
+    for line in lines:
+        found = re.match(r" +:(default|options): (.*)", line)
+        if not found:
+            joined.append(line.replace(":|:", r":\|:"))
+            continue
+        while not joined[-1].strip():
+            joined.pop()
+        value = found[2].replace("'", "")
+        if found[1] == "options":
+            value = ", ".join(f"``{choice}``" for choice in value.split(" | "))
+        joined[-1] += f" {'One of' if found[1] == 'options' else 'Default:'} {value}."
+    lines[:] = joined
+
+
+def setup(app: Sphinx) -> None:
+    """Add the directive `options`."""
+    app.add_directive("options", Options)
+    app.connect("sphinx-click-process-description", drop_description)
+    app.connect("sphinx-click-process-arguments", drop_arguments)
+    app.connect("sphinx-click-process-options", join_choices)
