@@ -16,7 +16,7 @@ from evaluation_folder import rows
 from places import DATA, ROOT
 from pytest import approx
 
-from pepseq.cli.commands import COMMANDS
+from pepseq.cli.commands import COMMANDS, GROUPS
 from pepseq.design.design_table import DESIGN_COLUMNS
 from pepseq.identification.fit_table import LOOKUP_COLUMNS
 from pepseq.identification.found_proteins import PROTEIN_COLUMNS
@@ -122,13 +122,18 @@ def test_every_command_has_a_page_with_its_options(name):
     module = f"pepseq.cli.{name.replace('-', '_')}"
     page = PAGES[f"reference/commands/{name}.md"]
     assert f".. options:: {module}:command\n   :prog: pepseq {name}\n" in page
-    assert f"]({name}.md)" in PAGES["reference/commands/index.md"]
     options = options_of(importlib.import_module(module).command)
     assert all(option.help for option in options)
     known = {name for option in options for name in option.opts + option.secondary_opts}
     rows = re.findall(r"^\| ((?:`-[\w-]+`(?:, )?)+) \|", page, re.M)
     named = {option for row in rows for option in re.findall(r"`(-[\w-]+)`", row)}
     assert named <= known, named - known
+
+
+def test_the_page_of_commands_has_their_groups():
+    page = PAGES["reference/commands/index.md"]
+    for group, names in GROUPS.items():
+        assert f"- {group}: " + ", ".join(f"[`{n}`]({n}.md)" for n in names) + "\n" in page, group
 
 
 def test_every_column_and_exit_code_is_explained():

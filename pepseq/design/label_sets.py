@@ -24,7 +24,7 @@ _NO_PEPTIDE = -2
 
 @dataclass(frozen=True)
 class Identified:
-    """Shares that a set of labels identifies, 0 to 1; README describes each.
+    """Shares that a set of labels identifies, 0 to 1; their columns are in docs/reference.
 
     `completion` is NaN if no residue is hidden.
     """

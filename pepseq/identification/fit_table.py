@@ -12,7 +12,7 @@ from pepseq.templates.reference import Reference
 
 @dataclass(frozen=True)
 class FitRow:
-    """A row of the table of fits; None is an empty cell. Columns are described in README."""
+    """A row of the table of fits; None is an empty cell. Columns: docs/reference."""
 
     id: str
     rank: int | None

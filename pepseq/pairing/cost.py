@@ -14,7 +14,7 @@ MIN_LOGGED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class UnitCosts:
-    """Seconds on one core of a machine of 2025, and bytes; README, "Accuracy of pairing".
+    """Seconds on one core of a machine of 2025, and bytes; docs/benchmarks/pairing.md.
 
     field_product: of each multiplication of the mean field.
     similarity: of depth cubed, for similarities of a part.

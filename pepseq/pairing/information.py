@@ -43,7 +43,7 @@ PositionsOfPairs = tuple[np.ndarray, np.ndarray]
 class PairingSearchSettings:
     """How the best pairing is searched.
 
-    Chosen on half of the species of HK-RR and of MALG-MALK; README, "Accuracy of pairing", reports
+    Chosen on half of the species of HK-RR and of MALG-MALK; docs/benchmarks/pairing.md reports
     the other half. Temperatures are in standard deviations of the gain of a random swap.
 
     shrinkage: of the correlations inside a family, in mean eigenvalues of its covariance. More
