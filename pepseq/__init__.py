@@ -1,9 +1,10 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `quantify`,
-`predict`, `merge`, `lookup`, `design_label_table`, `finetune`, `pair`, `fold`, `fetch_structures`,
-`score`, `evaluate`, `compare_evaluations`, `evaluate_pairs`, `evaluate_quantity_tables`,
-`merge_amount_tables` and `report`, with settings such as `PredictConfig`.
+`predict`, `merge`, `lookup`, `design_label_table`, `finetune`, `pair`, `pair_several`, `fold`,
+`fetch_structures`, `score`, `evaluate`, `compare_evaluations`, `evaluate_pairs`,
+`evaluate_quantity_tables`, `merge_amount_tables` and `report`, with settings such as
+`PredictConfig`.
 
 Functions on sequences, alignments and structures in memory: `simulate_reads`, `quantify_reads`,
 `merge_amounts`, `reconstruct`, `find_proteins`, `design_labels`, `pair_alignments`,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pepseq.pairing.config import PairConfig as PairConfig
     from pepseq.pairing.pair import pair as pair
     from pepseq.pairing.pair_alignments import pair_alignments as pair_alignments
+    from pepseq.pairing.pair_several import pair_several as pair_several
     from pepseq.prediction.config import PredictConfig as PredictConfig
     from pepseq.prediction.merge import merge as merge
     from pepseq.prediction.predict import predict as predict
@@ -125,6 +127,7 @@ _MODULE_OF = {
     "verify_reference": "pepseq.library.maintenance",
     "pair": "pepseq.pairing.pair",
     "pair_alignments": "pepseq.pairing.pair_alignments",
+    "pair_several": "pepseq.pairing.pair_several",
     "PairConfig": "pepseq.pairing.config",
     "fold": "pepseq.structure.folding.fold",
     "FoldConfig": "pepseq.structure.folding.config",

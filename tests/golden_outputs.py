@@ -157,6 +157,8 @@ pair-mirrortree    pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv.gz --method m
 pair-random        pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --method random --runs 5 --seed 9
 pair-known         pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --known in/known.tsv --runs 3 \
                      --rounds 2 --sure 0.6 --paired-msa @.a3m --query A060
+pair-several       pair in/pairs_a.fasta in/pairs_b.fasta in/pairs_a.fasta -o @.tsv --runs 2 \
+                     --method information --paired-msa @.a3m
 pair-depth         pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --runs 2 --max-depth 40
 pair-ox            pair in/family_a.fasta in/family_b.fasta -o @.tsv --species ox --runs 2
 pair-bracket       pair in/family_a.fasta in/family_b.fasta -o @.tsv --species bracket --runs 2

@@ -6,6 +6,7 @@ import click
 
 from pepseq.cli import options
 from pepseq.cli.help_sections import Command
+from pepseq.errors import SettingsError
 from pepseq.io.plurals import plural
 from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PRECISIONS, DiffPalmConfig, PairConfig
 
@@ -18,8 +19,7 @@ log = logging.getLogger(__name__)
     example="pepseq pair family_a.fasta family_b.fasta -o pairs.tsv --paired-msa complex.a3m",
     main=("output", "method", "paired_msa"),
 )
-@click.argument("family_a", type=options.INPUT)
-@click.argument("family_b", type=options.INPUT)
+@click.argument("families", metavar="FAMILY_A FAMILY_B [FAMILY_C]...", nargs=-1, type=options.INPUT)
 @options.output(
     metavar="TSV",
     text="Table of pairs; compressed by suffix (.gz, .bz2, .xz, .zst).",
@@ -128,8 +128,7 @@ log = logging.getLogger(__name__)
 @options.keep_going
 @options.force
 def command(
-    family_a,
-    family_b,
+    families,
     output,
     known,
     paired_msa,
@@ -141,32 +140,42 @@ def command(
     offline,
     **settings,
 ):
-    """Predict which members of two protein families interact.
+    """Predict which members of two or more protein families interact.
 
     FAMILY_A and FAMILY_B are alignments in FASTA, A2M, A3M or Stockholm, compressed or not; one of
-    them may be - for standard input. Pairs are made within each species, one-to-one.
+    them may be - for standard input. Pairs are made within each species, one-to-one. With three or
+    more families, each two are paired, and complexes are chosen that agree with most pairs.
     """
+    if len(families) < 2:
+        raise click.UsageError(f"expected two families or more, found {len(families)}")
     config = PairConfig(**settings)
-    from pepseq.pairing.pair import pair
+    shared = {
+        "paired_msa": paired_msa,
+        "paired_only": paired_only,
+        "query": query,
+        "config": config,
+        "force": force,
+        "keep_going": keep_going,
+        "offline": offline,
+    }
+    if len(families) == 2:
+        from pepseq.pairing.pair import pair
 
-    summary = pair(
-        family_a,
-        family_b,
-        output,
-        known=known,
-        paired_msa=paired_msa,
-        paired_only=paired_only,
-        query=query,
-        plot=plot,
-        config=config,
-        force=force,
-        keep_going=keep_going,
-        offline=offline,
-    )
+        a, b = families
+        summary = pair(a, b, output, known=known, plot=plot, **shared)
+        made = plural(summary.pairs, "pair")
+    else:
+        for name, value in (("known", known), ("plot", plot)):
+            if value is not None:
+                raise SettingsError(f"{name}: applies to two families, found {len(families)}")
+        from pepseq.pairing.pair_several import pair_several
+
+        summary = pair_several(families, output, **shared)
+        made = plural(summary.pairs, "complex", "complexes")
     log.info(
         "%d %s in %d species by method %s, %d %s without a pair",
         summary.pairs,
-        plural(summary.pairs, "pair"),
+        made,
         summary.species,
         summary.method,
         summary.unpaired,

@@ -124,9 +124,16 @@ def _known_pairs(known: Iterable[tuple[str, str]]) -> list[KnownPair]:
 
 
 def group_alignments(
-    a: Alignment, b: Alignment, species: str | Mapping[str, str], known: Sequence[KnownPair]
+    a: Alignment,
+    b: Alignment,
+    species: str | Mapping[str, str],
+    known: Sequence[KnownPair],
+    names: str = "AB",
 ) -> tuple[GroupedFamilies, FamilySpecies]:
-    """Return two families grouped by species, and how the species were read; log a summary."""
+    """Return two families grouped by species, and how the species were read; log a summary.
+
+    `names` are the letters of the two families in the log.
+    """
     if isinstance(species, str):
         read = read_species(species, (a.ids, b.ids), (a.headers, b.headers))
     elif not isinstance(species, Mapping):
@@ -143,17 +150,21 @@ def group_alignments(
     )
     known_of_species = known_pairs_by_species(known, species_a, species_b)
     grouped = group_by_species(a, b, read, known_of_species)
-    _log_species(grouped, read, found_by_auto=species == AUTO)
+    _log_species(grouped, read, names, found_by_auto=species == AUTO)
     return grouped, read
 
 
-def _log_species(grouped: GroupedFamilies, read: FamilySpecies, found_by_auto: bool) -> None:
+def _log_species(
+    grouped: GroupedFamilies, read: FamilySpecies, names: str, found_by_auto: bool
+) -> None:
     log.info(
         "species by %(rule)s, such as %(example)s; no species for %(unread_a)d of %(proteins_a)d "
-        "proteins of A and %(unread_b)d of %(proteins_b)d proteins of B; %(species_in_both)d "
-        "species in both families (%(species_with_paralogs)d with paralogs), "
-        "%(species_in_a_only)d only in A, %(species_in_b_only)d only in B",
+        "proteins of %(a)s and %(unread_b)d of %(proteins_b)d proteins of %(b)s; "
+        "%(species_in_both)d species in both families (%(species_with_paralogs)d with paralogs), "
+        "%(species_in_a_only)d only in %(a)s, %(species_in_b_only)d only in %(b)s",
         {
+            "a": names[0],
+            "b": names[1],
             **asdict(grouped.counts),
             "rule": read.rule + (" (found by auto)" if found_by_auto else ""),
             "example": quoted(grouped.families.species[0].name),

@@ -195,7 +195,7 @@ def test_a_bad_family_is_an_input_error_in_one_line_and_leaves_nothing(
         (["-o", "o", "--paired-only"], 2, "paired-only: applies to an .a3m only"),
         (["-o", "o", "--paired-only", "--paired-msa", "p.fa"], 2, "paired-only: applies to"),
         (["-o", "older"], 74, "older: already exists"),
-        (["-o", "/dev/full"], 74, "already exists"),
+        (["-o", "/dev/full"], 74, "is not a regular file"),
         (["-o", "/dev/full", "--force"], 74, "is not a regular file"),
     ],
 )
