@@ -88,6 +88,13 @@ log = logging.getLogger(__name__)
     help="Spike-ins, for absolute copies: FASTA with copies=NUMBER in each header, or a table with "
     "the columns protein and copies.",
 )
+@click.option(
+    "--multiqc",
+    metavar="FILE",
+    type=click.Path(),
+    help="Also write numbers of reads and of groups found for MultiQC; the name must end in "
+    "_mqc.json.",
+)
 @options.setting(QuantifyConfig, "max_q", "Groups with a larger q-value are left out of the table.")
 @options.setting(QuantifyConfig, "seed", "Seed of the shuffled decoys.")
 @options.threads
@@ -105,6 +112,7 @@ def command(
     confusion: str | None,
     errors: str | None,
     known: str | None,
+    multiqc: str | None,
     keep_going: bool,
     force: bool,
     **given: Any,
@@ -142,6 +150,7 @@ def command(
         digestion=digestion,
         errors=rates if has_dyes else None,
         confusion=confusion,
+        multiqc=multiqc,
         force=force,
         keep_going=keep_going,
     )

@@ -25,6 +25,7 @@ from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
 from pepseq.io.files import check_inputs
 from pepseq.io.json_files import read_run_record
+from pepseq.io.multiqc import sample_name
 from pepseq.io.output_folder import check_output_folder
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record, sha256
@@ -82,7 +83,7 @@ def evaluate(
         compared = len(evaluation.scores.ids)
         with disk_errors(output):
             write_failed(outputs, output, failed, compared)
-            write_evaluation(folder, evaluation)
+            write_evaluation(folder, evaluation, sample_name(predicted))
             names = ("truth", "predicted", "table", "background", "reference")
             settings = {name: getattr(files, name) for name in names} | {"readout": str(readout)}
             outputs.record(output, run_record("evaluate", settings, inputs, started))

@@ -7,13 +7,15 @@ from typing import Any
 
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS, amino_acid_rows
 from pepseq.evaluation.result import Evaluation, length_rows
-from pepseq.evaluation.summary import AminoAcidRow
+from pepseq.evaluation.summary import AminoAcidRow, Summary
+from pepseq.io.multiqc import Statistic, format_multiqc
 from pepseq.io.run_record import to_json
 from pepseq.io.tables import format_tsv
 from pepseq.sequences.residues import AMINO_ACIDS
 
 EVALUATION_FILES = (
     "summary.json",
+    "evaluation_mqc.json",
     "proteins.tsv",
     "amino_acids.tsv",
     "confusion.tsv",
@@ -33,10 +35,11 @@ EVALUATION_FILES = (
 _FORMATS = dict.fromkeys(("from", "to", "mean_confidence", "expected_calibration_error"), ".4f")
 
 
-def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
-    """Write the files of an evaluation into an empty folder."""
+def write_evaluation(folder: Path, evaluation: Evaluation, sample: str) -> None:
+    """Write the files of an evaluation into an empty folder; `sample` is its name in MultiQC."""
     scores, summary = evaluation.scores, evaluation.summary
     (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
+    (folder / "evaluation_mqc.json").write_bytes(_for_multiqc(summary, sample))
     write_rows(folder / "proteins.tsv", evaluation.protein_rows())
     amino_acids = amino_acid_rows(scores.confusion, evaluation.readout)
     write_rows(folder / "amino_acids.tsv", amino_acids, AminoAcidRow.__annotations__)
@@ -53,6 +56,23 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
         rows_by_identity = [*by_identity["bands"], by_identity["without_identical"]]
         write_rows(folder / "identity.tsv", rows_by_identity)
     _draw_figures(folder, evaluation)
+
+
+def _for_multiqc(summary: Summary, sample: str) -> bytes:
+    """Return the accuracy and the calibration error for MultiQC."""
+    shares, calibration = summary["hidden_residue_accuracy"], summary["calibration"]
+    by_identity = summary["by_identity"]
+    others = by_identity["without_identical"] if by_identity else None
+    mean = "Hidden-residue accuracy, mean over proteins"
+    new = f"{mean} that are not in the reference letter for letter"
+    error = calibration and calibration["expected_calibration_error"]
+    statistics = {
+        "macro": Statistic(shares["macro"], "Accuracy", mean, " %", 100),
+        "macro_new": Statistic(others and others["macro"], "Accuracy, new", new, " %", 100),
+        "ece": Statistic(error, "ECE", "Expected calibration error of the confidences", "", 1),
+        "proteins": Statistic(summary["proteins"]["scored"], "Proteins", "Scored proteins"),
+    }
+    return format_multiqc("pepseq_evaluate", sample, statistics)
 
 
 def _draw_figures(folder: Path, evaluation: Evaluation) -> None:

@@ -15,6 +15,7 @@ from pepseq.fluorosequencing.error_model import SequencingErrors
 from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs
+from pepseq.io.multiqc import Statistic, check_multiqc_name, format_multiqc, sample_name
 from pepseq.io.outputs import Outputs
 from pepseq.io.plurals import plural
 from pepseq.io.run_record import describe_file, run_record
@@ -48,6 +49,7 @@ def quantify(
     digestion: DigestConfig = DigestConfig(),  # noqa: B008 - frozen
     errors: Errors | None = None,
     confusion: ConfusionTable = None,
+    multiqc: str | Path | None = None,
     force: bool = False,
     keep_going: bool = False,
 ) -> Quantities:
@@ -63,6 +65,7 @@ def quantify(
         columns protein and copies.
     errors: error rates, or the path of whatprot's sequencing parameters.
     confusion: of whole peptides, see `read_confusion`; it replaces the error rates of `config`.
+    multiqc: file named `*_mqc.json` for the numbers of reads and of groups found, for MultiQC.
 
     The result does not depend on the order of reads, nor on the number of threads. For reads in
     memory: `quantify_reads`. Raises SettingsError, InputError (bad reads; after writing the others'
@@ -77,7 +80,10 @@ def quantify(
     check_frame_name(output)
     given = (score_ids, known, errors, confusion)
     others = [path for path in given if isinstance(path, str | Path)]
-    check_outputs([output], [reads, *references, *others], force)
+    if multiqc is not None:
+        check_multiqc_name(multiqc)
+    outputs_given = [output] if multiqc is None else [output, multiqc]
+    check_outputs(outputs_given, [reads, *references, *others], force)
     check_inputs([reads, *references, *others])
     rates = check_quantify(readout, config, errors, confusion)
     bad: list[FailedRecord] = []
@@ -113,6 +119,8 @@ def quantify(
         copies = None if spike_ins is None else spike_ins.copies(proteins.ids, proteins.repeated)
         done = estimate_quantities(proteins, evidence, config, digestion, copies)
         stream.write(format_frame(done.table, output))
+        if multiqc is not None:
+            outputs.add(multiqc, _for_multiqc(done, output, config), "statistics for MultiQC")
         write_failed(outputs, output, bad, done.distinct)
         about: dict[str, Any] = {"files": [describe_file(path) for path in references]}
         about |= {"proteins": len(proteins), "left_out": left_out}
@@ -129,6 +137,20 @@ def quantify(
         outputs.record(output, record | {"quantify": done.read_counts()})
     refuse_failed(bad, done.distinct, output, keep_going)
     return done
+
+
+def _for_multiqc(done: Quantities, output: str | Path, config: QuantifyConfig) -> bytes:
+    """Return the numbers of reads and of groups found for MultiQC."""
+    share = 100 * done.from_proteins / done.reads if done.reads else None
+    found = f"Groups of proteins with a q-value up to {config.max_q:g}"
+    statistics = {
+        "reads": Statistic(done.reads, "Reads", "Reads of single molecules"),
+        "from_proteins": Statistic(
+            share, "In reference", "Reads from proteins of the reference", " %", 100
+        ),
+        "found": Statistic(done.found, "Groups", found),
+    }
+    return format_multiqc("pepseq_quantify", sample_name(output), statistics)
 
 
 def _read_reference(
