@@ -12,6 +12,7 @@ from pepseq.sequences.residues import AMINO_ACIDS
 
 HIDDEN = "ADEFGHILNPQRSTVW"
 TABLES = {
+    "evaluation_mqc.json",
     "summary.json",
     "proteins.tsv",
     "amino_acids.tsv",
