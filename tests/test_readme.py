@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 from pathlib import Path
@@ -29,7 +30,7 @@ from pepseq.structure.scoring import rows as structure_rows
 from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
 
-PROTEINS, RESIDUES = 12, 100
+PROTEINS, RESIDUES = 13, 100
 
 
 @pytest.fixture
@@ -58,6 +59,8 @@ def test_every_command_line_runs(checkout, run):
     for call in calls:
         result = run(*shlex.split(call)[1:])
         assert result.code == 0, (call, result.err)
+    runpy.run_path(ROOT / "docs" / "make_overview.py")["main"](checkout / "overview.png")
+    assert (checkout / "overview.png").stat().st_size > 20_000
     for folder in ("evaluation", "accuracy"):
         for table in (checkout / folder).glob("*.tsv"):
             for column in table.read_text().splitlines()[0].split("\t"):
