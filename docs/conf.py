@@ -49,8 +49,8 @@ def drop_arguments(app: Sphinx, context: click.Context, lines: list[str]) -> Non
     lines.clear()
 
 
-def join_choices(app: Sphinx, context: click.Context, lines: list[str]) -> None:
-    """Write choices and default at the end of the text of each option."""
+def join_choices(lines: list[str]) -> list[str]:
+    """Return the lines of an option with choices and default at the end of its text."""
     joined: list[str] = []
     for line in lines:
         found = re.match(r" +:(default|options): (.*)", line)
@@ -63,7 +63,24 @@ def join_choices(app: Sphinx, context: click.Context, lines: list[str]) -> None:
         if found[1] == "options":
             value = ", ".join(f"``{choice}``" for choice in value.split(" | "))
         joined[-1] += f" {'One of' if found[1] == 'options' else 'Default:'} {value}."
-    lines[:] = joined
+    return [*joined, ""]
+
+
+def group_options(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Put options in the sections and the order of the help."""
+    if isinstance(context.command, click.Group):
+        return
+    blocks: dict[str, list[str]] = {}
+    for line in lines:
+        if found := re.match(r"\.\. option:: (-[\w-]+)", line):
+            block = blocks[found[1]] = []
+        block.append(line)
+    lines.clear()
+    for title, options in context.command.option_sections(context).items():
+        shown = [blocks[option.opts[0]] for option in options if option.opts[0] in blocks]
+        if shown:
+            name = {"Options": "Other options"}.get(title, title)
+            lines += [f".. rubric:: {name}", "", *(ln for b in shown for ln in join_choices(b))]
 
 
 def setup(app: Sphinx) -> None:
@@ -71,4 +88,4 @@ def setup(app: Sphinx) -> None:
     app.add_directive("options", Options)
     app.connect("sphinx-click-process-description", drop_description)
     app.connect("sphinx-click-process-arguments", drop_arguments)
-    app.connect("sphinx-click-process-options", join_choices)
+    app.connect("sphinx-click-process-options", group_options)

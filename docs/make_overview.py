@@ -106,7 +106,7 @@ def draw(figure: Figure, residues: pd.DataFrame, evaluation: Path) -> None:
     figure.colorbar(scale, ax=right, label="confidence", shrink=0.8, aspect=30)
 
 
-def main(output: Path = Path(__file__).with_name("overview.png")) -> None:
+def main(output: Path) -> None:
     """Draw the figure and save it."""
     residues = pd.read_csv("whole.tsv.gz", sep="\t", keep_default_na=False)
     with styled_figure() as figure:
@@ -115,4 +115,4 @@ def main(output: Path = Path(__file__).with_name("overview.png")) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(__file__).with_name("overview.png"))

@@ -13,7 +13,8 @@ PAGES = {
 }
 """Text of each page, by its path in docs/."""
 
-COMMAND_PAGES = [f"reference/commands/{name}.md" for name in COMMANDS]
+COMMAND_PAGES = [f"reference/commands/{name}.md" for name in COMMANDS if name != "report"]
+COMMAND_PAGES.append("reference/commands/report.md")
 ORDER = ["get-started.md", *(p for p in PAGES if p.startswith("tutorials/")), *COMMAND_PAGES]
 """Pages whose commands run first; a page of a command uses outputs of those before it."""
 

@@ -8,11 +8,13 @@ import gzip
 import io
 import json
 import os
+import re
 import shlex
 import zipfile
 from pathlib import Path
 
 import pytest
+from documentation import PAGES
 from places import DATA
 from structures import WorkersInProcess
 
@@ -139,3 +141,14 @@ def call(folder, run, monkeypatch):
 @pytest.mark.parametrize(("line", "message"), CASES, ids=[line for line, _ in CASES])
 def test_a_message_is_as_promised(call, line, message):
     assert call(line) == message
+
+
+def test_troubleshooting_explains_messages_that_exist():
+    printed = " ".join(MESSAGES.read_text().split())
+    tables = re.findall(
+        r"^\| message \|.*\n\|.*\n((?:\|.*\n)+)", PAGES["how-to/troubleshooting.md"], re.M
+    )
+    rows = [row for table in tables for row in table.splitlines()]
+    named = [span for row in rows for span in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    parts = [part.strip() for message in named for part in message.split("…") if part.strip()]
+    assert len(parts) > 25 and not [part for part in parts if part not in printed]

@@ -34,18 +34,22 @@ class Command(click.Command):
         if self.example:
             with formatter.section("Example"):
                 formatter.write(f"  {self.example}\n")  # not wrapped: it may be copied
-        sections: dict[str, list[tuple[str, str]]] = {MAIN: [], OTHER: []}
-        sections |= {title: [] for title in _SECTIONS}
-        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
-        for option in sorted(options, key=self._rank):
-            if (record := option.get_help_record(ctx)) is not None:
-                name = option.name or ""
-                is_main = name in self.main_options
-                sections[MAIN if is_main else _SECTION_OF.get(name, OTHER)].append(record)
-        for title, records in sections.items():
+        for title, options in self.option_sections(ctx).items():
+            records = [record for o in options if (record := o.get_help_record(ctx)) is not None]
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+    def option_sections(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """Return the options of each section that has any, in the order of the help."""
+        sections: dict[str, list[click.Option]] = {MAIN: [], OTHER: []}
+        sections |= {title: [] for title in _SECTIONS}
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        for option in sorted(options, key=self._rank):
+            name = option.name or ""
+            is_main = name in self.main_options
+            sections[MAIN if is_main else _SECTION_OF.get(name, OTHER)].append(option)
+        return {title: options for title, options in sections.items() if options}
 
     def _rank(self, option: click.Parameter) -> int:
         """Return the place of a main option; the others keep their order after them."""
