@@ -75,7 +75,7 @@ def align_in_band(
         if low == high:
             continue
         start = i + shift + low - first
-        highest = _fill_row(
+        highest = fill_row(
             cells[i, low:high],
             cells[i, low + 1 : high + 1],
             gaps[i, low + 1 : high + 1],
@@ -84,9 +84,10 @@ def align_in_band(
             gap_row[low:high],
             scoring.gap_opening,
             scoring.gap_extension,
+            np.float32(0),
         )
         if highest > scoring.gap_opening:  # else no gap leads from this row to a score above 0
-            _add_protein_gaps(row[low:high], scoring.gap_opening, scoring.gap_extension)
+            add_protein_gaps(row[low:high], scoring.gap_opening, scoring.gap_extension)
         if highest > best:
             best, best_i = highest, i
             best_w = low + int(np.argmax(row[low:high]))
@@ -98,22 +99,33 @@ def align_in_band(
 
 
 @fast_kernel
-def _fill_row(diagonal, above, gap_above, scores, row, gap_row, opening, extension):
+def fill_row(
+    diagonal: np.ndarray,
+    above: np.ndarray,
+    gap_above: np.ndarray,
+    scores: np.ndarray,
+    row: np.ndarray,
+    gap_row: np.ndarray,
+    opening: np.float32,
+    extension: np.float32,
+    lowest: np.float32,
+) -> np.float32:
     """Fill in a row without gaps that skip residues of the protein; return its highest score.
 
     `diagonal` are the cells of the row above in the same columns, `above` and `gap_above` those one
-    column to the right. No column depends on another, so that the loop is vectorised.
+    column to the right; no cell is below `lowest`. No column depends on another, so that the loop
+    is vectorised.
     """
-    highest = np.float32(0)
+    highest = lowest
     for w in range(len(row)):
         gap_row[w] = max(above[w] - opening, gap_above[w] - extension)
-        row[w] = max(max(diagonal[w] + scores[w], gap_row[w]), np.float32(0))
+        row[w] = max(max(diagonal[w] + scores[w], gap_row[w]), lowest)
         highest = max(highest, row[w])
     return highest
 
 
 @kernel
-def _add_protein_gaps(row, opening, extension):
+def add_protein_gaps(row: np.ndarray, opening: np.float32, extension: np.float32) -> None:
     """Raise cells of a row that a gap skipping residues of the protein leads to."""
     gap = IMPOSSIBLE
     for w in range(1, len(row)):
