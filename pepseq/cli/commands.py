@@ -14,6 +14,7 @@ from pepseq.cli.help_sections import Group
 from pepseq.cli.streams import ClosedPipe
 from pepseq.errors import OutputError, PepseqError, TryAgainError, printable
 from pepseq.io.run_record import ARGV
+from pepseq.models.requirements import LIBRARIES, missing_message
 from pepseq.version import __version__
 
 GROUPS = {
@@ -35,7 +36,7 @@ GROUPS = {
         "merge-amounts": "Join the amounts of several samples in one table.",
         "design": "Find the labels that would identify the proteins of a reference.",
     },
-    "Pair": {"pair": "Predict which members of two protein families interact."},
+    "Pair": {"pair": "Predict which members of two or more protein families interact."},
     "Structures": {
         "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
         "fetch-structures": "Download structures of proteins from AlphaFold DB.",
@@ -230,9 +231,17 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         return TryAgainError.exit_code, _error_line(message)
     except SystemExit as error:
         return int(error.code or 0), ""
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in LIBRARIES:
+            return 2, _error_line(missing_message("this command", library))
+        return PepseqError.exit_code, _bug_line(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is one line too
-        message = f"a bug in pepseq, please report it: {type(error).__name__}: {error}"
-        return PepseqError.exit_code, _error_line(message)
+        return PepseqError.exit_code, _bug_line(error)
+
+
+def _bug_line(error: Exception) -> str:
+    return _error_line(f"a bug in pepseq, please report it: {type(error).__name__}: {error}")
 
 
 def _error_line(message: str) -> str:

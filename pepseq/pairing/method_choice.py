@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pepseq.io.progress import Progress
+from pepseq.models.requirements import missing_libraries, missing_message, require_libraries
 from pepseq.pairing.config import AUTO, PairConfig
 from pepseq.pairing.method_interface import Families, MethodResult
 from pepseq.pairing.pairs import unknown_positions
@@ -122,6 +123,8 @@ def choose_method(families: Families, config: PairConfig, offline: bool) -> Meth
     """
     if config.method not in (AUTO, "diffpalm"):
         return MethodChoice(config.method, "chosen by the user", config)
+    if config.method == "diffpalm":
+        require_libraries("method diffpalm")
     weights = _find_weights(config, offline)
     if weights is not None:
         config = replace(config, model=str(weights))
@@ -154,6 +157,8 @@ def _obstacle_to_diffpalm(families: Families, config: PairConfig) -> str | None:
         return (
             f"the MSA Transformer is not on this machine (pepseq models download {MSA_TRANSFORMER})"
         )
+    if missing := missing_libraries():
+        return missing_message("method diffpalm", missing[0])
     from pepseq.models.devices import pick_device
     from pepseq.models.msa_weights import load_msa_transformer
 

@@ -21,6 +21,7 @@ from pepseq.io.outputs import Outputs
 from pepseq.io.publishing import recover
 from pepseq.io.run_record import run_record
 from pepseq.models.checkpoints import DESCRIPTION
+from pepseq.models.requirements import require_libraries
 from pepseq.readout.readout import Readout
 from pepseq.settings import check_config, require
 from pepseq.training.config import FinetuneConfig
@@ -67,6 +68,7 @@ def finetune(
     check_config(config, FinetuneConfig)
     check_path(output, "output")
     readouts: list[Any] = list(readout) if isinstance(readout, tuple | list) else [readout]
+    require_libraries("finetune")
     require(readouts, "readout: expected at least one, found none")
     plan = TrainingPlan(
         train=[str(path) for path in list_paths(train, "train", required=True)],
