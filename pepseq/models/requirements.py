@@ -10,7 +10,14 @@ EXTRA = "pip install 'pepseq[models]'"
 
 def missing_libraries() -> list[str]:
     """Return those of LIBRARIES that are not installed."""
-    return [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+    return [name for name in LIBRARIES if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # an installation that is blocked or broken
+        return False
 
 
 def require_libraries(purpose: str) -> None:
