@@ -1,14 +1,14 @@
 """The figures of evaluations side by side and of pairings: each function draws one figure."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pepseq.evaluation.figure_style import BLUE, GREY, INK
+from pepseq.evaluation.figure_style import BLUE, GREY, INK, ORANGE
 from pepseq.evaluation.figures import CHEMISTRY, Shares, label_heat_map
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def draw_cross_evaluation(figure: Figure, evaluations: Sequence["ComparedEvaluat
     longest = max(map(len, (*training_sets, *test_sets)))
     width = 1.0 + 0.07 * longest + max(0.7, 0.07 * longest) * len(training_sets)
     _draw_panels(figure, evaluations, width, 0.8 + 0.35 * len(test_sets), draw_readout)
+    figure.supxlabel("Hidden-residue accuracy, macro (%)", fontsize=7, color=GREY)
 
 
 def draw_accuracies_by_length(figure: Figure, evaluations: Sequence["ComparedEvaluation"]) -> None:
@@ -86,14 +87,14 @@ def draw_accuracies_by_length(figure: Figure, evaluations: Sequence["ComparedEva
                 linewidth=0.9,
                 marker="o",
                 markersize=2,
-                label=f"{trained_on} on {tested_on}",
+                label=f"trained on {trained_on}, tested on {tested_on}",
             )
         names = [row["length"].replace("-", "–") for row in group[0].lengths]
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axes.set_ylim(0, 100)
         axes.set_xlabel("Protein length in residues")
         axes.set_ylabel("Hidden-residue accuracy,\nmacro (%)")
-        axes.legend(title="Trained on … on …", title_fontsize=6, fontsize=5)
+        axes.legend(fontsize=5)
 
     _draw_panels(figure, evaluations, 3.0, 2.7, draw_readout)
 
@@ -119,14 +120,18 @@ def draw_pair_accuracy(
     figure: Figure, names: Sequence[str], accuracy: Shares, chance: Shares
 ) -> None:
     """Draw the percentage of true pairs found, one bar a table of pairs, and that of chance."""
-    figure.set_size_inches(1.6 + 0.6 * len(names), 2.8)
+    figure.set_size_inches(4.2, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
-    places = np.arange(len(names))
-    heights, chances = (np.array(shares, np.float64) for shares in (accuracy, chance))
-    axes.bar(places, heights, 0.6, color=BLUE, label="Pairs found")
-    axes.hlines(chances, places - 0.4, places + 0.4, color=INK, linestyle="--", label="Chance")
-    axes.set_xticks(places, names, rotation=20, ha="right")
-    axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set_ylim(0, 100)
-    axes.set_ylabel("Correct pairs (%)")
-    axes.legend()
+    places = np.arange(len(names))[::-1]
+    shares, chances = (np.array(values, np.float64) for values in (accuracy, chance))
+    axes.barh(places, shares, 0.6, color=BLUE, label="Pairs found")
+    style: dict[str, Any] = {"color": ORANGE, "linestyle": "--", "label": "Chance"}
+    axes.vlines(chances, places - 0.4, places + 0.4, **style)
+    for place, share in zip(places, shares, strict=True):
+        if not np.isnan(share):
+            axes.text(share, place, f" {share:.1f}", va="center", color=INK, fontsize=6)
+    axes.set_yticks(places, names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("True pairs found (%)")
+    figure.legend(loc="outside upper center", ncols=2)

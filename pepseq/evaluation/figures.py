@@ -184,7 +184,7 @@ def draw_confusion_matrix(figure: Figure, counts: np.ndarray, readout: Readout) 
     axes.set_ylabel("True amino acid")
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=25, pad=0.02)
     bar.set_ticks([0, 1, 5, 10, 25, 50, 75, 100])
-    bar.set_label("Share of the true amino acid (%)")
+    bar.set_label("Share of the true amino acid (%),\nscale of square roots")
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)
 

@@ -9,15 +9,23 @@ from pepseq.pairing.method_interface import MethodResult
 from pepseq.pairing.pairs import RowPair
 
 FORMATS = ("png", "svg", "pdf")
+_LOSSES = {
+    "information": "Minus mutual information (nats)",
+    "mirrortree": "Loss (no unit)",
+    "diffpalm": "Cross-entropy of hidden residues (nats)",
+}
 _BINS = 20
 _BLUE, _ORANGE, _GREY = "#2166ac", "#d6604d", "#8c8c8c"
 _UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def draw_pairing(result: MethodResult, pairs: Sequence[RowPair], picture_format: str) -> bytes:
+def draw_pairing(
+    result: MethodResult, pairs: Sequence[RowPair], picture_format: str, method: str = ""
+) -> bytes:
     """Draw the loss of each run against its steps, and a histogram of the pairs' confidence.
 
-    A method without steps has the histogram alone. Returns a picture in one of FORMATS.
+    The loss is named as that of `method`. A method without steps has the histogram alone. Returns a
+    picture in one of FORMATS.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -39,6 +47,7 @@ def draw_pairing(result: MethodResult, pairs: Sequence[RowPair], picture_format:
         _draw_confidences(axes[-1], pairs)
         if panels == 2:
             _draw_losses(axes[0], result.losses, result.round_ends)
+            axes[0].set_ylabel(_LOSSES.get(method, "Loss"))
         picture = io.BytesIO()
         figure.savefig(picture, format=picture_format, dpi=300, metadata=_UNDATED[picture_format])
     return picture.getvalue()
@@ -56,7 +65,6 @@ def _draw_losses(axes, losses: np.ndarray, round_ends: tuple[int, ...]) -> None:
         label = "Next round" if number == 0 else None
         axes.axvline(end + 0.5, color=_ORANGE, lw=0.8, ls=":", label=label)
     axes.set_xlabel("Step")
-    axes.set_ylabel("Loss")
     axes.legend()
 
 

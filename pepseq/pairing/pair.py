@@ -101,7 +101,8 @@ def pair(
             alignment = PairedAlignment((a, b), complexes, found, config.min_confidence)
             write_paired_msa(msa, str(paired_msa), alignment, paired_only)
         if figure is not None:
-            figure.write(draw_pairing(pairing.result, pairing.pairs, picture_format))
+            drawn = (pairing.result, pairing.pairs, picture_format, pairing.choice.method)
+            figure.write(draw_pairing(*drawn))
         write_failed(outputs, output, bad, len(a.ids) + len(b.ids))
         settings = _recorded_settings(pairing, a, b, species.rule)
         inputs += [path for path in pairing.choice.weights if path not in inputs]
