@@ -12,7 +12,8 @@ from pepseq.version import __version__
 project = "pepseq"
 release = version = __version__
 copyright = "the authors of pepseq, GPL-3.0-or-later"
-extensions = ["myst_parser", "sphinx_click"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
+autodoc_typehints = "none"
 nitpicky = True
 smartquotes = False
 
@@ -83,8 +84,14 @@ def group_options(app: Sphinx, context: click.Context, lines: list[str]) -> None
             lines += [f".. rubric:: {name}", "", *(ln for b in shown for ln in join_choices(b))]
 
 
+def keep_text(app: Sphinx, kind: str, name: str, obj: object, options, lines: list[str]) -> None:
+    """Show a docstring as `help` does: docstrings are plain text."""
+    lines[:] = [".. code-block:: text", "", *(f"   {line}".rstrip() for line in lines)]
+
+
 def setup(app: Sphinx) -> None:
-    """Add the directive `options`."""
+    """Add the directive `options`, and change what sphinx-click and autodoc write."""
+    app.connect("autodoc-process-docstring", keep_text)
     app.add_directive("options", Options)
     app.connect("sphinx-click-process-description", drop_description)
     app.connect("sphinx-click-process-arguments", drop_arguments)

@@ -17,6 +17,7 @@ from evaluation_folder import rows
 from places import DATA, ROOT
 from pytest import approx
 
+import pepseq
 from pepseq.cli.commands import COMMANDS, GROUPS
 from pepseq.design.design_table import DESIGN_COLUMNS
 from pepseq.identification.fit_table import LOOKUP_COLUMNS
@@ -137,6 +138,11 @@ def test_the_page_of_commands_has_their_groups():
     page = PAGES["reference/commands/index.md"]
     for group, names in GROUPS.items():
         assert f"- {group}: " + ", ".join(f"[`{n}`]({n}.md)" for n in names) + "\n" in page, group
+
+
+def test_the_page_of_functions_has_all():
+    named = re.findall(r"^\.\. auto(?:function|class):: pepseq\.(\w+)$", TEXT, re.M)
+    assert sorted(named) == sorted(set(pepseq.__all__) - {"__version__"})
 
 
 def test_every_column_and_exit_code_is_explained():

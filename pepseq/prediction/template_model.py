@@ -34,7 +34,7 @@ class CopyingSettings:
     """Settings of the copying model.
 
     Chosen on E. coli EC590 (from five other strains), E. albertii KF1 and E. fergusonii ATCC 35469
-    (from six E. coli), none on a test set; how well each worked is in README, "How it works".
+    (from six E. coli), none on a test set; how well each worked is in docs/methods.md.
 
     distances: shares of residues in which the protein may differ from a template it copies; more
         of them fit relatives better and take time in proportion.
