@@ -1,13 +1,14 @@
 """The table of predict: a row for each residue, as text and as a DataFrame."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pepseq.io.dataframes import plain_texts
-from pepseq.network.inputs import residue_slices
-from pepseq.prediction.reconstruction import SHOWN_WEIGHT, CopiedTemplates, Reconstruction
+from pepseq.io.files import decode_text, encode_text
+from pepseq.prediction.reconstruction import Reconstruction
+from pepseq.prediction.residue_columns import DECIMALS, EMPTY, ResidueColumns, residue_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,20 +29,19 @@ TABLE_COLUMNS = (
     "flag",
 )
 TABLE_HEADER = ("\t".join(TABLE_COLUMNS) + "\n").encode()
-_NUMBERS = (
-    *("position", "confidence", "second_confidence", "third_confidence"),
-    *("template_weight", "agreement"),
-)
-CONTRADICTED = 0.99
-"""An observed residue is doubted if so much weight is on templates and they carry another one."""
-_OBSERVED = "\tobserved\t1.000000\t\t\t\t"
+SOURCES = ("observed", "predicted")
+FLAGS = ("", "misread?")
+_ZERO, _DOT = ord("0"), ord(".")
+
+_Cells = tuple[np.ndarray, np.ndarray]
+"""Bytes of some cells of each row, (rows, width), uint8, and which of them are written, bool."""
 
 
 def table_rows(reconstruction: Reconstruction) -> Iterator[str]:
     """Yield the rows of a protein, one for each residue, as texts of many rows at a time."""
-    for part in residue_slices(len(reconstruction)):
-        rows = _rows_without_id(reconstruction, part)
-        yield "".join(f"{reconstruction.id}\t{row}\n" for row in rows)
+    identifier = encode_text(reconstruction.id)
+    for columns in residue_columns(reconstruction):
+        yield decode_text(_format(identifier, columns))
 
 
 @plain_texts()
@@ -49,69 +49,95 @@ def to_dataframe(reconstructions: Iterable[Reconstruction]) -> "pd.DataFrame":
     """Return the table of several proteins, with TABLE_COLUMNS; numbers as the file has them."""
     import pandas as pd
 
-    cells = [
-        (protein.id, *row.split("\t"))
+    parts: list[list[np.ndarray]] = [
+        table_arrays(protein.id, columns)
         for protein in reconstructions
-        for part in residue_slices(len(protein))
-        for row in _rows_without_id(protein, part)
+        for columns in residue_columns(protein)
     ]
-    frame = pd.DataFrame(cells, columns=list(TABLE_COLUMNS))
-    for column in _NUMBERS:
-        frame[column] = pd.to_numeric(frame[column].mask(frame[column] == ""))
-    return frame
+    if not parts:
+        return pd.DataFrame(columns=list(TABLE_COLUMNS))
+    arrays = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return pd.DataFrame(dict(zip(TABLE_COLUMNS, arrays, strict=True)))
 
 
-def _rows_without_id(reconstruction: Reconstruction, part: slice) -> Iterator[str]:
-    """Yield the cells of some residues from position on, with tabs between them."""
-    hidden = reconstruction.hidden
-    first, last = np.searchsorted(hidden, [part.start, part.stop])
-    predicted = _predicted_cells(reconstruction, slice(first, last))
-    cells = dict(zip(hidden[first:last].tolist(), predicted, strict=True))
-    templates = _template_cells(reconstruction.templates, part, cells.keys())
-    for i, residue, of_templates in zip(
-        range(part.start, part.stop), reconstruction.sequence[part], templates, strict=True
-    ):
-        yield f"{i + 1}\t{cells.get(i) or f'{residue}{_OBSERVED}'}\t{of_templates}"
+def table_arrays(identifier: str, columns: ResidueColumns) -> list[np.ndarray]:
+    """Return the cells of TABLE_COLUMNS: numbers, NaN where there is none, and texts as objects."""
+    number = len(columns.position)
+    letters = np.array(["", *map(chr, range(1, 128))], object)
+    shown = letters[np.where(columns.confidences == EMPTY, 0, columns.letters)]
+    best, second, third = _numbers(columns.confidences).T
+    return [
+        np.full(number, identifier, object),
+        columns.position,
+        shown[:, 0],
+        np.array(SOURCES, object)[columns.is_predicted.astype(int)],
+        best,
+        shown[:, 1],
+        second,
+        shown[:, 2],
+        third,
+        np.array(columns.templates, object)[columns.template],
+        _numbers(columns.weight),
+        _numbers(columns.agreement),
+        np.array(FLAGS, object)[columns.is_doubted.astype(int)],
+    ]
 
 
-def _predicted_cells(reconstruction: Reconstruction, part: slice) -> list[str]:
-    """Return the cells residue to third_confidence of some of the hidden residues."""
-    probabilities = reconstruction.probabilities[part]
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
-    best = np.take_along_axis(probabilities, order, axis=1)
-    predicted = []
-    for columns, values in zip(order.tolist(), best.tolist(), strict=True):
-        cells = [
-            f"{reconstruction.candidates[c]}\t{v:.6f}"
-            for c, v in zip(columns, values, strict=True)
-            if v > 0
-        ]
-        cells[0] = cells[0].replace("\t", "\tpredicted\t")
-        predicted.append("\t".join(cells + ["\t"] * (3 - len(cells))))
-    return predicted
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """Return millionths as float64."""
+    return np.where(values == EMPTY, np.nan, values / 10**DECIMALS)
 
 
-def _template_cells(
-    templates: CopiedTemplates | None, part: slice, hidden: Collection[int]
-) -> list[str]:
-    """Return the cells templates, template_weight, agreement and flag of some residues."""
-    if templates is None:
-        return ["\t\t\t"] * (part.stop - part.start)
-    if not templates.ids:
-        return ["\t0.000000\t\t"] * (part.stop - part.start)
-    weights = templates.weights[part]
-    order = np.argsort(-weights, axis=1, kind="stable")[:, :3]
-    shown = np.take_along_axis(weights, order, axis=1) >= SHOWN_WEIGHT
-    cells = []
-    for i, columns, show, weight, agreement in zip(
-        range(part.start, part.stop),
-        order.tolist(),
-        shown.tolist(),
-        templates.weight[part].tolist(),
-        templates.agreement[part].tolist(),
-        strict=True,
-    ):
-        ids = ";".join(templates.ids[c] for c, s in zip(columns, show, strict=True) if s)
-        doubted = i not in hidden and weight > CONTRADICTED and agreement < 1 - CONTRADICTED
-        cells.append(f"{ids}\t{weight:.6f}\t{agreement:.6f}\t{'misread?' if doubted else ''}")
-    return cells
+def _format(identifier: bytes, columns: ResidueColumns) -> bytes:
+    """Return rows: all cells are laid out in one matrix, and the written bytes taken from it."""
+    number = len(columns.position)
+    tab, letters = _text(b"\t", number), columns.letters
+    is_shown = columns.confidences != EMPTY
+    cells = [
+        _text(identifier + b"\t", number),
+        _whole_numbers(columns.position),
+        tab,
+        (letters[:, :1], is_shown[:, :1]),
+        _choose([f"\t{source}\t".encode() for source in SOURCES], columns.is_predicted),
+        _decimals(columns.confidences[:, 0]),
+    ]
+    for k in (1, 2):
+        cells += [tab, (letters[:, k : k + 1], is_shown[:, k : k + 1]), tab]
+        cells += [_decimals(columns.confidences[:, k])]
+    templates = [encode_text(f"\t{ids}\t") for ids in columns.templates]
+    cells += [_choose(templates, columns.template), _decimals(columns.weight), tab]
+    cells += [_decimals(columns.agreement)]
+    cells += [_choose([f"\t{flag}\n".encode() for flag in FLAGS], columns.is_doubted)]
+    matrix = np.concatenate([content for content, _ in cells], axis=1)
+    is_written = np.concatenate([written for _, written in cells], axis=1)
+    return matrix[is_written].tobytes()
+
+
+def _text(text: bytes, number: int) -> _Cells:
+    """Return the same text in each row."""
+    return _choose([text], np.zeros(number, np.int64))
+
+
+def _choose(texts: Sequence[bytes], index: np.ndarray) -> _Cells:
+    """Return one of the texts in each row."""
+    lengths = np.array([len(text) for text in texts])
+    width = int(lengths.max())
+    content = np.frombuffer(b"".join(text.ljust(width) for text in texts), np.uint8)
+    rows = index.astype(np.int64)
+    return content.reshape(len(texts), width)[rows], np.arange(width) < lengths[rows, None]
+
+
+def _whole_numbers(values: np.ndarray) -> _Cells:
+    """Return positive whole numbers in decimal digits."""
+    powers = 10 ** np.arange(len(str(int(values.max()))) - 1, -1, -1)
+    digits = values[:, None] // powers % 10 + _ZERO
+    return digits.astype(np.uint8), values[:, None] >= powers
+
+
+def _decimals(values: np.ndarray) -> _Cells:
+    """Return millionths with DECIMALS decimals, nothing where there is no number."""
+    content = np.full((len(values), DECIMALS + 2), _DOT, np.uint8)
+    powers = (10 ** np.arange(DECIMALS, -1, -1)).astype(np.uint32)
+    digits = np.maximum(values, 0).astype(np.uint32)[:, None] // powers % 10 + _ZERO
+    content[:, 0], content[:, 2:] = digits[:, 0], digits[:, 1:]
+    return content, np.broadcast_to((values != EMPTY)[:, None], content.shape)
