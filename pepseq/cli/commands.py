@@ -38,7 +38,7 @@ GROUPS = {
     },
     "Pair": {"pair": "Predict which members of two or more protein families interact."},
     "Structures": {
-        "fold": "Predict the structures of proteins, one file each; resume an interrupted run.",
+        "fold": "Predict the structures of proteins and complexes, one file each.",
         "fetch-structures": "Download structures of proteins from AlphaFold DB.",
         "score": "Compare predicted and reference structures: TM-score, RMSD, lDDT, pLDDT.",
     },

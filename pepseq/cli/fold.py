@@ -14,6 +14,7 @@ from pepseq.structure.folding.config import (
     MAX_PDB_RESIDUES,
     FoldConfig,
 )
+from pepseq.structure.folding.program_names import PROGRAMS
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,20 @@ log = logging.getLogger(__name__)
     FoldConfig,
     "engine",
     "esmfold; colabfold, or 'colabfold:OPTIONS' for colabfold_batch; or 'command:TEMPLATE', a "
-    "program that reads {fasta} and writes {pdb} or {cif}.",
+    "program that reads {fasta}, {a3m}, {alphafold3}, {boltz} or {chai} and writes {pdb}, {cif} or "
+    "{folder}.",
     metavar="ENGINE",
+)
+@options.setting(
+    FoldConfig,
+    "pair_mode",
+    "Rows of the alignment of a complex: paired rows only, each chain's rows on their own "
+    "(unpaired), or both.",
+)
+@click.option(
+    "--write-inputs",
+    type=click.Choice(PROGRAMS),
+    help="Fold nothing: write the input files of this program, with the alignments, into FOLDER.",
 )
 @options.setting(
     FoldConfig,
@@ -63,13 +76,30 @@ log = logging.getLogger(__name__)
 @options.threads
 @options.keep_going
 @options.force
-def command(proteins: str, output: str, keep_going: bool, force: bool, **settings: Any) -> None:
-    """Predict the structures of proteins, one file each; resume an interrupted run.
+def command(
+    proteins: str,
+    output: str,
+    write_inputs: str | None,
+    keep_going: bool,
+    force: bool,
+    **settings: Any,
+) -> None:
+    """Predict the structures of proteins and complexes, one file each.
 
-    PROTEINS is a FASTA file; - is standard input. If the same command is run again, it makes only
+    PROTEINS is a FASTA file, in which : joins the chains of a complex (- is standard input), a
+    table with columns complex, chain and sequence (.tsv), or the paired alignment of pepseq pair
+    (.a3m). If the same command is run again, it makes only
     structures that are missing, have failed, or belong to a sequence that has changed.
     """
     config = FoldConfig(**settings)
+    if write_inputs:
+        from pepseq.structure.folding.write_inputs import write_program_inputs
+
+        written = write_program_inputs(
+            proteins, write_inputs, output, config=config, force=force, keep_going=keep_going
+        )
+        log.info("%d %s of %s", written, plural(written, "input"), write_inputs)
+        return
     from pepseq.structure.folding.fold import fold
 
     summary = fold(proteins, output, config=config, force=force, keep_going=keep_going)

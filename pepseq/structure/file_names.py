@@ -9,7 +9,7 @@ from pepseq.errors import OutputError
 from pepseq.io.files import encode_text
 from pepseq.structure.model_names import safe_name
 
-ENDINGS = (".pdb", ".cif", ".scores.json")
+ENDINGS = (".pdb", ".cif", ".scores.json", ".scores.npz")
 MAX_STEM_LENGTH = 100
 _DIGITS = (8, 16, 32, 64)
 

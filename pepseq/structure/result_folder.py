@@ -33,6 +33,8 @@ DONE = "done"
 OUTDATED = "outdated"
 """State of a row of an earlier run whose protein is processed again."""
 _FILE_COLUMNS = "file", "confidences"
+_NEEDED = "id", "file", "state", "file_sha256"
+"""Columns without which a table is not of this kind."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,250}")
 _WORK_FOLDER = ".work"
 
@@ -65,7 +67,8 @@ class StructureFolder:
         text = self._table.read_text("utf-8", "surrogateescape") if self._table.exists() else ""
         header, *lines = text.split("\n")
         files = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
-        is_ours = tuple(header.split("\t")) == self._columns
+        names = header.split("\t")
+        is_ours = set(_NEEDED) <= set(names) <= set(self._columns)
         if not header and files and not force:
             raise OutputError(
                 f"{self.folder}: this folder has files but no {TABLE}; give an empty or new "
@@ -78,7 +81,7 @@ class StructureFolder:
                 f"{', '.join(self._columns)}. Give another folder, or --force"
             )
         listed = set()
-        for row in self._parse(lines) if is_ours else ():
+        for row in self._parse(names, lines) if is_ours else ():
             outdated = force or row["state"] == OUTDATED
             (self._outdated if outdated else self.rows).setdefault(row["id"], []).append(row)
             for file in files_of(row):
@@ -87,12 +90,15 @@ class StructureFolder:
         for file in files - listed:
             self.names.register(file, None)
 
-    def _parse(self, lines: Iterable[str]) -> Iterator[Row]:
-        """Yield the rows that are whole, and name files as pepseq does."""
+    def _parse(self, names: list[str], lines: Iterable[str]) -> Iterator[Row]:
+        """Yield the rows that are whole, and name files as pepseq does.
+
+        Columns that an earlier version did not write are empty.
+        """
         for line in lines:
-            row = dict(zip(self._columns, line.split("\t"), strict=False))
-            if len(row) == len(self._columns) and all(map(_FILE_NAME.fullmatch, files_of(row))):
-                yield row
+            row = dict(zip(names, line.split("\t"), strict=False))
+            if len(row) == len(names) and all(map(_FILE_NAME.fullmatch, files_of(row))):
+                yield dict.fromkeys(self._columns, "") | row
 
     def is_whole(self, row: Row) -> bool:
         """Return whether the file of a row has the SHA-256 that the row gives."""

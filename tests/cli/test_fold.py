@@ -176,9 +176,9 @@ def test_a_second_signal_does_not_leave_the_program_behind(fasta, programs, tmp_
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
-        ("command:fake-fold {fasta}", "one of {pdb} and {cif}"),
+        ("command:fake-fold {fasta}", "one of {pdb}, {cif} and {folder}"),
         ("command:fake-fold {pdb}", "must contain {fasta}"),
-        ("command:fake-fold {fasta} {pdb} {cif}", "one of {pdb} and {cif}"),
+        ("command:fake-fold {fasta} {pdb} {cif}", "one of {pdb}, {cif} and {folder}"),
         ("command:fake-fold {fasta} {pdb} {x}", "found '{x}'"),
         ("command:fake-fold {fasta} {pdb!r}", "found '{pdb!r}'"),
         ("command:fake-fold {fasta.parent} {pdb}", "found '{fasta.parent}'"),

@@ -11,6 +11,10 @@ MAX_ESMFOLD_RESIDUES = 1024
 """Residues that ESMFold folds by default; its language model was trained on no longer stretch."""
 MAX_PDB_RESIDUES = 9999
 """Residues that a PDB file has numbers for."""
+MAX_CHAINS = 62
+"""Chains of a complex: as many as a PDB file has names for."""
+PAIRED, UNPAIRED, BOTH = "paired", "unpaired", "unpaired_paired"
+PAIR_MODES = (BOTH, PAIRED, UNPAIRED)
 FOLD_PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -24,6 +28,7 @@ class FoldConfig:
     precision: of esmfold's language model; auto is fp16 on a CUDA GPU, fp32 elsewhere.
     chunk_size: of esmfold, rows that the triangular attention takes at once; None for what fits.
     max_residues: longer proteins are left out; None for 1,024 with esmfold, else 9,999.
+    pair_mode: rows of the alignment of a complex: `paired`, `unpaired`, or both.
     timeout: of colabfold and command, seconds for one protein; None for no limit.
     offline: no network: a model must be on this machine, and colabfold must not ask for an MSA.
     threads: of esmfold, on a CPU; None for all cores.
@@ -35,6 +40,7 @@ class FoldConfig:
     precision: Annotated[str, Choice(FOLD_PRECISIONS)] = "auto"
     chunk_size: Annotated[int | None, Range(1)] = None
     max_residues: Annotated[int | None, Range(1, MAX_PDB_RESIDUES)] = None
+    pair_mode: Annotated[str, Choice(PAIR_MODES)] = BOTH
     timeout: Annotated[float | None, Range(0, low_open=True)] = None
     offline: bool = False
     threads: Annotated[int | None, Range(1, 1024)] = None

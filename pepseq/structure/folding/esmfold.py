@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pepseq.errors import InputError
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.run_record import sha256
+from pepseq.structure.folding.confidences import no_confidences
 from pepseq.structure.folding.config import FoldConfig
 from pepseq.structure.folding.engines import FoldedStructure, FoldingResults, FoldingTarget
+from pepseq.structure.folding.folding_inputs import FoldingInput
 
 if TYPE_CHECKING:
     from pepseq.models.esmfold import PredictedStructure
@@ -25,6 +27,16 @@ class EsmFold:
         self._checkpoint = find_folding_model(config.model, config.offline)
         name = self._checkpoint.published or _fingerprint(self._checkpoint.source)
         self.name = f"esmfold {name} {config.precision}"
+
+    def check(self, records: Sequence[FoldingInput]) -> None:
+        """Raise SettingsError if a complex is among them."""
+        for record in records:
+            if record.is_complex or record.alignment is not None:
+                raise SettingsError(
+                    f"engine esmfold: folds single chains without an alignment, and "
+                    f"{quoted(record.id)} is a complex or has one; use --engine colabfold or "
+                    "command:TEMPLATE"
+                )
 
     def fold(self, targets: Sequence[FoldingTarget], work: Path) -> FoldingResults:
         """Yield the targets in turn."""
@@ -48,7 +60,10 @@ class EsmFold:
             path = work / f"{target.stem}.pdb"
             with disk_errors(path):
                 path.write_bytes(format_pdb(sequence, prediction))
-            yield target, FoldedStructure(path, time.monotonic() - started, prediction.ptm)
+            yield (
+                target,
+                FoldedStructure(path, time.monotonic() - started, no_confidences(prediction.ptm)),
+            )
 
 
 def _fingerprint(source: str) -> str:

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pepseq.errors import InputError, quoted
@@ -13,13 +13,12 @@ from pepseq.io.plurals import plural
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.processes.signals import stopped_by_sigterm
-from pepseq.sequences.fasta import Record, read_fasta
-from pepseq.sequences.residues import UNKNOWN
 from pepseq.settings import check_config
-from pepseq.structure.file_names import file_stems, text_sha256
-from pepseq.structure.folding.config import COLABFOLD, COMMAND, FoldConfig
-from pepseq.structure.folding.engines import CommandEngine, Engine, FoldedStructure, FoldingTarget
-from pepseq.structure.folding.structure_check import check_structure
+from pepseq.structure.file_names import file_stems
+from pepseq.structure.folding.config import FoldConfig
+from pepseq.structure.folding.engine_choice import find_engine
+from pepseq.structure.folding.engines import Engine, FoldedStructure, FoldingTarget
+from pepseq.structure.folding.folding_inputs import FoldingInput, read_folding_inputs
 from pepseq.structure.result_folder import (
     DONE,
     Row,
@@ -33,10 +32,14 @@ FOLD_COLUMNS = (
     "id",
     "file",
     "state",
+    "chains",
     "residues",
     "unknown",
     "mean_plddt",
     "ptm",
+    "iptm",
+    "interface_pae",
+    "pdockq",
     "different",
     "missing",
     "seconds",
@@ -52,7 +55,6 @@ MIN_KNOWN_RESIDUES = 3
 MIN_CONFIDENCE = 0.5
 """Mean confidence of a completed protein below which more is guessed than known."""
 _CONFIDENCE = re.compile(r"(?:^| )confidence=(\d(?:\.\d+)?)(?: |$)")
-_TO_X = str.maketrans(dict.fromkeys(UNKNOWN, "X"))
 log = logging.getLogger(__name__)
 
 
@@ -78,8 +80,10 @@ def fold(
     force: bool = False,
     keep_going: bool = False,
 ) -> FoldSummary:
-    """Predict the structures of the proteins of a FASTA file into a folder, the shortest first.
+    """Predict the structures of proteins and complexes into a folder, the shortest first.
 
+    `proteins` is FASTA, in which `:` joins the chains of a complex, a table of chains (`.tsv`), or
+    the alignment of a complex (`.a3m`).
     `structures.tsv` in it lists the file of each protein: FOLD_COLUMNS. If called again, it makes
     structures that are missing, failed, or belong to a changed sequence; `force` makes all
     structures again. Unknown residues are folded as X. Each structure is read back before it counts
@@ -92,13 +96,10 @@ def fold(
     started = time.time()
     check_config(config, FoldConfig)
     bad: list[FailedRecord] = []
-    records = list(read_fasta(proteins, bad=bad))
+    records = read_folding_inputs(proteins, config.pair_mode, bad)
     engine = find_engine(config)
-    foldable = [
-        replace(record, sequence=record.sequence.translate(_TO_X))
-        for record in records
-        if _is_foldable(record, config, proteins, bad)
-    ]
+    foldable = [one for one in records if _is_foldable(one, config, proteins, bad)]
+    engine.check(foldable)
     if bad:
         noun = plural(len(bad), "record")
         log.warning("%d %s left out, the first: %s", len(bad), noun, bad[0])
@@ -127,15 +128,16 @@ def _summarise(done: list[Row], new: set[str], bad: list[FailedRecord]) -> FoldS
 
 
 def _is_foldable(
-    record: Record, config: FoldConfig, file: str | Path, bad: list[FailedRecord]
+    record: FoldingInput, config: FoldConfig, file: str | Path, bad: list[FailedRecord]
 ) -> bool:
     """Return whether a protein can be folded; else it goes to `bad`."""
-    length, limit = len(record.sequence), config.residue_limit
-    known = length - record.sequence.translate(_TO_X).count("X")
-    if length > limit:
-        reason = f"expected at most {limit} residues (--max-residues), found {length}"
+    limit = config.residue_limit
+    known = min(len(chain) - chain.count("X") for chain in record.chains)
+    if record.residues > limit:
+        reason = f"expected at most {limit} residues (--max-residues), found {record.residues}"
     elif known < MIN_KNOWN_RESIDUES:
-        reason = f"expected at least {MIN_KNOWN_RESIDUES} known residues, found {known}"
+        where = " in each chain" if record.is_complex else ""
+        reason = f"expected at least {MIN_KNOWN_RESIDUES} known residues{where}, found {known}"
     else:
         return True
     bad.append(FailedRecord(str(file), record.line, record.id, reason))
@@ -143,7 +145,7 @@ def _is_foldable(
 
 
 def _choose_targets(
-    folder: StructureFolder, records: list[Record], foldable: list[Record]
+    folder: StructureFolder, records: list[FoldingInput], foldable: list[FoldingInput]
 ) -> list[FoldingTarget]:
     """Return the proteins whose structure is to be made, the shortest first.
 
@@ -156,7 +158,7 @@ def _choose_targets(
         if not _is_done(folder, record)
     ]
     folder.mark_outdated(target.record.id for target in targets)
-    targets.sort(key=lambda target: len(target.record.sequence))
+    targets.sort(key=lambda target: target.record.residues)
     if len(targets) < len(foldable):
         done = len(foldable) - len(targets)
         log.info("%d of %d structures already exist", done, len(foldable))
@@ -169,7 +171,7 @@ def _warn_of_low_confidence(targets: list[FoldingTarget]) -> None:
     unsure = []
     for record in (target.record for target in targets):
         match = _CONFIDENCE.search(record.description)
-        mostly_x = 2 * record.sequence.count("X") >= len(record.sequence)
+        mostly_x = 2 * record.sequence.count("X") >= record.residues
         if match and float(match[1]) < MIN_CONFIDENCE and not mostly_x:
             unsure.append(f"{quoted(record.id)} has {match[1]}")
     if unsure:
@@ -193,12 +195,12 @@ def _refuse_other_engine(folder: StructureFolder, engine: Engine) -> None:
             )
 
 
-def _is_done(folder: StructureFolder, record: Record) -> bool:
+def _is_done(folder: StructureFolder, record: FoldingInput) -> bool:
     """Return whether a protein's structure is in the folder, whole and of the same sequence."""
     for row in folder.rows.get(record.id, []):
         return (
             row["state"] == DONE
-            and row["sequence_sha256"] == text_sha256(record.sequence)
+            and row["sequence_sha256"] == record.sha256
             and folder.is_whole(row)
         )
     return False
@@ -214,7 +216,7 @@ def _fold_all(
     """Fold proteins, put their files and rows into the folder; those that fail go to `bad`."""
     if not targets:
         return
-    residues = sum(len(target.record.sequence) for target in targets)
+    residues = sum(target.record.residues for target in targets)
     results = engine.fold(targets, folder.work)
     waiting = {target.record.id: target.record for target in targets}
     with Progress("folding", residues, "residues") as progress, closing(results):
@@ -225,15 +227,20 @@ def _fold_all(
             if reason is not None:
                 bad.append(FailedRecord(file, record.line, record.id, reason))
                 log.warning("%s: %s", quoted(record.id), reason)
-            progress.add(len(record.sequence))
+            progress.add(record.residues)
             del waiting[record.id]
             _log_next(progress, waiting, len(targets))
+    made = [folder.rows[target.record.id][0] for target in targets]
+    without = sum(row["state"] == DONE and not row["ptm"] for row in made)
+    if without and any(target.record.is_complex for target in targets):
+        text = "%d of %d structures: the engine gave no pTM; pTM, ipTM and PAE are empty"
+        log.warning(text, without, len(made))
 
 
-def _log_next(progress: Progress, waiting: dict[str, Record], total: int) -> None:
+def _log_next(progress: Progress, waiting: dict[str, FoldingInput], total: int) -> None:
     """Log which protein comes next: it may take hours."""
     for record in waiting.values():
-        number, length = total - len(waiting) + 1, len(record.sequence)
+        number, length = total - len(waiting) + 1, record.residues
         progress.log_line(f"folding {number} of {total}: {quoted(record.id)}, {length} residues")
         return
 
@@ -242,6 +249,8 @@ def _store(
     folder: StructureFolder, engine: Engine, target: FoldingTarget, result: FoldedStructure | str
 ) -> str | None:
     """Put the row and the files of a result into the folder; return why a structure failed."""
+    from pepseq.structure.folding.structure_check import check_structure
+
     row, files, reason = _row(target, engine), {}, None
     try:
         if isinstance(result, str):
@@ -260,13 +269,14 @@ def _store(
 
 
 def _row(target: FoldingTarget, engine: Engine) -> Row:
-    sequence = target.record.sequence
+    record = target.record
     return {
-        "id": target.record.id,
-        "residues": str(len(sequence)),
-        "unknown": str(sequence.count("X")),
+        "id": record.id,
+        "chains": str(len(record.chains)),
+        "residues": str(record.residues),
+        "unknown": str(record.sequence.count("X")),
         "engine": engine.name,
-        "sequence_sha256": text_sha256(sequence),
+        "sequence_sha256": record.sha256,
     }
 
 
@@ -276,24 +286,6 @@ def _files(target: FoldingTarget, structure: FoldedStructure) -> dict[str, tuple
     The structure comes last: once it has its name, all files have theirs.
     """
     files = {}
-    if structure.confidences:
-        files["confidences"] = f"{target.stem}.scores.json", structure.confidences
+    if scores := structure.confidences.file:
+        files["confidences"] = f"{target.stem}.scores{scores.suffix}", scores
     return files | {"file": (target.stem + structure.path.suffix, structure.path)}
-
-
-def find_engine(config: FoldConfig) -> Engine:
-    """Return the engine of the settings; nothing is loaded yet.
-
-    Raises SettingsError if a program or placeholder is missing, InputError for a model that is not
-    there.
-    """
-    kind, _, rest = config.engine.partition(":")
-    if kind == COMMAND:
-        return CommandEngine(rest, config.timeout)
-    if kind == COLABFOLD:
-        from pepseq.structure.folding.colabfold import ColabFold
-
-        return ColabFold(rest, config.timeout, config.offline)
-    from pepseq.structure.folding.esmfold import EsmFold
-
-    return EsmFold(config)
