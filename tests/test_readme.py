@@ -140,6 +140,15 @@ def test_the_page_of_commands_has_their_groups():
         assert f"- {group}: " + ", ".join(f"[`{n}`]({n}.md)" for n in names) + "\n" in page, group
 
 
+def test_every_page_has_its_place_in_a_list_of_contents():
+    listed = {"index.md"}
+    for page, text in PAGES.items():
+        for block in blocks(r"\{toctree\}", text):
+            names = [line for line in block.splitlines() if line and line[0] != ":"]
+            listed |= {(Path(page).parent / f"{name}.md").as_posix() for name in names}
+    assert listed == set(PAGES)
+
+
 def test_the_page_of_functions_has_all():
     named = re.findall(r"^\.\. auto(?:function|class):: pepseq\.(\w+)$", TEXT, re.M)
     assert sorted(named) == sorted(set(pepseq.__all__) - {"__version__"})
