@@ -89,9 +89,18 @@ def keep_text(app: Sphinx, kind: str, name: str, obj: object, options, lines: li
     lines[:] = [".. code-block:: text", "", *(f"   {line}".rstrip() for line in lines)]
 
 
+def wrap_commands(app: Sphinx, tree: nodes.document) -> None:
+    """Let the style sheet wrap long command lines, but no long lines of outputs."""
+    for block in tree.findall(nodes.literal_block):
+        long = [line for line in block.astext().splitlines() if len(line) > 90]
+        if block.get("language") in ("sh", "console") and all(" -" in line for line in long):
+            block["classes"].append("wrapped")
+
+
 def setup(app: Sphinx) -> None:
     """Add the directive `options`, and change what sphinx-click and autodoc write."""
     app.connect("autodoc-process-docstring", keep_text)
+    app.connect("doctree-read", wrap_commands)
     app.add_directive("options", Options)
     app.connect("sphinx-click-process-description", drop_description)
     app.connect("sphinx-click-process-arguments", drop_arguments)
