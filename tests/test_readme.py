@@ -32,6 +32,7 @@ from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COL
 from pepseq.training.loss_curves import COLUMNS
 
 PROTEINS, RESIDUES = 13, 100
+PRESETS = ("KCYM", "K2")
 
 
 @pytest.fixture
@@ -138,6 +139,31 @@ def test_the_page_of_commands_has_their_groups():
     page = PAGES["reference/commands/index.md"]
     for group, names in GROUPS.items():
         assert f"- {group}: " + ", ".join(f"[`{n}`]({n}.md)" for n in names) + "\n" in page, group
+
+
+def test_what_readme_expects_was_measured():
+    """The figures are those of the tables of the benchmarks."""
+    cells = [line.strip("| ").split(" | ") for line in PAGES["benchmarks/proteins.md"].splitlines()]
+    measured = {(row[0], row[1]): row[3] for row in cells if len(row) == 8 and row[1] in PRESETS}
+    for line in PAGES["benchmarks/network.md"].splitlines():
+        row = line.strip("| ").split(" | ")
+        if len(row) == 6 and row[0] == "*E. coli* 536":
+            measured["most common", row[1]] = row[2]
+    names = {"150 proteins of Swiss-Prot": "novel", "*E. coli* 536": "*E. coli* 536"}
+    names |= {"*E. albertii*": "*E. albertii* 016904755"}
+    names |= {"*E. fergusonii*": "*E. fergusonii* 020097475"}
+    rows = re.findall(r"^\| (.*?) \| (.*?) \| ([\d.]+) \| ([\d.]+) \|$", README, re.M)
+    assert len(rows) == 5
+    for reference, test, kcym, k2 in rows:
+        name = "most common" if "common amino acid" in reference else names[test]
+        assert measured[name, "KCYM"].split()[0] == kcym
+        assert measured[name, "K2"].split()[0] == k2
+
+
+def test_the_gallery_shows_each_figure_that_its_script_makes():
+    figures = set(runpy.run_path(ROOT / "docs" / "make_gallery.py")["FIGURES"])
+    assert figures == {path.stem for path in (ROOT / "docs" / "gallery").glob("*.png")}
+    assert figures == set(re.findall(r"\]\(gallery/(\w+)\.png\)", PAGES["gallery.md"]))
 
 
 def test_every_page_has_its_place_in_a_list_of_contents():
