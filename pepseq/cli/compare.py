@@ -23,8 +23,14 @@ from pepseq.cli.help_sections import Command
     "give this option once for each evaluation.",
 )
 @options.output(metavar="FOLDER", text="Folder of tables and figures.")
+@options.figures
 @options.force
-def command(evaluations: tuple[tuple[str, str, str], ...], output: str, force: bool) -> None:
+def command(
+    evaluations: tuple[tuple[str, str, str], ...],
+    output: str,
+    figures: tuple[str, ...],
+    force: bool,
+) -> None:
     """Compare evaluations side by side, by training set and test set.
 
     Tables and figures of the hidden-residue accuracy by training and test set, by protein length
@@ -32,7 +38,7 @@ def command(evaluations: tuple[tuple[str, str, str], ...], output: str, force: b
     """
     from pepseq.evaluation.compare import compare_evaluations, cross_rows
 
-    rows = cross_rows(compare_evaluations(evaluations, output, force=force))
+    rows = cross_rows(compare_evaluations(evaluations, output, figures=figures, force=force))
     table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     click.echo("Hidden-residue accuracy (macro, percent) by training set:\n")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @options.reference(
     text=": adds the accuracy by identity to the nearest one, and what copying it would get right"
 )
+@options.figures
 @options.keep_going
 @options.force
 def command(

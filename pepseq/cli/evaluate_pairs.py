@@ -16,8 +16,11 @@ from pepseq.errors import printable
 @click.argument("truth", type=options.INPUT)
 @click.argument("pairs", nargs=-1, required=True, type=options.INPUT)
 @options.output(metavar="FOLDER", text="Folder of tables and a figure.")
+@options.figures
 @options.force
-def command(truth: str, pairs: tuple[str, ...], output: str, force: bool) -> None:
+def command(
+    truth: str, pairs: tuple[str, ...], output: str, figures: tuple[str, ...], force: bool
+) -> None:
     """Compare predicted pairs with the true pairs.
 
     TRUTH is a table with the columns protein_a and protein_b. PAIRS are tables that pair wrote,
@@ -26,7 +29,7 @@ def command(truth: str, pairs: tuple[str, ...], output: str, force: bool) -> Non
     """
     from pepseq.evaluation.pairs import evaluate_pairs
 
-    for evaluation in evaluate_pairs(truth, pairs, output, force=force):
+    for evaluation in evaluate_pairs(truth, pairs, output, figures=figures, force=force):
         path, row = printable(evaluation.path), evaluation.accuracy_row()
         if row["accuracy"] is None:
             click.echo(f"{path}: no true pair is in a species with more than one possible pairing")

@@ -30,8 +30,11 @@ _MAX_NAMES = 5
 @options.setting(
     QuantityEvaluationConfig, "max_q", "Largest q-value of a group that counts as found (0 to 1)."
 )
+@options.figures
 @options.force
-def command(truth: str, table: str, output: str, max_q: float, force: bool) -> None:
+def command(
+    truth: str, table: str, output: str, max_q: float, figures: tuple[str, ...], force: bool
+) -> None:
     """Compare estimated amounts of proteins with the true amounts.
 
     TRUTH is a table with the columns protein and molar_fraction, such as simulate writes; TABLE is
@@ -40,7 +43,9 @@ def command(truth: str, table: str, output: str, max_q: float, force: bool) -> N
     """
     from pepseq.evaluation.quantity_files import evaluate_quantity_tables
 
-    evaluation = evaluate_quantity_tables(truth, table, output, max_q=max_q, force=force)
+    evaluation = evaluate_quantity_tables(
+        truth, table, output, max_q=max_q, figures=figures, force=force
+    )
     click.echo("\n".join([*_summary_lines(evaluation.summary), f"written: {output}"]))
 
 

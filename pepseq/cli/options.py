@@ -134,6 +134,15 @@ keep_going = click.option(
     help="Exit with code 0 even if records that could not be read were left out.",
 )
 
+figures = click.option(
+    "--figures",
+    multiple=True,
+    type=click.Choice(["png", "svg", "pdf"]),
+    default=["png"],
+    show_default="png",
+    help="Format of the figures; may be given several times.",
+)
+
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),

@@ -10,6 +10,7 @@ from pepseq.design.config import DesignConfig
 from pepseq.design.design_labels import check_design, compare_labels
 from pepseq.digestion.config import DigestConfig
 from pepseq.errors import SettingsError
+from pepseq.evaluation.config import FIGURE_FORMATS
 from pepseq.io.dataframes import check_frame_name, format_frame
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs
@@ -23,8 +24,6 @@ from pepseq.settings import check_config
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FIGURE_FORMATS = ("png", "svg")
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,6 @@ def _figure_format(path: str | Path) -> str:
     suffix = Path(path).suffix.lower().removeprefix(".")
     if suffix not in FIGURE_FORMATS:
         raise SettingsError(
-            f"figure: expected a name that ends in .png or .svg, found {Path(path).name}"
+            f"figure: expected a name that ends in .png, .svg or .pdf, found {Path(path).name}"
         )
     return suffix

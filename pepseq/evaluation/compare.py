@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pepseq.errors import InputError, SettingsError, quoted
+from pepseq.evaluation.config import PNG, check_figure_formats, figure_files
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.files import check_path
 from pepseq.io.json_files import found_json, read_json
@@ -24,9 +25,7 @@ COMPARISON_FILES = (
     "cross.tsv",
     "lengths.tsv",
     "amino_acids.tsv",
-    "cross.png",
-    "lengths.png",
-    "amino_acids.png",
+    *figure_files(("cross", "lengths", "amino_acids")),
 )
 """Every file of a comparison."""
 
@@ -82,6 +81,7 @@ def compare_evaluations(
     evaluations: Sequence[tuple[str, str, str | Path]],
     output: str | Path,
     *,
+    figures: Sequence[str] = PNG,
     force: bool = False,
 ) -> list[ComparedEvaluation]:
     """Put evaluations side by side in one folder of tables and figures.
@@ -89,13 +89,15 @@ def compare_evaluations(
     `evaluations` are triples: name of what the network was trained on, name of what it was tested
     on, folder that `evaluate` wrote. `compared.tsv` has a row for each, `cross.tsv` the macro
     hidden-residue accuracy in percent with a column for each training set (as Pham et al. 2024
-    show it), `lengths.tsv` and `amino_acids.tsv` what their names say.
+    show it), `lengths.tsv` and `amino_acids.tsv` what their names say. `figures` are
+    formats: png, svg, pdf.
 
     Raises SettingsError for none, for the same three of readout and names twice, for a name of no
     or unprintable characters, and for a training set called as another column of `cross.tsv`;
     InputError for a folder that is no evaluation, OutputError and TryAgainError.
     """
     started = time.time()
+    formats = check_figure_formats(figures)
     if isinstance(evaluations, str | bytes) or not isinstance(evaluations, Sequence):
         raise SettingsError(f"evaluations: expected a list, found {quoted(repr(evaluations))}")
     for names in evaluations:
@@ -121,7 +123,8 @@ def compare_evaluations(
             )
         compared[evaluation.key] = evaluation
     with Outputs() as outputs, disk_errors(output):
-        _write_comparison(outputs.folder(output, "comparison", force), list(compared.values()))
+        folder = outputs.folder(output, "comparison", force)
+        _write_comparison(folder, list(compared.values()), formats)
         settings = {"evaluations": [list(map(str, words)) for words in evaluations]}
         outputs.record(output, run_record("compare", settings, files, started))
     return list(compared.values())
@@ -193,9 +196,11 @@ def cross_rows(evaluations: Sequence[ComparedEvaluation]) -> list[dict[str, str 
     ]
 
 
-def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -> None:
+def _write_comparison(
+    folder: Path, evaluations: Sequence[ComparedEvaluation], formats: Sequence[str]
+) -> None:
     from pepseq.evaluation import comparison_figures
-    from pepseq.evaluation.figure_style import save_png
+    from pepseq.evaluation.figure_style import save_figures
     from pepseq.evaluation.tables import write_rows
 
     write_rows(folder / "compared.tsv", [{**e.key._asdict(), **e.row} for e in evaluations])
@@ -203,6 +208,10 @@ def _write_comparison(folder: Path, evaluations: Sequence[ComparedEvaluation]) -
     for name, columns in {"lengths": _LENGTH_COLUMNS, "amino_acids": _AMINO_ACID_COLUMNS}.items():
         rows = [{**e.key._asdict(), **row} for e in evaluations for row in getattr(e, name)]
         write_rows(folder / f"{name}.tsv", rows, (*KEY, *columns))
-    save_png(folder / "cross.png", comparison_figures.draw_cross_evaluation, evaluations)
-    save_png(folder / "lengths.png", comparison_figures.draw_accuracies_by_length, evaluations)
-    save_png(folder / "amino_acids.png", comparison_figures.draw_amino_acid_recall, evaluations)
+    drawn = {
+        "cross": comparison_figures.draw_cross_evaluation,
+        "lengths": comparison_figures.draw_accuracies_by_length,
+        "amino_acids": comparison_figures.draw_amino_acid_recall,
+    }
+    for name, draw in drawn.items():
+        save_figures(folder / name, formats, draw, evaluations)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pepseq.errors import InputError
 from pepseq.evaluation.baselines import Baselines, fit_baselines, fit_on_truth
+from pepseq.evaluation.config import PNG, check_figure_formats
 from pepseq.evaluation.matches import Matches
 from pepseq.evaluation.provenance import (
     EvaluationFiles,
@@ -45,6 +46,7 @@ def evaluate(
     table: str | Path | None = None,
     background: str | Path | None = None,
     reference: str | Path | Sequence[str | Path] | None = None,
+    figures: Sequence[str] = PNG,
     force: bool = False,
     keep_going: bool = False,
 ) -> Summary:
@@ -56,7 +58,8 @@ def evaluate(
     the table of confidences that `predict` wrote beside `predicted`. The two baselines are fitted
     on the proteins of `background`, or on `truth` itself, which flatters them. `reference` are
     FASTA files of known proteins: accuracies are also given by identity to the nearest of them,
-    beside what copying it would get right. At most one input may be `-`, stdin.
+    beside what copying it would get right. `figures` are formats: png, svg, pdf. At most one input
+    may be `-`, stdin.
 
     `output` becomes a folder of tables and figures; `<output>.run.json` lies beside it. Proteins
     that cannot be compared are left out and listed in `<output>.failed.tsv`. Returns what
@@ -67,6 +70,7 @@ def evaluate(
     TryAgainError.
     """
     started = time.time()
+    formats = check_figure_formats(figures)
     references = reference_paths(reference or ())
     files = EvaluationFiles(truth, predicted, output, table, background, tuple(references))
     readout, inputs = readout_of_prediction(readout, files), files.inputs
@@ -83,7 +87,7 @@ def evaluate(
         compared = len(evaluation.scores.ids)
         with disk_errors(output):
             write_failed(outputs, output, failed, compared)
-            write_evaluation(folder, evaluation, sample_name(predicted))
+            write_evaluation(folder, evaluation, sample_name(predicted), formats)
             names = ("truth", "predicted", "table", "background", "reference")
             settings = {name: getattr(files, name) for name in names} | {"readout": str(readout)}
             outputs.record(output, run_record("evaluate", settings, inputs, started))

@@ -1,10 +1,10 @@
-"""How every figure of an evaluation looks, and how a figure becomes a PNG file.
+"""How every figure of an evaluation looks, and how a figure becomes a file.
 
-A figure is a function that draws into a matplotlib Figure: `save_png(path, draw, data)` calls it
-with a figure of this style; `inline_svg` makes SVG of it. No display is needed.
+A figure is a function that draws into a matplotlib Figure: `save_figures(stem, formats, draw,
+data)` calls it with a figure of this style; `inline_svg` makes SVG of it. No display is needed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +18,11 @@ INK, BLUE, ORANGE, GREY = "#222222", "#2166ac", "#d6604d", "#8c8c8c"
 LIGHT_BLUE, PALE_BLUE = "#92c5de", "#d1e5f0"
 
 _PNG_DOTS_PER_INCH = 300
+_UNDATED: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 Data = ParamSpec("Data")
 
@@ -48,34 +53,20 @@ def styled_figure() -> Iterator[Figure]:
         yield figure
 
 
-def save_png(
-    path: Path,
+def save_figures(
+    stem: Path,
+    formats: Sequence[str],
     draw: Callable[Concatenate[Figure, Data], object],
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> None:
-    """Save the figure that `draw(figure, *data)` draws as a PNG file of 300 dpi.
+    """Save the figure that `draw(figure, *data)` draws as `<stem>.<format>` for each format.
 
-    Equal data give equal bytes.
+    Formats are those of FIGURE_FORMATS; PNG has 300 dpi. Equal data give equal bytes.
     """
-    with styled_figure() as figure:
-        draw(figure, *data, **more_data)
-        figure.savefig(path, dpi=_PNG_DOTS_PER_INCH, metadata={"Software": None})
-
-
-def save_svg(
-    path: Path,
-    draw: Callable[Concatenate[Figure, Data], object],
-    *data: Data.args,
-    **more_data: Data.kwargs,
-) -> None:
-    """Save the figure that `draw(figure, *data)` draws as an SVG file.
-
-    Equal data give equal bytes.
-    """
-    with styled_figure() as figure:
-        draw(figure, *data, **more_data)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    for name in formats:
+        content = figure_bytes(name, draw, *data, **more_data)
+        stem.with_name(f"{stem.name}.{name}").write_bytes(content)
 
 
 def figure_bytes(
@@ -84,18 +75,17 @@ def figure_bytes(
     *data: Data.args,
     **more_data: Data.kwargs,
 ) -> bytes:
-    """Return the figure that `draw(figure, *data)` draws as the content of a PNG or SVG file.
+    """Return the figure that `draw(figure, *data)` draws as the content of a file.
 
-    Equal data give equal bytes.
+    The format is one of FIGURE_FORMATS. Equal data give equal bytes.
     """
     stream = BytesIO()
-    dates = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     with styled_figure() as figure:
         draw(figure, *data, **more_data)
         figure.savefig(
             stream,
             format=picture_format,
             dpi=_PNG_DOTS_PER_INCH,
-            metadata=dates[picture_format],
+            metadata=_UNDATED[picture_format],
         )
     return stream.getvalue()

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pepseq.errors import InputError, SettingsError, printable, quoted
+from pepseq.evaluation.config import PNG, check_figure_formats, figure_files
 from pepseq.evaluation.metrics import percent
 from pepseq.evaluation.pair_counts import PairCounts, SpeciesPair, count_correct
 from pepseq.io.atomic_files import disk_errors
@@ -21,7 +22,7 @@ from pepseq.io.run_record import run_record
 from pepseq.io.tables import read_columns, read_rows, read_table
 from pepseq.pairing.pairs import PAIR_COLUMNS, UNPAIRED_COLUMNS
 
-PAIR_EVALUATION_FILES = ("accuracy.tsv", "confidence.tsv", "pairing.png")
+PAIR_EVALUATION_FILES = ("accuracy.tsv", "confidence.tsv", *figure_files(["pairing"]))
 """Every file of an evaluation of pairs."""
 
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
@@ -92,18 +93,20 @@ def evaluate_pairs(
     pairs: Sequence[str | Path],
     output: str | Path,
     *,
+    figures: Sequence[str] = PNG,
     force: bool = False,
 ) -> list[PairEvaluation]:
     """Compare tables that `pair` wrote with the true pairs.
 
     `truth` is a table with the columns protein_a and protein_b. `<pairs>.unpaired.tsv` must lie
     beside each table; the method is taken from its run record, if that is there. `output` becomes a
-    folder of tables and a figure.
+    folder of tables and a figure; `figures` are its formats: png, svg, pdf.
 
     Raises SettingsError, InputError (also for a true protein that no family has, and for a true
     pair of two species), OutputError and TryAgainError.
     """
     started = time.time()
+    formats = check_figure_formats(figures)
     pairs = list_paths(pairs, "pairs", required=True)
     for path in pairs:
         if str(path) == STDIO:
@@ -115,7 +118,8 @@ def evaluate_pairs(
     lines = list(read_table(truth, PAIR_COLUMNS[1:3]))
     evaluations = [_evaluate_table(path, truth, lines) for path in pairs]
     with Outputs() as outputs, disk_errors(output):
-        _write_evaluations(outputs.folder(output, "evaluation of pairs", force), evaluations)
+        folder = outputs.folder(output, "evaluation of pairs", force)
+        _write_evaluations(folder, evaluations, formats)
         settings = {"truth": truth, "pairs": [str(path) for path in pairs]}
         outputs.record(output, run_record("evaluate-pairs", settings, inputs, started))
     return evaluations
@@ -229,9 +233,11 @@ def _method(path: str | Path) -> str:
         return ""
 
 
-def _write_evaluations(folder: Path, evaluations: Sequence[PairEvaluation]) -> None:
+def _write_evaluations(
+    folder: Path, evaluations: Sequence[PairEvaluation], formats: Sequence[str]
+) -> None:
     from pepseq.evaluation.comparison_figures import draw_pair_accuracy
-    from pepseq.evaluation.figure_style import save_png
+    from pepseq.evaluation.figure_style import save_figures
     from pepseq.evaluation.tables import write_rows
 
     write_rows(folder / "accuracy.tsv", [evaluation.accuracy_row() for evaluation in evaluations])
@@ -239,4 +245,4 @@ def _write_evaluations(folder: Path, evaluations: Sequence[PairEvaluation]) -> N
     names = [evaluation.method or Path(evaluation.path).name for evaluation in evaluations]
     correct = [percent(e.counts.correct, e.counts.true) for e in evaluations]
     chance = [percent(e.counts.chance, e.counts.true) for e in evaluations]
-    save_png(folder / "pairing.png", draw_pair_accuracy, names, correct, chance)
+    save_figures(folder / "pairing", formats, draw_pair_accuracy, names, correct, chance)

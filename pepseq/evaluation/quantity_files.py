@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pepseq.errors import InputError, SettingsError
-from pepseq.evaluation.config import QuantityEvaluationConfig
+from pepseq.evaluation.config import (
+    PNG,
+    QuantityEvaluationConfig,
+    check_figure_formats,
+    figure_files,
+)
 from pepseq.evaluation.quantities import (
     GROUP_COLUMNS,
     QuantityEvaluation,
@@ -26,7 +31,7 @@ QUANTITY_EVALUATION_FILES = (
     "summary.json",
     "groups.tsv",
     "by_reads.tsv",
-    *("scatter.png", "scatter.svg", "error_by_reads.png", "error_by_reads.svg"),
+    *figure_files(("scatter", "error_by_reads")),
 )
 """Every file of an evaluation of amounts; those by reads only if the truth has numbers of reads."""
 
@@ -39,17 +44,19 @@ def evaluate_quantity_tables(
     output: str | Path,
     *,
     max_q: float = QuantityEvaluationConfig.max_q,
+    figures: Sequence[str] = PNG,
     force: bool = False,
 ) -> QuantityEvaluation:
     """Compare a table that `quantify` wrote with the true amounts, TSV or Parquet both.
 
     Columns and settings are those of `evaluate_quantities`. `output` becomes a folder of tables and
-    figures; `<output>.run.json` lies beside it.
+    figures, in these formats: png, svg, pdf; `<output>.run.json` lies beside it.
 
     Raises SettingsError, InputError, OutputError and TryAgainError.
     """
     started = time.time()
     QuantityEvaluationConfig(max_q)
+    formats = check_figure_formats(figures)
     inputs = [truth, table]
     if STDIO in map(str, inputs):
         raise SettingsError("truth and table: expected files, found - (stdin)")
@@ -60,7 +67,7 @@ def evaluate_quantity_tables(
     _refuse_swapped(truth, table, output)
     evaluation = evaluate_quantities(Path(truth), Path(table), max_q=max_q)
     with Outputs() as outputs, disk_errors(output):
-        _write(outputs.folder(output, "evaluation of amounts", force), evaluation)
+        _write(outputs.folder(output, "evaluation of amounts", force), evaluation, formats)
         settings = {"truth": truth, "table": table, "max_q": max_q}
         outputs.record(output, run_record("evaluate-quantities", settings, inputs, started))
     return evaluation
@@ -79,10 +86,10 @@ def _refuse_swapped(truth: str | Path, table: str | Path, output: Path) -> None:
         )
 
 
-def _write(folder: Path, evaluation: QuantityEvaluation) -> None:
+def _write(folder: Path, evaluation: QuantityEvaluation, formats: Sequence[str]) -> None:
     """Write the files of an evaluation into an empty folder."""
     from pepseq.evaluation import quantity_figures
-    from pepseq.evaluation.figure_style import save_png, save_svg
+    from pepseq.evaluation.figure_style import save_figures
 
     rows = evaluation.summary["by_reads"]
     (folder / "summary.json").write_bytes(to_json(_rounded(evaluation.summary)))
@@ -92,8 +99,7 @@ def _write(folder: Path, evaluation: QuantityEvaluation) -> None:
         write_rows(folder / "by_reads.tsv", map(_cells, rows))
         figures["error_by_reads"] = quantity_figures.draw_error_by_reads
     for name, draw in figures.items():
-        save_png(folder / f"{name}.png", draw, evaluation)
-        save_svg(folder / f"{name}.svg", draw, evaluation)
+        save_figures(folder / name, formats, draw, evaluation)
 
 
 def _cells(row: Mapping[str, object]) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """The tables and figures of an evaluation folder."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pepseq.evaluation.config import figure_files
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS, amino_acid_rows
 from pepseq.evaluation.result import Evaluation, length_rows
 from pepseq.evaluation.summary import AminoAcidRow, Summary
@@ -25,18 +26,20 @@ EVALUATION_FILES = (
     "calibration.tsv",
     "surest.tsv",
     "identity.tsv",
-    "accuracy_by_length.png",
-    "confusion.png",
-    "reliability.png",
-    "accuracy_by_identity.png",
+    *figure_files(("accuracy_by_length", "confusion", "reliability", "accuracy_by_identity")),
 )
 """Every file that an evaluation folder may hold."""
 
 _FORMATS = dict.fromkeys(("from", "to", "mean_confidence", "expected_calibration_error"), ".4f")
 
 
-def write_evaluation(folder: Path, evaluation: Evaluation, sample: str) -> None:
-    """Write the files of an evaluation into an empty folder; `sample` is its name in MultiQC."""
+def write_evaluation(
+    folder: Path, evaluation: Evaluation, sample: str, formats: Sequence[str]
+) -> None:
+    """Write the files of an evaluation into an empty folder.
+
+    `sample` is its name in MultiQC, and `formats` are those of figures.
+    """
     scores, summary = evaluation.scores, evaluation.summary
     (folder / "summary.json").write_bytes(to_json(_rounded(summary)))
     (folder / "evaluation_mqc.json").write_bytes(_for_multiqc(summary, sample))
@@ -55,7 +58,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, sample: str) -> None:
     if by_identity := summary["by_identity"]:
         rows_by_identity = [*by_identity["bands"], by_identity["without_identical"]]
         write_rows(folder / "identity.tsv", rows_by_identity)
-    _draw_figures(folder, evaluation)
+    _draw_figures(folder, evaluation, formats)
 
 
 def _for_multiqc(summary: Summary, sample: str) -> bytes:
@@ -75,22 +78,24 @@ def _for_multiqc(summary: Summary, sample: str) -> bytes:
     return format_multiqc("pepseq_evaluate", sample, statistics)
 
 
-def _draw_figures(folder: Path, evaluation: Evaluation) -> None:
+def _draw_figures(folder: Path, evaluation: Evaluation, formats: Sequence[str]) -> None:
     from pepseq.evaluation import figures
-    from pepseq.evaluation.figure_style import save_png
+    from pepseq.evaluation.figure_style import save_figures
 
     scores, summary = evaluation.scores, evaluation.summary
     accuracy, fine = scores.accuracy, length_rows(scores, FINE_LENGTH_BINS)
-    path = folder / "accuracy_by_length.png"
-    save_png(path, figures.draw_accuracy_by_length, scores["length"], accuracy, fine)
-    path = folder / "confusion.png"
-    save_png(path, figures.draw_confusion_matrix, scores.confusion, evaluation.readout)
+    path = folder / "accuracy_by_length"
+    save_figures(path, formats, figures.draw_accuracy_by_length, scores["length"], accuracy, fine)
+    matrix = scores.confusion, evaluation.readout
+    save_figures(folder / "confusion", formats, figures.draw_confusion_matrix, *matrix)
     if calibration := summary["calibration"]:
         bins, error = calibration["bins"], calibration["expected_calibration_error"]
-        save_png(folder / "reliability.png", figures.draw_reliability_diagram, bins, error)
+        draw = figures.draw_reliability_diagram
+        save_figures(folder / "reliability", formats, draw, bins, error)
     if evaluation.nearest and (by_identity := summary["by_identity"]):
-        path, bands = folder / "accuracy_by_identity.png", evaluation.nearest.bands
-        save_png(path, figures.draw_accuracy_by_identity, bands, accuracy, by_identity["bands"])
+        shown = evaluation.nearest.bands, accuracy, by_identity["bands"]
+        draw_bands = figures.draw_accuracy_by_identity
+        save_figures(folder / "accuracy_by_identity", formats, draw_bands, *shown)
 
 
 def write_rows(

@@ -72,7 +72,7 @@ def test_the_matrix_has_models_in_rows_and_references_in_columns():
         (["a.pdb", "--all-pairs"], "expected a folder of structures"),
         (["all", "all", "--all-pairs"], "reference: not used with all_pairs"),
         (["one", "--all-pairs"], "expected at least 2 structures (.pdb or .cif)"),
-        (["all", "--all-pairs", "--heat-map", "m.pdf"], "ends in .png or .svg, found m.pdf"),
+        (["all", "--all-pairs", "--heat-map", "m.jpg"], "ends in .png, .svg or .pdf, found m.jpg"),
         (["all", "all", "--heat-map", "m.png"], "heat_map: only drawn with all_pairs"),
     ],
 )

@@ -112,7 +112,7 @@ BAD = [
         "max_labels: 3,472 sets of up to 5 of 14 candidates are too many for an exhaustive search "
         "(at most 2,000): use --search greedy, or a smaller --max-labels",
     ),
-    ("--figure labels.pdf", "figure: expected a name that ends in .png or .svg, found labels.pdf"),
+    ("--figure a.jpg", "figure: expected a name that ends in .png, .svg or .pdf, found a.jpg"),
     ("--cycles 60", "cycles: expected 1 to 27 with 4 labels, found 60"),
     ("--initial-block 1", "hardly a molecule gives a read"),
 ]

@@ -7,6 +7,8 @@ import random
 import pytest
 from evaluation_folder import prepare, rows, write
 
+from pepseq.errors import SettingsError
+from pepseq.evaluation.config import check_figure_formats
 from pepseq.evaluation.evaluate import evaluate
 from pepseq.sequences.residues import AMINO_ACIDS
 
@@ -162,3 +164,19 @@ def test_nothing_hidden_is_undefined_not_a_fault(run, tmp_path):
     assert json.loads(text)["hidden_residue_accuracy"] == {"macro": None, "sd": None, "micro": None}
     assert "NaN" not in text
     assert rows("out/baselines.tsv")[0]["macro"] == ""
+
+
+def test_figures_have_the_formats_that_are_given(run, tmp_path):
+    assert run("--figures", "pdf", "--figures", "svg").exit_code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()} - TABLES
+    stems = ("accuracy_by_length", "confusion")
+    assert names == {f"{stem}.{kind}" for stem in stems for kind in ("pdf", "svg")}
+    result = run("--figures", "jpg", "--force")
+    assert result.exit_code == 2
+
+
+def test_formats_of_figures_are_checked():
+    assert check_figure_formats("svg") == ("svg",)
+    assert check_figure_formats(["pdf", "png", "pdf"]) == ("pdf", "png")
+    with pytest.raises(SettingsError, match="figures: expected png, svg, pdf, found 'jpg'"):
+        check_figure_formats(["jpg"])

@@ -209,7 +209,7 @@ def test_a_failed_run_keeps_the_older_folder(run, tmp_path, monkeypatch):
     def full(path, *rest):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(figure_style, "save_png", full)
+    monkeypatch.setattr(figure_style, "figure_bytes", full)
     result = run("--force")
     assert isinstance(result.exception, OutputError)
     assert "out: cannot be written: No space left on device" in str(result.exception)

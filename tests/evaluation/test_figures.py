@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pepseq.evaluation import comparison_figures, figures
-from pepseq.evaluation.figure_style import BLUE, ORANGE, save_png
+from pepseq.evaluation.figure_style import BLUE, ORANGE, figure_bytes
 from pepseq.evaluation.inline_svg import FigureSize, inline_svg
 from pepseq.readout.readout import Readout
 
@@ -23,9 +23,8 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
-def test_a_figure_is_a_png_of_300_dpi(tmp_path, drawing):
-    save_png(tmp_path / "figure.png", *drawing)
-    content = (tmp_path / "figure.png").read_bytes()
+def test_a_figure_is_a_png_of_300_dpi(drawing):
+    content = figure_bytes("png", *drawing)
     assert content.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", content[16:24])
     assert width > 500 and height > 500

@@ -33,7 +33,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import pepseq
-from pepseq.evaluation.figure_style import BLUE, GREY, ORANGE, save_png
+from pepseq.evaluation.figure_style import BLUE, GREY, ORANGE, figure_bytes
 from pepseq.identification.false_discoveries import Interval, share_with_interval
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.noise import Noise, add_noise
@@ -128,7 +128,7 @@ def count_right(cell: Cell, reads: list[Read], proteins: list[str], reference: P
 
 def save_figure(path: Path, shares: dict[Cell, Interval]) -> None:
     """Save the figure as a PNG file of few colours, which is small."""
-    save_png(path, draw, shares)
+    path.write_bytes(figure_bytes("png", draw, shares))
     Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
 
 

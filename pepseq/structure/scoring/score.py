@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pepseq.errors import SettingsError
+from pepseq.evaluation.config import FIGURE_FORMATS
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
@@ -160,8 +161,8 @@ def _picture_format(config: ScoreConfig, heat_map: str | Path | None) -> str:
     require(config.all_pairs, "heat_map: only drawn with all_pairs")
     suffix = Path(heat_map).suffix.lower().removeprefix(".")
     require(
-        suffix in ("png", "svg"),
-        f"heat_map: expected a name that ends in .png or .svg, found {Path(heat_map).name}",
+        suffix in FIGURE_FORMATS,
+        f"heat_map: expected a name that ends in .png, .svg or .pdf, found {Path(heat_map).name}",
     )
     return suffix
 
