@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from pepseq.templates.protein_lengths import ProteinLengths
 from pepseq.templates.reference import Reference
+from pepseq.templates.search_settings import UNGAPPED_SCAN
 from pepseq.templates.substitution import AMINO_ACIDS
 
 _MAX_CACHED_BYTES = 1 << 28
@@ -15,11 +17,13 @@ class ReadStarts:
         self._reference, self._kind = reference, kind
         self._by_length: dict[int, np.ndarray] = {}
         self._cuts: np.ndarray | None = None
+        self._lengths = ProteinLengths(reference)
 
     def of_length(self, length: int) -> np.ndarray:
         """Return the indices in `residues`, int64 and ascending, of reads of this length.
 
-        A protein lies at the beginning or at the end of a known one.
+        A protein lies at the beginning or at the end of a known one, of many such those nearest in
+        length.
         """
         starts = self._by_length.get(length)
         if starts is None:
@@ -31,11 +35,12 @@ class ReadStarts:
     def _find(self, length: int) -> np.ndarray:
         if self._kind == "tryptic":
             return self._tryptic(length)
-        starts, ends = self._reference.offsets[:-1], self._reference.offsets[1:]
-        long_enough = ends - starts >= length
+        offsets = self._reference.offsets
         if self._kind == "prefix":
-            return starts[long_enough]
-        both = np.stack([starts, ends - length], axis=1)[long_enough]
+            return offsets[:-1][np.diff(offsets) >= length]
+        proteins = self._lengths.nearest(length, length, np.inf, UNGAPPED_SCAN.max_proteins)
+        proteins = np.sort(proteins)
+        both = np.stack([offsets[proteins], offsets[proteins + 1] - length], axis=1)
         return both[np.stack([np.ones(len(both), bool), both[:, 0] < both[:, 1]], 1)]
 
     def _tryptic(self, length: int) -> np.ndarray:

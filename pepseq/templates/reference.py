@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from pepseq.io.files import decode_text
-from pepseq.kernels import read_only
-from pepseq.templates.array_files import ArrayWriter, DamagedError
+from pepseq.kernels import kernel, read_only
+from pepseq.templates.array_files import ArrayWriter, DamagedError, limit_resident
 from pepseq.templates.index import Index, UntrustedError
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.seed_tables import SeedTable, are_seeds, build_seeds, place_type, write_table
@@ -28,6 +28,7 @@ ARRAY_TYPES = {
 }
 """Arrays of a reference, by the names of their files in its index."""
 _COUNTS = 2, UNKNOWN_CODE + 1
+_PROTEINS_AT_ONCE = 1 << 9
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,17 @@ class Reference:
     def protein(self, protein: int) -> np.ndarray:
         """Return the residue codes of a protein, uint8."""
         return self.residues[self.offsets[protein] : self.offsets[protein + 1]]
+
+    def copy_proteins(self, proteins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residues of these proteins, one after the other, and where each begins."""
+        parts = []
+        for first in range(0, len(proteins), _PROTEINS_AT_ONCE):
+            part = proteins[first : first + _PROTEINS_AT_ONCE]
+            parts.append(gather(self.residues, self.offsets, part))
+            limit_resident()
+        sizes = self.offsets[proteins + 1] - self.offsets[proteins]
+        residues = np.concatenate([np.empty(0, np.uint8), *parts])
+        return read_only(residues), read_only(np.concatenate([[0], np.cumsum(sizes)]))
 
     def frequencies(self) -> np.ndarray:
         """Return the frequencies of the twenty amino acids, float64 that sum to 1."""
@@ -149,9 +161,32 @@ def count_strata(residues: np.ndarray, offsets: np.ndarray, strata: Sequence[int
     proteins.
     """
     ends = np.cumsum([0, *strata])
-    counts = [
-        count_codes(part)
-        for first, last in pairwise(ends.tolist())
-        for part in (residues[offsets[first] : offsets[last]], residues[offsets[first:last]])
-    ]
+    counts = []
+    for first, last in pairwise(ends.tolist()):
+        counts.append(count_codes(residues[offsets[first] : offsets[last]]))
+        starts = np.split(
+            offsets[first:last], range(_PROTEINS_AT_ONCE, last - first, _PROTEINS_AT_ONCE)
+        )
+        counts.append(np.zeros(UNKNOWN_CODE + 1, np.int64))
+        for part in starts:
+            counts[-1] += count_codes(residues[part])
+            limit_resident()
     return np.concatenate(counts)
+
+
+@kernel
+def gather(content: np.ndarray, offsets: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return stretches of an array, uint8, one after the other, in this order.
+
+    Stretch p lies from `offsets[p]` to `offsets[p + 1]`.
+    """
+    total = np.int64(0)
+    for p in order:
+        total += offsets[p + 1] - offsets[p]
+    result = np.empty(total, np.uint8)
+    end = np.int64(0)
+    for p in order:
+        for i in range(offsets[p], offsets[p + 1]):
+            result[end] = content[i]
+            end += 1
+    return result

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from pepseq.io.files import encode_text
-from pepseq.kernels import kernel, read_only
+from pepseq.kernels import read_only
 from pepseq.sequences.fasta import Record
 from pepseq.templates.array_files import ArrayWriter, limit_resident
 from pepseq.templates.distinct_digests import DIGEST_BYTES, DistinctDigests
 from pepseq.templates.index import NewArrays
-from pepseq.templates.reference import ARRAY_TYPES, count_strata
+from pepseq.templates.reference import ARRAY_TYPES, count_strata, gather
 from pepseq.templates.substitution import encode
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class ReferenceBuilder:
         The counts are 0 and nothing is written if there is no record.
         """
         self._add_part()
+        self._sequences, self._ids = DistinctDigests(), DistinctDigests()  # frees memory
         counts: dict[str, Any] = {"proteins": len(self._sizes)}
         counts["records"] = len(self._proteins_of_records)
         if not self._sizes:
@@ -111,7 +112,7 @@ class ReferenceBuilder:
             column = self._create(name)
             step = max(1, _PART_RESIDUES * len(order) // max(len(content), 1))
             for first in range(0, len(order), step):
-                column.append(_gather(content, read_only(offsets), order[first : first + step]))
+                column.append(gather(content, read_only(offsets), order[first : first + step]))
                 limit_resident()
             offsets = np.concatenate([[0], np.cumsum(np.diff(offsets)[order])])
         self._create("offsets" if name == "residues" else "name_offsets").append(offsets)
@@ -120,21 +121,6 @@ class ReferenceBuilder:
 
 def _digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=DIGEST_BYTES).digest()
-
-
-@kernel
-def _gather(content, offsets, order):
-    """Return stretches of an array, one after the other, in this order."""
-    total = np.int64(0)
-    for p in order:
-        total += offsets[p + 1] - offsets[p]
-    result = np.empty(total, np.uint8)
-    end = np.int64(0)
-    for p in order:
-        for i in range(offsets[p], offsets[p + 1]):
-            result[end] = content[i]
-            end += 1
-    return result
 
 
 def assign_strata(sizes: np.ndarray) -> np.ndarray:

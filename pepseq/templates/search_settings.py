@@ -24,15 +24,18 @@ class SeedSearchSettings:
         reference on average. Four labels find a little less than three: they are for references of
         hundreds of millions of residues.
     max_thorough_places: the same for a thorough search.
+    max_places: if a read's seeds have more places in all, the commonest are left out, so that the
+        time for a read is bounded.
     """
 
     candidates: int = 64
     min_seed_share: float = 0.1
     thorough_candidates: int = 8
     max_mean_places: Mapping[int, int] = field(
-        default_factory=lambda: MappingProxyType({2: 2000, 3: 20_000, 4: 20_000})
+        default_factory=lambda: MappingProxyType({2: 2000, 3: 5000})
     )
     max_thorough_places: int = 20_000
+    max_places: int = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class UngappedScanSettings:
             {"protein": 150, "prefix": None, "tryptic": None, "fragment": 60}
         )
     )
+    max_proteins: int = 1 << 15
 
     def includes(self, kind: str, length: int) -> bool:
         """Return whether reads of this kind and length are compared so."""

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pepseq.templates.alignment_paths import Scoring
+from pepseq.templates.array_files import limit_resident
 from pepseq.templates.banded_alignment import align_locally
 from pepseq.templates.global_alignment import align_globally
 from pepseq.templates.place_likelihoods import sum_likelihoods
+from pepseq.templates.protein_lengths import ProteinLengths
 from pepseq.templates.read_starts import ReadStarts
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
@@ -32,6 +34,8 @@ from pepseq.templates.ungapped_scan import scan, scan_all
 
 _MAX_BINS = 1 << 20
 """Bins of diagonals that are counted for one read, at most."""
+_STARTS_AT_ONCE = 1 << 13
+"""Places that are compared before memory of the reference is given back, if there is too much."""
 SAMPLED_PLACES = 8192
 """Places that stand for all that are not among the best fits of a read."""
 
@@ -101,6 +105,7 @@ class SeedSearch:
             self._candidates * (SEED_SEARCH.thorough_candidates if thorough else 1),
             LOCAL_ALIGNMENT.half_band,
             np.float32(0.0 if thorough else SEED_SEARCH.min_seed_share),
+            SEED_SEARCH.max_places,
         )
         proteins, diagonals = find_candidates(
             read.symbols,
@@ -153,7 +158,16 @@ class PlaceSearch:
         count = max(self._min_alignments, RANKING.count_templates(self._kind, length))
         if self._kind == "fragment":
             return scan_all(read.rows, residues, offsets, table, count)
-        return scan(read.rows, residues, self.starts.of_length(length), table, count)
+        starts = self.starts.of_length(length)
+        parts = []
+        for first in range(0, max(len(starts), 1), _STARTS_AT_ONCE):
+            part = starts[first : first + _STARTS_AT_ONCE]
+            parts.append(scan(read.rows, residues, part, table, count))
+            if len(part) < len(starts):
+                limit_resident()
+        places, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
+        best = np.argsort(-scores, kind="stable")[:count]
+        return places[best], scores[best]
 
     def _positions(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the protein of each place, and the 0-based residue of the protein."""
@@ -194,34 +208,25 @@ class WholeProteinSearch:
 
     def __init__(self, reference: Reference):
         self._reference = reference
-        self._by_length: tuple[np.ndarray, np.ndarray] | None = None
+        self._lengths = ProteinLengths(reference)
 
     def align(self, read: ScoredRead) -> Alignments:
         """Return the best alignments of a read."""
-        best = align_globally(
+        proteins = self._proteins_as_long(len(read.rows))
+        residues, offsets = self._reference.copy_proteins(proteins)
+        best, scores, paths = align_globally(
             read.rows,
-            self._reference.residues,
-            self._reference.offsets,
-            self._proteins_as_long(len(read.rows)),
+            residues,
+            offsets,
+            np.arange(len(proteins)),
             read.whole,
             GLOBAL_ALIGNMENT.margin,
             RANKING.max_templates,
         )
-        return Alignments(*best)
+        return Alignments(proteins[best], scores, paths)
 
     def _proteins_as_long(self, length: int) -> np.ndarray:
         """Return the numbers of proteins about as long, sorted by length, not too many."""
-        if self._by_length is None:
-            lengths = np.diff(self._reference.offsets)
-            order = np.argsort(lengths, kind="stable")
-            self._by_length = order, lengths[order]
-        order, lengths = self._by_length
         difference = GLOBAL_ALIGNMENT.length_share * length + GLOBAL_ALIGNMENT.length_residues
-        first = np.searchsorted(lengths, length - difference)
-        last = np.searchsorted(lengths, length + difference, side="right")
-        count = GLOBAL_ALIGNMENT.max_proteins
-        if last - first > count:
-            middle = np.searchsorted(lengths, length)
-            first = min(max(first, middle - count // 2), last - count)
-            last = first + count
-        return order[first:last]
+        ends = length - difference, length + difference
+        return self._lengths.nearest(length, *ends, GLOBAL_ALIGNMENT.max_proteins)

@@ -22,6 +22,7 @@ from pepseq.templates.read_symbols import ReadSymbols
 
 _PART_RESIDUES = 1 << 23
 _RANGE_SEEDS = 1 << 24
+_PROTEINS_AT_ONCE = 1 << 10
 _SPILL_BYTES = 1 << 26
 """Seeds of all parts together stay in memory up to this size; more are in a nameless file."""
 Item = TypeVar("Item")
@@ -276,7 +277,11 @@ def mean_places(
     The sample is every n-th protein, so that it has no more than about `max_residues` residues.
     """
     step = max(1, len(residues) // max_residues)
-    chosen = [residues[offsets[p] : offsets[p + 1]] for p in range(0, len(offsets) - 1, step)]
+    chosen = []
+    for p in range(0, len(offsets) - 1, step):
+        chosen.append(residues[offsets[p] : offsets[p + 1]].copy())
+        if len(chosen) % _PROTEINS_AT_ONCE == 0:
+            limit_resident()
     ends = np.cumsum([0, *map(len, chosen)])
     starts, positions = build_seeds(np.concatenate(chosen), ends, symbols, labels)
     sizes = np.diff(starts.astype(np.int64)).astype(float)

@@ -39,12 +39,13 @@ class CandidateLimits(NamedTuple):
 
     `max_count`: candidates at most. `min_distance`: a protein is a candidate twice only if its
     diagonals are more than this apart. `min_share`, float32: no candidate scores less than this
-    share of the best.
+    share of the best. `max_places`: if a read's seeds have more places, its commonest are left out.
     """
 
     max_count: int
     min_distance: int
     min_share: np.float32
+    max_places: int
 
 
 @kernel
@@ -66,7 +67,7 @@ def find_candidates(
     through several proteins: of each bin the first and the last with a seed are candidates.
     `scratch`: see `empty_bins`; it is left empty. Bins beyond the length of `used` are not counted.
     """
-    count = _count_seeds(symbols, hidden, labels, table, scratch)
+    count = _count_seeds(symbols, hidden, labels, table, scratch, limits.max_places)
     bins, scores, places, used = scratch
     best, chosen = _best_bins(bins, scores, used[:count], 3 * limits.max_count)
     proteins = np.empty(limits.max_count, np.int64)
@@ -92,7 +93,7 @@ def find_candidates(
 
 
 @kernel
-def _count_seeds(symbols, hidden, labels, table, scratch):
+def _count_seeds(symbols, hidden, labels, table, scratch, max_places):
     """Add up the seeds of each bin; return how many bins there are, their slots in `used`."""
     starts, positions = table
     bins, scores, places, used = scratch
@@ -102,12 +103,17 @@ def _count_seeds(symbols, hidden, labels, table, scratch):
     read_places = np.empty(length, np.int64)
     n = write_seeds(symbols, hidden, labels, keys, read_places)
     total = np.int64(starts[-1])
-    count = 0
+    sizes = np.empty(n, np.int64)
     for s in range(n):
         b = np.int64(keys[s] & mask)
-        first, last = np.int64(starts[b]), np.int64(starts[b + 1])
-        if first == last:
+        sizes[s] = np.int64(starts[b + 1]) - np.int64(starts[b])
+    most = _largest_bucket(sizes, max_places)
+    count = 0
+    for s in range(n):
+        if sizes[s] == 0 or sizes[s] > most:
             continue
+        b = np.int64(keys[s] & mask)
+        first, last = np.int64(starts[b]), np.int64(starts[b + 1])
         weight = np.float32(np.log2(1 + total / (last - first)))
         for h in range(first, last):
             place = np.int64(positions[h])
@@ -124,6 +130,21 @@ def _count_seeds(symbols, hidden, labels, table, scratch):
             scores[slot] += weight
             places[slot, 1] = place
     return count
+
+
+@kernel
+def _largest_bucket(sizes, max_places):
+    """Return the size up to which all buckets together have at most `max_places` places.
+
+    It is that of the smallest bucket at least.
+    """
+    ordered = np.sort(sizes)
+    total = np.int64(0)
+    for size in ordered:
+        total += size
+        if total > max_places:
+            return max(size - 1, ordered[0])
+    return ordered[-1] if len(ordered) else np.int64(0)
 
 
 @kernel

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pepseq.templates.array_files import limit_resident
 from pepseq.templates.finder import TemplateFinder, Templates, merge_templates
 from pepseq.templates.read_symbols import ReadSymbols
 from pepseq.templates.reference import Reference
@@ -30,6 +31,7 @@ class StratifiedFinder:
         the places that they were chosen from.
         """
         of_strata = [finder.find_by_search(read, thorough) for finder in self.strata]
+        limit_resident()
         return merge_templates([self._choose(search) for search in zip(*of_strata, strict=True)])
 
     def _choose(self, of_strata: Sequence[Templates]) -> Templates:

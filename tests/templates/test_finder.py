@@ -9,7 +9,12 @@ from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import NOT_ALIGNED
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.search_settings import GLOBAL_ALIGNMENT, MAX_READ_LENGTH, RANKING
+from pepseq.templates.search_settings import (
+    GLOBAL_ALIGNMENT,
+    MAX_READ_LENGTH,
+    RANKING,
+    UNGAPPED_SCAN,
+)
 from pepseq.templates.substitution import encode
 
 
@@ -231,6 +236,33 @@ def test_of_too_many_proteins_those_around_it_in_length_are_aligned(known, monke
         found = look.whole_search.align(look.score(masked(protein))).proteins
         assert number in found and len(found) <= 3
         assert (np.abs(rank[found] - rank[number]) <= 3).all()
+
+
+@pytest.mark.parametrize("kind", ["protein", "prefix", "tryptic"])
+def test_places_compared_in_parts_give_the_same_fits(known, kind, monkeypatch):
+    look = finder([*known, *known[:9]], kind=kind)
+    for _, protein in known[:8]:
+        read = look.score(masked(protein[:25] if kind == "prefix" else protein[:9]))
+        expected = look.place_search.align(read)
+        for parts in (1, 7):
+            with monkeypatch.context() as patch:
+                patch.setattr("pepseq.templates.searches._STARTS_AT_ONCE", parts)
+                found = look.place_search.align(read)
+        assert all(map(np.array_equal, found, expected)) and len(found.scores) > 20
+
+
+def test_of_too_many_proteins_short_ones_are_compared_with_those_nearest_in_length(
+    known, monkeypatch
+):
+    few = replace(UNGAPPED_SCAN, max_proteins=2)
+    monkeypatch.setattr("pepseq.templates.read_starts.UNGAPPED_SCAN", few)
+    look = finder(known)
+    lengths = np.diff(look.reference.offsets)
+    for number, (_, protein) in enumerate(known):
+        found = look.place_search.align(look.score(masked(protein))).proteins
+        assert number in found and (lengths[found] >= len(protein)).all()
+        assert len(set(found.tolist())) <= 2
+    assert look.count_places(50) == len(look.reference.residues)
 
 
 def test_ends_that_nearly_coincide_are_worth_something(find, known):

@@ -88,7 +88,7 @@ class Searcher:
         slots = 1 << bins.bit_length()
         self.scratch = seeds.empty_bins(slots, bins, np.uint32)
 
-    def __call__(self, protein, most=5, least=0.0):
+    def __call__(self, protein, most=5, least=0.0, places=1 << 20):
         found = seeds.find_candidates(
             self.symbols.encode(masked(protein, self.readout)),
             self.symbols.hidden,
@@ -96,7 +96,7 @@ class Searcher:
             self.seeds,
             self.reference.offsets,
             self.scratch,
-            seeds.CandidateLimits(most, APART, np.float32(least)),
+            seeds.CandidateLimits(most, APART, np.float32(least), places),
         )
         assert (self.scratch.bins == -1).all(), "expected the scratch space as it was"
         return [(int(p), int(d)) for p, d in zip(*found, strict=True)]
@@ -176,6 +176,17 @@ def test_a_crowded_hash_table_finds_the_same(search, proteins):
     search.scratch = seeds.empty_bins(slots, slots - 1, np.uint32)
     assert search(proteins[5][1], most=3)[0] == roomy[0]
     search.scratch = scratch
+
+
+def test_of_too_many_places_those_of_rare_seeds_are_counted(search, proteins):
+    """A repeat of common seeds beside a protein's own: the protein is found without the repeat."""
+    starts = search.seeds.starts.astype(np.int64)
+    keys = seeds_of(search.symbols.encode(masked(proteins[3][1])), search.symbols.hidden, 2)[0]
+    sizes = np.sort(np.diff(starts)[(keys & np.uint64(len(starts) - 2)).astype(np.int64)])
+    for places in (int(sizes[: len(sizes) // 2].sum()), int(sizes[0]), 0):
+        assert search(proteins[3][1], places=places)[0][0] == 3
+    assert search(proteins[3][1], places=int(sizes.sum())) == search(proteins[3][1])
+    assert search(proteins[3][1], most=40, places=0) != search(proteins[3][1], most=40)
 
 
 def test_mean_places_of_a_sample_are_near_those_of_all(proteins):

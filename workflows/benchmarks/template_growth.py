@@ -1,131 +1,142 @@
-"""What finding templates takes as the reference grows: time, disk, memory, and power laws.
+"""What predict takes as its reference grows: time, disk, memory, accuracy, and power laws.
 
-    python workflows/benchmarks/template_growth.py test.faa.gz proteins.fasta.gz more.faa.gz
+    python workflows/benchmarks/template_growth.py TEST.faa.gz PROTEINS.fasta.gz... --folder FOLDER
 
-References are random subsets of the proteins given, without those of the queries. Building and
-opening the index, 100 readouts (each twice, timed the second time), and memory are measured in
-processes of their own, one thread. Linux.
+References are made of the proteins by `grown_reference`. At each size the reference is indexed for
+the readout (`pepseq predict` of one read, on all cores), and reads are predicted from the shell
+with the index there, on one thread: all whole proteins, and short ones. Linux. The folder
+needs 4 bytes for each residue of the largest reference; what is in it is used again.
 """
 
 import argparse
-import json
-import random
-import statistics
+import os
+import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from grown_reference import write_reference
 
 from pepseq.readout.masking import mask_sequence
 from pepseq.readout.readout import Readout
-from pepseq.sequences.fasta import read_fasta
-from pepseq.templates.finder import TemplateFinder
-from pepseq.templates.read_symbols import read_symbols
-from pepseq.templates.reference_files import open_reference
+from pepseq.sequences.fasta import format_fasta, read_fasta
 
-MEASURED = (
-    "build, s",
-    "disk, MB",
-    "peak of building, MB",
-    "open, s",
-    "median query, ms",
-    "mean query, ms",
-    "own memory, MB",
-    "with mapped files, MB",
+COLUMNS = (
+    *("residues", "proteins", "build, s", "build, CPU s", "peak of building, MB", "disk, MB"),
+    *("opening, CPU s", "read, CPU ms", "short read, CPU ms", "peak of predict, MB"),
+    *("accuracy", "of short reads"),
 )
 
 
-def growth(arguments) -> None:
-    """Print time, disk and memory at each size, and a power law fitted to each."""
-    queries = [r.sequence for r in read_fasta(arguments.queries)]
-    asked = set(queries)
-    proteins: dict[str, str] = {}
-    for record in read_fasta(arguments.proteins, repeated_ids=True):
-        if record.sequence not in asked:
-            proteins.setdefault(record.sequence, record.id)
-    pool = list(proteins)
-    random.Random(arguments.seed).shuffle(pool)
-    random.Random(arguments.seed).shuffle(queries)
-    columns = ["proteins", "residues", "labels of a seed", *MEASURED]
-    for name in arguments.readout:
-        print(f"\n| {name} | {' | '.join(columns[1:])} |\n|{'---|' * len(columns)}")
-        rows = []
-        for size in [s for s in arguments.sizes if s <= len(pool)]:
-            with tempfile.TemporaryDirectory() as folder:
-                known, wanted = Path(folder, "known.fasta"), Path(folder, "readouts.fasta")
-                known.write_text("".join(f">p{i}\n{s}\n" for i, s in enumerate(pool[:size])))
-                some = [mask_sequence(q, Readout(name)).residues for q in queries[:100]]
-                wanted.write_text("".join(f">q{i}\n{s}\n" for i, s in enumerate(some)))
-                parts = [
-                    subprocess.run(
-                        [sys.executable, __file__, wanted, known, "--readout", name, "--measure"],
-                        check=True,
-                        capture_output=True,
-                    ).stdout
-                    for _ in range(2)  # the second finds the index made by the first
-                ]
-                disk = sum(f.stat().st_size for f in Path(folder).rglob("*.npy")) / 1e6
-            build, row = json.loads(parts[0]), json.loads(parts[1])
-            row |= {"proteins": size, "build, s": build["open, s"], "disk, MB": disk}
-            row["peak of building, MB"] = build["peak, MB"]
-            rows.append(row)
-            print(f"| {' | '.join(f'{row[c]:.4g}' for c in columns)} |", flush=True)
-        for column in MEASURED:
-            x, y = (np.log([max(row[c], 1e-9) for row in rows]) for c in ("residues", column))
-            power, factor = np.polyfit(x, y, 1)
-            rate = (row[column] - rows[0][column]) / (row["residues"] - rows[0]["residues"])
-            linear = row[column] + rate * (arguments.upto - row["residues"])
-            there = np.exp(factor + power * np.log(arguments.upto))
-            print(  # `linear` is on the line through the first and last size
-                f"{column}: {np.exp(factor):.3g} x residues ** {power:.2f}; at {arguments.upto:.2g}"
-                f" residues {there:.3g}, or {linear:.3g} if linear"
-            )
+class Used(NamedTuple):
+    """What a process has used."""
 
-
-def measure(arguments) -> None:
-    """Open a reference, ask it, and print what it took as JSON."""
-    before = memory()
-    start = time.perf_counter()
-    reference = open_reference(arguments.proteins)
-    finder = TemplateFinder(reference, read_symbols(Readout(arguments.readout[0])))
-    row = {"open, s": time.perf_counter() - start, "residues": len(reference.residues)}
-    row |= {"labels of a seed": finder.seed_search.labels, "peak, MB": memory()["VmHWM"] / 1e3}
-    queries = [r.sequence for r in read_fasta(arguments.queries, reads=True)]
-    for query in (*queries, queries[0]):  # compiles, and brings the index into memory
-        finder.find(query)
-    times = []
-    for query in queries:
-        start = time.perf_counter()
-        finder.find(query)
-        times.append(1000 * (time.perf_counter() - start))
-    row |= {"median query, ms": statistics.median(times), "mean query, ms": statistics.mean(times)}
-    after = memory()
-    row["own memory, MB"] = (after["RssAnon"] - before["RssAnon"]) / 1e3
-    row["with mapped files, MB"] = (after["VmRSS"] - before["VmRSS"]) / 1e3
-    print(json.dumps(row))
-
-
-def memory() -> dict[str, int]:
-    """Return this process's memory in kB: its own, and with files mapped into it (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return {line.split(":")[0]: int(line.split()[1]) for line in lines if line.endswith(" kB")}
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
 
 
 def main() -> None:
-    """Print a table for each readout."""
+    """Print a row for each size, and the power of the number of residues by which time grows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("queries")
     parser.add_argument("proteins", nargs="+")
-    parser.add_argument("--readout", nargs="+", default=["KCYM", "K2"])
-    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 50_000, 200_000])
-    parser.add_argument("--upto", type=float, default=1.1e9, help="residues to extrapolate to")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--readout", default="KCYM")
+    parser.add_argument("--sizes", nargs="+", type=float, default=[1e7, 3e7, 7.1e7, 3e8, 1e9])
+    parser.add_argument("--reads", type=int, default=200)
+    parser.add_argument("--short", type=int, default=100, help="residues of a short read, at most")
+    parser.add_argument("--mode", default="templates")
+    parser.add_argument("--kind", default="protein")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    measure(arguments) if arguments.measure else growth(arguments)
+    rows = []
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
+    for size in arguments.sizes:
+        rows.append(row_of(int(size), arguments))
+        print(f"| {' | '.join(f'{value:,.4g}' for value in rows[-1])} |", flush=True)
+    x = np.log([row[0] for row in rows])
+    for name in ("build, CPU s", "disk, MB", "read, CPU ms", "short read, CPU ms"):
+        y = np.log([max(row[COLUMNS.index(name)], 1e-9) for row in rows])
+        if len(rows) > 1:
+            print(f"{name}: residues ** {np.polyfit(x, y, 1)[0]:.2f}")
+
+
+def row_of(size: int, arguments: argparse.Namespace) -> list[float]:
+    """Make a reference, index it and predict reads; return the values of COLUMNS."""
+    folder = arguments.folder / f"{size}-{arguments.readout}"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = arguments.folder / f"{size}.fasta"
+    if not known.exists():
+        write_reference(arguments.proteins, size, known, arguments.seed)
+    records = [r for r in read_fasta(arguments.queries) if len(r.sequence) > 30]
+    draw = np.random.default_rng(arguments.seed)
+    whole = [records[n].sequence for n in draw.permutation(len(records))[: arguments.reads]]
+    short = [r.sequence for r in records if len(r.sequence) <= arguments.short]
+    short = [short[n] for n in draw.permutation(len(short))[: arguments.reads]]
+
+    def run(proteins: list[str], threads: int) -> tuple[Used, float]:
+        return predict(proteins, known, threads, folder, arguments)
+
+    build, _ = run(whole[:1], len(os.sched_getaffinity(0)))
+    opening = min(run(whole[:1], 1)[0].cpu_seconds for _ in range(2))
+    used, accuracy = run(whole, 1)
+    of_short, short_accuracy = run(short, 1)
+    index = Path(f"{known}.pepseq-index")
+    proteins, residues = counts(known)
+    return [
+        *(residues, proteins, build.seconds, build.cpu_seconds, build.peak_mb),
+        sum(f.stat().st_size for f in index.rglob("*") if f.is_file()) / 1e6,
+        opening,
+        1000 * (used.cpu_seconds - opening) / (len(whole) - 1),
+        1000 * (of_short.cpu_seconds - opening) / (len(short) - 1),
+        max(used.peak_mb, of_short.peak_mb),
+        *(accuracy, short_accuracy),
+    ]
+
+
+def counts(known: Path) -> tuple[int, int]:
+    """Return proteins and residues of a FASTA file."""
+    proteins = residues = 0
+    with open(known, "rb") as stream:
+        for line in stream:
+            if line.startswith(b">"):
+                proteins += 1
+            else:
+                residues += len(line) - 1
+    return proteins, residues
+
+
+def predict(
+    proteins: list[str], known: Path, threads: int, folder: Path, arguments: argparse.Namespace
+) -> tuple[Used, float]:
+    """Predict the reads of proteins; return what it used, and the accuracy of hidden residues."""
+    readout = Readout(arguments.readout)
+    masked = [mask_sequence(protein, readout).residues for protein in proteins]
+    reads, output = folder / "reads.fasta", folder / "predicted.fasta"
+    reads.write_bytes(b"".join(format_fasta(f"q{n}", read) for n, read in enumerate(masked)))
+    command = [sys.executable, "-m", "pepseq", "predict", reads, "-o", output, "--force"]
+    command += ["--reference", known, "--readout", arguments.readout, "--mode", arguments.mode]
+    command += ["--threads", threads, "--kind", arguments.kind]
+    start = time.perf_counter()
+    process = subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"failed: {' '.join(map(str, command))}")
+    found = [record.sequence for record in read_fasta(output)]
+    shares = []
+    for truth, read, guess in zip(proteins, masked, found, strict=True):
+        hidden = [t == g for t, r, g in zip(truth, read, guess, strict=True) if r == "X"]
+        shares.append(float(np.mean(hidden)) if hidden else 1.0)
+    return _used(seconds, usage), 100 * float(np.mean(shares))
+
+
+def _used(seconds: float, usage: resource.struct_rusage) -> Used:
+    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3)
 
 
 if __name__ == "__main__":
