@@ -36,6 +36,8 @@ _MAX_BINS = 1 << 20
 """Bins of diagonals that are counted for one read, at most."""
 _STARTS_AT_ONCE = 1 << 13
 """Places that are compared before memory of the reference is given back, if there is too much."""
+_STARTS_PER_FIT = 32
+"""Places that are compared at once for each fit that is kept, at least."""
 SAMPLED_PLACES = 8192
 """Places that stand for all that are not among the best fits of a read."""
 
@@ -159,9 +161,10 @@ class PlaceSearch:
         if self._kind == "fragment":
             return scan_all(read.rows, residues, offsets, table, count)
         starts = self.starts.of_length(length)
+        at_once = max(_STARTS_AT_ONCE, _STARTS_PER_FIT * count)
         parts = []
-        for first in range(0, max(len(starts), 1), _STARTS_AT_ONCE):
-            part = starts[first : first + _STARTS_AT_ONCE]
+        for first in range(0, max(len(starts), 1), at_once):
+            part = starts[first : first + at_once]
             parts.append(scan(read.rows, residues, part, table, count))
             if len(part) < len(starts):
                 limit_resident()
