@@ -22,7 +22,7 @@ HEADER_BYTES = 128
 _CHECKSUM_BYTES = 4
 _PIECE_BYTES = 1 << 24
 _FILE_MODE = 0o644
-_MAX_RESIDENT_BYTES = 1 << 28
+_MAX_RESIDENT_BYTES = 3 << 28
 _mappings: "weakref.WeakSet[mmap.mmap]" = weakref.WeakSet()
 
 
