@@ -1,5 +1,6 @@
 """Find the templates of a read: candidates by seeds or at every place, then alignments."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -79,6 +80,7 @@ class TemplateFinder:
             self.seed_search = SeedSearch(reference, symbols, labels, candidates)
         self.place_search = PlaceSearch(reference, kind, candidates)
         self.whole_search = WholeProteinSearch(reference)
+        self._last = threading.local()  # a thorough search follows the usual one of the same read
 
     def _scoring(
         self,
@@ -125,6 +127,18 @@ class TemplateFinder:
     def find_by_search(self, read: Read, thorough: bool = False) -> list[Templates]:
         """Return the templates of each kind of search by itself."""
         scored = self.score(read)
+        if thorough and self.kind == "protein" and getattr(self._last, "read", None) is read:
+            best = self._last.best
+        else:
+            best = self._find_usual(scored, thorough)
+            self._last.read, self._last.best = read, best
+        length = len(scored.rows)
+        if thorough and self.kind == "protein" and 0 < length <= GLOBAL_ALIGNMENT.max_read_length:
+            return [best, self._choose_best(length, [self.whole_search.align(scored)])]
+        return [best]
+
+    def _find_usual(self, scored: ScoredRead, thorough: bool) -> Templates:
+        """Return the templates that seeds and comparisons without gaps find."""
         length, alignments = len(scored.rows), []
         if length <= MAX_READ_LENGTH:
             if self.seed_search is not None:
@@ -132,10 +146,7 @@ class TemplateFinder:
                 alignments.append(self.seed_search.align(scored, thorough_seeds))
             if UNGAPPED_SCAN.includes(self.kind, length):
                 alignments.append(self.place_search.align(scored))
-        best = self._choose_best(length, alignments)
-        if thorough and self.kind == "protein" and 0 < length <= GLOBAL_ALIGNMENT.max_read_length:
-            return [best, self._choose_best(length, [self.whole_search.align(scored)])]
-        return [best]
+        return self._choose_best(length, alignments)
 
     def count_places(self, length: int) -> int:
         """Return how many places of the reference a read of this length is compared with.

@@ -227,6 +227,18 @@ def test_a_thorough_search_finds_relatives_that_share_no_seeds(proteins):
     assert first[True] >= 0.85 * len(known) and first[True] >= first[False] + len(known) // 4
 
 
+def test_a_thorough_search_after_the_usual_one_finds_the_same_as_alone(known, monkeypatch):
+    reads = [masked(protein[:90]) for _, protein in known[:4]]
+    look, alone = finder(known), finder(known)
+    for read, other in zip(reads, reads[::-1], strict=True):
+        look.find(read)
+        with monkeypatch.context() as patch:
+            patch.setattr(look, "_find_usual", None)
+            found = look.find(read, thorough=True)
+        assert same(found, alone.find(read, thorough=True))
+        assert same(look.find(other, thorough=True), alone.find(other, thorough=True))
+
+
 def test_of_too_many_proteins_those_around_it_in_length_are_aligned(known, monkeypatch):
     few = replace(GLOBAL_ALIGNMENT, max_proteins=3)
     monkeypatch.setattr("pepseq.templates.searches.GLOBAL_ALIGNMENT", few)
