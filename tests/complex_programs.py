@@ -12,7 +12,9 @@ from pathlib import Path
 
 def share_of_right_rows(a3m, truth):
     """The share of the paired rows of an A3M, the query aside, that are true pairs."""
-    pairs = {tuple(line.split("\t")[:2]) for line in Path(truth).read_text().splitlines()[1:]}
+    header, *lines = [line.split("\t") for line in Path(truth).read_text().splitlines()]
+    columns = header.index("protein_a"), header.index("protein_b")
+    pairs = {tuple(line[column] for column in columns) for line in lines}
     rows = [line[1:] for line in Path(a3m).read_text().splitlines() if line[:1] == ">"]
     paired = [tuple(row.split("\t")) for row in rows if "\t" in row][1:]
     return sum(row in pairs for row in paired) / len(paired)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from complex_references import known_complex
 from documentation import TEXT
 from places import ROOT
 from uniprot_server import play_uniprot, proteins
 from workflow import (
     AMOUNTS,
+    COMPLEX,
     PAPER,
     SMALL,
     checkout,
@@ -32,10 +34,11 @@ import jsonschema  # noqa: E402
 import yaml  # noqa: E402
 
 from pepseq.library.add import add_reference  # noqa: E402
+from pepseq.sequences.fasta import read_fasta  # noqa: E402
 
 FOLDER = ROOT / "workflows"
 SCHEMA = yaml.safe_load((FOLDER / "config.schema.yaml").read_text())
-CONFIGS = [FOLDER / "config.yaml", *(ROOT / name for name in (SMALL, PAPER, AMOUNTS))]
+CONFIGS = [FOLDER / "config.yaml", *(ROOT / name for name in (SMALL, PAPER, AMOUNTS, COMPLEX))]
 SECTIONS = {
     "download": "download",
     "split": "split",
@@ -163,7 +166,7 @@ def test_every_key_is_in_config_yaml_with_a_comment():
             named.add(match[1])
             above = lines[at - 1].strip("# ")
             choice = match[1] in ("ecoli_536", "fergusonii", "K1", "K2", "barnase", "planted")
-            choice = choice or match[1] == "experiment"
+            choice = choice or match[1] in ("experiment", "malg_malk")
             assert choice or (lines[at - 1].strip().startswith("#") and above), line
     wanted = {key for _, one in objects(SCHEMA) for key in one.get("properties", {})}
     left = wanted - named - {"from_scratch", "window", "overlap", "batch_residues"}
@@ -245,7 +248,9 @@ def test_a_configuration_that_asks_for_nothing_is_refused(tmp_path):
     folder = checkout(tmp_path)
     (folder / "empty.yaml").write_text("results: results\n")
     done = snakemake(folder, "empty.yaml", "--dry-run", "--cores", 1)
-    told = "expected one of the sections species, structures, pairing, amounts, found none"
+    told = (
+        "expected one of the sections species, structures, pairing, complexes, amounts, found none"
+    )
     assert done.returncode == 1 and told in done.stdout
 
 
@@ -466,3 +471,30 @@ def _timeless(value):
             clock += ["bytes", "sha256"]  # in the run record of a network: these hold times
         return {key: _timeless(inner) for key, inner in value.items() if key not in clock}
     return [_timeless(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.workflow
+def test_pairings_of_one_complex_are_folded_and_scored(tmp_path):
+    folder = checkout(tmp_path)
+    config = yaml.safe_load((folder / COMPLEX).read_text())
+    given = config["complexes"]["planted"]
+    families = [read_fasta(folder / given[key], rows=True) for key in ("family_a", "family_b")]
+    rows = [{record.id: record.sequence for record in family} for family in families]
+    chains = [rows[at][given["query"][at]].replace("-", "") for at in range(2)]
+    (folder / "known_complex.pdb").write_text(known_complex(chains))
+    program = f"{sys.executable} {ROOT / 'tests' / 'complex_programs.py'}"
+    files = f"{folder / 'known_complex.pdb'} {folder / 'data/pairs_true.tsv'}"
+    engine = f"command:{program} {files} {{a3m}} {{folder}}"
+    given |= {"reference": "known_complex.pdb", "fold": {"engine": engine}, "pair": {"runs": 4}}
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "my.yaml", "--cores", 2)
+    assert done.returncode == 0, done.stdout
+    jobs = {"pair_complex": 4, "fold_complex": 4, "score_complexes": 1, "report": 1, "all": 1}
+    assert counts(done.stdout) == jobs | {"total": 11}
+    results = folder / "results/complex"
+    scores = pd.read_csv(results / "complexes/planted/scores.tsv", sep="\t", index_col="id")
+    assert list(scores.index) == given["methods"]
+    assert scores.dockq["information"] > scores.dockq["random"] + 0.02
+    page = (results / "report.html").read_text()
+    assert "One complex from four pairings" in page and "DockQ of each model" in page
+    assert all(f"{value:.3f}" in page for value in scores.dockq)

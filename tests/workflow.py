@@ -14,6 +14,7 @@ from places import ROOT
 SMALL = "workflows/config.small.yaml"
 PAPER = "workflows/config.paper.yaml"
 AMOUNTS = "workflows/config.amounts.yaml"
+COMPLEX = "workflows/config.complex.yaml"
 
 
 def environment(**more):

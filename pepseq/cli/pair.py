@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
     PairConfig,
     "method",
     "How pairs are chosen: by statistics of the alignments (information, mirrortree), by the MSA "
-    "Transformer (diffpalm) or at random (random). auto chooses diffpalm if its weights are on "
+    "Transformer (diffpalm), by identity to the known pairs as AlphaFold-Multimer does (order), or "
+    "at random (random). auto chooses diffpalm if its weights are on "
     "this machine and the alignment is small enough, else information.",
 )
 @options.setting(

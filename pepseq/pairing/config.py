@@ -7,7 +7,7 @@ from pepseq.errors import SettingsError
 from pepseq.settings import DEVICES, Choice, Range, check, require
 
 AUTO = "auto"
-METHOD_NAMES = (AUTO, "information", "mirrortree", "diffpalm", "random")
+METHOD_NAMES = (AUTO, "information", "mirrortree", "diffpalm", "order", "random")
 PRECISIONS = ("auto", "fp32", "bf16")
 DIFFPALM_SETTINGS = ("model", "device", "precision", "steps")
 """Settings of PairConfig that only method diffpalm has."""

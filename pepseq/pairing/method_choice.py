@@ -102,10 +102,19 @@ def pair_at_random(
     return MethodResult(tuple(frequencies), np.zeros((config.runs, 0)))
 
 
+def _pair_in_order(
+    families: Families, config: PairConfig, progress: Progress | None
+) -> MethodResult:
+    from pepseq.pairing.order import pair_in_order
+
+    return pair_in_order(families, config, progress)
+
+
 METHODS: dict[str, Callable[[Families, PairConfig, Progress | None], MethodResult]] = {
     "information": _pair_by_information,
     "mirrortree": _pair_by_mirrortree,
     "diffpalm": _pair_by_diffpalm,
+    "order": _pair_in_order,
     "random": pair_at_random,
 }
 

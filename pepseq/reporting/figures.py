@@ -13,7 +13,7 @@ from pepseq.evaluation.inline_svg import FigureSize, InlineSvg, inline_svg
 from pepseq.evaluation.metrics import FINE_LENGTH_BINS
 from pepseq.io.tables import Row
 from pepseq.reporting.values import number
-from pepseq.structure.scoring.config import FOLD_THRESHOLD
+from pepseq.structure.scoring.config import DOCKQ_CLASSES, FOLD_THRESHOLD
 
 _SIZE = FigureSize(4.4, 2.8, left=0.5, right=0.12, bottom=0.42, top=0.28)
 _NAMED_CLASSES = _SIZE._replace(left=0.4, bottom=0.55, top=0.43)
@@ -121,3 +121,22 @@ def tm_score_by_accuracy(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineS
         return titles
 
     return inline_svg(key, _SIZE, draw) if rows else None
+
+
+def dockq_by_model(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | None:
+    """Return the DockQ of each model as a bar, with the classes of quality; None without any."""
+    scored = [row for row in rows if row["dockq"] is not None]
+
+    def draw(figure: Figure) -> dict[str, list[str]]:
+        axes = figure.add_subplot()
+        for value, name in DOCKQ_CLASSES.items():
+            axes.axhline(value, color=GREY, linestyle=":", linewidth=0.8)
+            axes.text(len(scored) - 0.45, value + 0.01, name, ha="right", color=GREY)
+        names = [showable(row["id"])[:24] for row in scored]
+        places = np.arange(len(scored))
+        axes.bar(places, [row["dockq"] for row in scored], 0.6, color=BLUE)
+        axes.set(ylim=(0, 1), xlim=(-0.5, len(scored) - 0.5), ylabel="DockQ")
+        axes.set_xticks(places, names, rotation=0 if len(scored) < 6 else 45)
+        return {}
+
+    return inline_svg(key, _SIZE, draw) if scored else None

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pepseq.reporting import (
     accuracy,
     amounts,
+    complexes,
     identified,
     label_sets,
     other_results,
@@ -25,6 +26,7 @@ _SECTIONS: dict[str, tuple[str, str, Any]] = {
     "accuracy": ("Accuracy", "Accuracy of hidden residues", accuracy.accuracy),
     "across": ("Across species", "Accuracy across species", accuracy.across_species),
     "structures": ("Structures", "Predicted and reference structures", structures.structures),
+    "complexes": ("Complexes", "Predicted and known complexes", complexes.complexes),
     "proteins": ("Proteins", "The proteins, one by one", protein_lists.protein_lists),
     "amounts": ("Amounts", "Amounts of proteins", amounts.amounts),
     "identified": ("Proteins found", "Proteins that were found", identified.identified),

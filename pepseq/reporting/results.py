@@ -50,7 +50,16 @@ KINDS = {
         "rank labels label_count rank_of_count proteins_identified peptides_identified",
         in_parquet=True,
     ),
-    "structures": Kind("structure scores (score)", "id model reference tm_score correspondence"),
+    "structures": Kind(
+        "structure scores (score)", "id model reference tm_score correspondence", lacks="dockq"
+    ),
+    "complexes": Kind(
+        "scores of complexes (score --complex)", "id model reference tm_score dockq interfaces"
+    ),
+    "interfaces": Kind(
+        "interfaces of complexes (score --interfaces)",
+        "id model reference reference_chain1 reference_chain2 dockq irmsd lrmsd fnat",
+    ),
     "folded": Kind(
         "structures (fold, fetch-structures)", "id state file residues mean_plddt reason", True
     ),

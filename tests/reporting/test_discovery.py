@@ -19,6 +19,7 @@ from pepseq.reporting.links import link
 from pepseq.reporting.results import KINDS
 from pepseq.structure.alphafold_db.download import FETCH_COLUMNS
 from pepseq.structure.folding.fold import FOLD_COLUMNS
+from pepseq.structure.scoring.complex_rows import COMPLEX_COLUMNS, INTERFACE_COLUMNS
 from pepseq.structure.scoring.rows import SCORE_COLUMNS
 from pepseq.training.loss_curves import COLUMNS
 
@@ -27,6 +28,8 @@ TABLES = {
     "identified": PROTEIN_COLUMNS,
     "designs": DESIGN_COLUMNS,
     "structures": SCORE_COLUMNS,
+    "complexes": COMPLEX_COLUMNS,
+    "interfaces": INTERFACE_COLUMNS,
     "pairs": PAIR_COLUMNS,
     "folded": FOLD_COLUMNS,
     "unpaired": UNPAIRED_COLUMNS,

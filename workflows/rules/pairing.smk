@@ -13,8 +13,6 @@ rule pair:
         f"{results}/logs/pair/{{name}}_{{method}}.log",
     benchmark:
         f"{results}/benchmarks/pair/{{name}}_{{method}}.tsv"
-    wildcard_constraints:
-        method="information|mirrortree|diffpalm|random",
     conda:
         "../envs/pepseq.yaml"
     threads: 4

@@ -25,6 +25,7 @@ def reported():
         + structures()
         + pairings()
         + amounts()
+        + complex_results()
     )
 
 
@@ -33,4 +34,6 @@ def shown(path):
     folder = Path(path).parent
     if folder.name == "accuracy":
         return str(folder.parent)
-    return path if path.endswith(".gz") or folder.name == "structures" else str(folder)
+    if path.endswith(".gz") or folder.name == "structures" or "complexes" in folder.parts:
+        return path
+    return str(folder)

@@ -51,6 +51,6 @@ def amount_contradiction():
         if given.get("dye_sequences") and not given.get("cycles"):
             return f"amounts.{name}: dye_sequences need cycles, so that all samples have the same"
         reads_of(name)
-    sections = ("species", "structures", "pairing", "amounts")
+    sections = ("species", "structures", "pairing", "complexes", "amounts")
     if not any(config.get(section) for section in sections):
         return f"expected one of the sections {', '.join(sections)}, found none"

@@ -53,5 +53,6 @@ def wanted():
         *structures(),
         *pairings(),
         *amounts(),
+        *complexes(),
         f"{config['results']}/report.html",
     ]

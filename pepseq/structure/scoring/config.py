@@ -9,6 +9,8 @@ from pepseq.settings import Choice, Range, check, require
 CORRESPONDENCES = ("index", "sequence", "align")
 NORMALISATIONS = ("reference", "model", "shorter")
 LDDT_ATOMS = ("ca", "heavy", "none")
+DOCKQ_CLASSES = {0.23: "acceptable", 0.49: "medium", 0.8: "high"}
+"""DockQ from which an interface has a quality (Basu and Wallner 2016)."""
 FOLD_THRESHOLD = 0.5
 """Two structures with a TM-score above it have mostly the same fold (Xu and Zhang 2010)."""
 
