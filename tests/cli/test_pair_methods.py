@@ -77,7 +77,7 @@ def test_the_plot_has_the_losses(run, small, weights, tmp_path):
         files = ("-o", tmp_path / name, "--plot", tmp_path / f"{name}.svg")
         assert run("pair", *small, *files, *common).code == 0
     without, has = ((tmp_path / f"{name}.svg").read_text() for name in ("random", "diffpalm"))
-    assert "Loss" not in without and "Loss" in has and "Their mean" in has
+    assert "Their mean" not in without and "Their mean" in has and "Cross-entropy" in has
 
 
 def test_auto_logs_its_method_and_the_reason(run, small, weights, tmp_path, monkeypatch):
