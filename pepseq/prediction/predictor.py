@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.settings import check_config
 from pepseq.templates import BUNDLED_REFERENCE
+from pepseq.templates.soft_reads import Read
 
 if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
     from pepseq.prediction.template_model import CopyEvidence, TemplateModel
@@ -211,11 +212,10 @@ class Predictor:
         if network is not None and self.config.kind not in network.kinds:
             network = None
         with ThreadPoolExecutor(self.config.threads or available_cores()) as pool:
-            for chunk in chunks:
-                reads = [read_of(record) for record in chunk]
+            for chunk, reads, searched in _search_ahead(templates, chunks, pool):
                 evidence: list[CopyEvidence] = []
                 left_open, by_network = [], {}
-                for i, found in enumerate(pool.map(templates.find_evidence, reads)):
+                for i, found in enumerate(searched):
                     evidence.append(found)
                     if network is not None and found.none.mean() > CHUNKS.settled:
                         left_open.append(i)
@@ -284,6 +284,21 @@ def _load_templates(
     symbols = read_symbols(readout, config.missed_label, config.misread, confusion)
     finder = StratifiedFinder(open_reference(references), symbols, config.kind)
     return TemplateModel(finder, readout, config.candidates)
+
+
+def _search_ahead(
+    templates: "TemplateModel", chunks: Iterable[list[Record]], pool: Executor
+) -> Iterator[tuple[list[Record], list[Read], "Iterator[CopyEvidence]"]]:
+    """Yield chunks with their reads and evidence; the next chunk is searched meanwhile."""
+    ahead = None
+    for chunk in chunks:
+        reads = [read_of(record) for record in chunk]
+        searched = chunk, reads, pool.map(templates.find_evidence, reads)
+        if ahead is not None:
+            yield ahead
+        ahead = searched
+    if ahead is not None:
+        yield ahead
 
 
 def _chunks(records: Iterable[Record], residues: int) -> Iterator[list[Record]]:

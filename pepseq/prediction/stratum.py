@@ -6,6 +6,7 @@ import numpy as np
 
 from pepseq.prediction.prior import ResiduePrior
 from pepseq.readout.readout import Readout
+from pepseq.templates.copying_model import mix_amino_acids
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.substitution import exchanges
@@ -73,9 +74,4 @@ class Stratum:
             total = np.einsum("dab,lb->lda", self._changes, read.emission)
             weights = np.divide(mixture, total, out=np.zeros_like(mixture), where=total > 0)
             return np.einsum("lda,dab->lb", weights, self._changes) * read.emission
-        symbols = self._finder.symbols.encode(read)
-        copied = np.empty((len(symbols), 20))
-        for symbol in range(self._finder.symbols.hidden + 1):
-            rows = symbols == symbol
-            copied[rows] = np.einsum("lda,dab->lb", mixture[rows], self._amino_acids[:, symbol])
-        return copied
+        return mix_amino_acids(self._finder.symbols.encode(read), mixture, self._amino_acids)

@@ -23,7 +23,7 @@ from pepseq.templates.search_settings import RANKING, SEED_SEARCH
 from pepseq.templates.searches import PlaceSearch
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.stratified_finder import StratifiedFinder
-from pepseq.templates.substitution import UNKNOWN_CODE
+from pepseq.templates.substitution import UNKNOWN_CODE, encode
 from pepseq.templates.template_organisms import ORGANISMS
 
 _TINY = 1e-12
@@ -254,7 +254,7 @@ class TemplateModel:
 
     def _copied_templates(self, result: Reconstruction, evidence: CopyEvidence) -> CopiedTemplates:
         weights, templates = evidence.weights, evidence.templates
-        chosen = np.array([AMINO_ACIDS.index(a) for a in result.sequence], np.uint8)
+        chosen = encode(result.sequence)
         agreeing = (weights * (templates.aligned == chosen).T).sum(1)
         total = weights.sum(1)
         agreement = np.divide(agreeing, total, out=np.zeros(len(total)), where=total > 0)

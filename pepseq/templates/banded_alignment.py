@@ -87,7 +87,7 @@ def align_in_band(
             np.float32(0),
         )
         if highest > scoring.gap_opening:  # else no gap leads from this row to a score above 0
-            add_protein_gaps(row[low:high], scoring.gap_opening, scoring.gap_extension)
+            _add_protein_gaps(row[low:high], scoring.gap_opening, scoring.gap_extension)
         if highest > best:
             best, best_i = highest, i
             best_w = low + int(np.argmax(row[low:high]))
@@ -125,9 +125,20 @@ def fill_row(
 
 
 @kernel
-def add_protein_gaps(row: np.ndarray, opening: np.float32, extension: np.float32) -> None:
-    """Raise cells of a row that a gap skipping residues of the protein leads to."""
-    gap = IMPOSSIBLE
-    for w in range(1, len(row)):
-        gap = max(row[w - 1] - opening, gap - extension)
-        row[w] = max(row[w], gap)
+def _add_protein_gaps(row, opening, extension):
+    """Raise cells of a row that a gap skipping residues of the protein leads to.
+
+    Gaps that lead to a score of 0 or less are left out. The best gap to a column is the one whose
+    first cell scores most if all are moved to column 0; float64, in which this adds exactly.
+    """
+    first = 0
+    while first < len(row) and row[first] <= opening:
+        first += 1
+    if first == len(row):
+        return
+    before, best = np.float64(row[first]), -np.inf
+    for w in range(first, len(row) - 1):
+        moved = w * np.float64(extension)
+        best = max(best, before + moved)
+        before = np.float64(row[w + 1])
+        row[w + 1] = max(row[w + 1], np.float32(best - opening - moved))

@@ -75,3 +75,25 @@ def copy_probabilities(
             total += back[k]
         back /= total
     return evidence
+
+
+@kernel
+def mix_amino_acids(
+    symbols: np.ndarray, mixture: np.ndarray, amino_acids: np.ndarray
+) -> np.ndarray:
+    """Return the probability of each amino acid by copying, (length, 20).
+
+    `symbols` and `mixture`: see `copy_probabilities`; `amino_acids`: P(amino acid | symbol,
+    template residue, distance), (distances, symbols, 21, 20).
+    """
+    length, distances, codes = mixture.shape
+    result = np.zeros((length, amino_acids.shape[3]))
+    for i in range(length):
+        for d in range(distances):
+            for code in range(codes):
+                weight = mixture[i, d, code]
+                if weight > 0:
+                    of_code = amino_acids[d, symbols[i], code]
+                    for a in range(len(of_code)):
+                        result[i, a] += weight * of_code[a]
+    return result

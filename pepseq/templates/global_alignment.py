@@ -6,7 +6,7 @@ import numpy as np
 
 from pepseq.kernels import fast_kernel, kernel
 from pepseq.templates.alignment_paths import IMPOSSIBLE, Band, Scoring, overhang_cost, trace_back
-from pepseq.templates.banded_alignment import add_protein_gaps, fill_row
+from pepseq.templates.banded_alignment import fill_row
 
 LANES = 64
 """Proteins aligned at once, so that the processor does the same for several in one step."""
@@ -191,7 +191,7 @@ def _write_path(path, symbols, protein, scoring, overhangs, margin):
             scoring.gap_extension,
             IMPOSSIBLE,
         )
-        add_protein_gaps(row, scoring.gap_opening, scoring.gap_extension)
+        _add_protein_gaps(row, scoring.gap_opening, scoring.gap_extension)
         last = size - 1 - i - shift - left
         if last < len(row) and row[last] - overhangs[length - 1 - i] > best:
             best, best_i, best_w = row[last] - overhangs[length - 1 - i], i, left + last
@@ -201,3 +201,12 @@ def _write_path(path, symbols, protein, scoring, overhangs, margin):
                     best, best_i, best_w = row[k] - overhangs[last - k], i, left + k
     band = Band(cells, gaps, shift)
     trace_back(path, symbols, protein, scoring, band, best_i, best_w, np.float32(-np.inf))
+
+
+@kernel
+def _add_protein_gaps(row, opening, extension):
+    """Raise cells of a row that a gap skipping residues of the protein leads to."""
+    gap = IMPOSSIBLE
+    for w in range(1, len(row)):
+        gap = max(row[w - 1] - opening, gap - extension)
+        row[w] = max(row[w], gap)

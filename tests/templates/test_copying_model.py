@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
+from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities, mix_amino_acids
 
 
 def run(symbols, aligned, emission, prior, none, switch):
@@ -55,6 +55,15 @@ def test_equals_a_sum_over_all_paths(seed, templates, distances, length):
     case = (symbols, aligned, emission, prior, none, 0.2)
     for found, expected in zip(run(*case), by_enumeration(*case), strict=True):
         assert np.allclose(found, expected, atol=1e-12)
+
+
+def test_amino_acids_are_mixed_by_the_symbol_read():
+    rng = np.random.default_rng(3)
+    mixture = rng.random((7, 2, 21)) * (rng.random((7, 2, 21)) < 0.3)
+    tables = rng.random((2, 3, 21, 20))
+    symbols = rng.integers(0, 3, 7).astype(np.uint8)
+    expected = np.einsum("lda,dlab->lb", mixture, tables[:, symbols])
+    assert np.allclose(mix_amino_acids(symbols, mixture, tables), expected, rtol=1e-13, atol=0)
 
 
 def test_long_proteins_do_not_underflow():
