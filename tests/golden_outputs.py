@@ -159,6 +159,8 @@ pair-known         pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --known in/kn
                      --rounds 2 --sure 0.6 --paired-msa @.a3m --query A060
 pair-several       pair in/pairs_a.fasta in/pairs_b.fasta in/pairs_a.fasta -o @.tsv --runs 2 \
                      --method information --paired-msa @.a3m
+pair-order         pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --method order \
+                     --known in/known.tsv
 pair-depth         pair in/pairs_a.fasta in/pairs_b.fasta -o @.tsv --runs 2 --max-depth 40
 pair-ox            pair in/family_a.fasta in/family_b.fasta -o @.tsv --species ox --runs 2
 pair-bracket       pair in/family_a.fasta in/family_b.fasta -o @.tsv --species bracket --runs 2
@@ -200,6 +202,7 @@ score-sequence     score in/structures/models in/structures/references -o @.tsv 
 fold               fold in/prefix.fasta -o @ --engine 'command:python in/myfold.py {fasta} {pdb}'
 fold-long          fold in/some.fasta -o @ --max-residues 120 --keep-going \
                      --engine 'command:python in/myfold.py {fasta} {pdb}'
+fold-inputs        fold pair-information.a3m -o @ --write-inputs alphafold3
 score-fold         score fold fold -o @.tsv --sequences in/prefix.fasta --correspondence align
 fetch-cif          fetch-structures in/accessions.txt -o @ --connections 1
 fetch-pdb          fetch-structures in/accessions.txt -o @ --connections 1 --format pdb

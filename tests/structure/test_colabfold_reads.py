@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import DATA, SHARED
 from test_folding_inputs import A3M, A, B
 
 from pepseq.pairing.config import PairConfig
@@ -18,7 +19,6 @@ from pepseq.structure.folding.complex_a3m import read_complex_a3m
 
 PYTHON = os.environ.get("PEPSEQ_COLABFOLD")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="PEPSEQ_COLABFOLD is not set")
-DATA = Path(__file__).parents[2] / "data"
 READING = Path(__file__).parents[1] / "colabfold_reading.py"
 
 
@@ -78,3 +78,20 @@ def test_alignments_that_pair_writes(tmp_path, paired_only):
     check(found, alignment)
     assert len(alignment.paired) == 110 and sum(map(len, alignment.unpaired)) in (0, 7)
     assert path.read_text() == alignment.a3m()
+
+
+def test_the_alignment_of_real_families(tmp_path):
+    """MALG and MALK, 2,979 pairs; the proteins are not in the same order in both."""
+    families = [SHARED / "paralogs" / f"MALGK_{name}.fasta.gz" for name in ("MALG", "MALK")]
+    if not families[0].exists():
+        pytest.skip("no MALG-MALK here")
+    path = tmp_path / "malg_malk.a3m"
+    config = PairConfig(method="random", species="field:_:-1", runs=1, threads=1, min_confidence=1)
+    pair(*families, tmp_path / "p.tsv", paired_msa=path, config=config)
+    alignment = read_complex_a3m(path)
+    (found,) = colabfold_reads(path)
+    assert len(alignment.paired) > 2900
+    assert found["rows"] > 1000  # AlphaFold takes at most half of 2,048 rows for pairs
+    assert found["residues"] == sum(map(len, alignment.chains))
+    headers = [line for line in found["paired"][1].splitlines() if line[:1] == ">"]
+    assert [head[1:] for head in headers[1:]] == [row.names[1] for row in alignment.paired]

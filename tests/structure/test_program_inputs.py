@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from test_folding_inputs import A3M, A, B
 
+from pepseq.errors import InputError
 from pepseq.structure.folding.folding_inputs import read_folding_inputs
 from pepseq.structure.folding.program_inputs import WRITERS
 
@@ -87,3 +88,13 @@ def test_without_an_alignment_the_program_finds_its_own(tmp_path, program):
     (record,) = read_folding_inputs(path, "unpaired_paired", [])
     files = WRITERS[program](record, "x", tmp_path)
     assert len(files) == 1 and b"msa" not in next(iter(files.values())).lower()
+
+
+@pytest.mark.parametrize("program", ["boltz", "chai"])
+def test_equal_chains_with_two_alignments_are_refused(tmp_path, program):
+    path = tmp_path / "x.a3m"
+    path.write_text(f"#8,8\t1,1\n>101\t102\n{A}{A}\n>a\tb\n{A}MKTAYIA-\n")
+    (record,) = read_folding_inputs(path, "unpaired_paired", [])
+    with pytest.raises(InputError, match="one alignment for each distinct sequence"):
+        WRITERS[program](record, "x", tmp_path)
+    assert len(WRITERS["alphafold3"](record, "x", tmp_path)) == 1

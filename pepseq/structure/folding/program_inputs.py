@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pepseq.errors import SettingsError
+from pepseq.errors import InputError, SettingsError, quoted
 from pepseq.sequences.fasta import format_fasta
 from pepseq.structure.folding.folding_inputs import FoldingInput
 from pepseq.structure.folding.program_names import ALPHAFOLD3, BOLTZ, CHAI
@@ -65,6 +65,7 @@ def _positional_rows(record: FoldingInput, place: int) -> Iterator[str]:
 
 def boltz_files(record: FoldingInput, stem: str, folder: Path) -> Files:
     """Return the YAML of Boltz and its CSV files, which are named by their paths in `folder`."""
+    _refuse_equal_chains(record, BOLTZ)
     lines, tables = ["version: 1", "sequences:"], {}
     for place, (ids, chain) in enumerate(chain_ids(record)):
         lines += ["  - protein:", f"      id: {json.dumps(ids)}", f"      sequence: {chain}"]
@@ -73,6 +74,17 @@ def boltz_files(record: FoldingInput, stem: str, folder: Path) -> Files:
             tables[name] = _boltz_table(record, place)
             lines.append(f"      msa: {json.dumps(str(folder / name))}")
     return {f"{stem}.yaml": ("\n".join(lines) + "\n").encode()} | tables
+
+
+def _refuse_equal_chains(record: FoldingInput, program: str) -> None:
+    """Raise InputError for chains of one sequence with an alignment each."""
+    chains = record.entities.chains
+    if record.alignment is not None and len(set(chains)) < len(chains):
+        raise InputError(
+            f"{quoted(record.id)}: {program} takes one alignment for each distinct sequence, but "
+            "two chains have the same sequence and an alignment each; use alphafold3, or give the "
+            "chains as copies of one"
+        )
 
 
 def _boltz_table(record: FoldingInput, place: int) -> bytes:
@@ -88,6 +100,7 @@ def _boltz_table(record: FoldingInput, place: int) -> bytes:
 def chai_files(record: FoldingInput, stem: str, folder: Path) -> Files:
     """Return the FASTA of Chai and its alignments; SettingsError without pyarrow."""
     del folder
+    _refuse_equal_chains(record, CHAI)
     records, tables = [], {}
     for place, (ids, chain) in enumerate(chain_ids(record)):
         records += [format_fasta(f"protein|name={name}", chain) for name in ids]
