@@ -32,7 +32,7 @@ class SeedSearchSettings:
     min_seed_share: float = 0.1
     thorough_candidates: int = 8
     max_mean_places: Mapping[int, int] = field(
-        default_factory=lambda: MappingProxyType({2: 2000, 3: 5000})
+        default_factory=lambda: MappingProxyType({2: 2000, 3: 5000, 4: 20_000})
     )
     max_thorough_places: int = 20_000
     max_places: int = 1 << 20
