@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from structures import coil, full_pdb, pdb
+from structures import SEQUENCE, coil, full_pdb, pdb
 
 from pepseq.structure.folding.confidences import interface_pae, read_confidences
 from pepseq.structure.folding.pdockq import pdockq
@@ -152,3 +152,19 @@ def test_damaged_scores_are_none(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     scores = read_confidences(tmp_path / name)
     assert (scores.ptm, scores.iptm, scores.pae) == (None, None, None)
+
+
+def test_pdockq_is_that_of_colabfold(tmp_path):
+    """`colabfold.alphafold.ipsae.get_interface_scores` of ColabFold 1.6.3 on the same atoms."""
+    expected = [0.6035, 0.2064, 0.1737, 0.0183, 0.0]
+    for seed, value in enumerate(expected):
+        draw, plddt = np.random.default_rng(seed), {}
+        a, b = coil(40, seed), coil(30, seed + 50) + 3.0 * seed
+        text = full_pdb(a, SEQUENCE[:40]) + full_pdb(b, (SEQUENCE * 2)[5:35], "B")
+        path = tmp_path / "x.pdb"
+        with open(path, "w") as stream:
+            for line in text.splitlines():
+                if line[17:20] != "GLY" or line[12:16].strip() != "CB":
+                    plddt.setdefault(line[21:26], draw.uniform(20, 99))  # drawn for each atom
+                    stream.write(f"{line[:60]}{plddt[line[21:26]]:6.2f}{line[66:]}\n")
+        assert pdockq(read_structure(path).chains) == pytest.approx(value, abs=6e-5)
