@@ -131,7 +131,7 @@ def dockq_by_model(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | N
         axes = figure.add_subplot()
         for value, name in DOCKQ_CLASSES.items():
             axes.axhline(value, color=GREY, linestyle=":", linewidth=0.8)
-            axes.text(len(scored) - 0.45, value + 0.01, name, ha="right", color=GREY)
+            axes.text(len(scored) - 0.45, value, name, va="center", color=GREY)
         names = [showable(row["id"])[:24] for row in scored]
         places = np.arange(len(scored))
         axes.bar(places, [row["dockq"] for row in scored], 0.6, color=BLUE)
@@ -139,4 +139,4 @@ def dockq_by_model(key: str, rows: Sequence[Mapping[str, Any]]) -> InlineSvg | N
         axes.set_xticks(places, names, rotation=0 if len(scored) < 6 else 45)
         return {}
 
-    return inline_svg(key, _SIZE, draw) if scored else None
+    return inline_svg(key, _SIZE._replace(right=0.7), draw) if scored else None
