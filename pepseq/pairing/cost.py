@@ -17,14 +17,14 @@ class UnitCosts:
     """Seconds on one core of a machine of 2025, and bytes; docs/benchmarks/pairing.md.
 
     field_product: of each multiplication of the mean field.
-    similarity: of depth cubed, for similarities of a part.
+    similarity: of depth cubed, for similarities of a part in both steps.
     move, move_per_row: of a move of annealing in a species with fields, and for each row.
     move_per_row_without_fields: the same in a larger species.
     bytes_per_similarity, fixed_bytes: of memory, for each two rows in each thread, and at least.
     """
 
     field_product: float = 2.5e-11
-    similarity: float = 1.0e-10
+    similarity: float = 2.0e-10
     move: float = 2.0e-6
     move_per_row: float = 2.5e-9
     move_per_row_without_fields: float = 1.2e-9

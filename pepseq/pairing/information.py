@@ -4,13 +4,15 @@ For Gaussian columns the mutual information of two families is -1/2 log det(1 - 
 correlations between their whitened columns, and to second order 1/2 |R|^2 (Cover and Thomas 2006).
 This is maximised over the pairings inside species. Coevolution and common ancestry both count:
 interacting proteins change together, and their trees agree. As in bootstrap support of trees
-(Felsenstein 1985), each run sees a random part of the columns, and the share of runs that chose a
-pair is its confidence.
+(Felsenstein 1985), each run sees a random part of the columns. Its pairs are votes for the second
+step, in which each run pairs proteins by their relatives (`refinement`). The confidence of a pair
+is the mean share of the runs that chose it, over both steps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -31,52 +33,12 @@ from pepseq.pairing.config import INFORMATION_MAX_DEPTH, PairConfig
 from pepseq.pairing.cost import Work, estimate_cost, log_long_cost
 from pepseq.pairing.mean_field import mean_field
 from pepseq.pairing.method_interface import Families, MethodResult
+from pepseq.pairing.refinement import PositionsOfPairs, pair_by_relatives
+from pepseq.pairing.search_settings import PairingSearchSettings
 from pepseq.pairing.similarity import center, correlation, count_shared_residues, covariance
 from pepseq.processes.cores import available_cores
 
 Value = TypeVar("Value")
-PositionsOfPairs = tuple[np.ndarray, np.ndarray]
-"""Pairs of a task, as positions in its `a` and `b`."""
-
-
-@dataclass(frozen=True)
-class PairingSearchSettings:
-    """How the best pairing is searched.
-
-    Chosen on half of the species of HK-RR and of MALG-MALK; docs/benchmarks/pairing.md reports
-    the other half. Temperatures are in standard deviations of the gain of a random swap.
-
-    shrinkage: of the correlations inside a family, in mean eigenvalues of its covariance. More
-        makes `information` more like `mirrortree`.
-    column_share: share of the columns of each family that a run sees. Less makes the runs differ
-        more, so that confidence falls, and leaves each run less to go by.
-    field_steps, field_from, field_to: steps and temperatures of the mean field.
-    anneal_steps, anneal_from, anneal_to: steps and temperatures of simulated annealing.
-    sweeps: moves of simulated annealing for each row, over all steps. More find better pairings;
-        time grows in proportion.
-    ortholog_share: share of the moves that swap orthologs too.
-    max_size_with_all_steps, min_field_steps: a step of the mean field takes the cube of the
-        paralogs in a species, so above this size the steps fall in proportion, to this minimum.
-    """
-
-    shrinkage: float = 3.0
-    column_share: float = 0.8
-    field_steps: int = 60
-    field_from: float = 1.5
-    field_to: float = 0.03
-    anneal_steps: int = 60
-    anneal_from: float = 0.15
-    anneal_to: float = 0.03
-    sweeps: int = 1000
-    ortholog_share: float = 0.2
-    max_size_with_all_steps: int = 1000
-    min_field_steps: int = 10
-
-    def field_steps_for(self, sizes: np.ndarray) -> int:
-        """Return the steps of the mean field for species of these numbers of paralogs."""
-        share = min(1.0, self.max_size_with_all_steps / sizes.max())
-        return max(round(self.field_steps * share), self.min_field_steps)
-
 
 SEARCH = PairingSearchSettings()
 
@@ -84,7 +46,9 @@ SEARCH = PairingSearchSettings()
 def pair_by_information(
     families: Families, config: PairConfig, progress: Progress | None = None
 ) -> MethodResult:
-    """Pair two families by Gaussian mutual information; `losses` are its negative, in nats.
+    """Pair two families by Gaussian mutual information, then by the relatives of each protein.
+
+    `losses` are the negative mutual information of the first step, in nats.
 
     Uses `runs`, `seed`, `threads` and `max_depth` of the settings. If there are more rows, each run
     deals whole species at random into parts that are paired separately, beside as many settled
@@ -119,20 +83,27 @@ def _pair_in_runs(
     problem = _Problem(tasks, (settled_ab[0], settled_ab[1]), shrinkage, max_depth, config.seed)
     threads = config.threads or available_cores()
     problem.log_cost(config.runs * config.rounds, threads)
-    counts = [np.zeros((len(task.a), len(task.b))) for task in tasks]
-    losses = np.zeros((config.runs, SEARCH.anneal_steps + 1))
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         try:
-            for run, (loss, pairs) in enumerate(pool.map(problem.run, range(config.runs))):
-                losses[run] = loss
-                for count, positions in zip(counts, pairs, strict=True):
-                    count[positions] += 1
-                if progress is not None:
-                    progress.add(1)
+            losses, votes = zip(
+                *_counted(pool.map(problem.run, range(config.runs)), progress), strict=True
+            )
+            shares = problem.shares(votes)
+            if shrinkage is not None:
+                refine = partial(problem.refine, shares)
+                votes += tuple(pool.map(refine, range(config.runs)))
+                shares = problem.shares(votes)
         finally:
             problem.stop[0] = True
-    shares = [count / config.runs for count in counts]
-    return MethodResult(frequencies_of(families, tasks, shares), losses)
+    return MethodResult(frequencies_of(families, tasks, shares), np.array(losses))
+
+
+def _counted(values: Iterable[Value], progress: Progress | None) -> Iterator[Value]:
+    """Yield `values`, and add each to the progress."""
+    for value in values:
+        if progress is not None:
+            progress.add(1)
+        yield value
 
 
 @dataclass(frozen=True)
@@ -174,6 +145,35 @@ class _Problem:
             pairs |= zip(part, part_pairs, strict=True)
         return loss, [pairs[number] for number in range(len(self.tasks))]
 
+    def shares(self, votes: Sequence[list[PositionsOfPairs]]) -> list[np.ndarray]:
+        """Return how often each pair of each task is in the pairs of the runs, 0 to 1."""
+        counts = [np.zeros((len(task.a), len(task.b))) for task in self.tasks]
+        for pairs in votes:
+            for count, positions in zip(counts, pairs, strict=True):
+                count[positions] += 1
+        return [count / len(votes) for count in counts]
+
+    def refine(self, shares: list[np.ndarray], number: int) -> list[PositionsOfPairs]:
+        """Return the pairs of each task by the relatives of each protein; see `refinement`."""
+        random = np.random.default_rng([self.seed, 3, number])
+        columns_a, columns_b = (_draw_columns(codes.shape[1], random) for codes in self.settled)
+        pairs: dict[int, PositionsOfPairs] = {}
+        for part in self._until_stopped(self._deal_into_parts(random)):
+            settled_a, settled_b = self._draw_settled(random)
+            part_pairs = pair_by_relatives(
+                [self.tasks[number] for number in part],
+                [shares[number] for number in part],
+                (settled_a, settled_b),
+                (columns_a, columns_b),
+            )
+            pairs |= zip(part, part_pairs, strict=True)
+        return [pairs[number] for number in range(len(self.tasks))]
+
+    def _draw_settled(self, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of A and of B of at most half of `max_depth` settled pairs."""
+        drawn = np.sort(random.permutation(len(self.settled[0]))[: self.max_depth // 2])
+        return self.settled[0][drawn], self.settled[1][drawn]
+
     def _deal_into_parts(self, random: np.random.Generator) -> list[list[int]]:
         """Deal the tasks into parts of at most `max_depth` rows, or of one task that has more.
 
@@ -200,9 +200,8 @@ class _Problem:
     ) -> tuple[np.ndarray, list[PositionsOfPairs]]:
         """Return the loss before and after each step of annealing, and the pairs of each task."""
         species = SpeciesRows.of_sizes(np.array([task.size for task in tasks]))
-        settled = np.sort(random.permutation(len(self.settled[0]))[: self.max_depth // 2])
+        settled_a, settled_b = self._draw_settled(random)
         codes_a, codes_b = [task.codes_a for task in tasks], [task.codes_b for task in tasks]
-        settled_a, settled_b = (codes[settled] for codes in self.settled)
         a, orthologs_a = self._compare_rows([*codes_a, settled_a], columns_a, species)
         b, orthologs_b = self._compare_rows([*codes_b, settled_b], columns_b, species)
         both = Similarities(a, b)

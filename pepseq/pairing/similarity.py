@@ -27,7 +27,7 @@ def covariance(codes: np.ndarray) -> np.ndarray:
     The summed products of the matrices of two families are the squared covariances between their
     columns.
     """
-    states = np.vstack([_residue_vectors(), np.zeros((1, STATES), np.float32)])[codes]
+    states = _vectors(codes)
     states -= states.mean(axis=0)
     states[codes == UNKNOWN_CODE] = 0
     flat = states.reshape(len(codes), -1)
@@ -35,26 +35,45 @@ def covariance(codes: np.ndarray) -> np.ndarray:
 
 
 def correlation(codes: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Return `covariance` whitened, K (K + shrinkage x mean eigenvalue)^-1, float64 (depth, depth).
+    """Return `covariance` whitened, float64 (depth, depth).
 
     Columns that vary together, as those of related proteins do, count once. The summed products of
     the matrices of two families are the squared canonical correlations of their columns, those of
     each family shrunk towards independence (a ridge; Vinod 1976).
     """
+    return _whitened(covariance(codes), codes.shape[1], shrinkage)
+
+
+def correlation_of_relatives(codes: np.ndarray, reach: float, shrinkage: float) -> np.ndarray:
+    """Return the similarities of relatives whitened, as `correlation`, float64 (depth, depth).
+
+    The similarity of two proteins is exp((r - 1) / reach): r is 1 for equal proteins, and 0 for
+    proteins without similar residues. A smaller `reach` leaves only close relatives similar.
+    """
+    flat = _vectors(codes).reshape(len(codes), -1)
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    alike = (flat @ flat.T).astype(np.float64)
+    return _whitened(center(np.exp((alike - 1) / reach)), codes.shape[1], shrinkage)
+
+
+def _whitened(products: np.ndarray, length: int, shrinkage: float) -> np.ndarray:
+    """Return K (K + shrinkage x mean eigenvalue)^-1 of centered products K, which are overwritten.
+
+    The mean is over the eigenvalues that proteins of this length can have.
+    """
     from scipy.linalg import lapack
 
-    products = covariance(codes)
-    rank = min(len(codes) - 1, codes.shape[1] * (STATES - 1))
-    ridge = shrinkage * np.trace(products) / max(rank, 1)
+    depth = len(products)
+    ridge = shrinkage * np.trace(products) / max(min(depth - 1, length * (STATES - 1)), 1)
     if np.trace(products) < 1e-6:  # all proteins are the same, but for rounding
         return np.zeros_like(products)
-    products.flat[:: len(codes) + 1] += ridge
+    products.flat[:: depth + 1] += ridge
     factor, _ = lapack.dpotrf(products, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
     whitened = np.ascontiguousarray(inverse)
-    np.copyto(whitened, whitened.T, where=~np.tri(len(codes), dtype=bool))
+    np.copyto(whitened, whitened.T, where=~np.tri(depth, dtype=bool))
     whitened *= -ridge
-    whitened.flat[:: len(codes) + 1] += 1
+    whitened.flat[:: depth + 1] += 1
     return whitened
 
 
@@ -65,6 +84,11 @@ def center(products: np.ndarray) -> np.ndarray:
     products -= mean[:, None]
     products += mean.mean()
     return products
+
+
+def _vectors(codes: np.ndarray) -> np.ndarray:
+    """Return the vector of each residue, float32 (depth, length, STATES); 0 of unknown ones."""
+    return np.vstack([_residue_vectors(), np.zeros((1, STATES), np.float32)])[codes]
 
 
 @cache

@@ -8,6 +8,7 @@ from pepseq.pairing.similarity import (
     _residue_vectors,
     center,
     correlation,
+    correlation_of_relatives,
     count_shared_residues,
     covariance,
 )
@@ -73,3 +74,26 @@ def test_centred_products_are_of_deviations():
     rows = np.random.default_rng(7).normal(size=(6, 3))
     from_mean = rows - rows.mean(0)
     np.testing.assert_allclose(center(rows @ rows.T), from_mean @ from_mean.T, atol=1e-12)
+
+
+def test_close_relatives_are_similar_and_strangers_are_not():
+    codes = family(4, depth=12, length=40, states=20)
+    codes[1] = codes[0]
+    codes[1, :4] = (codes[0, :4] + 1) % 20
+    similarity = correlation_of_relatives(codes, 0.15, 1.0)
+    np.testing.assert_allclose(similarity, similarity.T, atol=1e-12)
+    of_others = np.sort(similarity[~np.eye(12, dtype=bool)])
+    assert similarity[0, 1] == of_others[-1] > 0 > of_others[-3]
+    same = np.tile(codes[:1], (5, 1))
+    np.testing.assert_array_equal(correlation_of_relatives(same, 0.15, 1.0), np.zeros((5, 5)))
+
+
+def test_similarities_of_relatives_are_whitened():
+    """With the Gram matrix K of the definition, they are K (K + ridge)^-1."""
+    codes = family(5, states=20)
+    flat = _residue_vectors()[codes].reshape(len(codes), -1).astype(float)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    gram = center(np.exp((flat @ flat.T - 1) / 0.2))
+    ridge = 2.0 * np.trace(gram) / (len(codes) - 1)
+    expected = gram @ np.linalg.inv(gram + ridge * np.eye(len(codes)))
+    np.testing.assert_allclose(correlation_of_relatives(codes, 0.2, 2.0), expected, atol=1e-5)

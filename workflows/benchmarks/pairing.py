@@ -8,7 +8,13 @@ Row i of family A truly pairs with row i of B. Half of the species, drawn with s
 choosing settings (`--half settings`), the others are reported. A draw takes species with two pairs
 or more in random order, up to about the depth asked for. Rows of B are shuffled before any method
 sees them. `--whole` takes all species; `--known` gives the pairs of a share of the species to every
-method of pepseq and counts only the others.
+method of pepseq and counts only the others. `--published` makes the draws of the benchmark of MSA
+Pairformer, of about this many pairs, from the species of both halves:
+
+    python workflows/benchmarks/pairing.py HKRR_HK.fasta.gz HKRR_RR.fasta.gz 'field:|:2' \
+        --published 384
+    python workflows/benchmarks/pairing.py MALGK_MALG.fasta.gz MALGK_MALK.fasta.gz 'field:_:-1' \
+        --published 256
 
 Accuracy is the share of true pairs found: mean over draws, standard deviation in brackets. DiffPaSS
 is its mutual information with the bootstrap, one run, as its authors use it (`--step` other than 1
@@ -54,6 +60,12 @@ def main() -> None:
         f"about {depth}": [_draw(species, pool, depth, seed) for seed in range(arguments.draws)]
         for depth in arguments.depths
     }
+    if arguments.published:
+        by_name = np.unique(names, return_inverse=True)[1]
+        draws[f"published, {arguments.published}"] = [
+            _published_draw(a, b, by_name, arguments.published, seed)
+            for seed in range(arguments.draws)
+        ]
     if arguments.whole:
         draws["all"] = [np.arange(len(species))]
     pairs_by_method = {method: [] for method in arguments.methods}
@@ -84,6 +96,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--depths", nargs="*", type=int, default=[])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--half", choices=("report", "settings"), default="report")
+    parser.add_argument("--published", type=int, default=0)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--known", type=float, default=0.0)
     parser.add_argument("--methods", nargs="*", default=["information"])
@@ -118,6 +131,34 @@ def _draw(species: np.ndarray, pool: np.ndarray, depth: int, seed: int) -> np.nd
         if rows >= depth:
             break
     return np.flatnonzero(np.isin(species, taken))
+
+
+def _published_draw(
+    a: Alignment, b: Alignment, species: np.ndarray, depth: int, seed: int
+) -> np.ndarray:
+    """Return the rows of a draw of the benchmark of MSA Pairformer (and of DiffPALM before it).
+
+    `species` are numbers in the order of the names. The species are shuffled until some first ones
+    of them have `depth` pairs within a tenth, each 2 to 100; the number of species is drawn among
+    those that fit. Pairs of the same two sequences are kept once, and species then left with one
+    pair are dropped. Published draws also give the first pair to the method; these do not.
+    """
+    count = np.bincount(species)
+    random = np.random.default_rng(seed)
+    while True:
+        order = np.arange(len(count))
+        random.shuffle(order)
+        fitting = np.flatnonzero(abs(np.cumsum(count[order]) - depth) <= 0.1 * depth)
+        if len(fitting):
+            taken = np.sort(order[: random.choice(fitting) + 1])
+            if (count[taken] > 1).all() and (count[taken] <= 100).all():
+                break
+    pairs = {}
+    for row in np.concatenate([np.flatnonzero(species == number) for number in taken]):
+        pairs.setdefault(a.codes[row].tobytes() + b.codes[row].tobytes(), row)
+    rows = np.array(sorted(pairs.values()))
+    left = np.bincount(species[rows])
+    return rows[left[species[rows]] > 1]
 
 
 def _pepseq(
