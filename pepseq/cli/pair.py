@@ -51,7 +51,8 @@ log = logging.getLogger(__name__)
 @options.setting(
     PairConfig,
     "runs",
-    "Number of runs; the confidence of a pair is the share of runs that chose it.",
+    "Number of runs; the confidence of a pair is the share of runs that chose it (method "
+    "information: the mean share over its two steps).",
 )
 @options.setting(
     PairConfig,

@@ -65,7 +65,8 @@ class PairConfig:
     method: how pairs are chosen; `auto` is resolved by `method_choice.choose_method`.
     species: rule that reads the species of a protein from its header, see
         `sequences.species.read_species`.
-    runs: repetitions; the confidence of a pair is the share of runs that chose it.
+    runs: repetitions; the confidence of a pair is the share of runs that chose it (method
+        information: the mean share over its two steps).
     rounds: all runs are made this many times.
     known_confidence: pairs of at least this confidence are known pairs in later rounds.
     seed: of all random numbers.
