@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pepseq.errors import SettingsError
+from pepseq.io.dataframes import check_frame_name
 from pepseq.io.tables import check_table_name
 from pepseq.readout.readout import PRESETS, Readout
 from pepseq.settings import Choice, Range, bounds_of, is_whole
@@ -29,10 +30,14 @@ class ReadoutType(click.ParamType):
 class TableOutput(click.Path):
     """A table to write, whose name must not have the suffix of another format."""
 
+    def __init__(self, check=check_table_name):
+        super().__init__()
+        self._check = check
+
     def convert(self, value, param, ctx):
         """Return the path, or end with click's usage error."""
         try:
-            check_table_name(value)
+            self._check(value)
         except SettingsError as error:
             self.fail(str(error), param, ctx)
         return super().convert(value, param, ctx)
@@ -124,6 +129,12 @@ def output(
 def table(text: str):
     """Return `--table`, a table to write."""
     return click.option("--table", metavar="TSV", type=TableOutput(), help=text)
+
+
+def table_or_parquet(text: str):
+    """Return `--table`, a table to write as TSV or Parquet."""
+    kind = TableOutput(check_frame_name)
+    return click.option("--table", metavar="TSV_OR_PARQUET", type=kind, help=text)
 
 
 force = click.option("--force", is_flag=True, help="Overwrite existing outputs.")

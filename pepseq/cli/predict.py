@@ -46,8 +46,9 @@ log = logging.getLogger(__name__)
     type=options.READOUT,
     help=f"{options.READOUT_HELP}  [default: whichever of the model's readouts fits the reads]",
 )
-@options.table(
-    "Table with a row for each residue: its confidence and the two next-best candidates."
+@options.table_or_parquet(
+    "Table with a row for each residue: its confidence and the two next-best candidates. TSV, or "
+    "Parquet (.parquet)."
 )
 @options.setting(
     PredictConfig,

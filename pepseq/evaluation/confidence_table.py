@@ -7,6 +7,7 @@ blocks of a few megabytes.
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 
 from pepseq.errors import InputError, quoted
 from pepseq.evaluation.metrics import UNKNOWN_CODE
-from pepseq.io.dataframes import plain_texts
+from pepseq.io.dataframes import holds_parquet, plain_texts, read_parquet_from
 from pepseq.io.files import decode_text, encode_text, open_input
 from pepseq.io.tables import TsvBlocks
 from pepseq.sequences.residues import AMINO_ACIDS
@@ -77,7 +78,7 @@ def read_confidences(
 
     Raises InputError for a missing or empty file, missing columns, and lines that are no rows.
     """
-    with open_input(table) as stream:
+    with _open_text(table) as stream:
         blocks = TsvBlocks(table, stream)
         names = _columns(table, blocks)
         line, id_column = 2, names.index("id")
@@ -110,8 +111,20 @@ def confidences_of_frame(frame: pd.DataFrame, source: str) -> Iterator[Confidenc
 
 def check_columns(table: str | Path) -> None:
     """Raise InputError if a file is no table of confidences by its header."""
-    with open_input(table) as stream:
+    with _open_text(table) as stream:
         _columns(table, TsvBlocks(table, stream))
+
+
+@contextmanager
+def _open_text(table: str | Path) -> Iterator[io.BufferedReader]:
+    """Open a table of confidences; one in Parquet format is made text, all of it in memory."""
+    with open_input(table) as stream:
+        if not holds_parquet(stream):
+            yield stream
+            return
+        frame = read_parquet_from(table, stream)
+        text = frame.to_csv(sep="\t", index=False, float_format="%.6f", quoting=csv.QUOTE_NONE)
+        yield io.BufferedReader(io.BytesIO(text.encode()))
 
 
 def _columns(table: str | Path, blocks: TsvBlocks) -> list[str]:

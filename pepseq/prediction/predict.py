@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pepseq.errors import SettingsError
+from pepseq.io.dataframes import check_parquet, is_parquet
 from pepseq.io.failures import FailedRecord, format_failed, refuse_failed, write_failed
 from pepseq.io.files import check_inputs, check_outputs, encode_text
 from pepseq.io.outputs import STDIO, Outputs
@@ -23,6 +24,7 @@ from pepseq.prediction.predictor import CHUNKS, Predictor, References, choose_re
 from pepseq.prediction.read_warnings import warn_of_changed_lengths
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
+from pepseq.prediction.residue_parquet import ResidueParquet, refuse_parquet
 from pepseq.prediction.residue_table import TABLE_HEADER, table_rows
 from pepseq.prediction.shards import HashingWriter, Shard, ShardSelector
 from pepseq.prediction.soft_records import soft_records
@@ -79,10 +81,10 @@ def predict(
     for the bundled default; with `offline` it must be on this machine. `readout`: the labels that
     the experiment identifies; None for whichever of the model's readouts fits the file.
     `confusion`, see `read_confusion`, replaces the error rates of `config`.
-    `table`: gets a row for each residue. `shard`, such as `3/8`: only the part of that job is
-    predicted, for `merge`; its list of failed records still covers the whole file. Records that
-    cannot be read, or that do not fit the readout, are left out and listed in
-    `<output>.failed.tsv`.
+    `table`: gets a row for each residue; Parquet if its name ends in .parquet. `shard`, such as
+    `3/8`: only the part of that job is predicted, for `merge`; its list of failed records still
+    covers the whole file. Records that cannot be read, or that do not fit the readout, are left out
+    and listed in `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
@@ -92,7 +94,10 @@ def predict(
         shard = Shard.parse(shard)
     paths = [output] if table is None else [output, table]
     if shard is not None:
+        refuse_parquet(table)
         _check_shareable(reads, paths)
+    elif table is not None:
+        check_parquet(table)
     references = choose_references(reference, model, config)
     matrices = [confusion] if isinstance(confusion, str | Path) else []
     check_outputs(paths, [reads, *references, *matrices], force)
@@ -115,6 +120,8 @@ def predict(
         _write_reconstructions(
             predictor, str(source), records, survey.residues, selector, writer, bad
         )
+        if writer.parquet:
+            writer.parquet.close()
         good = writer.proteins if selector is None else selector.whole.proteins
         write_failed(outputs, output, bad, good)
         settings = predictor.settings()
@@ -177,7 +184,14 @@ class _ResultWriter:
     ):
         self.output, self.table = output, table
         self.fasta = HashingWriter(outputs.open(output, "proteins"))
-        self.rows = None if table is None else HashingWriter(outputs.open(table, "residues"))
+        self.rows: HashingWriter | None = None
+        self.parquet: ResidueParquet | None = None
+        if table is not None:
+            stream = outputs.open(table, "residues")
+            if is_parquet(table):
+                self.parquet = ResidueParquet(table, stream)
+            else:
+                self.rows = HashingWriter(stream)
         self._min_confidence = min_confidence
         self.proteins = self.residues = self.hidden = self.unsure = 0
         self._confidence = 0.0
@@ -195,6 +209,8 @@ class _ResultWriter:
         if self.rows:
             for rows in table_rows(reconstruction):
                 self.rows.write(encode_text(rows))
+        if self.parquet:
+            self.parquet.write(reconstruction)
         self.proteins, self.residues = self.proteins + 1, self.residues + len(sequence)
         self.hidden, self.unsure = self.hidden + hidden, self.unsure + sequence.count(HIDDEN)
         self._confidence += confidence * hidden
