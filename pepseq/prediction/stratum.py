@@ -27,7 +27,10 @@ class ReadTables(NamedTuple):
 
 
 class Stratum:
-    """One stratum's `prior` and tables, at several `distances`, see `CopyingSettings`."""
+    """One stratum's `prior` and tables, at several `distances`, see `CopyingSettings`.
+
+    `other`: P(amino acid | the template's residue code, it differs), (21, 20).
+    """
 
     def __init__(
         self,
@@ -36,7 +39,8 @@ class Stratum:
         candidates: str,
         distances: tuple[float, ...],
     ):
-        self._finder, self._distances = finder, distances
+        self._finder, self.distances = finder, np.array(distances)
+        self.other = exchanges(finder.background, 1.0)
         first = finder.reference.first_frequencies()
         self.prior = ResiduePrior(
             finder.symbols, finder.background, finder.kind, readout, candidates, first
@@ -50,7 +54,7 @@ class Stratum:
 
     def _emission_tables(self, emission: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the tables and the odds of each row; `emission`: (20, rows)."""
-        ratios = [self._finder.emission_ratios(d, emission) for d in self._distances]
+        ratios = [self._finder.emission_ratios(d, emission) for d in self.distances.tolist()]
         tables = np.ascontiguousarray(ratios)
         by_place = np.ascontiguousarray(tables.transpose(1, 2, 0))
         return tables, by_place, self.prior.end_odds(emission)
@@ -64,6 +68,20 @@ class Stratum:
             rows = read.rows
             emission, by_place, end_odds = self._emission_tables(read.emission.T)
         return ReadTables(rows, emission, by_place, float(end_odds[rows[self.prior.known_end]]))
+
+    def likelihoods(self, read: Read) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(what is read | amino acid) / P(what is read) and `allowed`, both (length, 20).
+
+        `allowed` is P(what is read | amino acid) as the prior has it: its candidates count. What no
+        amino acid is read as says nothing: 1.
+        """
+        if isinstance(read, str):
+            rows = self._finder.symbols.encode(read)
+            emission, allowed = self._finder.symbols.emission.T[rows], self.prior.emission[rows]
+        else:
+            emission = allowed = read.emission
+        whole = (emission @ self._finder.background)[:, None]
+        return np.divide(emission, whole, out=np.ones_like(emission), where=whole > 0), allowed
 
     def copied(self, read: Read, mixture: np.ndarray) -> np.ndarray:
         """Return the probability of each amino acid by copying, (length, 20).

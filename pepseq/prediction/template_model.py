@@ -8,6 +8,7 @@ import numpy as np
 
 from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.inputs import NetworkInput
+from pepseq.prediction.family_copies import copy_families
 from pepseq.prediction.fitting_share import FITTING, FittingShare, estimate_share
 from pepseq.prediction.reconstruction import CopiedTemplates, Reconstruction, choose_residues
 from pepseq.prediction.soft_records import SoftRecord, read_of
@@ -17,6 +18,7 @@ from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
 from pepseq.templates.decoys import decoys_of
+from pepseq.templates.families import FAMILIES
 from pepseq.templates.finder import THOROUGH_KINDS, Templates
 from pepseq.templates.organism_tally import OrganismTally
 from pepseq.templates.search_settings import RANKING, SEED_SEARCH
@@ -139,15 +141,26 @@ class TemplateModel:
         return self.share
 
     def find_evidence(self, read: Read) -> CopyEvidence:
-        """Find the templates of a read, thoroughly if they leave much open, and weigh them."""
+        """Find the templates of a read, thoroughly if they leave much open, and weigh them.
+
+        If the templates of a protein are distant, or none is, it is weighed by their families.
+        """
         evidence = self.weigh_templates(read, self.finder.find(read))
         more = self.finder.kind in THOROUGH_KINDS
-        if not more or evidence.none.mean() < COPYING.thorough_above:
+        if more and evidence.none.mean() >= COPYING.thorough_above:
+            evidence = self.weigh_templates(read, self.finder.find(read, thorough=True))
+        surest = evidence.copied.max(1, initial=0).mean() if len(read) else 1
+        if self.finder.kind != "protein" or surest >= FAMILIES.settled:
             return evidence
-        return self.weigh_templates(read, self.finder.find(read, thorough=True))
+        return self.weigh_templates(read, evidence.templates, families=True)
 
-    def weigh_templates(self, read: Read, templates: Templates) -> CopyEvidence:
-        """Return the evidence of these templates for each residue of a read."""
+    def weigh_templates(
+        self, read: Read, templates: Templates, families: bool = False
+    ) -> CopyEvidence:
+        """Return the evidence of these templates for each residue of a read.
+
+        With `families`, a residue that differs from its template is likely a relative's.
+        """
         length, number = len(read), len(templates.proteins)
         if not number:
             return CopyEvidence(
@@ -155,14 +168,20 @@ class TemplateModel:
             )
         stratum = self._stratum_of(read)
         tables = stratum.tables(read)
-        prior, none = self._template_priors(templates, tables.end_odds)
+        of_templates, none = self._template_priors(templates, tables.end_odds)
+        prior = np.outer(of_templates, self._distance_prior())
+        if families:
+            copied, weights = copy_families(
+                stratum, read, tables, templates, prior, none, COPYING.switch
+            )
+            return CopyEvidence(templates, copied, np.clip(1 - weights.sum(1), 0, 1), weights)
         mixture = np.empty((length, len(COPYING.distances), UNKNOWN_CODE + 1))
         weights = np.empty((length, number))
         copy_probabilities(
             tables.rows,
             templates.aligned,
             tables.emission,
-            np.outer(prior, self._distance_prior()),
+            prior,
             none,
             COPYING.switch,
             mixture,
