@@ -1,8 +1,8 @@
 """pepseq: from the few amino acids that an instrument reads to the whole protein.
 
 Functions on files, one for each command: `download`, `split`, `mask`, `simulate`, `quantify`,
-`predict`, `merge`, `lookup`, `design_label_table`, `finetune`, `pair`, `pair_several`, `fold`,
-`fetch_structures`, `score`, `evaluate`, `compare_evaluations`, `evaluate_pairs`,
+`predict`, `search`, `merge`, `lookup`, `design_label_table`, `finetune`, `pair`, `pair_several`,
+`fold`, `fetch_structures`, `score`, `evaluate`, `compare_evaluations`, `evaluate_pairs`,
 `evaluate_quantity_tables`, `merge_amount_tables` and `report`, with settings such as
 `PredictConfig`.
 
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pepseq.prediction.merge import merge as merge
     from pepseq.prediction.predict import predict as predict
     from pepseq.prediction.reconstruct import reconstruct as reconstruct
+    from pepseq.prediction.search import search as search
     from pepseq.quantification.config import QuantifyConfig as QuantifyConfig
     from pepseq.quantification.merge_amounts import merge_amount_tables as merge_amount_tables
     from pepseq.quantification.merge_amounts import merge_amounts as merge_amounts
@@ -109,6 +110,7 @@ _MODULE_OF = {
     "predict": "pepseq.prediction.predict",
     "PredictConfig": "pepseq.prediction.config",
     "merge": "pepseq.prediction.merge",
+    "search": "pepseq.prediction.search",
     "reconstruct": "pepseq.prediction.reconstruct",
     "lookup": "pepseq.identification.lookup",
     "LookupConfig": "pepseq.identification.config",

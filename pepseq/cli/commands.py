@@ -26,6 +26,7 @@ GROUPS = {
     },
     "Complete": {
         "predict": "Predict the hidden residues of reads, with a confidence for each.",
+        "search": "Search one part of a wide reference, as one of several jobs of a prediction.",
         "merge": "Merge the outputs of several jobs of predict --shard.",
         "show": "Print one predicted protein in the terminal, coloured by confidence.",
     },

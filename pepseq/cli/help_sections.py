@@ -13,7 +13,8 @@ _SECTIONS = {
     "Digestion": "protease missed_cleavages missed_cleavage_rate min_length max_length cycles",
     "Network": "model offline mode window overlap batch_residues device precision teacher "
     "teacher_weight lora gradient_checkpointing save_precision",
-    RUN: "threads shard seed resume dry_run connections server timeout time_limit keep_going force "
+    RUN: "threads shard part_residues searches seed resume dry_run connections server timeout "
+    "time_limit keep_going force "
     "help _click_default_help",
 }
 _SECTION_OF = {name: title for title, names in _SECTIONS.items() for name in names.split()}

@@ -234,6 +234,16 @@ def read_settings(config: type):
     return add_options
 
 
+def part_residues(config: type):
+    """Return `--part-residues`, a setting of `config`."""
+    return setting(
+        config,
+        "part_residues",
+        "Number of residues of a part: a larger reference is searched in parts, each with its own "
+        "candidate templates.",
+    )
+
+
 confusion = click.option(
     "--confusion",
     metavar="TSV",

@@ -55,6 +55,15 @@ log = logging.getLogger(__name__)
     "candidates",
     "Amino acids that a hidden residue may be: those outside the readout (hidden), or all.",
 )
+@options.part_residues(PredictConfig)
+@click.option(
+    "--searches",
+    multiple=True,
+    metavar="FILE_OR_FOLDER",
+    type=options.INPUT,
+    help="Files that pepseq search wrote for all parts of the reference, or a folder of them, in "
+    "place of a search; may be given several times.",
+)
 @options.setting(
     PredictConfig,
     "min_confidence",
@@ -94,6 +103,7 @@ def command(
     confusion: str | None,
     min_confidence: float,
     shard: str | None,
+    searches: tuple[str, ...],
     readout: Any,
     table: str | None,
     keep_going: bool,
@@ -124,6 +134,7 @@ def command(
         keep_going=keep_going,
         offline=offline,
         shard=shard,
+        searches=searches or None,
     )
     without_templates = model and not reference and config.mode == "auto"
     log.info(

@@ -6,6 +6,7 @@ from typing import Annotated
 from pepseq.models.windows import check_overlap
 from pepseq.readout.readout import READ_KINDS
 from pepseq.settings import DEVICES, Choice, Range, check, require
+from pepseq.templates.search_settings import PART_RESIDUES
 
 MODES = ("auto", "templates", "model")
 PREDICT_PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
@@ -23,6 +24,8 @@ class PredictConfig:
     misread: probability that a label is misread as another one.
     probabilities: reads are tables as of `read_label_probabilities`.
     min_confidence: probability below which a predicted residue is written as X.
+    part_residues: a larger reference is searched in parts of about this many residues, each with
+        its own candidates. It decides the result, and what several jobs of `search` can share.
     candidates: amino acids that a hidden residue may be: `hidden` (those outside the readout) or
         `all` twenty.
     window: residues that the network sees at once; None for those it was trained with.
@@ -37,6 +40,7 @@ class PredictConfig:
     misread: Annotated[float, Range(0, 1, high_open=True)] = 0.0
     probabilities: bool = False
     min_confidence: Annotated[float, Range(0, 1)] = 0.0
+    part_residues: Annotated[int, Range(1)] = PART_RESIDUES
     candidates: Annotated[str, Choice(("hidden", "all"))] = "hidden"
     window: Annotated[int | None, Range(1)] = None
     overlap: Annotated[int | None, Range(0)] = None

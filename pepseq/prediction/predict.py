@@ -19,6 +19,7 @@ from pepseq.io.run_record import run_record
 from pepseq.io.temporary_files import temporary_copy
 from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
+from pepseq.prediction.found_searches import find_search_files, found_searches
 from pepseq.prediction.organism_advice import log_organisms
 from pepseq.prediction.predictor import CHUNKS, Predictor, References, choose_references
 from pepseq.prediction.read_warnings import warn_of_changed_lengths
@@ -67,6 +68,7 @@ def predict(
     keep_going: bool = False,
     offline: bool = False,
     shard: str | Shard | None = None,
+    searches: str | Path | Sequence[str | Path] | None = None,
 ) -> Predicted:
     """Predict the hidden residues of a file of reads, FASTA, and write whole proteins.
 
@@ -83,8 +85,9 @@ def predict(
     `confusion`, see `read_confusion`, replaces the error rates of `config`.
     `table`: gets a row for each residue; Parquet if its name ends in .parquet. `shard`, such as
     `3/8`: only the part of that job is predicted, for `merge`; its list of failed records still
-    covers the whole file. Records that cannot be read, or that do not fit the readout, are left out
-    and listed in `<output>.failed.tsv`.
+    covers the whole file. `searches`: files that `search` wrote for all parts of the reference, or
+    folders of them, in place of a search. Records that cannot be read, or that do not fit the
+    readout, are left out and listed in `<output>.failed.tsv`.
 
     Raises SettingsError, InputError (bad input or model; after writing the good records, unless
     `keep_going`), OutputError and TryAgainError.
@@ -95,12 +98,15 @@ def predict(
     paths = [output] if table is None else [output, table]
     if shard is not None:
         refuse_parquet(table)
-        _check_shareable(reads, paths)
+        check_shareable(reads, paths)
     elif table is not None:
         check_parquet(table)
     references = choose_references(reference, model, config)
     matrices = [confusion] if isinstance(confusion, str | Path) else []
-    check_outputs(paths, [reads, *references, *matrices], force)
+    found = [] if searches is None else find_search_files(searches)
+    if found and not references:
+        raise SettingsError("--searches: no reference is used; give --reference or none of them")
+    check_outputs(paths, [reads, *references, *matrices, *found], force)
     check_inputs(matrices)
     if model is not None and any(_is_inside(path, model) for path in paths):
         raise SettingsError(f"{output}: an output must not lie in the model's folder")
@@ -110,12 +116,13 @@ def predict(
         writer = _ResultWriter(outputs, output, table, config.min_confidence)
         checkpoint = find_checkpoint(model, offline)
         groups = groups_of(checkpoint.readouts)
-        records = _records(source, readout, config)
+        records = records_of(source, readout, config)
         survey = survey_reads(records([], groups), groups)
         predictor = Predictor.load(
             survey, str(source), checkpoint, references, readout, config, confusion
         )
         warn_of_changed_lengths(reads)
+        results = found_searches(found, predictor, source, shard) if found else None
         selector = None if shard is None else ShardSelector(shard, survey.residues)
         _write_reconstructions(
             predictor, str(source), records, survey.residues, selector, writer, bad
@@ -123,6 +130,8 @@ def predict(
         if writer.parquet:
             writer.parquet.close()
         good = writer.proteins if selector is None else selector.whole.proteins
+        if results is not None:
+            results.log_missing()
         write_failed(outputs, output, bad, good)
         settings = predictor.settings()
         if selector is not None:
@@ -136,11 +145,13 @@ def predict(
     return replace(writer.predicted(predictor.readout, bad), organisms=organisms)
 
 
-_Records = Callable[[list[FailedRecord], dict[str, str]], Iterator[Record]]
+ReadRecords = Callable[[list[FailedRecord], dict[str, str]], Iterator[Record]]
 """Yield the reads from the first on, given a list for bad ones and the members of groups."""
 
 
-def _records(source: str | Path, readout: str | Readout | None, config: PredictConfig) -> _Records:
+def records_of(
+    source: str | Path, readout: str | Readout | None, config: PredictConfig
+) -> ReadRecords:
     """Return the function that yields the reads of a file, as often as it is called."""
     if config.probabilities:
         soft = soft_records(source, readout)
@@ -151,7 +162,7 @@ def _records(source: str | Path, readout: str | Readout | None, config: PredictC
 def _write_reconstructions(
     predictor: Predictor,
     source: str,
-    read_records: _Records,
+    read_records: ReadRecords,
     residues: int,
     selector: ShardSelector | None,
     writer: "_ResultWriter",
@@ -223,12 +234,14 @@ class _ResultWriter:
         )
 
 
-def _check_shareable(reads: str | Path, outputs: Sequence[str | Path]) -> None:
+def check_shareable(
+    reads: str | Path, outputs: Sequence[str | Path], option: str = "--shard"
+) -> None:
     """Raise SettingsError for inputs that several jobs, and outputs that merge, cannot read."""
     if str(reads) == STDIO or _is_pipe(reads):
-        raise SettingsError("--shard: expected a file that every job can read, found a stream")
+        raise SettingsError(f"{option}: expected a file that every job can read, found a stream")
     if STDIO in map(str, outputs):
-        raise SettingsError("--shard: expected files as outputs, which merge reads, found stdout")
+        raise SettingsError(f"{option}: expected files as outputs, which merge reads, found stdout")
 
 
 def _describe_shard(

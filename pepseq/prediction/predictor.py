@@ -19,7 +19,7 @@ from pepseq.prediction.read_filter import keep_fitting_reads
 from pepseq.prediction.read_warnings import warn_of_missing_labels, warn_of_peptides
 from pepseq.prediction.readout_choice import ReadSurvey, choose_readout
 from pepseq.prediction.reconstruction import Reconstruction, choose_residues
-from pepseq.prediction.shards import ShardSelector
+from pepseq.prediction.shards import ShardSelector, chunk_reads
 from pepseq.prediction.soft_records import read_of
 from pepseq.processes.cores import available_cores
 from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
@@ -183,7 +183,7 @@ class Predictor:
         residues = CHUNKS.residues
         if self.templates is None and self.network is not None:
             residues = max(residues, CHUNKS.batches * self.network.budget)
-        chunks = _chunks(records, residues)
+        chunks = chunk_reads(records, residues)
         chunks = chunks if shard is None else shard.select(chunks)
         if self.templates is not None:
             yield from self._with_templates(self.templates, chunks, progress)
@@ -282,7 +282,8 @@ def _load_templates(
     from pepseq.templates.stratified_finder import StratifiedFinder
 
     symbols = read_symbols(readout, config.missed_label, config.misread, confusion)
-    finder = StratifiedFinder(open_reference(references), symbols, config.kind)
+    known = open_reference(references)
+    finder = StratifiedFinder(known, symbols, config.kind, config.part_residues)
     return TemplateModel(finder, readout, config.candidates)
 
 
@@ -299,16 +300,3 @@ def _search_ahead(
         ahead = searched
     if ahead is not None:
         yield ahead
-
-
-def _chunks(records: Iterable[Record], residues: int) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in records:
-        chunk.append(record)
-        size += len(record.sequence)
-        if size >= residues:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -40,6 +40,31 @@ class Shard:
         if match is None:
             raise SettingsError(f"--shard: expected i/n, such as 3/8, found {quoted(str(text))}")
         return cls(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True)
+class PartShare:
+    """Job `number`, from 1, of the `of` jobs that share the parts of a reference."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @classmethod
+    def parse(cls, text: str) -> "PartShare":
+        """Return the share written as `3/8`; SettingsError for others."""
+        match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", str(text))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise SettingsError(
+                f"--part: expected i/n with i from 1 to n, such as 3/8, found {quoted(str(text))}"
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    def numbers(self, parts: int) -> range:
+        """Return the numbers, from 0, of the parts of this job."""
+        return range(self.number - 1, parts, self.of)
 
 
 class ProteinTally:
@@ -82,6 +107,20 @@ class ShardSelector:
                 self.whole.add(record.id, len(record.sequence))
             if min(part, self.shard.of - 1) == self.shard.number - 1:
                 yield chunk
+
+
+def chunk_reads(records: Iterable[Record], residues: int) -> Iterator[list[Record]]:
+    """Yield the reads in chunks of at least so many residues."""
+    chunk: list[Record] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += len(record.sequence)
+        if size >= residues:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 class HashingWriter:

@@ -17,12 +17,10 @@ from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
 from pepseq.templates.copying_model import NOT_ALIGNED, copy_probabilities
-from pepseq.templates.decoys import decoys_of
 from pepseq.templates.families import FAMILIES
 from pepseq.templates.finder import THOROUGH_KINDS, Templates
 from pepseq.templates.organism_tally import OrganismTally
-from pepseq.templates.search_settings import RANKING, SEED_SEARCH
-from pepseq.templates.searches import PlaceSearch
+from pepseq.templates.search_settings import RANKING
 from pepseq.templates.soft_reads import Read
 from pepseq.templates.stratified_finder import StratifiedFinder
 from pepseq.templates.substitution import UNKNOWN_CODE, encode
@@ -113,26 +111,14 @@ class TemplateModel:
 
         The reads are compared with every place of the reference and of its decoys.
         """
-        kind, strata = self.finder.kind, self.finder.strata
-        targets = [finder.place_search for finder in strata]
-        decoys = [
-            PlaceSearch(part, kind, SEED_SEARCH.candidates)
-            for part in decoys_of(self.finder.reference, kind).strata()
-        ]
+        kind, strata = self.finder.kind, len(self.finder.strata)
 
         def likelihoods(read: Read) -> np.ndarray:
             if kind in ("prefix", "fragment"):
                 read = read[: FITTING.max_fragment]
-            scored = [finder.score(read) for finder in strata]
             tables = self._stratum_of(read).tables(read)
-            both = [
-                sum(
-                    search.mean_likelihoods(of_stratum, tables.by_place)
-                    for search, of_stratum in zip(searches, scored, strict=True)
-                )
-                for searches in (targets, decoys)
-            ]
-            return np.stack(both) / (tables.end_odds * len(strata))
+            found = self.finder.mean_likelihoods(read, tables.by_place)
+            return found / (tables.end_odds * strata)
 
         found = np.array(list(pool.map(likelihoods, reads)))
         found = found.reshape(len(reads), 2, len(COPYING.distances))

@@ -51,7 +51,7 @@ class Templates:
     spans: np.ndarray
     places: np.ndarray
 
-    def select(self, rows: np.ndarray) -> "Templates":
+    def select(self, rows: np.ndarray | slice) -> "Templates":
         """Return these rows, in this order."""
         return Templates(*(getattr(self, field.name)[rows] for field in fields(Templates)))
 
@@ -61,6 +61,7 @@ class TemplateFinder:
 
     `kind`, see PredictConfig: proteins and fragments are searched by seeds, short reads and the
     other kinds at every place where they may lie. `labels` and `candidates`: see `SeedSearch`.
+    `background`: frequencies of the twenty amino acids, by default those of the reference.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class TemplateFinder:
         kind: str = "protein",
         labels: Sequence[int] = (2, 3, 4),
         candidates: int = SEED_SEARCH.candidates,
+        background: np.ndarray | None = None,
     ):
         self.reference, self.symbols, self.kind = reference, symbols, kind
-        self.background = reference.frequencies()
+        self.background = reference.frequencies() if background is None else background
         self.scoring = self._scoring(LOCAL_ALIGNMENT)
         self._whole_scoring = self._scoring(GLOBAL_ALIGNMENT)
         self.seed_search: SeedSearch | None = None

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 MAX_READ_LENGTH = 50_000
 """Longer reads (no protein is) have no templates."""
+PART_RESIDUES = 1 << 30
+"""Residues of a part of a reference, see `reference_parts`, by default."""
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,10 @@ class PlaceSearch:
         each = (places - len(best)) / max(len(others), 1)
         return (sums + each * sum_likelihoods(read.rows, residues, others, emission)) / places
 
+    def count_places(self, length: int) -> int:
+        """Return the number of places that `mean_likelihoods` is the mean over."""
+        return self._sample_places(length)[1]
+
     def _sample_places(self, length: int) -> tuple[np.ndarray, int]:
         """Return about SAMPLED_PLACES places for a read of this length, and the number of all."""
         if self._kind != "fragment":
