@@ -101,6 +101,25 @@ def test_documented_job_array_and_merge_are_one_run(shell, protbert, tmp_path):
 
 
 @pytest.mark.slow
+def test_documented_search_in_parts_is_one_run(shell, tmp_path):
+    lines = re.search(r"^options=.*\nfound=.*\nmade=.*\nsbatch .*merge\.sbatch.*$", TEXT, re.M)[0]
+    lines = lines.replace("--parsable", "--parsable --array=1-2 --cpus-per-task=1")
+    lines = lines.replace("--searches", "--mode templates --searches")
+    options = re.search('options="(.*)"', lines)[1]
+    done = shell(lines)
+    assert done.returncode == 0, done.stderr
+    assert "200 reads, KCYM: 2 of 4 parts of the reference searched" in done.stderr
+    call = f"pepseq predict data/readouts_KCYM.fasta -o one.fasta.gz --table one.tsv.gz {options}"
+    assert shell(f"{call} --mode templates --threads 1").returncode == 0
+    for end in ("fasta.gz", "tsv.gz"):
+        assert (tmp_path / f"whole.{end}").read_bytes() == (tmp_path / f"one.{end}").read_bytes()
+    (tmp_path / "found" / "2.searches").unlink()
+    again = "PARTS=2 sbatch --array=2 --cpus-per-task=1 workflows/slurm/search.sbatch"
+    assert shell(f"{again} data/readouts_KCYM.fasta found {options}").returncode == 0
+    assert (tmp_path / "found" / "2.searches").exists()
+
+
+@pytest.mark.slow
 def test_documented_samples_are_quantified_as_a_job_array(shell, tmp_path):
     lines = re.search(r"^sbatch .*quantify\.sbatch.*\npepseq merge-amounts.*$", TEXT, re.M)[0]
     done = shell(lines)

@@ -346,6 +346,28 @@ def test_a_taxon_is_downloaded_split_and_masked(tmp_path):
 
 
 @pytest.mark.workflow
+def test_many_readouts_are_sharded_and_the_reference_searched_in_parts(tmp_path):
+    folder = checkout(tmp_path)
+    config = {"results": "r", "modes": ["templates"], "readouts": {"K1": {"readout": "KCYM"}}}
+    config["species"] = {"W": {"proteins": ["data/ecoli_W3110_train.fasta.gz"]}}
+    config["species"]["e"] = {"proteins": ["data/ecoli_536.fasta"]}
+    config["split"] = {"fractions": [0.6, 0.15, 0.25], "max_proteins": [99, 9, 50], "sample": 5}
+    config["predict"] = {"device": "cpu", "part_residues": 9000}
+    target = "predictions/K1/templates/W-on-e"
+    for results, jobs in (("one", {}), ("several", {"reads": 20, "parts": 2})):
+        settings = config | {"results": results, "jobs": jobs}
+        (folder / "my.yaml").write_text(yaml.safe_dump(settings))
+        done = snakemake(folder, "my.yaml", "--cores", 1, f"{results}/{target}.fasta.gz")
+        assert done.returncode == 0, done.stdout
+    assert len(list(folder.glob("several/searches/K1/W-on-e/*-of-3/*-of-2.searches"))) == 6
+    assert len(list(folder.glob("several/shards/K1/templates/W-on-e/*-of-3.fasta.gz"))) == 3
+    assert not (folder / "one" / "shards").exists()
+    for end in ("fasta.gz", "tsv.gz"):
+        one, several = (folder / name / f"{target}.{end}" for name in ("one", "several"))
+        assert one.read_bytes() == several.read_bytes()
+
+
+@pytest.mark.workflow
 def test_predict_takes_further_references(tmp_path):
     folder = checkout(tmp_path)
     known = add_reference("wide", folder / "data/ecoli_536.fasta", force=True)

@@ -3,16 +3,8 @@
 
 rule predict:
     input:
-        readouts=f"{results}/readouts/{{readout}}/{{tested}}.fasta.gz",
-        model=branch(
-            lambda wildcards: wildcards.mode != "templates",
-            then=f"{results}/models/{{readout}}/{{trained}}/model.safetensors",
-        ),
-        reference=branch(
-            lambda wildcards: wildcards.mode != "model",
-            then=f"{results}/splits/{{trained}}/train.fasta.gz",
-        ),
-        more=lambda wildcards: files_of(more_references(wildcards.mode)),
+        **prediction_inputs(),
+        shards=shards_of,
     output:
         proteins=f"{results}/predictions/{{readout}}/{{mode}}/{{trained}}-on-{{tested}}.fasta.gz",
         table=f"{results}/predictions/{{readout}}/{{mode}}/{{trained}}-on-{{tested}}.tsv.gz",
@@ -30,21 +22,14 @@ rule predict:
         mem="16GB",
         runtime="12h",
     params:
-        readout=lambda wildcards: shlex.quote(config["readouts"][wildcards.readout]["readout"]),
-        model=lambda wildcards, input: (
-            f"--model {Path(input.model).parent}" if input.model else ""
+        call=lambda wildcards, input: (
+            f"merge {input.shards}"
+            if input.shards
+            else f"predict {input.readouts} {prediction_call(wildcards, input)}"
         ),
-        reference=lambda wildcards, input: (
-            f"--reference {input.reference}" if input.reference else ""
-        ),
-        more=lambda wildcards: options({"reference": more_references(wildcards.mode)}),
-        options=options(config.get("predict"), "reference"),
+        threads=lambda wildcards, input, threads: "" if input.shards else f"--threads {threads}",
     shell:
-        """
-        pepseq predict {input.readouts} --mode {wildcards.mode} {params.model} {params.reference} \
-            {params.more} --readout {params.readout} {params.options} --threads {threads} --force \
-            -o {output.proteins} --table {output.table} >{log} 2>&1
-        """
+        "pepseq {params.call} {params.threads} --force -o {output.proteins} --table {output.table} >{log} 2>&1"
 
 
 use rule predict as predict_from_templates with:

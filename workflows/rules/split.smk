@@ -31,7 +31,7 @@ rule split:
         "pepseq split {input} -o {params.folder} {params.options} --gzip --threads {threads} --force > {log} 2>&1"
 
 
-rule mask:
+checkpoint mask:
     input:
         f"{results}/splits/{{species}}/test.fasta.gz",
     output:
