@@ -9,7 +9,9 @@ from pepseq.readout.readout import Readout
 from pepseq.templates.copying_model import mix_amino_acids
 from pepseq.templates.finder import TemplateFinder
 from pepseq.templates.soft_reads import Read
-from pepseq.templates.substitution import exchanges
+from pepseq.templates.substitution import UNKNOWN_CODE, exchanges
+
+_TINY = np.finfo(float).tiny
 
 
 class ReadTables(NamedTuple):
@@ -24,6 +26,14 @@ class ReadTables(NamedTuple):
     emission: np.ndarray
     by_place: np.ndarray
     end_odds: float
+
+    def against_chance(self, odds: np.ndarray) -> "ReadTables":
+        """Return tables with a row for each residue, against another probability of chance.
+
+        `odds`: P(what is read by chance) / P(what is read), (length,). `by_place` is left as it is.
+        """
+        emission = self.emission[:, self.rows] / odds[:, None]
+        return self._replace(rows=np.arange(len(odds), dtype=np.uint16), emission=emission)
 
 
 class Stratum:
@@ -82,6 +92,16 @@ class Stratum:
             emission = allowed = read.emission
         whole = (emission @ self._finder.background)[:, None]
         return np.divide(emission, whole, out=np.ones_like(emission), where=whole > 0), allowed
+
+    def labels(self, read: Read) -> tuple[np.ndarray, np.ndarray]:
+        """Return what a read says of labels, and their frequencies, as `chance_odds` takes them."""
+        symbols, background = self._finder.symbols, self._finder.background
+        has_label = np.eye(symbols.hidden + 1)[symbols.symbol_of_code[:UNKNOWN_CODE]]
+        frequencies = background @ has_label
+        of_label = background[:, None] * has_label / np.maximum(frequencies, _TINY)
+        if isinstance(read, str):
+            return (symbols.emission.T @ of_label)[symbols.encode(read)], frequencies
+        return read.emission @ of_label, frequencies
 
     def copied(self, read: Read, mixture: np.ndarray) -> np.ndarray:
         """Return the probability of each amino acid by copying, (length, 20).

@@ -8,6 +8,7 @@ import numpy as np
 
 from pepseq.network.architecture import MAX_TEMPLATES, NO_RESIDUE
 from pepseq.network.inputs import NetworkInput
+from pepseq.prediction.chance import chance_odds
 from pepseq.prediction.family_copies import copy_families
 from pepseq.prediction.fitting_share import FITTING, FittingShare, estimate_share
 from pepseq.prediction.reconstruction import CopiedTemplates, Reconstruction, choose_residues
@@ -154,6 +155,8 @@ class TemplateModel:
             )
         stratum = self._stratum_of(read)
         tables = stratum.tables(read)
+        if self.finder.kind == "protein":
+            tables = tables.against_chance(chance_odds(*stratum.labels(read)))
         of_templates, none = self._template_priors(templates, tables.end_odds)
         prior = np.outer(of_templates, self._distance_prior())
         if families:

@@ -1,5 +1,7 @@
 """Templates of a read, their evidence, and reconstructions with a network and without."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from known import K1, K2, changed, masked, reference_of, shuffled
@@ -63,6 +65,14 @@ def test_a_relative_is_completed_and_less_surely_where_it_differs(made, known):
 def test_unrelated_proteins_are_not_copied(made, known):
     weights = [1 - made.find_evidence(masked(shuffled(p))).none.mean() for _, p in known]
     assert np.mean(weights) < 0.02 and max(weights) < 0.3
+
+
+def test_in_a_large_reference_a_repeat_is_not_copied_from_another(known):
+    model = template_model([*known, ("repeat", "VLEEWFA" + "LVKEEWF" * 10 + "LIDDGTF")])
+    read = masked(shuffled(known[1][1])[:90] + "SGKHSAS" * 10 + shuffled(known[2][1])[:90])
+    found = model.finder.find(read, thorough=True)
+    found = replace(found, places=np.full(len(found.places), 10**10))
+    assert model.weigh_templates(read, found).none[90:160].mean() > 0.9
 
 
 def test_a_chimera_is_copied_from_both(made, known):
