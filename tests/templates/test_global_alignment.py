@@ -84,11 +84,17 @@ PROTEIN = st.lists(st.integers(0, 20), min_size=1, max_size=14)
     st.lists(PROTEIN, min_size=1, max_size=6),
 )
 @example([1, 0, 0, 0, 0, 0], [[1, 3, 6, 10]])  # ends with a gap of the protein and of the read
+@example([1, 1, 1], [[0, 0, 0, 0]])  # any pair is worse than none
 def test_scores_and_paths_are_the_best_from_end_to_end(symbols, proteins):
     numbers, scores, paths = run(symbols, proteins)
     assert sorted(numbers) == list(range(len(proteins))) and (np.diff(scores) <= 0).all()
     for number, score, path in zip(numbers, scores, paths, strict=True):
-        assert score == pytest.approx(best_score(symbols, proteins[number]), abs=1e-3)
+        without_pairs = -jutting(len(proteins[number])) - gap(len(symbols))
+        best = max(best_score(symbols, proteins[number]), without_pairs)
+        assert score == pytest.approx(best, abs=1e-3)
+        if (path < 0).all():
+            assert score == pytest.approx(without_pairs, abs=1e-3)
+            continue
         assert score == pytest.approx(score_of(symbols, proteins[number], path), abs=1e-3)
 
 
