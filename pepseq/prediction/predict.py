@@ -21,10 +21,11 @@ from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.found_searches import find_search_files, found_searches
 from pepseq.prediction.organism_advice import log_organisms
-from pepseq.prediction.predictor import CHUNKS, Predictor, References, choose_references
+from pepseq.prediction.predictor import CHUNKS, Predictor
 from pepseq.prediction.read_warnings import warn_of_changed_lengths
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
+from pepseq.prediction.references import References, choose_references
 from pepseq.prediction.residue_parquet import ResidueParquet, refuse_parquet
 from pepseq.prediction.residue_table import TABLE_HEADER, table_rows
 from pepseq.prediction.shards import HashingWriter, Shard, ShardSelector

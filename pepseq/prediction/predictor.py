@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pepseq.errors import SettingsError
 from pepseq.io.failures import FailedRecord
 from pepseq.io.progress import Progress
-from pepseq.library.entries import reference_paths
 from pepseq.models.checkpoints import Checkpoint, weights_sha256
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.fitting_share import FITTING, FittingShare, log_share, sample_peptides
@@ -26,16 +25,12 @@ from pepseq.readout.confusion import Confusion, ConfusionTable, choose_confusion
 from pepseq.readout.readout import Readout
 from pepseq.sequences.fasta import Record
 from pepseq.sequences.residues import AMINO_ACIDS
-from pepseq.settings import check_config
-from pepseq.templates import BUNDLED_REFERENCE
 from pepseq.templates.soft_reads import Read
 
 if TYPE_CHECKING:  # compiles kernels, which takes time where no template is used
     from pepseq.prediction.template_model import CopyEvidence, TemplateModel
 
 NOT_CALIBRATED = "none: confidence is not a probability"
-References = str | Path | Sequence[str | Path] | None
-"""FASTA files of known proteins; None for the default."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +50,6 @@ class ChunkSettings:
 
 
 CHUNKS = ChunkSettings()
-
-
-def choose_references(
-    reference: References, model: str | Path | None, config: PredictConfig
-) -> list[str | Path]:
-    """Return the FASTA files of templates: the given ones, the bundled one, or none.
-
-    Raises SettingsError if reference, model and mode contradict each other.
-    """
-    check_config(config, PredictConfig)
-    if config.mode == "templates" and model is not None:
-        raise SettingsError("--model: mode templates uses no network; choose auto or model")
-    paths: list[str | Path] = []
-    if reference is not None:
-        if config.mode == "model":
-            raise SettingsError(
-                "--reference: mode model uses no templates; choose auto or templates"
-            )
-        paths = reference_paths(reference)
-    bundled = config.mode == "templates" or (config.mode == "auto" and model is None)
-    return paths or ([BUNDLED_REFERENCE] if bundled else [])
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pepseq.models.checkpoints import find_checkpoint
 from pepseq.prediction.config import PredictConfig
 from pepseq.prediction.fitting_share import FittingShare
 from pepseq.prediction.organism_advice import log_organisms
-from pepseq.prediction.predictor import Predictor, References, choose_references
+from pepseq.prediction.predictor import Predictor
 from pepseq.prediction.readout_choice import groups_of, survey_reads
 from pepseq.prediction.reconstruction import Reconstruction
+from pepseq.prediction.references import References, choose_references
 from pepseq.prediction.residue_table import to_dataframe
 from pepseq.prediction.soft_records import soft_records
 from pepseq.readout.confusion import ConfusionTable

@@ -26,13 +26,9 @@ from pepseq.prediction.found_searches import (
     search_name,
 )
 from pepseq.prediction.predict import ReadRecords, check_shareable, records_of
-from pepseq.prediction.predictor import (
-    CHUNKS,
-    Predictor,
-    References,
-    choose_references,
-)
+from pepseq.prediction.predictor import CHUNKS, Predictor
 from pepseq.prediction.readout_choice import groups_of, survey_reads
+from pepseq.prediction.references import References, choose_references
 from pepseq.prediction.shards import PartShare, Shard, ShardSelector, chunk_reads
 from pepseq.prediction.soft_records import read_of
 from pepseq.processes.cores import available_cores
