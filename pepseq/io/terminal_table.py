@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 MAX_CELL = 40
-"""Longer cells are cut, with … at the end."""
+"""Longer cells of a result are cut, with … at the end."""
 _GAP = "  "
 
 
@@ -26,7 +26,7 @@ def format_for_terminal(
     ('name   proteins\necoli  4300\n', ['source'])
     """
     width = shutil.get_terminal_size().columns if width is None else width
-    texts = [[_shortened(str(cell)) for cell in row] for row in rows]
+    texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     shown, used = 0, 0
     for column in widths:
@@ -44,7 +44,7 @@ def format_tsv_for_terminal(content: bytes) -> tuple[str, list[str]]:
     rows = [line.split("\t") for line in text.splitlines()]
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         return text, []
-    return format_for_terminal(rows)
+    return format_for_terminal([[_shortened(cell) for cell in row] for row in rows])
 
 
 def _shortened(cell: str) -> str:

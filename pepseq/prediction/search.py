@@ -34,6 +34,7 @@ from pepseq.prediction.soft_records import read_of
 from pepseq.processes.cores import available_cores
 from pepseq.readout.confusion import ConfusionTable
 from pepseq.readout.readout import Readout
+from pepseq.settings import check_config
 from pepseq.templates.soft_reads import Read
 
 if TYPE_CHECKING:  # compiles kernels
@@ -72,6 +73,7 @@ def search(
     Raises SettingsError, InputError and OutputError.
     """
     started = time.time()
+    check_config(config, PredictConfig)
     part = part if isinstance(part, PartShare) else PartShare.parse(part)
     shard = Shard.parse(shard) if isinstance(shard, str) else shard
     if Path(output).suffix != SUFFIX:
