@@ -150,8 +150,7 @@ figures = click.option(
     multiple=True,
     type=click.Choice(["png", "svg", "pdf"]),
     default=["png"],
-    show_default="png",
-    help="Format of the figures; may be given several times.",
+    help="Format of the figures; may be given several times.  [default: png]",
 )
 
 device = click.option(

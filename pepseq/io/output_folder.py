@@ -7,6 +7,7 @@ from pathlib import Path
 from pepseq.errors import OutputError, SettingsError, quoted
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.files import check_outputs, check_path
+from pepseq.io.json_files import read_run_record
 from pepseq.io.outputs import STDIO
 
 
@@ -45,3 +46,15 @@ def check_output_folder(
                 f"{quoted(foreign[0])}; give another name"
             )
     return output
+
+
+def recorded_files(output: str | Path, folder: str | Path) -> set[str]:
+    """Return the names of files that the run record of `output` lists as outputs in `folder`."""
+    outputs = read_run_record(output).get("outputs")
+    paths = [entry.get("path") for entry in outputs or () if isinstance(entry, dict)]
+    name = Path(folder).name
+    return {
+        Path(path).name
+        for path in paths
+        if isinstance(path, str) and Path(path).parent.name == name
+    }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 MAX_CELL = 40
 """Longer cells of a result are cut, with … at the end."""
 _GAP = "  "
+_WIDE = 24
 
 
 def is_terminal() -> bool:
@@ -20,7 +21,7 @@ def format_for_terminal(
     r"""Return rows, the header first, as aligned lines, and the columns that have no room.
 
     `width`: characters of a line, by default those of the terminal. The first column always has
-    room.
+    room; wide ones, such as paths, are left out first, then the last ones.
 
     >>> format_for_terminal([("name", "proteins", "source"), ("ecoli", 4300, "x.fasta")], 16)
     ('name   proteins\necoli  4300\n', ['source'])
@@ -28,14 +29,12 @@ def format_for_terminal(
     width = shutil.get_terminal_size().columns if width is None else width
     texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    shown, used = 0, 0
-    for column in widths:
-        used += column + (len(_GAP) if shown else 0)
-        if shown and used > width:
-            break
-        shown += 1
-    lines = [_GAP.join(map(str.ljust, row[:shown], widths)).rstrip() + "\n" for row in texts]
-    return "".join(lines), [str(name) for name in rows[0][shown:]]
+    shown = list(range(len(widths)))
+    while len(shown) > 1 and sum(widths[c] + len(_GAP) for c in shown) - len(_GAP) > width:
+        wide = [c for c in shown[1:] if widths[c] > _WIDE]
+        shown.remove(wide[-1] if wide else shown[-1])
+    lines = [_GAP.join(row[c].ljust(widths[c]) for c in shown).rstrip() + "\n" for row in texts]
+    return "".join(lines), [str(rows[0][c]) for c in range(len(widths)) if c not in shown]
 
 
 def format_tsv_for_terminal(content: bytes) -> tuple[str, list[str]]:

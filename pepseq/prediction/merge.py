@@ -140,6 +140,11 @@ def _read_shard(path: str | Path) -> ShardOutputs:
     record_path = Path(f"{path}.run.json")
     if not os.path.isfile(path):  # False too for a name that is longer than the system allows
         raise InputError(f"{path}: no such file, or the job that writes it is not done")
+    if path.suffix == ".searches":
+        raise InputError(
+            f"{path}: expected the proteins of a shard, found searches of pepseq search; give them "
+            "to pepseq predict --searches"
+        )
     if not os.path.isfile(record_path):
         raise InputError(
             f"{path}: its run record {record_path.name} is missing; give the files that "

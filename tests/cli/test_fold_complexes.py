@@ -173,6 +173,12 @@ def test_input_files_are_written(run, a3m, tmp_path):
     record = json.loads((tmp_path / "o.run.json").read_text())
     assert record["settings"]["write_inputs"] == "boltz"
     assert run(*call).code == 74 and run(*call, "--force").code == 0
+    notes = tmp_path / "o" / "notes.txt"
+    notes.write_text("mine")
+    refused = run(*call, "--force")
+    assert refused.code == 74 and "the folder also contains 'notes.txt'" in refused.err
+    assert notes.read_text() == "mine"
+    notes.unlink()
     a3m.write_text(A3M[:100])
     assert run(*call, "--force").code == 65
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == names

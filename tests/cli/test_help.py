@@ -9,6 +9,7 @@ import pytest
 
 from pepseq.cli.commands import COMMANDS, GROUPS, cli
 from pepseq.cli.help_sections import Command
+from pepseq.io.terminal_table import format_for_terminal
 from pepseq.version import __version__
 
 CONTEXT = click.Context(cli, info_name="pepseq")
@@ -140,3 +141,10 @@ def test_table_on_a_terminal_is_aligned_and_names_columns_without_room(
     assert lines[1].index("protein_1") == lines[0].index("protein")
     assert f"too narrow for the columns {', '.join(header[len(lines[0].split()) :])};" in shown.err
     assert "\t" not in shown.out
+
+
+def test_wide_columns_are_left_out_of_a_terminal_first():
+    rows = [("id", "model", "tm_score", "rmsd"), ("a", "/a/long/path/of/a/model.pdb", "0.9", "1.5")]
+    text, left_out = format_for_terminal(rows, 24)
+    assert (text, left_out) == ("id  tm_score  rmsd\na   0.9       1.5\n", ["model"])
+    assert format_for_terminal(rows, 12)[1] == ["model", "rmsd"]

@@ -144,6 +144,18 @@ def test_superposed_models_are_written_to_a_folder(run, structure_folders, tmp_p
     assert again.code == 74 and not (tmp_path / "o2.tsv").exists()
 
 
+def test_files_of_others_are_kept_in_a_folder_of_superposed_models(
+    run, structure_folders, tmp_path
+):
+    where = tmp_path / "lying"
+    call = ("score", *structure_folders, "-o", tmp_path / "o.tsv", "--superposed", where, "--force")
+    assert run(*call).code == 0 and run(*call).code == 0
+    (where / "own.pdb").write_text("mine")
+    result = run(*call)
+    assert result.code == 74 and "the folder also contains 'own.pdb'" in result.err
+    assert (where / "own.pdb").read_text() == "mine"
+
+
 def test_ids_are_no_paths(run, write_structure, tmp_path):
     write_structure("m.pdb")
     (tmp_path / "t.tsv").write_text(

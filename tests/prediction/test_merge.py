@@ -229,3 +229,10 @@ def test_names_with_tabs_and_other_controls_are_merged(predicted, run, source, t
     last = listed.splitlines()[-1].split("\t")
     assert last[0].endswith("a\\tb\\x1b.fasta") and last[2] == "up\\x0bdown" and len(last) == 4
     assert listed == (tmp_path / "part1.fasta.failed.tsv").read_text()
+
+
+def test_searches_are_no_shards(tmp_path):
+    path = tmp_path / "1.searches"
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="give them to pepseq predict --searches"):
+        merge([path], tmp_path / "o.fasta")

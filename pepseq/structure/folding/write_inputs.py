@@ -1,14 +1,14 @@
 """Proteins and complexes in, the input files of another program out."""
 
 import logging
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from pepseq.io.atomic_files import disk_errors
 from pepseq.io.failures import FailedRecord, no_usable_record, refuse_failed, write_failed
-from pepseq.io.files import check_outputs, check_path
+from pepseq.io.files import check_path
+from pepseq.io.output_folder import check_output_folder, recorded_files
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
 from pepseq.settings import check_config
@@ -37,8 +37,9 @@ def write_program_inputs(
     started = time.time()
     check_config(config, FoldConfig)
     check_path(output, "output")
-    check_outputs([output], [proteins], force, folder=True)
-    folder = Path(os.path.realpath(output))
+    written = recorded_files(output, output)
+    kind = f"the files that {output}.run.json lists"
+    folder = check_output_folder(output, [proteins], force, written, kind).absolute()
     bad: list[FailedRecord] = []
     records = read_folding_inputs(proteins, config.pair_mode, bad)
     if not records:

@@ -14,6 +14,7 @@ from pepseq.io.atomic_files import disk_errors
 from pepseq.io.compression import without_suffix
 from pepseq.io.failures import FailedRecord, refuse_failed, write_failed
 from pepseq.io.files import check_outputs, check_path, list_paths
+from pepseq.io.output_folder import check_output_folder, recorded_files
 from pepseq.io.outputs import STDIO, Outputs
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
@@ -101,6 +102,11 @@ def score(
     many = reference is None or Path(model).is_dir()
     if superposed is not None:
         check_outputs([superposed], [*inputs, *written], force, folder=many)
+        if many:
+            names = recorded_files(output, superposed)
+            check_output_folder(
+                superposed, inputs, force, names, f"the files that {output}.run.json lists"
+            )
     jobs = _jobs(pairs.pairs, superposed, many, config, _read_sequences(sequences))
     bad = list(pairs.bad)
     rows: Rows = []
