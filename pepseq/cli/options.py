@@ -115,11 +115,11 @@ def output(
 
     With `stdout`, the option is not required, and `-`, standard output, its default.
     """
+    default: dict[str, Any] = {"default": "-"} if stdout else {"required": required}
     return click.option(
         "-o",
         "--output",
-        required=required and not stdout,
-        default="-" if stdout else None,
+        **default,
         metavar=metavar,
         type=TableOutput() if metavar == "TSV" else click.Path(),
         help=f"{text}  [default: standard output]" if stdout else text,

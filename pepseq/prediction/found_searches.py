@@ -58,6 +58,9 @@ def find_search_files(given: str | Path | Sequence[str | Path]) -> list[Path]:
                 raise InputError(
                     f"{path}: expected files *{SUFFIX}, found none; run pepseq search first"
                 )
+            for file in inside:
+                if not file.is_file():
+                    raise InputError(f"{file}: expected a file of searches, found another kind")
             paths += inside
         elif os.path.isfile(path):
             paths.append(Path(path))

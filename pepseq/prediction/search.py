@@ -1,5 +1,6 @@
 """Search of one part of a reference, for `predict` to choose from the searches of all parts."""
 
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pepseq.errors import SettingsError
+from pepseq.io.failures import FailedRecord, no_usable_record
 from pepseq.io.files import check_inputs, check_outputs
 from pepseq.io.outputs import Outputs
+from pepseq.io.plurals import plural
 from pepseq.io.progress import Progress
 from pepseq.io.run_record import run_record
 from pepseq.models.checkpoints import find_checkpoint
@@ -40,6 +43,9 @@ from pepseq.templates.soft_reads import Read
 if TYPE_CHECKING:  # compiles kernels
     from pepseq.templates.reference_parts import Found, MeanLikelihoods, ReferencePart
     from pepseq.templates.search_files import SearchWriter
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,15 +105,21 @@ def search(
     numbers = part.numbers(about["parts"])
     from pepseq.templates.search_files import SearchWriter
 
+    bad: list[FailedRecord] = []
     with Outputs(force) as outputs:
         writer = SearchWriter(outputs.open(output, "searches"), about)
         selector = None if shard is None else ShardSelector(shard, survey.residues)
         number = 0
         if numbers:
-            number = _search_parts(predictor, str(reads), records, selector, numbers, writer)
+            number = _search_parts(predictor, str(reads), records, selector, numbers, writer, bad)
+            if bad and not number and selector is None:
+                raise no_usable_record(bad)
         writer.finish()
         settings = asdict(config) | about
         outputs.record(output, run_record("search", settings, [reads, *matrices], started))
+    if bad:
+        noun = plural(len(bad), "read")
+        log.warning("%d %s left out, the first: %s", len(bad), noun, bad[0])
     return Searched(number, len(numbers), about["parts"], predictor.readout)
 
 
@@ -118,8 +130,12 @@ def _search_parts(
     selector: ShardSelector | None,
     numbers: range,
     writer: "SearchWriter",
+    bad: list[FailedRecord],
 ) -> int:
-    """Search the parts with these numbers for all reads, and return the number of reads."""
+    """Search the parts with these numbers for all reads, and return the number of reads.
+
+    Reads that cannot be used go to `bad`.
+    """
     from pepseq.templates.reference_parts import Searches
 
     templates = predictor.templates
@@ -139,7 +155,7 @@ def _search_parts(
                 templates.measure_share(sample, pool)
                 recorder.flush()
                 templates.share = None  # it is of these parts alone
-        fitting = predictor.fitting_reads(records([], groups), source, [], groups)
+        fitting = predictor.fitting_reads(records(bad, groups), source, bad, groups)
         chunks = chunk_reads(fitting, CHUNKS.residues)
         for chunk in chunks if selector is None else selector.select(chunks):
             for _ in pool.map(templates.find_evidence, map(read_of, chunk)):

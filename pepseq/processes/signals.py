@@ -1,4 +1,6 @@
-"""SIGTERM and SIGINT (Ctrl-C): each raises the exception Stop where Python code may raise.
+"""SIGTERM, SIGINT (Ctrl-C) and SIGHUP (a closed terminal): each raises the exception Stop.
+
+It is raised where Python code may raise.
 
 An exception within an import, or while an object is freed, may crash native code or get lost. So a
 signal that comes there waits until the import or the destruction has ended, and a Stop that a
@@ -32,8 +34,8 @@ class Stop(BaseException):
 
 
 def raise_stop_on_signals() -> None:
-    """Raise Stop on SIGTERM and SIGINT; a signal that the caller ignores stays ignored."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """Raise Stop on SIGTERM, SIGINT and SIGHUP; a signal that the caller ignores stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise_stop)
 

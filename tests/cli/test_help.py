@@ -148,3 +148,12 @@ def test_wide_columns_are_left_out_of_a_terminal_first():
     text, left_out = format_for_terminal(rows, 24)
     assert (text, left_out) == ("id  tm_score  rmsd\na   0.9       1.5\n", ["model"])
     assert format_for_terminal(rows, 12)[1] == ["model", "rmsd"]
+
+
+@pytest.mark.parametrize("name", ["search", "simulate", "fold", "evaluate", "split", "report"])
+def test_a_required_output_that_is_missing_is_wrong_usage(run, name):
+    arguments = [p.name or "" for p in ALL[name].params if isinstance(p, click.Argument)]
+    result = run(name, *arguments)
+    assert result.code == 2 and "Usage: pepseq" in result.err and "Missing option" in result.err
+    output = next(p for p in ALL[name].params if p.name == "output")
+    assert output.required

@@ -235,4 +235,4 @@ def test_searches_are_no_shards(tmp_path):
     path = tmp_path / "1.searches"
     path.write_bytes(b"")
     with pytest.raises(InputError, match="give them to pepseq predict --searches"):
-        merge([path], tmp_path / "o.fasta")
+        pepseq.merge([path], tmp_path / "o.fasta")

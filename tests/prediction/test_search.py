@@ -1,6 +1,7 @@
 """A reference searched in parts by several jobs gives the bytes of one run."""
 
 import json
+import os
 import random
 
 import pytest
@@ -278,3 +279,21 @@ def test_each_part_has_one_job():
         assert sorted(n for share in shares for n in share) == list(range(parts))
     with pytest.raises(SettingsError, match="--part"):
         PartShare.parse("1")
+
+
+def test_reads_that_cannot_be_used_are_named(run, fasta, tmp_path, common):
+    good, bad = ("a", "MXKXXCXXXXYXXXK"), ("b", "MX1XK")
+    call = ["search", "--part", "1/1", "-o", tmp_path / "1.searches", *common]
+    done = run(*call, fasta("some.fasta", [good, bad]))
+    assert done.code == 0 and "1 read left out, the first: " in done.err
+    done = run(*call, "--force", fasta("none.fasta", [bad]))
+    assert done.code == 65 and "found '1' at residue 3" in done.err
+
+
+def test_a_pipe_among_files_of_searches_is_refused(run, reads, searched, tmp_path, common):
+    source = reads("protein")
+    searched(source, 1)
+    os.mkfifo(tmp_path / "found" / "2.searches")
+    call = ["predict", source, "-o", tmp_path / "o.fasta", "--mode", "templates", *common]
+    done = run(*call, "--searches", tmp_path / "found")
+    assert done.code == 65 and "2.searches: expected a file of searches" in done.err
