@@ -138,7 +138,9 @@ def _add_files(target: Path, paths: Sequence[str | Path]) -> LibraryReference:
 
 
 def _open(path: str | Path) -> BufferedReader:
-    """Open a file, or standard input, which stays open."""
+    """Open a file, or standard input, which stays open; InputError for a folder."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: expected a FASTA file, found a folder")
     return open(0, "rb", closefd=False) if str(path) == STDIO else open(path, "rb")
 
 

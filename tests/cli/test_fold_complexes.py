@@ -179,6 +179,8 @@ def test_input_files_are_written(run, a3m, tmp_path):
     assert refused.code == 74 and "the folder also contains 'notes.txt'" in refused.err
     assert notes.read_text() == "mine"
     notes.unlink()
+    refused = run(*call, "--force", "--max-residues", "5")
+    assert refused.code == 2 and "max_residues: not used for input files" in refused.err
     a3m.write_text(A3M[:100])
     assert run(*call, "--force").code == 65
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == names

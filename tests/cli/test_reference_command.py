@@ -95,3 +95,10 @@ def test_wrong_options_are_usage_errors(run, fasta, home, options):
     known = fasta("known.fasta", [("a", "MKVLAAGIVK")])
     words = [known if word == "FILE" else word for word in options.split()]
     assert run("reference", "add", "some", *words).code == 2 and not home.exists()
+
+
+def test_a_folder_is_no_fasta_file(run, tmp_path):
+    result = run("reference", "add", "folder", tmp_path)
+    assert result.code == 65 and result.err == (
+        f"Error: {tmp_path}: expected a FASTA file, found a folder\n"
+    )

@@ -11,7 +11,7 @@ from pepseq.io.files import check_path
 from pepseq.io.output_folder import check_output_folder, recorded_files
 from pepseq.io.outputs import Outputs
 from pepseq.io.run_record import run_record
-from pepseq.settings import check_config
+from pepseq.settings import check_config, require
 from pepseq.structure.file_names import file_stems
 from pepseq.structure.folding.config import FoldConfig
 from pepseq.structure.folding.folding_inputs import FoldingInput, read_folding_inputs
@@ -36,6 +36,7 @@ def write_program_inputs(
     """
     started = time.time()
     check_config(config, FoldConfig)
+    require(config.max_residues is None, "max_residues: not used for input files of programs")
     check_path(output, "output")
     written = recorded_files(output, output)
     kind = f"the files that {output}.run.json lists"
