@@ -374,6 +374,8 @@ def test_predict_takes_further_references(tmp_path):
     config = yaml.safe_load((folder / SMALL).read_text())
     config["predict"] = {"reference": ["wide", "data/ecoli_536.fasta"]}
     (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    masked = snakemake(folder, "my.yaml", "--cores", 2, "--until", "mask")
+    assert masked.returncode == 0, masked.stdout  # how predict is called depends on the readouts
     listed = snakemake(folder, "my.yaml", "--cores", 1, "--dry-run", "-p").stdout
     calls = re.findall(r"pepseq predict .*?--force", listed)
     modes = {re.search("--mode ([a-z]+)", call)[1]: call for call in calls}

@@ -86,7 +86,7 @@ def counts(output):
 def finished(output):
     """Return the jobs that were done, as (rule, what is told of it)."""
     started = {}
-    for rule, told in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.M):
+    for rule, told in re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", output, re.M):
         number = re.search(r"jobid: (\d+)", told)[1]
         outputs = re.search(r"output: (.*)", told)
         started[number] = rule, outputs[1] if outputs else ""
