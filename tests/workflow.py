@@ -86,7 +86,8 @@ def counts(output):
 def finished(output):
     """Return the jobs that were done, as (rule, what is told of it)."""
     started = {}
-    for rule, told in re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", output, re.M):
+    header = r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)"
+    for rule, told in re.findall(header, output, re.M):
         number = re.search(r"jobid: (\d+)", told)[1]
         outputs = re.search(r"output: (.*)", told)
         started[number] = rule, outputs[1] if outputs else ""
