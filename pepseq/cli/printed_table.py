@@ -1,5 +1,6 @@
 """Tables on standard output: TSV, aligned on a terminal."""
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -10,8 +11,5 @@ from pepseq.io.terminal_table import format_for_terminal, is_terminal
 
 def echo_table(rows: Sequence[Sequence[object]]) -> None:
     """Print rows as TSV, aligned on a terminal."""
-    if not is_terminal():
-        click.echo(format_tsv(rows), nl=False)
-        return
-    texts = [[str(cell) for cell in row] for row in rows]
-    click.echo(format_for_terminal(texts, width=1 << 20)[0], nl=False)
+    text = format_for_terminal(rows, width=sys.maxsize)[0] if is_terminal() else format_tsv(rows)
+    click.echo(text, nl=False)
